@@ -1,0 +1,141 @@
+"""Everything that can go wrong, as one tree with stable codes and exit codes.
+
+SyncError
+├── InputError            what the user wrote or pointed at is wrong          exit 1   SE1xx to SE5xx, SE9xx
+│   └── ConfigError       syncengine.yaml or the environment is wrong         exit 1   SE5xx
+├── Refusal               well-formed, but must not be applied                exit 3   SE6xx
+│   ├── AlteredPlan       the plan file is not the one that was written
+│   ├── StalePlan         the ledger moved on since planning
+│   ├── PlanBlocked       policy, repeats or expectations stop it
+│   ├── NotApproved       approvals are missing
+│   ├── WrongLedger       the ledger, host or account is not the one pinned
+│   └── LeaseHeld         somebody else is applying
+└── LedgerTrouble         the ledger failed while in use                      exit 1, or 4 and 5 once a run began
+    └── LeaseLost         another runner took over; nothing new may be sent
+
+Problems are findings in a file; readers collect them. An exception means: we cannot go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Literal
+
+import msgspec
+
+Severity = Literal["error", "warning", "note"]
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    DONE = 0
+    INPUT = 1
+    CHANGES = 2
+    REFUSED = 3
+    INCOMPLETE = 4
+    IN_DOUBT = 5
+    INTERRUPTED = 130
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding, with the place where it stands.
+
+    `line` and `column` count from 1 (column in characters); 0 means "the file as a whole".
+    `row` is the data row of a source, from 1, header excluded. `excerpt` is the offending line, for the caret.
+    """
+
+    code: str
+    message: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    row: int | None = None
+    hint: str = ""
+    severity: Severity = "error"
+    excerpt: str = ""
+
+
+class SyncError(Exception):
+    """Root of the tree: `str()` is one sentence that says what happened and where; `hint` says what to do next."""
+
+    exit: Exit = Exit.INPUT
+    code: str = "SE900"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, hint: str = "", problems: Sequence[Problem] = ()
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.problems = tuple(problems)
+        if code is not None:
+            self.code = code
+
+
+class InputError(SyncError):
+    """A file, option or value is wrong; nothing was sent."""
+
+    code = "SE100"
+
+
+class ConfigError(InputError):
+    """syncengine.yaml, or the environment it names, is wrong; nothing was sent."""
+
+    code = "SE500"
+
+
+class Refusal(SyncError):
+    """Well-formed, but it must not be applied; nothing was sent."""
+
+    exit = Exit.REFUSED
+    code = "SE600"
+
+
+class AlteredPlan(Refusal):
+    """The file is not, byte for byte, a plan as it was written."""
+
+    code = "SE610"
+
+
+class StalePlan(Refusal):
+    """Since planning, the ledger learned something about a lead that the plan still wants to change."""
+
+    code = "SE620"
+
+
+class PlanBlocked(Refusal):
+    """Policy, a repeat or an unmet expectation stops the plan."""
+
+    code = "SE630"
+
+
+class NotApproved(Refusal):
+    """The plan lacks approvals that the policy asks for."""
+
+    code = "SE640"
+
+
+class WrongLedger(Refusal):
+    """This ledger, host or account is not the one that the configuration pins."""
+
+    code = "SE650"
+
+
+class LeaseHeld(Refusal):
+    """Somebody else holds the right to apply to this account."""
+
+    code = "SE660"
+
+
+class LedgerTrouble(SyncError):
+    """The ledger cannot be read or written: full disk, lost connection, corrupt or foreign file."""
+
+    code = "SE700"
+
+
+class LeaseLost(LedgerTrouble):
+    """The lease was taken over: no new intent may be committed, so nothing new may be sent."""
+
+    code = "SE710"

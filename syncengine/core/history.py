@@ -1,0 +1,184 @@
+"""What the ledger's records say about one lead: a pure fold over its attempts. Plan, apply and status all ask here.
+
+See docs/identity.md for the rules and docs/outcomes.md for the words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from functools import cached_property
+
+import msgspec
+
+from syncengine.core.operations import IRREVERSIBLE, Kind
+from syncengine.core.outcomes import Outcome
+from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId
+
+
+class Standing(StrEnum):
+    """Where one attempt stands, resolutions included."""
+
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    NOT_SENT = "not_sent"
+    """Never left, or a person resolved that it did not happen: it had no effect."""
+    UNKNOWN = "unknown"
+    IN_FLIGHT = "in_flight"
+    """Intended by a run that is alive right now."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The recorded outcome of one attempt."""
+
+    outcome: Outcome
+    message: str = ""
+    at: str = ""
+
+
+class Resolution(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's word on an attempt that nobody could know about."""
+
+    applied: bool
+    by: str
+    note: str
+    at: str
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One sending of one operation. `number` grows with time within an account. Times are UTC, ISO 8601.
+
+    `values` maps what was sent to its stored form: "#digest", or "=text" for plain ledgers, amounts and buyers.
+    `comparable` is False where the digests were made with a ledger key that was since replaced.
+    """
+
+    number: int
+    operation: OperationId
+    changeset: ChangesetId
+    lead: LeadId
+    kind: Kind
+    run: RunId
+    plan: str
+    delivery: str = ""
+    generation: int = 1
+    values: dict[str, str] = {}
+    at: str = ""
+    answer: Answer | None = None
+    resolution: Resolution | None = None
+    live: bool = False
+    comparable: bool = True
+
+    @property
+    def standing(self) -> Standing:
+        """A recorded answer outranks a resolution, whichever came first; a resolution outranks not knowing."""
+        if self.answer is not None and self.answer.outcome is not Outcome.UNKNOWN:
+            return Standing(self.answer.outcome.value)
+        if self.resolution is not None:
+            return Standing.APPLIED if self.resolution.applied else Standing.NOT_SENT
+        if self.answer is None and self.live:
+            return Standing.IN_FLIGHT
+        return Standing.UNKNOWN
+
+    @property
+    def touch(self) -> str:
+        """What the attempt touches beyond its fields: the lead's money, a delivery, the reprocess; "" for updates."""
+        return touch_of(self.kind, self.delivery)
+
+    @property
+    def records(self) -> int:
+        """How many records the ledger holds of it: the intent, the outcome, the resolution."""
+        return 1 + (self.answer is not None) + (self.resolution is not None)
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether a recorded answer says the opposite of a person's resolution."""
+        if self.resolution is None or self.answer is None or self.answer.outcome is Outcome.UNKNOWN:
+            return False
+        return self.resolution.applied != (self.answer.outcome is Outcome.APPLIED)
+
+
+def touch_of(kind: Kind, delivery: str) -> str:
+    """Name of the thing that operations of this kind share; "" where only single fields are shared."""
+    match kind:
+        case Kind.FINANCIALS:
+            return "money"
+        case Kind.TRIGGER:
+            return f"delivery {delivery}"
+        case Kind.REPROCESS:
+            return "reprocess"
+        case Kind.UPDATE:
+            return ""
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """Last word on one field or amount. `stored` None: an unconfirmed attempt made the last value unknown."""
+
+    stored: str | None
+    changeset: ChangesetId
+    run: RunId
+    comparable: bool
+    at: str
+
+
+DOUBTFUL = frozenset({Standing.UNKNOWN, Standing.IN_FLIGHT})
+
+
+class LeadHistory:
+    """All attempts on one lead of one account, oldest first, and the questions that may be asked of them."""
+
+    def __init__(self, attempts: Sequence[Attempt] = (), *, forgotten: bool = False) -> None:
+        self.attempts = tuple(attempts)
+        self.forgotten = forgotten
+
+    def of_operation(self, operation: OperationId) -> list[Attempt]:
+        """Attempts of one operation, oldest first."""
+        return [attempt for attempt in self.attempts if attempt.operation == operation]
+
+    def own_slot(self, changeset: ChangesetId, kind: Kind, name: str) -> Slot | None:
+        """What `changeset` last confirmed for this field or amount; None where it never tried."""
+        return self._slot(kind, name, lambda attempt: attempt.changeset == changeset)
+
+    def last_slot(self, kind: Kind, name: str) -> Slot | None:
+        """What any changeset last confirmed for this field or amount."""
+        return self._slot(kind, name, lambda _: True)
+
+    def _slot(self, kind: Kind, name: str, wanted: Callable[[Attempt], bool]) -> Slot | None:
+        slot: Slot | None = None
+        for attempt in self.attempts:
+            if attempt.kind is not kind or name not in attempt.values or not wanted(attempt):
+                continue
+            stored = attempt.values[name]
+            standing = attempt.standing
+            if standing is Standing.NOT_SENT:
+                continue
+            if standing is Standing.APPLIED:
+                slot = Slot(stored, attempt.changeset, attempt.run, attempt.comparable, attempt.at)
+            elif slot is None or slot.stored != stored:
+                slot = Slot(None, attempt.changeset, attempt.run, attempt.comparable, attempt.at)
+        return slot
+
+    @cached_property
+    def doubts(self) -> tuple[Attempt, ...]:
+        """Irreversible attempts whose outcome nobody knows: they hold the lead's money and its other irreversibles."""
+        return tuple(a for a in self.attempts if a.kind in IRREVERSIBLE and a.standing in DOUBTFUL)
+
+    def same_thing(self, kind: Kind, delivery: str) -> list[Attempt]:
+        """Attempts of every changeset and generation on the same delivery, or on the lead's reprocess."""
+        touch = touch_of(kind, delivery)
+        return [attempt for attempt in self.attempts if attempt.kind is kind and attempt.touch == touch]
+
+    def facts(self, kind: Kind, delivery: str, names: Iterable[str], *, except_plan: str | None = None) -> int:
+        """How many records the ledger holds on what an operation touches, a plan's own left out on request.
+
+        Touching is: the same field, the same lead's money, the same delivery, a reprocess of the same lead. An erasure
+        counts as one.
+        """
+        touch = touch_of(kind, delivery)
+        wanted = frozenset(names)
+        count = int(self.forgotten)
+        for attempt in self.attempts:
+            if attempt.kind is not kind or attempt.plan == except_plan:
+                continue
+            if attempt.touch == touch if touch else not wanted.isdisjoint(attempt.values):
+                count += attempt.records
+        return count

@@ -1,0 +1,253 @@
+"""What an answer means, and what may be sent again: one pure table, tested case by case. See docs/outcomes.md.
+
+The adapter reduces whatever came back (or did not) to a `Verdict`. `judge` turns a verdict and the parcels that the
+request carried into an outcome for each operation and into what to do next. Nothing else decides about a resend.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal, assert_never
+
+import msgspec
+
+from syncengine.core.operations import Financials, Operation, is_irreversible
+from syncengine.core.values import ChangesetId, LeadId, OperationId
+
+
+class Outcome(StrEnum):
+    """Outcome of one attempt, as recorded."""
+
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One operation as it is sent: `operation` holds only the fields or amounts that travel."""
+
+    id: OperationId
+    changeset: ChangesetId
+    operation: Operation
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """What travels for one lead in one request: an element of `leads`, or one lead of a financials call."""
+
+    lead: LeadId
+    entry: int
+    parts: tuple[Part, ...]
+
+    @property
+    def is_financial(self) -> bool:
+        """Whether it belongs into a financials call."""
+        return isinstance(self.parts[0].operation, Financials)
+
+    @property
+    def irreversible(self) -> int:
+        """How many of its operations cannot be taken back."""
+        return sum(is_irreversible(part.operation) for part in self.parts)
+
+
+# Verdicts: what is known about a whole request. `message` is the service's or the transport's own words.
+
+
+class Element(msgspec.Struct, frozen=True):
+    """The service's word on one lead. `success` None: contradictory or differing elements, so nothing is known."""
+
+    success: bool | None
+    message: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class Elements(msgspec.Struct, frozen=True):
+    """2xx and readable: elements by position of the parcel; a position that is missing was not answered.
+
+    A financials call's `Success` is reported as one successful element for each position.
+    """
+
+    by_position: dict[int, Element]
+    message: str = ""
+
+
+class NotSent(msgspec.Struct, frozen=True):
+    """No byte of the request left, or the service said 429. `retry_after` is in seconds."""
+
+    message: str
+    retry_after: float | None = None
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """405, 411, 413, 415: refused before it was read, so nothing was done."""
+
+    message: str
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """400, 404, 422, an `Error` envelope without elements, or a financials call's Warning or Error."""
+
+    message: str
+
+
+class Denied(msgspec.Struct, frozen=True):
+    """401 or 403: the key or a permission is missing."""
+
+    message: str
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """Sent, and nobody can know: connection lost, timed out, 408, 409, 5xx, an unreadable or cut body, HTML."""
+
+    message: str
+
+
+class Redirected(msgspec.Struct, frozen=True):
+    """A redirect: not followed, and nobody can know what the first host did."""
+
+    message: str
+
+
+Verdict = Elements | NotSent | Unread | Refused | Denied | Lost | Redirected
+
+
+class Ruling(msgspec.Struct, frozen=True):
+    """Outcome of one attempt of one operation, with the words that go on record."""
+
+    outcome: Outcome
+    message: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class Resend(msgspec.Struct, frozen=True):
+    """Parcels that may be sent again, as one request."""
+
+    parcels: tuple[Parcel, ...]
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """`rulings[i][j]` judges part j of parcel i.
+
+    `again` are the requests to make of it, after a delay where `backoff` says so; `counts_as_unanswered` feeds the stop
+    rule; `stop` ends the run with that sentence.
+    """
+
+    rulings: tuple[tuple[Ruling, ...], ...]
+    again: tuple[Resend, ...] = ()
+    backoff: bool = False
+    retry_after: float | None = None
+    counts_as_unanswered: bool = False
+    stop: str = ""
+
+
+Refusals = Literal["parts", "whole"]
+
+
+def judge(verdict: Verdict, parcels: tuple[Parcel, ...], refusals: Refusals = "parts") -> Judgement:
+    """The table. `refusals` is the account's `wire.refusals`: "whole" says a refused request did nothing at all."""
+    match verdict:
+        case Elements():
+            return _elements(verdict, parcels)
+        case NotSent(message=message, retry_after=retry_after):
+            rulings = _all(parcels, Ruling(Outcome.NOT_SENT, message))
+            # A 429 is an answer; a connection that never opened is not.
+            return Judgement(
+                rulings=rulings,
+                again=(Resend(parcels),),
+                backoff=True,
+                retry_after=retry_after,
+                counts_as_unanswered=retry_after is None,
+            )
+        case Unread(message=message):
+            if len(parcels) == 1:
+                return Judgement(rulings=_all(parcels, Ruling(Outcome.REJECTED, message)))
+            return Judgement(rulings=_all(parcels, Ruling(Outcome.NOT_SENT, message)), again=_halves(parcels))
+        case Refused(message=message):
+            return _refused(message, parcels, refusals)
+        case Denied(message=message):
+            return Judgement(rulings=_all(parcels, Ruling(Outcome.NOT_SENT, message)), stop=message)
+        case Lost(message=message):
+            return Judgement(
+                rulings=_all(parcels, Ruling(Outcome.UNKNOWN, message)),
+                again=_repeatable(parcels),
+                backoff=True,
+                counts_as_unanswered=True,
+            )
+        case Redirected(message=message):
+            return Judgement(
+                rulings=_all(parcels, Ruling(Outcome.UNKNOWN, message)), counts_as_unanswered=True, stop=message
+            )
+        case _:
+            assert_never(verdict)
+
+
+def _elements(verdict: Elements, parcels: tuple[Parcel, ...]) -> Judgement:
+    rulings: list[tuple[Ruling, ...]] = []
+    open_parcels: list[Parcel] = []
+    for position, parcel in enumerate(parcels):
+        element = verdict.by_position.get(position)
+        if element is None:
+            rulings.append(_each(parcel, Ruling(Outcome.UNKNOWN, "the answer does not mention this lead")))
+            open_parcels.append(parcel)
+        elif element.success is None:
+            rulings.append(_each(parcel, Ruling(Outcome.UNKNOWN, element.message, element.warnings)))
+            open_parcels.append(parcel)
+        elif element.success:
+            rulings.append(_each(parcel, Ruling(Outcome.APPLIED, element.message, element.warnings)))
+        else:
+            rulings.append(_rejected(parcel, element.message, element.warnings))
+    return Judgement(rulings=tuple(rulings), again=_repeatable(tuple(open_parcels)), backoff=True)
+
+
+def _rejected(parcel: Parcel, message: str, warnings: tuple[str, ...] = ()) -> tuple[Ruling, ...]:
+    # With one irreversible operation, a refusal is taken as "it did not happen"; with several nobody says which did.
+    several = parcel.irreversible > 1
+    return tuple(
+        Ruling(Outcome.UNKNOWN if several and is_irreversible(part.operation) else Outcome.REJECTED, message, warnings)
+        for part in parcel.parts
+    )
+
+
+def _refused(message: str, parcels: tuple[Parcel, ...], refusals: Refusals) -> Judgement:
+    if len(parcels) == 1:
+        return Judgement(rulings=(_rejected(parcels[0], message),))
+    if refusals == "whole":
+        return Judgement(rulings=_all(parcels, Ruling(Outcome.NOT_SENT, message)), again=_halves(parcels))
+    if not any(parcel.irreversible for parcel in parcels):
+        return Judgement(rulings=_all(parcels, Ruling(Outcome.REJECTED, message)), again=_halves(parcels))
+    # The service may have stopped halfway: what cannot be taken back is in doubt, the updates go again alone.
+    rulings = tuple(
+        tuple(
+            Ruling(Outcome.UNKNOWN if is_irreversible(part.operation) else Outcome.REJECTED, message)
+            for part in parcel.parts
+        )
+        for parcel in parcels
+    )
+    return Judgement(rulings=rulings, again=_halves(_updates(parcels)))
+
+
+def _all(parcels: tuple[Parcel, ...], ruling: Ruling) -> tuple[tuple[Ruling, ...], ...]:
+    return tuple(_each(parcel, ruling) for parcel in parcels)
+
+
+def _each(parcel: Parcel, ruling: Ruling) -> tuple[Ruling, ...]:
+    return (ruling,) * len(parcel.parts)
+
+
+def _updates(parcels: tuple[Parcel, ...]) -> tuple[Parcel, ...]:
+    kept: list[Parcel] = []
+    for parcel in parcels:
+        parts = tuple(part for part in parcel.parts if not is_irreversible(part.operation))
+        if parts:
+            kept.append(Parcel(parcel.lead, parcel.entry, parts))
+    return tuple(kept)
+
+
+def _repeatable(parcels: tuple[Parcel, ...]) -> tuple[Resend, ...]:
+    kept = _updates(parcels)
+    return (Resend(kept),) if kept else ()
+
+
+def _halves(parcels: tuple[Parcel, ...]) -> tuple[Resend, ...]:
+    middle = (len(parcels) + 1) // 2
+    return tuple(Resend(half) for half in (parcels[:middle], parcels[middle:]) if half)

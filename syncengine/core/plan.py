@@ -1,0 +1,139 @@
+"""A plan is a value: operations in order, each with what was known before. No JSON, no clock: that is planfile.py."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from syncengine.core.changes import NameUse, Origin
+from syncengine.core.operations import Operation
+from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest
+
+
+class State(StrEnum):
+    """What the plan intends with an operation."""
+
+    TO_SEND = "to_send"
+    ALREADY_APPLIED = "already_applied"
+    UNCHANGED = "unchanged"
+    HELD = "held"
+    BLOCKED = "blocked"
+    IN_DOUBT = "in_doubt"
+
+
+class Before(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A value before the change. `value` is None where it is unknown or the ledger keeps only digests.
+
+    `by` is the changeset (origin "ledger") or the time (origin "observed") that the knowledge comes from; `note` says
+    why a value is unknown.
+    """
+
+    origin: Literal["ledger", "observed", "unknown"]
+    value: str | None = None
+    by: str = ""
+    note: str = ""
+
+
+class PlannedOperation(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a plan.
+
+    `entry` numbers the entries of the plan from 1: consecutive lines with the same number travel as one element of a
+    request. `send` names the fields or amounts that differ and will be sent (empty for irreversible kinds). `facts`
+    counts the intents, outcomes, resolutions and erasures that the ledger held on what this line touches.
+    `done` tells, for irreversible kinds, which runs did the same before.
+    """
+
+    id: OperationId
+    changeset: ChangesetId
+    change: str
+    entry: int
+    operation: Operation
+    origin: Origin
+    state: State
+    reason: str = ""
+    send: tuple[str, ...] = ()
+    before: dict[str, Before] = {}
+    facts: int = 0
+    done: tuple[str, ...] = ()
+    names: tuple[NameUse, ...] = ()
+
+
+class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plan covers of one changeset. `authors` are the git author and committer e-mails of its file."""
+
+    id: ChangesetId
+    title: str
+    file: str
+    vars: dict[str, str]
+    sources: dict[str, str]
+    authors: tuple[str, ...] = ()
+
+
+class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """The covered facts that hold for the whole plan."""
+
+    format: int
+    account: str
+    identity: str
+    host: str
+    policy_digest: str
+    wire_digest: str
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """What the digest does not cover: when, by which version, against which ledger."""
+
+    created: str
+    tool: str
+    ledger_id: str | None
+    ledger_position: int
+    ledger_note: str = ""
+    """Why the ledger counted as empty, where it did; every view opens with it."""
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of operations, unless said otherwise. The states add up to `total`; the rest counts what is to be sent."""
+
+    total: int = 0
+    to_send: int = 0
+    already_applied: int = 0
+    unchanged: int = 0
+    held: int = 0
+    blocked: int = 0
+    in_doubt: int = 0
+    leads: int = 0
+    entries: int = 0
+    update: int = 0
+    reprocess: int = 0
+    trigger: int = 0
+    financials: int = 0
+    payout: int = 0
+    """Sum of the new payouts to be sent, in hundredths; likewise revenue."""
+    revenue: int = 0
+    skipped_fields: int = 0
+
+    @property
+    def irreversible(self) -> int:
+        """Operations to be sent that cannot be taken back."""
+        return self.reprocess + self.trigger
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that stops the plan; operation, lead and kind are None where a rule is about the whole plan."""
+
+    operation: OperationId | None = None
+    lead: LeadId | None = None
+    kind: str | None = None
+    reason: str
+
+
+class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a plan: its digest, its counts, and what a reviewer must see first."""
+
+    digest: PlanDigest
+    counts: Counts
+    blocked: tuple[Finding, ...] = ()
+    warnings: tuple[str, ...] = ()
+    changesets: tuple[ChangesetHeader, ...] = ()
