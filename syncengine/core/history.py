@@ -120,6 +120,24 @@ class Slot(msgspec.Struct, frozen=True):
     at: str
 
 
+def settled_as(attempts: Sequence[Attempt]) -> Standing | None:
+    """Where one operation stands after all its attempts; None where none had an effect or a refusal.
+
+    A refusal settles only the attempt that it answers: after an unknown attempt the operation stays unknown until a
+    later one is applied.
+    """
+    standing: Standing | None = None
+    for attempt in attempts:
+        match attempt.standing:
+            case Standing.APPLIED | Standing.UNKNOWN | Standing.IN_FLIGHT as decided:
+                standing = decided
+            case Standing.REJECTED:
+                standing = standing if standing in DOUBTFUL else Standing.REJECTED
+            case Standing.NOT_SENT:
+                pass
+    return standing
+
+
 DOUBTFUL = frozenset({Standing.UNKNOWN, Standing.IN_FLIGHT})
 
 

@@ -72,10 +72,11 @@ class Elements(msgspec.Struct, frozen=True):
 
 
 class NotSent(msgspec.Struct, frozen=True):
-    """No byte of the request left, or the service said 429. `retry_after` is in seconds."""
+    """No byte of the request left, or the service said 429 (`answered`). `retry_after` is in seconds."""
 
     message: str
     retry_after: float | None = None
+    answered: bool = False
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -148,7 +149,7 @@ def judge(verdict: Verdict, parcels: tuple[Parcel, ...], refusals: Refusals = "p
     match verdict:
         case Elements():
             return _elements(verdict, parcels)
-        case NotSent(message=message, retry_after=retry_after):
+        case NotSent(message=message, retry_after=retry_after, answered=answered):
             rulings = _all(parcels, Ruling(Outcome.NOT_SENT, message))
             # A 429 is an answer; a connection that never opened is not.
             return Judgement(
@@ -156,7 +157,7 @@ def judge(verdict: Verdict, parcels: tuple[Parcel, ...], refusals: Refusals = "p
                 again=(Resend(parcels),),
                 backoff=True,
                 retry_after=retry_after,
-                counts_as_unanswered=retry_after is None,
+                counts_as_unanswered=not answered,
             )
         case Unread(message=message):
             if len(parcels) == 1:

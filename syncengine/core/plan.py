@@ -136,4 +136,6 @@ class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts
     blocked: tuple[Finding, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Warnings that the digest does not cover: they depend on the clock or on other people's runs."""
     changesets: tuple[ChangesetHeader, ...] = ()

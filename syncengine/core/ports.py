@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 import msgspec
 
-from syncengine.core.history import LeadHistory
+from syncengine.core.history import Attempt, LeadHistory
 from syncengine.core.operations import Kind
 from syncengine.core.outcomes import Parcel, Ruling, Verdict
-from syncengine.core.values import LeadId, OperationId, PlanDigest, RunId
+from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest, RunId
 
 
 class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,8 +24,9 @@ class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NameRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What a configured name stood for when a changeset last applied it."""
+    """What a configured name stood for when a changeset was first applied with it."""
 
+    changeset: str
     kind: str
     name: str
     target: str
@@ -75,8 +76,8 @@ class LedgerView(Protocol):
         """Account identity to the host it was first applied on; loopback accounts have "loopback"."""
         ...
 
-    def names(self, account: str) -> Mapping[tuple[str, str], str]:
-        """(kind, name) to the id that the name stood for when it was last applied."""
+    def names(self, account: str) -> Mapping[tuple[str, str, str], str]:
+        """(changeset, kind, name) to the id that the name stood for when that changeset was first applied with it."""
         ...
 
     def changesets_of(self, account: str) -> frozenset[str]:
@@ -132,12 +133,8 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: bool
 
 
-class Recheck(Protocol):
-    """Asked inside the transaction that commits intents: may this parcel still be sent, given these histories?"""
-
-    def __call__(self, parcel: Parcel, history: LeadHistory) -> Mapping[OperationId, str]:
-        """Operations that must not be sent, each with its reason."""
-        ...
+Recheck = Callable[[Parcel, LeadHistory], Mapping[OperationId, str]]
+"""Asked inside the transaction that commits intents: operations of the parcel that must not be sent, with reasons."""
 
 
 class Lease(Protocol):
@@ -176,6 +173,156 @@ class LedgerWriter(LedgerView, Protocol):
 
     def end(self, run: RunId, *, exit_code: int, stopped: str) -> None:
         """Record that the run ended."""
+        ...
+
+
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation whose outcome nobody knows. `in_flight`: its run is alive, so its answer may still come.
+
+    `attempts` numbers its attempts of unknown outcome, oldest first: what `resolve` takes. `since` is the time of the
+    first of them; run, plan and message are those of the last.
+    """
+
+    attempts: tuple[int, ...]
+    operation: OperationId
+    account: str
+    lead: LeadId
+    kind: Kind
+    delivery: str
+    changeset: ChangesetId
+    run: RunId
+    plan: PlanDigest
+    since: str
+    last: str
+    message: str
+    in_flight: bool
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of operations by where they stand now."""
+
+    applied: int = 0
+    rejected: int = 0
+    in_doubt: int = 0
+    not_sent: int = 0
+    """Attempted, but known to have had no effect: never left, or resolved as not applied."""
+
+
+class OpenPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan that was applied in part. `settled` counts its operations applied or resolved as applied, of `total`."""
+
+    plan: PlanDigest
+    account: str
+    changesets: tuple[str, ...]
+    plan_path: str
+    total: int
+    settled: int
+    runs: tuple[RunId, ...]
+    """Newest first."""
+
+
+OperationOutcome = Literal["applied", "rejected", "in_doubt", "not_sent"]
+
+
+class OperationRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The story of one operation: all its attempts, oldest first, and where it stands after them."""
+
+    account: str
+    operation: OperationId
+    changeset: ChangesetId
+    lead: LeadId
+    kind: Kind
+    delivery: str
+    generation: int
+    outcome: OperationOutcome
+    attempts: tuple[Attempt, ...]
+    forgotten: bool = False
+
+
+class CheckFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something wrong in the ledger's records. `where` names the record, as in "request 12 of account acme"."""
+
+    where: str
+    message: str
+    position: int = 0
+
+
+class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
+    """What an erasure touched, and which plans (digest, path) still hold the lead in their files."""
+
+    attempts: int
+    plans: tuple[tuple[PlanDigest, str], ...]
+
+
+class LedgerOperations(LedgerWriter, Protocol):
+    """What operators' commands need beyond planning and applying."""
+
+    def doubts(self, account: str | None = None, *, run: RunId | None = None) -> Sequence[Doubt]:
+        """Operations of unknown outcome, oldest first; repeatable ones until a later value is confirmed."""
+        ...
+
+    def totals(self, account: str | None = None, *, run: RunId | None = None) -> Totals:
+        """Counts of operations, of one account, of one run, or of the whole ledger."""
+        ...
+
+    def unfinished(self, account: str | None = None) -> Sequence[OpenPlan]:
+        """Plans that were begun and not settled, newest first."""
+        ...
+
+    def contradictions(self, account: str | None = None) -> Sequence[Attempt]:
+        """Attempts whose recorded answer says the opposite of a person's resolution."""
+        ...
+
+    def history(
+        self,
+        *,
+        account: str | None = None,
+        lead: LeadId | None = None,
+        changeset: str | None = None,
+        run: RunId | None = None,
+        operation: str = "",
+    ) -> Iterator[OperationRecord]:
+        """Operations by their first attempt, oldest first, streamed. `operation` is an id or the beginning of one."""
+        ...
+
+    def resolve(self, lease: Lease, attempts: Sequence[int], *, applied: bool, by: str, note: str) -> None:
+        """Record a person's word on these attempts; InputError where one is not in doubt."""
+        ...
+
+    def baseline(self, lease: Lease, start: RunStart, parcels: Iterable[Parcel], *, by: str, note: str) -> RunId:
+        """Record operations as already done by other means; nothing is sent. Rechecks nothing."""
+        ...
+
+    def cancel(self, run: RunId, *, by: str) -> None:
+        """Set the flag that the run reads before every request; InputError where it is unknown or has ended."""
+        ...
+
+    def head(self) -> str:
+        """One short text that stands for every record so far; it changes with each."""
+        ...
+
+    def check(self, *, head: str | None = None) -> Iterator[CheckFinding]:
+        """Recompute the hash chains and the counts; with `head`, whether the ledger ever had that head."""
+        ...
+
+    def export(self) -> Iterator[str]:
+        """Every record as one line of JSON, in the order of their positions."""
+        ...
+
+    def rekey(self, *, by: str, note: str) -> None:
+        """Adopt the configured key (made where it is missing): older digests can no longer be compared."""
+        ...
+
+    def forget(self, lease: Lease, lead: LeadId, *, by: str) -> Forgotten:
+        """Erase values, digests, amounts and messages of one lead; ids and outcomes stay, the chain stays valid."""
+        ...
+
+    def release(self, account: str, *, by: str, note: str) -> bool:
+        """Take a dead holder's lease away; False where nobody held it. LeaseHeld where the holder is alive here."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
         ...
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Literal
 
 import msgspec
+
+from syncengine.core.operations import Kind
+from syncengine.core.values import Cents
 
 Placement = Literal["header", "body", "both"]
 
@@ -92,6 +96,7 @@ class LedgerPin(msgspec.Struct, frozen=True, kw_only=True):
     """The ledger that an account's configuration names. `position` is the lowest acceptable one ("ID@1834")."""
 
     url: str = "sqlite:///.syncengine/ledger.db"
+    """Paths of SQLite ledgers are absolute once parsed ("sqlite:////srv/x/ledger.db"); never shown with a password."""
     id: str | None = None
     position: int | None = None
     values: Literal["digest", "plain"] = "digest"
@@ -107,19 +112,94 @@ class StopRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     unanswered: int = 5
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """Guardrails. `digest` covers every rule and the signers; `rules` keeps each rule's own mapping and line."""
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """When a plan may be applied: on these days from `start` to `end` ("HH:MM"), by the clocks of `time_zone`.
 
+    Where `end` is not after `start` the window ends on the following day. `days` holds "mon" to "sun".
+    """
+
+    days: tuple[str, ...]
+    start: str
+    end: str
+    time_zone: str
+    line: int = 0
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be sent in a calendar day or month of `time_zone`; intents count, doubts included."""
+
+    per: Literal["day", "month"]
+    max_irreversible: int | None = None
+    max_payout: Cents | None = None
+    max_revenue: Cents | None = None
+    max_leads: int | None = None
+    time_zone: str = "UTC"
+    line: int = 0
+
+
+class DenyRule(msgspec.Struct, frozen=True, kw_only=True):
+    """An expression over `op` and `plan`; operations for which it holds, or fails, are blocked with `message`."""
+
+    when: str
+    message: str
+    line: int = 0
+
+
+class ApprovalRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How many people must have signed. `when` is an expression over `plan`; "" means always.
+
+    `allowed_signers` is the absolute path of the signers' file, `signers` the SHA-256 of its bytes when it was read
+    ("" where it was not there).
+    """
+
+    required: int
+    when: str = ""
+    allowed_signers: str = ""
+    signers: str = ""
+    author_may_approve: bool = False
+    line: int = 0
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """Guardrails. None means "no limit"; an empty tuple of windows, budgets or rules means there is none.
+
+    `digest` covers every rule and the signers. `lines` maps each rule's key to its line in `file` (path relative to
+    the repository, or as given for an outside policy).
+    """
+
+    max_leads: int | None = None
+    max_irreversible: int | None = None
+    max_payout: Cents | None = None
+    max_revenue: Cents | None = None
+    max_total_payout: Cents | None = None
+    max_total_revenue: Cents | None = None
+    max_change_percent: Decimal | None = None
+    require_before: tuple[Kind, ...] = ()
+    allowed_fields: tuple[str, ...] | None = None
+    denied_fields: tuple[str, ...] = ()
+    allowed_deliveries: tuple[str, ...] | None = None
+    """Ids; names are resolved by each account, so they stand here as written and are compared either way."""
     allow_negative: bool = False
     repeat_trigger: Literal["block", "allow"] = "block"
     repeat_reprocess: Literal["block", "allow"] = "block"
+    windows: tuple[Window, ...] = ()
+    budgets: tuple[Budget, ...] = ()
     waves: tuple[int, ...] = ()
     stop_when: StopRule = StopRule()
-    rules: dict[str, Any] = {}
-    """The other rules of the policy section as plain text and numbers, by name."""
+    deny: tuple[DenyRule, ...] = ()
+    approvals: ApprovalRule | None = None
     lines: dict[str, int] = {}
     file: str = ""
     digest: str = ""
+
+
+class Database(msgspec.Struct, frozen=True, kw_only=True):
+    """A database that SQL sources may name. Exactly one of `path` (SQLite, absolute), `dsn` and `dsn_env` is set."""
+
+    path: str = ""
+    dsn: str = ""
+    dsn_env: str = ""
+    line: int = 0
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,4 +210,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     accounts: dict[str, Account]
     ledger: LedgerPin
     policy: Policy
+    databases: dict[str, Database] = {}
     ledger_line: int = 0

@@ -1,0 +1,222 @@
+"""Front door of applying: a verified plan, a ledger and a gateway become a run and its result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from syncengine.applying.executor import Executor, Guard
+from syncengine.applying.feed import Feed, Histories
+from syncengine.applying.jobs import Terms
+from syncengine.applying.pace import LocalPace
+from syncengine.applying.preflight import Findings, Preflight, SavedPlan, check_identity
+from syncengine.applying.recheck import Recheck
+from syncengine.applying.senders import Senders
+from syncengine.applying.stopping import Cause, StopSignal
+from syncengine.core.errors import Exit
+from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
+from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerWriter, Listener, NameRecord, RunStart
+from syncengine.core.results import RunCounts, RunResult
+from syncengine.core.settings import Account, Policy
+from syncengine.core.values import PlanDigest, RunId
+
+
+class OpenPlan(Protocol):
+    """A plan file that was verified; `operations()` may be read more than once."""
+
+    header: PlanHeader
+    provenance: Provenance
+    summary: PlanSummary
+
+    def operations(self) -> Iterator[PlannedOperation]:
+        """Every operation in order."""
+        ...
+
+
+class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What one execution of apply needs. `deadline` is in seconds from now; `approvals` are principals in words.
+
+    `authorize` is asked once, under the lease, when something is to be sent; it raises a Refusal where approvals or
+    windows forbid it, and returns the principals whose approvals counted.
+    """
+
+    account: Account
+    policy: Policy
+    plan_path: str
+    tool: str
+    keeps_values: bool
+    lock_timeout: float = 0.0
+    deadline: float | None = None
+    authorize: Callable[[], tuple[str, ...]] | None = None
+    guard: Guard | None = None
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """Time, chance, the way out and whoever listens."""
+
+    gateways: GatewayFactory
+    clock: Clock
+    random: Callable[[], float]
+    listener: Listener
+    signal: StopSignal
+
+
+def apply_plan(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, world: World) -> RunResult:
+    """Apply exactly this plan. Raises Refusal while nothing was sent; afterwards every trouble is in the result."""
+    deadline = None if request.deadline is None else world.clock.monotonic() + request.deadline
+    saved = SavedPlan(header=plan.header, provenance=plan.provenance, summary=plan.summary)
+    with ledger.lease(request.account.identity, wait=request.lock_timeout) as lease:
+        check_identity(saved, request.account, ledger)
+        preflight = Preflight(
+            saved, policy=request.policy, limits=request.account.limits, ledger=ledger, clock=world.clock
+        )
+        findings = preflight.check(plan.operations())
+        if not findings.to_send:
+            return _nothing_to_send(plan.summary.digest, findings, request)
+        approvals = request.authorize() if request.authorize is not None else ()
+        run = ledger.begin(lease, _start(plan, findings, request, approvals))
+        execution = _Execution(
+            plan=plan, ledger=ledger, lease=lease, findings=findings, request=request, world=world, run=run
+        )
+        result = execution.go(deadline)
+        ledger.end(run, exit_code=result.exit, stopped=result.stopped)
+        return result
+
+
+class _Execution(msgspec.Struct, frozen=True, kw_only=True):
+    plan: OpenPlan
+    ledger: LedgerWriter
+    lease: Lease
+    findings: Findings
+    request: ApplyRequest
+    world: World
+    run: RunId
+
+    def go(self, deadline: float | None) -> RunResult:
+        """Send what is open; `deadline` is in monotonic seconds."""
+        request, world, account = self.request, self.world, self.request.account
+        recheck = Recheck(request.policy)
+        senders = Senders(world.gateways, account.limits.concurrency)
+        executor = Executor(
+            ledger=self.ledger,
+            lease=self.lease,
+            run=self.run,
+            feed=Feed(self.plan.summary.digest, self.plan.operations(), self._histories()),
+            senders=senders,
+            pace=LocalPace(account.limits.requests_per_second),
+            terms=Terms(
+                limits=account.limits,
+                wire=account.wire,
+                policy=request.policy,
+                keeps_values=request.keeps_values,
+                deadline=deadline,
+                waits=self.findings.waits,
+            ),
+            recheck=recheck,
+            clock=world.clock,
+            listener=world.listener,
+            signal=world.signal,
+            random=world.random,
+            guard=request.guard,
+        )
+        try:
+            executor.execute()
+        finally:
+            senders.close()
+        return self._result(executor, recheck)
+
+    def _histories(self) -> Histories | None:
+        if not self.findings.resumed:
+            return None
+        account = self.request.account.identity
+        return lambda leads: self.ledger.histories(account, leads)
+
+    def _result(self, executor: Executor, recheck: Recheck) -> RunResult:
+        findings, board = self.findings, executor.board
+        counts = board.counts(
+            total=self.plan.summary.counts.total,
+            already_applied=findings.already_applied,
+            in_doubt_before=len(findings.in_doubt),
+        )
+        reasons = Counter(board.reasons)
+        reasons.update(line.message for line in findings.held)
+        unnamed = counts.not_sent - reasons.total()
+        if unnamed > 0:
+            reasons[executor.stopped] += unnamed
+        interrupted = self.world.signal.cause is Cause.INTERRUPTED and bool(executor.stopped)
+        return RunResult(
+            run=self.run,
+            plan=self.plan.summary.digest,
+            counts=counts,
+            requests=executor.requests,
+            rejected=tuple(board.rejected),
+            in_doubt=(*findings.in_doubt, *board.in_doubt),
+            not_sent=(*board.not_sent, *findings.held),
+            tallies=board.tallies(),
+            not_sent_reasons=dict(reasons),
+            exit=_exit(counts, interrupted=interrupted, doubt=bool(recheck.doubtful or executor.unrecorded)),
+            stopped=executor.stopped,
+            warnings=tuple(board.warnings),
+            account=self.request.account.name,
+            host=self.request.account.host,
+            plan_path=self.request.plan_path,
+        )
+
+
+def _start(plan: OpenPlan, findings: Findings, request: ApplyRequest, approvals: tuple[str, ...]) -> RunStart:
+    account = request.account
+    return RunStart(
+        account=account.identity,
+        host=account.host,
+        plan=plan.summary.digest,
+        plan_path=request.plan_path,
+        changesets=tuple(changeset.id for changeset in plan.summary.changesets),
+        total=findings.to_send,
+        policy_digest=plan.header.policy_digest,
+        wire_digest=plan.header.wire_digest,
+        tool=request.tool,
+        names=_names(plan),
+        approvals=approvals,
+    )
+
+
+def _names(plan: OpenPlan) -> tuple[NameRecord, ...]:
+    seen: dict[tuple[str, str, str], str] = {}
+    for planned in plan.operations():
+        for use in planned.names:
+            seen.setdefault((planned.changeset, use.kind, use.name), use.target)
+    return tuple(
+        NameRecord(changeset=changeset, kind=kind, name=name, target=target)
+        for (changeset, kind, name), target in seen.items()
+    )
+
+
+def _nothing_to_send(digest: PlanDigest, findings: Findings, request: ApplyRequest) -> RunResult:
+    exit_code = Exit.IN_DOUBT if findings.in_doubt else Exit.INCOMPLETE if findings.held else Exit.DONE
+    return RunResult(
+        run=None,
+        plan=digest,
+        counts=RunCounts(
+            in_doubt=len(findings.in_doubt), already_applied=findings.already_applied, not_sent=len(findings.held)
+        ),
+        requests=0,
+        in_doubt=findings.in_doubt,
+        not_sent=findings.held,
+        exit=exit_code,
+        account=request.account.name,
+        host=request.account.host,
+        plan_path=request.plan_path,
+    )
+
+
+def _exit(counts: RunCounts, *, interrupted: bool, doubt: bool) -> Exit:
+    if interrupted:
+        return Exit.INTERRUPTED
+    if counts.in_doubt or doubt:
+        return Exit.IN_DOUBT
+    if counts.rejected or counts.not_sent:
+        return Exit.INCOMPLETE
+    return Exit.DONE

@@ -1,0 +1,77 @@
+"""Parcels become requests: as many as the limits allow. That a lead stands but once in each is up to Lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syncengine.core.operations import Financials
+from syncengine.core.outcomes import Parcel
+from syncengine.core.settings import Limits
+
+
+def financial_terms(parcel: Parcel) -> tuple[int | None, int | None, str | None] | None:
+    """Payout, revenue and buyer, which one financials call has but once; None for other parcels."""
+    operation = parcel.parts[0].operation
+    if not isinstance(operation, Financials):
+        return None
+    return operation.payout, operation.revenue, operation.buyer
+
+
+class _Draft:
+    def __init__(self) -> None:
+        self.parcels: list[Parcel] = []
+        self.irreversible = 0
+
+    def add(self, parcel: Parcel) -> None:
+        self.parcels.append(parcel)
+        self.irreversible += parcel.irreversible
+
+    def take(self) -> tuple[Parcel, ...]:
+        taken = tuple(self.parcels)
+        self.parcels.clear()
+        self.irreversible = 0
+        return taken
+
+
+class Batcher:
+    """Two open drafts at most: one of entries, one of financials with the same terms."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._entries = _Draft()
+        self._financials = _Draft()
+
+    def add(self, parcel: Parcel) -> Iterator[tuple[Parcel, ...]]:
+        """Take a parcel; yields the requests that this completes."""
+        if parcel.is_financial:
+            yield from self._add_financial(parcel)
+        else:
+            yield from self._add_entry(parcel)
+
+    def flush(self) -> Iterator[tuple[Parcel, ...]]:
+        """Yield what is still open."""
+        for draft in (self._entries, self._financials):
+            if draft.parcels:
+                yield draft.take()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is open."""
+        return not self._entries.parcels and not self._financials.parcels
+
+    def _add_entry(self, parcel: Parcel) -> Iterator[tuple[Parcel, ...]]:
+        draft, limits = self._entries, self._limits
+        too_many = draft.irreversible + parcel.irreversible > limits.irreversible_per_request
+        if draft.parcels and parcel.irreversible and too_many:
+            yield draft.take()
+        draft.add(parcel)
+        if len(draft.parcels) >= limits.leads_per_request:
+            yield draft.take()
+
+    def _add_financial(self, parcel: Parcel) -> Iterator[tuple[Parcel, ...]]:
+        draft = self._financials
+        if draft.parcels and financial_terms(parcel) != financial_terms(draft.parcels[0]):
+            yield draft.take()
+        draft.add(parcel)
+        if len(draft.parcels) >= self._limits.financials_per_request:
+            yield draft.take()

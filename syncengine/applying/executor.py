@@ -1,0 +1,268 @@
+"""The heart: for each request record the intents, send, record the outcomes. It knows ports only.
+
+One thread, the caller's, owns the ledger and every decision; sender threads only carry requests. Whatever gathered
+since the last turn is committed in one transaction, so commits are shared between requests and overlap the network.
+Repeatable requests are intended a little ahead; a request with irreversible operations is intended only when it can
+leave at once, so that a crash leaves at most concurrency x irreversible_per_request operations in doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from syncengine.applying.feed import Feed
+from syncengine.applying.intake import Intake
+from syncengine.applying.jobs import Job, Terms
+from syncengine.applying.pace import Pace
+from syncengine.applying.receiving import Receiver
+from syncengine.applying.scoreboard import Scoreboard
+from syncengine.applying.senders import Event, Received, Senders
+from syncengine.applying.stopping import StopSignal, Waves
+from syncengine.core.errors import LeaseLost, LedgerTrouble
+from syncengine.core.outcomes import Outcome, Parcel
+from syncengine.core.ports import Answered, Clock, Lease, LedgerWriter, Listener, Outgoing, Recheck
+from syncengine.core.values import OperationId, RunId
+
+_RENEW = 5.0
+"""Seconds between renewals of the lease; a timed lease lasts several times longer."""
+
+_LAST_COMMITS = 5
+"""Tries to record what is already answered when the ledger makes trouble at the end."""
+
+Guard = Callable[[], str | None]
+"""Asked before every request: why nothing more may leave (windows, budgets), or None."""
+
+
+class Executor:
+    """Runs one plan, or one shard of it, to its end.
+
+    Afterwards `stopped` tells why it ended early (empty: it did not), and `unrecorded` how many operations were
+    answered without the ledger being able to record it.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: LedgerWriter,
+        lease: Lease,
+        run: RunId,
+        feed: Feed,
+        senders: Senders,
+        pace: Pace,
+        terms: Terms,
+        recheck: Recheck,
+        clock: Clock,
+        listener: Listener,
+        signal: StopSignal,
+        random: Callable[[], float],
+        guard: Guard | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._lease = lease
+        self._run = run
+        self._senders = senders
+        self._pace = pace
+        self._terms = terms
+        self._recheck = recheck
+        self._clock = clock
+        self._listener = listener
+        self._signal = signal
+        self._guard = guard
+        self._flying: dict[int, Job] = {}
+        self._answers: list[Answered] = []
+        self._renewed = clock.monotonic()
+        self._waves = Waves(terms.policy.waves)
+        self.board = Scoreboard(listener)
+        self._intake = Intake(feed, terms=terms, waves=self._waves, board=self.board, monotonic=clock.monotonic)
+        self._receiver = Receiver(
+            terms=terms,
+            intake=self._intake,
+            unknown=feed.unknown,
+            waves=self._waves,
+            pace=pace,
+            board=self.board,
+            clock=clock,
+            random=random,
+        )
+        self.stopped = ""
+        self.requests = 0
+        self.unrecorded = 0
+
+    def execute(self) -> None:
+        """Send everything that may be sent; returns when every answer is in and on record."""
+        self._signal.on_change(self._senders.wake)
+        while True:
+            self._look_for_reasons_to_stop()
+            if self.stopped:
+                break
+            self._intake.fill()
+            self._turn()
+            if self._is_done():
+                break
+            self._absorb(self._senders.wait(self._patience()))
+        self._finish()
+
+    # Sending
+
+    def _turn(self) -> None:
+        """One commit: answers so far, the intents of what leaves now, and some repeatable ones ahead."""
+        leaving = self._choose(self._clock.monotonic())
+        if self.stopped:
+            return
+        ahead = self._ahead(leaving)
+        intended = [job for job in leaving if job.request is None] + ahead
+        if not leaving and not intended and not self._answers:
+            return
+        if not self._commit(intended) or self.stopped:
+            return
+        for job in leaving:
+            if job.request is None or not job.parcels:
+                continue
+            self._intake.jobs.remove(job)
+            self._flying[job.request] = job
+            self._senders.send(job.request, job.parcels)
+            self.requests += 1
+            self._listener.sent(len(job.parcels))
+
+    def _choose(self, now: float) -> list[Job]:
+        """Requests that may leave now: as many as idle connections and the pace allow, oldest first."""
+        leaving: list[Job] = []
+        for job in self._intake.jobs:
+            if len(leaving) >= self._senders.idle or self._pace.delay(now) > 0:
+                break
+            if job.not_before <= now:
+                leaving.append(job)
+                self._pace.left(now)
+        if leaving and self._guard is not None:
+            self._stop(self._guard() or "")
+        return leaving
+
+    def _ahead(self, leaving: Sequence[Job]) -> list[Job]:
+        """Repeatable requests to intend before a connection is free for them."""
+        jobs = self._intake.jobs
+        room = self._terms.limits.concurrency - sum(job.request is not None for job in jobs)
+        ahead: list[Job] = []
+        for job in jobs:
+            if len(ahead) >= room:
+                break
+            fresh = job.request is None and not job.tries and not job.not_before
+            if fresh and not job.irreversible and job not in leaving:
+                ahead.append(job)
+        return ahead
+
+    def _commit(self, intended: Sequence[Job]) -> bool:
+        """Whether the intents are durable. Answers are recorded first, and even where the lease is gone."""
+        outgoing = [Outgoing(job.parcels) for job in intended]
+        try:
+            committed = self._ledger.commit(self._lease, self._run, outgoing, self._answers, self._recheck)
+        except LeaseLost as error:
+            self._answers.clear()
+            self._stop(f"{error.message}; nothing more is sent")
+            return False
+        except LedgerTrouble as error:
+            self._stop(f"{error.message}; nothing more is sent")
+            return False
+        self._answers.clear()
+        for job, request in zip(intended, committed.requests, strict=True):
+            job.request = request
+            if committed.stopped:
+                self._leave_out(job, committed.stopped)
+        if committed.cancelled:
+            self._stop("cancelled with 'syncengine cancel'")
+        return True
+
+    def _leave_out(self, job: Job, refused: Mapping[OperationId, str]) -> None:
+        """Take out of a request what the recheck inside the transaction refused."""
+        kept: list[Parcel] = []
+        for parcel in job.parcels:
+            parts = tuple(part for part in parcel.parts if part.id not in refused)
+            if len(parts) == len(parcel.parts):
+                kept.append(parcel)
+                continue
+            for part in parcel.parts:
+                if part.id in refused:
+                    self.board.settle(part, Outcome.NOT_SENT, refused[part.id])
+            self._intake.doom(parcel.lead, "an earlier operation of this lead was not sent")
+            if parts:
+                kept.append(Parcel(parcel.lead, parcel.entry, parts))
+            else:
+                self._intake.pass_on(parcel.lead)
+        job.parcels = tuple(kept)
+        if not kept:
+            self._intake.jobs.remove(job)
+
+    # Receiving
+
+    def _absorb(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, Received):
+                job = self._flying.pop(event.ticket)
+                self._answers.append(self._receiver.receive(event, job, ending=bool(self.stopped)))
+                self._stop(self._receiver.stopped)
+
+    # Stopping
+
+    def _stop(self, reason: str) -> None:
+        self.stopped = self.stopped or reason
+
+    def _look_for_reasons_to_stop(self) -> None:
+        now = self._clock.monotonic()
+        if self._signal.cause is not None:
+            self._stop(self._signal.reason)
+        if self._terms.deadline is not None and now >= self._terms.deadline:
+            self._stop("the deadline has passed (--deadline)")
+        if not self.stopped and self._is_idle() and self._waves.room() == 0:
+            self._stop(self._intake.open_wave() or "")
+        if now - self._renewed >= _RENEW:
+            try:
+                self._lease.renew()
+                self._renewed = now
+            except LedgerTrouble as error:
+                self._stop(f"{error.message}; nothing more is sent")
+
+    def _is_idle(self) -> bool:
+        return self._intake.is_empty and not self._flying
+
+    def _is_done(self) -> bool:
+        return self._intake.exhausted and self._is_idle() and not self._answers
+
+    def _patience(self) -> float:
+        """Seconds to wait for news; 0 where there is something to do at once."""
+        now = self._clock.monotonic()
+        waits = [_RENEW]
+        if self._terms.deadline is not None:
+            waits.append(self._terms.deadline - now)
+        if self._senders.idle > 0:
+            gap = self._pace.delay(now)
+            waits.extend(max(job.not_before - now, gap) for job in self._intake.jobs)
+            if self._is_idle():
+                waits.append(0.0)
+        return max(0.0, min(waits))
+
+    def _finish(self) -> None:
+        """Nothing new leaves: await what is in flight, record it, and account for the rest."""
+        while self._flying:
+            self._absorb(self._senders.wait(_RENEW))
+            self._commit_answers()
+        for job in self._intake.jobs:
+            answered = self._receiver.withdraw(job, self.stopped)
+            if answered is not None:
+                self._answers.append(answered)
+        self._intake.jobs.clear()
+        for _ in range(_LAST_COMMITS):
+            self._commit_answers()
+        self.unrecorded = sum(len(each) for answer in self._answers for each in answer.rulings)
+        if self.stopped:
+            self._intake.leave_the_rest(self.stopped)
+
+    def _commit_answers(self) -> None:
+        if not self._answers:
+            return
+        try:
+            self._ledger.commit(self._lease, self._run, [], self._answers, self._recheck)
+        except LeaseLost:
+            pass
+        except LedgerTrouble as error:
+            self._listener.note(f"{error.message}; trying again to record what was answered")
+            return
+        self._answers.clear()

@@ -1,0 +1,114 @@
+"""What of a saved plan is still to be sent, as parcels in plan order. The saved plan alone decides what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import assert_never
+
+import msgspec
+
+from syncengine.core.history import DOUBTFUL, Attempt, LeadHistory, Standing, settled_as
+from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update, is_irreversible
+from syncengine.core.outcomes import Parcel, Part
+from syncengine.core.plan import PlannedOperation, State
+from syncengine.core.values import LeadId, OperationId, PlanDigest
+
+BATCH = 500
+
+NO_HISTORY = LeadHistory()
+
+Histories = Callable[[list[LeadId]], Mapping[LeadId, LeadHistory]]
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """This plan applied it before, or a person resolved that it did."""
+
+
+class Doubtful(msgspec.Struct, frozen=True):
+    """Irreversible, sent by this plan before, and nobody knows what became of it."""
+
+    attempt: Attempt
+
+
+class Open(msgspec.Struct, frozen=True):
+    """Still to be sent. `unknown`: an earlier attempt of it has no known outcome, so a refusal will not settle it."""
+
+    unknown: bool
+    tried: bool
+
+
+Remainder = Settled | Doubtful | Open
+
+
+def remainder(planned: PlannedOperation, history: LeadHistory, plan: PlanDigest) -> Remainder:
+    """What is left to do about a line that was saved as to_send."""
+    attempts = history.of_operation(planned.id)
+    own = [attempt for attempt in attempts if attempt.plan == plan]
+    if any(attempt.standing is Standing.APPLIED for attempt in own):
+        return Settled()
+    if is_irreversible(planned.operation):
+        doubt = next((attempt for attempt in attempts if attempt.standing in DOUBTFUL), None)
+        if doubt is not None:
+            return Doubtful(doubt)
+    return Open(unknown=settled_as(attempts) in DOUBTFUL, tried=bool(own))
+
+
+def what_travels(planned: PlannedOperation) -> Operation:
+    """The operation with only the fields or amounts that the plan says to send."""
+    operation = planned.operation
+    match operation:
+        case Update(lead=lead, fields=fields):
+            return Update(lead, {name: fields[name] for name in planned.send})
+        case Financials():
+            return Financials(
+                operation.lead,
+                payout=operation.payout if "payout" in planned.send else None,
+                revenue=operation.revenue if "revenue" in planned.send else None,
+                buyer=operation.buyer if "buyer" in planned.send else None,
+            )
+        case Reprocess() | Trigger():
+            return operation
+        case _:
+            assert_never(operation)
+
+
+class Feed:
+    """Parcels of a plan, in order.
+
+    `histories` is None for a plan that no run has touched yet; otherwise what earlier runs settled is left out.
+    `unknown` collects the operations with an earlier attempt of unknown outcome as they pass.
+    """
+
+    def __init__(self, plan: PlanDigest, operations: Iterable[PlannedOperation], histories: Histories | None) -> None:
+        self._plan = plan
+        self._operations = operations
+        self._histories = histories
+        self.unknown: set[OperationId] = set()
+
+    def __iter__(self) -> Iterator[Parcel]:
+        lead: LeadId | None = None
+        entry = 0
+        parts: list[Part] = []
+        for planned in self._open_lines():
+            if parts and (planned.entry != entry or planned.operation.lead != lead):
+                yield Parcel(parts[0].operation.lead, entry, tuple(parts))
+                parts = []
+            entry, lead = planned.entry, planned.operation.lead
+            parts.append(Part(planned.id, planned.changeset, what_travels(planned)))
+        if parts:
+            yield Parcel(parts[0].operation.lead, entry, tuple(parts))
+
+    def _open_lines(self) -> Iterator[PlannedOperation]:
+        lines = (planned for planned in self._operations if planned.state is State.TO_SEND)
+        if self._histories is None:
+            yield from lines
+            return
+        while batch := list(islice(lines, BATCH)):
+            histories = self._histories(list({planned.operation.lead for planned in batch}))
+            for planned in batch:
+                left = remainder(planned, histories.get(planned.operation.lead, NO_HISTORY), self._plan)
+                if isinstance(left, Open):
+                    if left.unknown:
+                        self.unknown.add(planned.id)
+                    yield planned

@@ -1,0 +1,129 @@
+"""From the plan to requests: reads parcels as they are needed, keeps each lead's order, fills batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from syncengine.applying.batches import Batcher
+from syncengine.applying.jobs import Job, Terms
+from syncengine.applying.lanes import Lanes
+from syncengine.applying.scoreboard import LISTED, Scoreboard
+from syncengine.applying.stopping import Waves
+from syncengine.core.outcomes import Parcel
+
+_MOST_WAITING = 10_000
+"""Parcels that may wait behind others of their lead before reading on pauses."""
+
+_MOST_DELAYED = 1_000
+"""Requests that may wait for their time before reading on pauses."""
+
+
+class Intake:
+    """Holds the requests that have not left yet, oldest first, in `jobs`. Memory is bounded whatever the plan holds."""
+
+    def __init__(
+        self,
+        parcels: Iterable[Parcel],
+        *,
+        terms: Terms,
+        waves: Waves,
+        board: Scoreboard,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._parcels: Iterator[Parcel] = iter(parcels)
+        self._terms = terms
+        self._waves = waves
+        self._board = board
+        self._monotonic = monotonic
+        self._lanes = Lanes()
+        self._batcher = Batcher(terms.limits)
+        self._window = 2 * terms.limits.concurrency + 2
+        self._doomed: dict[str, str] = {}
+        self.jobs: list[Job] = []
+        self.exhausted = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing that was read waits to leave."""
+        return not self.jobs and self._batcher.is_empty and not self._lanes.waiting
+
+    def fill(self) -> None:
+        """Read on until enough requests are ready, or nothing more may be read."""
+        now = self._monotonic()
+        while not self.exhausted and self._may_read(now):
+            parcel = next(self._parcels, None)
+            if parcel is None:
+                self.exhausted = True
+                break
+            self._waves.started()
+            closed = self._lanes.closed(parcel.lead)
+            if closed is not None:
+                self._board.leave(parcel, closed)
+            elif self._lanes.admit(parcel):
+                self._add(parcel)
+        if self._ready(now) < self._window:
+            self.jobs.extend(Job(parcels) for parcels in self._batcher.flush())
+
+    def doom(self, lead: str, reason: str) -> None:
+        """Nothing more goes out for this lead once its present parcel is done."""
+        self._doomed[lead] = reason
+
+    def pass_on(self, lead: str) -> None:
+        """The lead's parcel is done: its next one is in turn, unless something went wrong."""
+        reason = self._doomed.pop(lead, None)
+        if reason is not None:
+            for parcel in self._lanes.close(lead, reason):
+                self._board.leave(parcel, reason)
+            return
+        following = self._lanes.release(lead)
+        if following is not None:
+            self._add(following)
+
+    def open_wave(self) -> str | None:
+        """Everything of the wave was answered: why the next one must not start, or None."""
+        reason = self._waves.next()
+        if reason is None:
+            return None
+        parcel = next(self._parcels, None)
+        if parcel is None:
+            self.exhausted = True
+            return None
+        self._board.leave(parcel, reason)
+        return reason
+
+    def leave_the_rest(self, reason: str) -> None:
+        """Account for what will not be sent; of a long rest only the beginning is listed."""
+        for parcels in self._batcher.flush():
+            for parcel in parcels:
+                self._board.leave(parcel, reason)
+        for parcel in self._lanes.drain():
+            self._board.leave(parcel, reason)
+        for parcel in self._parcels:
+            self._board.leave(parcel, reason)
+            if len(self._board.not_sent) >= LISTED:
+                break
+
+    def _ready(self, now: float) -> int:
+        return sum(job.not_before <= now for job in self.jobs)
+
+    def _may_read(self, now: float) -> bool:
+        return (
+            self._ready(now) < self._window
+            and len(self.jobs) < _MOST_DELAYED
+            and self._lanes.waiting < _MOST_WAITING
+            and self._waves.room() != 0
+        )
+
+    def _add(self, parcel: Parcel) -> None:
+        waits = self._terms.waits
+        until = max((waits.get(part.id, 0.0) for part in parcel.parts), default=0.0) if waits else 0.0
+        wait = until - self._monotonic()
+        if wait <= 0:
+            self.jobs.extend(Job(parcels) for parcels in self._batcher.add(parcel))
+        elif wait <= self._terms.limits.max_wait:
+            self.jobs.append(Job((parcel,), not_before=until))
+        else:
+            reason = f"another value may still land for {wait:.0f} s (settle), longer than max_wait"
+            self._board.leave(parcel, reason)
+            self.doom(parcel.lead, reason)
+            self.pass_on(parcel.lead)

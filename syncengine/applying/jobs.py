@@ -1,0 +1,37 @@
+"""A request on its way through a run, and the terms that a run executes under."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from syncengine.core.outcomes import Parcel
+from syncengine.core.settings import Limits, Policy, Wire
+from syncengine.core.values import OperationId
+
+
+class Job(msgspec.Struct, eq=False):
+    """Parcels that travel together. `request` is the ledger's number once their intents are durable."""
+
+    parcels: tuple[Parcel, ...]
+    tries: int = 0
+    not_before: float = 0.0
+    request: int | None = None
+
+    @property
+    def irreversible(self) -> bool:
+        """Whether a second sending could do harm."""
+        return any(parcel.irreversible for parcel in self.parcels)
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """Under which rules a run executes. `deadline` is in monotonic seconds; `waits` gives operations a moment before
+    which they must not leave (monotonic seconds), because an earlier value may still land."""
+
+    limits: Limits
+    wire: Wire
+    policy: Policy
+    keeps_values: bool = False
+    deadline: float | None = None
+    waits: Mapping[OperationId, float] = {}

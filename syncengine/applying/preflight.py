@@ -1,0 +1,245 @@
+"""The one place that answers "may this plan be applied?". The executor trusts it, and asks again only what can change
+meanwhile: the lease, repeats, doubts and holds inside the intent's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import assert_never
+
+import msgspec
+
+from syncengine.applying.feed import BATCH, NO_HISTORY, Doubtful, Open, Settled, remainder, what_travels
+from syncengine.core.errors import PlanBlocked, Refusal, StalePlan, WrongLedger
+from syncengine.core.history import LeadHistory, Standing, touch_of
+from syncengine.core.identity import digest_of
+from syncengine.core.operations import delivery_of, kind_of, values_of
+from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
+from syncengine.core.ports import Clock, LedgerView
+from syncengine.core.results import Line
+from syncengine.core.settings import Account, Limits, Policy, Wire
+from syncengine.core.values import OperationId, PlanDigest
+
+_SHOWN = 5
+"""Stale lines named in the message."""
+
+
+class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified plan file's facts; the operations are read from the file itself."""
+
+    header: PlanHeader
+    provenance: Provenance
+    summary: PlanSummary
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """What preflight learned. Counts are of operations of this plan, before the run."""
+
+    to_send: int
+    already_applied: int
+    in_doubt: tuple[Line, ...]
+    held: tuple[Line, ...]
+    waits: dict[OperationId, float]
+    resumed: bool
+    """Whether this plan has attempts on record, so that its lines must be compared with them."""
+
+
+def wire_digest(wire: Wire) -> str:
+    """What the plan covers of the wire settings."""
+    return digest_of(wire)
+
+
+def check_identity(plan: SavedPlan, account: Account, ledger: LedgerView) -> None:
+    """Refuse another account, host, wire or ledger. Raises Refusal."""
+    header = plan.header
+    again = "plan again with 'syncengine plan'"
+    if header.account != account.name or header.identity != account.identity:
+        raise Refusal(f"the plan is for account {header.account}, not {account.name}", code="SE601", hint=again)
+    if header.host != account.host:
+        raise WrongLedger(
+            f"the plan was made for host {header.host}; account {account.name} is now at {account.host}",
+            code="SE651",
+            hint=again,
+        )
+    if header.wire_digest != wire_digest(account.wire):
+        raise Refusal("the account's wire settings changed since the plan was made", code="SE602", hint=again)
+    planned_with = plan.provenance.ledger_id
+    if planned_with is not None and planned_with != ledger.identity().id:
+        raise WrongLedger(
+            f"the plan was made against ledger {planned_with}, and this is ledger {ledger.identity().id}",
+            hint="apply with the ledger that the plan was made against, or plan again",
+        )
+
+
+class Preflight:
+    """Walks a verified plan once under the lease and gathers every reason to refuse."""
+
+    def __init__(self, plan: SavedPlan, *, policy: Policy, limits: Limits, ledger: LedgerView, clock: Clock) -> None:
+        self._plan = plan
+        self._digest: PlanDigest = plan.summary.digest
+        self._policy = policy
+        self._limits = limits
+        self._ledger = ledger
+        self._clock = clock
+        self._to_send = 0
+        self._already = 0
+        self._in_doubt: list[Line] = []
+        self._held: list[Line] = []
+        self._stale: list[str] = []
+        self._stale_count = 0
+        self._known: str | None = None
+        self._waits: dict[OperationId, float] = {}
+
+    def check(self, operations: Iterator[PlannedOperation]) -> Findings:
+        """Raises PlanBlocked, StalePlan, WrongLedger or Refusal; a settled plan passes whatever else changed."""
+        counts = self._plan.summary.counts
+        if counts.blocked or self._plan.summary.blocked:
+            first = self._plan.summary.blocked[0].reason if self._plan.summary.blocked else "see the plan"
+            raise PlanBlocked(
+                f"the plan is blocked and cannot be applied: {first}",
+                hint="'syncengine show' lists what blocks it; mend the changeset or the policy and plan again",
+            )
+        resumed = bool(self._ledger.runs(self._plan.header.identity, plan=self._digest))
+        while batch := list(islice(operations, BATCH)):
+            leads = list({planned.operation.lead for planned in batch})
+            histories = self._ledger.histories(self._plan.header.identity, leads)
+            for planned in batch:
+                self._look(planned, histories.get(planned.operation.lead, NO_HISTORY))
+        if self._to_send:
+            self._refuse()
+        return Findings(
+            to_send=self._to_send,
+            already_applied=self._already,
+            in_doubt=tuple(self._in_doubt),
+            held=tuple(self._held),
+            waits=self._waits,
+            resumed=resumed,
+        )
+
+    def _refuse(self) -> None:
+        header = self._plan.header
+        if header.policy_digest != self._policy.digest:
+            raise Refusal(
+                "the policy changed since the plan was made", code="SE603", hint="plan again with the present policy"
+            )
+        if self._known is not None:
+            raise WrongLedger(
+                f"the plan was made without a ledger, and this ledger knows lead {self._known}",
+                code="SE652",
+                hint="plan again where the ledger can be read",
+            )
+        if self._stale:
+            more = f" and {self._stale_count - len(self._stale)} more" if self._stale_count > len(self._stale) else ""
+            raise StalePlan(
+                f"the plan is stale: {'; '.join(self._stale)}{more}",
+                hint="plan again: since planning the ledger learned something about what this plan still has to send",
+            )
+
+    def _look(self, planned: PlannedOperation, history: LeadHistory) -> None:
+        match planned.state:
+            case State.TO_SEND:
+                self._to_be_sent(planned, history)
+            case State.ALREADY_APPLIED | State.UNCHANGED:
+                self._already += 1
+            case State.HELD:
+                self._held.append(_line(planned, planned.reason))
+            case State.IN_DOUBT:
+                self._later(planned, history)
+            case State.BLOCKED:
+                pass
+            case other:
+                assert_never(other)
+
+    def _later(self, planned: PlannedOperation, history: LeadHistory) -> None:
+        """A line saved as in doubt: a late answer or a resolution may have settled it since."""
+        standing = [a.standing for a in history.of_operation(planned.id)]
+        if Standing.APPLIED in standing:
+            self._already += 1
+        elif Standing.UNKNOWN in standing or Standing.IN_FLIGHT in standing:
+            self._in_doubt.append(_line(planned, planned.reason))
+        else:
+            self._held.append(_line(planned, "was in doubt when planned and did not happen; plan again to send it"))
+
+    def _to_be_sent(self, planned: PlannedOperation, history: LeadHistory) -> None:
+        match remainder(planned, history, self._digest):
+            case Settled():
+                self._already += 1
+            case Doubtful(attempt=attempt):
+                words = attempt.answer.message if attempt.answer is not None else "no answer is on record"
+                self._in_doubt.append(_line(planned, f"sent in run {attempt.run}: {words}"))
+            case Open():
+                self._to_send += 1
+                self._check_stale(planned, history)
+                self._check_settle(planned, history)
+            case other:
+                assert_never(other)
+
+    def _check_stale(self, planned: PlannedOperation, history: LeadHistory) -> None:
+        if not history.attempts and not history.forgotten:
+            return
+        foreign = next((a for a in history.attempts if a.plan != self._digest), None)
+        if self._plan.provenance.ledger_id is None and foreign is not None:
+            self._known = self._known or planned.operation.lead
+        operation = planned.operation
+        kind = kind_of(operation)
+        facts = history.facts(kind, delivery_of(operation), values_of(operation), except_plan=self._digest)
+        if facts == planned.facts:
+            return
+        self._stale_count += 1
+        if len(self._stale) < _SHOWN:
+            self._stale.append(_what_moved(planned, history, self._digest))
+
+    def _check_settle(self, planned: PlannedOperation, history: LeadHistory) -> None:
+        """After an unknown attempt, another value for the same field waits until the earlier one can hardly land."""
+        if not history.attempts or self._limits.settle <= 0:
+            return
+        kind = kind_of(planned.operation)
+        values = values_of(what_travels(planned))
+        latest = ""
+        for attempt in history.attempts:
+            if attempt.kind is not kind or attempt.standing is not Standing.UNKNOWN:
+                continue
+            for name in values.keys() & attempt.values.keys():
+                if not self._ledger.matches(attempt.values[name], kind, planned.operation.lead, name, values[name]):
+                    latest = max(latest, attempt.answer.at if attempt.answer is not None else attempt.at)
+        if latest:
+            age = _seconds_between(latest, self._clock.now())
+            if age < self._limits.settle:
+                self._waits[planned.id] = self._clock.monotonic() + self._limits.settle - max(age, 0.0)
+
+
+def _line(planned: PlannedOperation, message: str) -> Line:
+    operation = planned.operation
+    return Line(
+        operation=planned.id,
+        lead=operation.lead,
+        kind=kind_of(operation).value,
+        message=message,
+        changeset=planned.changeset,
+    )
+
+
+def _what_moved(planned: PlannedOperation, history: LeadHistory, digest: PlanDigest) -> str:
+    operation = planned.operation
+    kind = kind_of(operation)
+    if history.forgotten:
+        return f"lead {operation.lead} was erased from the ledger"
+    names = values_of(operation)
+    touch = touch_of(kind, delivery_of(operation))
+    touching = [
+        attempt
+        for attempt in history.attempts
+        if attempt.plan != digest
+        and attempt.kind is kind
+        and (attempt.touch == touch if touch else not attempt.values.keys().isdisjoint(names))
+    ]
+    last = touching[-1] if touching else None
+    if last is None:
+        return f"lead {operation.lead}: records that the plan relied on are gone"
+    what = last.touch or ", ".join(sorted(set(last.values) & set(names)))
+    return f"lead {operation.lead}: {what} was touched by run {last.run} (changeset {last.changeset})"
+
+
+def _seconds_between(earlier: str, later: str) -> float:
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()

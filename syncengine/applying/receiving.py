@@ -1,0 +1,158 @@
+"""From answers to records: judges each answer, settles operations, and decides what goes out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from syncengine.applying.intake import Intake
+from syncengine.applying.jobs import Job, Terms
+from syncengine.applying.messages import recordable, without_values
+from syncengine.applying.pace import Pace
+from syncengine.applying.scoreboard import Scoreboard
+from syncengine.applying.senders import Received
+from syncengine.applying.stopping import StopRules, Waves
+from syncengine.core.outcomes import Judgement, Lost, Outcome, Parcel, Ruling, Verdict, judge
+from syncengine.core.ports import Answered, Clock
+from syncengine.core.values import OperationId
+
+_FIRST_DELAY = 0.5
+_LONGEST_DELAY = 30.0
+
+_WORDS = {
+    Outcome.APPLIED: "applied",
+    Outcome.REJECTED: "rejected",
+    Outcome.UNKNOWN: "in doubt",
+    Outcome.NOT_SENT: "not sent",
+}
+
+
+class Receiver:
+    """`stopped` is set to the sentence that ends the run where an answer, or a stop rule, says so."""
+
+    def __init__(
+        self,
+        *,
+        terms: Terms,
+        intake: Intake,
+        unknown: set[OperationId],
+        waves: Waves,
+        pace: Pace,
+        board: Scoreboard,
+        clock: Clock,
+        random: Callable[[], float],
+    ) -> None:
+        self._terms = terms
+        self._intake = intake
+        self._unknown = unknown
+        self._waves = waves
+        self._pace = pace
+        self._board = board
+        self._clock = clock
+        self._random = random
+        self._rules = StopRules(terms.policy.stop_when)
+        self.stopped = ""
+
+    def receive(self, received: Received, job: Job, *, ending: bool) -> Answered:
+        """What to record of an answer. With `ending` nothing is sent again: the run is stopping."""
+        verdict = received.verdict
+        if verdict is None:
+            verdict = Lost(f"an error in syncengine itself: {type(received.crash).__name__}")
+            self._stop("an error in syncengine itself; please report it")
+        judgement = judge(verdict, job.parcels, self._terms.wire.refusals)
+        self._rules.request(unanswered=judgement.counts_as_unanswered)
+        if judgement.stop:
+            self._stop(judgement.stop)
+        again = self._again(job, judgement, ending=ending)
+        self._intake.jobs.extend(again)
+        repeated = {part.id for each in again for parcel in each.parcels for part in parcel.parts}
+        for parcel, rulings in zip(job.parcels, judgement.rulings, strict=True):
+            self._settle(parcel, rulings, repeated)
+        self._stop(self._rules.verdict() or "")
+        return self._record(received, verdict, job, judgement)
+
+    def withdraw(self, job: Job, reason: str) -> Answered | None:
+        """A request that will not leave: settles its operations; what to record where it was intended already."""
+        for parcel in job.parcels:
+            for part in parcel.parts:
+                unknown = part.id in self._unknown
+                self._board.settle(part, Outcome.UNKNOWN if unknown else Outcome.NOT_SENT, reason)
+        if job.request is None:
+            return None
+        ruling = Ruling(Outcome.NOT_SENT, reason)
+        return Answered(
+            request=job.request,
+            rulings=tuple((ruling,) * len(parcel.parts) for parcel in job.parcels),
+            verdict="notsent",
+            status=0,
+            message=reason,
+            at=self._clock.now(),
+        )
+
+    def _stop(self, reason: str) -> None:
+        self.stopped = self.stopped or reason
+
+    def _record(self, received: Received, verdict: Verdict, job: Job, judgement: Judgement) -> Answered:
+        rulings = judgement.rulings
+        message = verdict.message
+        if not self._terms.keeps_values:
+            rulings = tuple(
+                tuple(recordable(ruling, parcel) for ruling in each)
+                for parcel, each in zip(job.parcels, rulings, strict=True)
+            )
+            for parcel in job.parcels if message else ():
+                message = without_values(message, parcel)
+        return Answered(
+            request=received.ticket,
+            rulings=rulings,
+            verdict=type(verdict).__name__.lower(),
+            status=received.status,
+            message=message,
+            at=self._clock.now(),
+        )
+
+    def _again(self, job: Job, judgement: Judgement, *, ending: bool) -> list[Job]:
+        """Requests to make of what may be sent again; none once tries or patience are used up, or the run stops."""
+        limits = self._terms.limits
+        now = self._clock.monotonic()
+        if judgement.retry_after is not None:
+            if judgement.retry_after > limits.max_wait:
+                self._stop(
+                    f"the service asks to wait {judgement.retry_after:g} s, over max_wait ({limits.max_wait:g} s)"
+                )
+            else:
+                self._pace.hold(now + judgement.retry_after)
+        if ending or self.stopped or not judgement.again:
+            return []
+        if not judgement.backoff:
+            return [Job(resend.parcels, tries=job.tries) for resend in judgement.again]
+        tries = job.tries + 1
+        if tries >= limits.attempts:
+            return []
+        delay = min(_FIRST_DELAY * 2 ** (tries - 1), _LONGEST_DELAY, limits.max_wait) * (0.5 + self._random())
+        return [Job(resend.parcels, tries=tries, not_before=now + delay) for resend in judgement.again]
+
+    def _settle(self, parcel: Parcel, rulings: Sequence[Ruling], repeated: set[OperationId]) -> None:
+        trouble = ""
+        for part, ruling in zip(parcel.parts, rulings, strict=True):
+            for warning in ruling.warnings:
+                self._board.warn(f"lead {parcel.lead}: {warning}")
+            if ruling.outcome is Outcome.UNKNOWN:
+                self._unknown.add(part.id)
+            if part.id in repeated:
+                continue
+            outcome = ruling.outcome
+            if outcome is not Outcome.APPLIED and part.id in self._unknown:
+                # A refusal settles only the attempt that it answers.
+                outcome = Outcome.UNKNOWN
+            self._board.settle(part, outcome, ruling.message)
+            if outcome is not Outcome.APPLIED:
+                trouble = f"an earlier operation of this lead is {_WORDS[outcome]}"
+        if trouble:
+            self._intake.doom(parcel.lead, trouble)
+            self._waves.failed()
+        if any(part.id in repeated for part in parcel.parts):
+            return
+        rejected = any(ruling.outcome is Outcome.REJECTED for ruling in rulings)
+        if rejected or all(ruling.outcome is Outcome.APPLIED for ruling in rulings):
+            self._rules.entry(rejected=rejected)
+        self._intake.pass_on(parcel.lead)

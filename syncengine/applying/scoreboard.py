@@ -1,0 +1,91 @@
+"""Final word on each operation of a run, and the counts that must add up to the plan's total."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from syncengine.core.operations import kind_of
+from syncengine.core.outcomes import Outcome, Parcel, Part
+from syncengine.core.ports import Listener
+from syncengine.core.results import Line, RunCounts, Tally
+
+LISTED = 10_000
+"""Operations listed by name per outcome; beyond that only counts are kept."""
+
+
+class Scoreboard:
+    """Collects what became of operations. `before` holds what was settled, doubtful or held when the run began."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._applied: Counter[tuple[str, str]] = Counter()
+        self.rejected: list[Line] = []
+        self.in_doubt: list[Line] = []
+        self.not_sent: list[Line] = []
+        self.reasons: Counter[str] = Counter()
+        self.warnings: list[str] = []
+        self._counts: Counter[Outcome] = Counter()
+
+    def settle(self, part: Part, outcome: Outcome, message: str) -> None:
+        """The operation's outcome in this run."""
+        self._counts[outcome] += 1
+        match outcome:
+            case Outcome.APPLIED:
+                self._applied[(part.changeset, kind_of(part.operation).value)] += 1
+                self._listener.settled(1, 0, 0)
+            case Outcome.REJECTED:
+                self._list(self.rejected, part, message)
+                self._listener.settled(0, 1, 0)
+            case Outcome.UNKNOWN:
+                self._list(self.in_doubt, part, message)
+                self._listener.settled(0, 0, 1)
+            case Outcome.NOT_SENT:
+                self.reasons[message] += 1
+                self._list(self.not_sent, part, message)
+
+    def leave(self, parcel: Parcel, reason: str) -> None:
+        """Nothing of this parcel was sent."""
+        for part in parcel.parts:
+            self.settle(part, Outcome.NOT_SENT, reason)
+
+    def warn(self, text: str) -> None:
+        """Keep a warning of the service."""
+        if len(self.warnings) < LISTED and text not in self.warnings[-20:]:
+            self.warnings.append(text)
+
+    def count(self, outcome: Outcome) -> int:
+        """Operations with this outcome."""
+        return self._counts[outcome]
+
+    def tallies(self) -> tuple[Tally, ...]:
+        """Applied operations by changeset and kind."""
+        return tuple(
+            Tally(changeset=changeset, change="", kind=kind, applied=count)
+            for (changeset, kind), count in sorted(self._applied.items())
+        )
+
+    def counts(self, *, total: int, already_applied: int, in_doubt_before: int) -> RunCounts:
+        """Counts that add up to `total`."""
+        applied = self._counts[Outcome.APPLIED]
+        rejected = self._counts[Outcome.REJECTED]
+        in_doubt = self._counts[Outcome.UNKNOWN] + in_doubt_before
+        return RunCounts(
+            applied=applied,
+            rejected=rejected,
+            in_doubt=in_doubt,
+            already_applied=already_applied,
+            not_sent=total - applied - rejected - in_doubt - already_applied,
+        )
+
+    def _list(self, lines: list[Line], part: Part, message: str) -> None:
+        if len(lines) < LISTED:
+            operation = part.operation
+            lines.append(
+                Line(
+                    operation=part.id,
+                    lead=operation.lead,
+                    kind=kind_of(operation).value,
+                    message=message,
+                    changeset=part.changeset,
+                )
+            )

@@ -1,0 +1,97 @@
+"""When a run gives up before its end: stop rules, waves, and requests from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from syncengine.core.settings import StopRule
+
+
+class Cause(Enum):
+    """Why a run stopped early; interruptions have an exit code of their own."""
+
+    INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
+
+
+class StopSignal:
+    """Set from outside (a signal handler, a deadline) and read by the run before every request."""
+
+    def __init__(self) -> None:
+        self.cause: Cause | None = None
+        self.reason = ""
+        self._wake: Callable[[], None] | None = None
+
+    def on_change(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever the signal is set; it must be safe inside a signal handler."""
+        self._wake = wake
+
+    def request(self, cause: Cause, reason: str) -> None:
+        """Ask the run to send nothing new. The first reason stays."""
+        if self.cause is None:
+            self.cause, self.reason = cause, reason
+        if self._wake is not None:
+            self._wake()
+
+
+class StopRules:
+    """policy.stop_when, fed with every answer."""
+
+    def __init__(self, rule: StopRule) -> None:
+        self._rule = rule
+        self._answered = 0
+        self._rejected = 0
+        self._unanswered = 0
+
+    def entry(self, *, rejected: bool) -> None:
+        """One more entry has a readable answer."""
+        self._answered += 1
+        self._rejected += rejected
+
+    def request(self, *, unanswered: bool) -> None:
+        """One more request came back, or did not."""
+        self._unanswered = self._unanswered + 1 if unanswered else 0
+
+    def verdict(self) -> str | None:
+        """Why the run must stop, or None."""
+        rule = self._rule
+        if rule.unanswered and self._unanswered >= rule.unanswered:
+            return f"{self._unanswered} requests in a row without a readable answer (stop_when.unanswered)"
+        if self._answered >= rule.after and self._rejected * 100 >= rule.rejected_percent * self._answered:
+            return (
+                f"{self._rejected} of {self._answered} answered entries were rejected "
+                f"(stop_when.rejected_percent: {rule.rejected_percent:g}, after: {rule.after})"
+            )
+        return None
+
+
+class Waves:
+    """policy.waves: so many entries, then a look back, then the next wave; after the last one the rest."""
+
+    def __init__(self, sizes: tuple[int, ...]) -> None:
+        self._sizes = list(sizes)
+        self._left = self._sizes.pop(0) if self._sizes else None
+        self._failed = False
+
+    def room(self) -> int | None:
+        """Entries that may still be started in this wave; None for no bound."""
+        return self._left
+
+    def started(self) -> None:
+        """One entry of this wave was started."""
+        if self._left is not None:
+            self._left -= 1
+
+    def failed(self) -> None:
+        """An entry of this wave was rejected or is in doubt."""
+        self._failed = True
+
+    def next(self) -> str | None:
+        """All entries of the wave were answered: open the next one, or say why not."""
+        if self._left is None:
+            return None
+        if self._failed:
+            return "an entry of this wave was rejected or is in doubt (policy.waves)"
+        self._left = self._sizes.pop(0) if self._sizes else None
+        return None

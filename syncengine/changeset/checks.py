@@ -1,0 +1,153 @@
+"""What a rendered value must be like before it may be sent: one check for each place a value can stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import msgspec
+
+from syncengine.changeset.structure import closest, unsendable
+from syncengine.core.changes import NameUse
+from syncengine.core.settings import Account
+from syncengine.core.values import Cents, LeadId, format_money, is_service_id, parse_money
+
+MAX_TEXT = 10_000
+"""Longest value, in characters: what templates are bounded to as well."""
+
+
+class Unfit(Exception):
+    """A value cannot be used: code, sentence and hint of the finding."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class Left(msgspec.Struct, frozen=True):
+    """Stands for a value that `skip_empty` leaves out."""
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """A delivery or buyer, with the configured name that was used for it, if one was."""
+
+    id: str
+    use: NameUse | None = None
+
+
+LEFT_OUT = Left()
+Value = str | Cents | Resolved | Left
+Check = Callable[[str], Value]
+
+_money = lru_cache(maxsize=1 << 12)(parse_money)
+
+
+class Checks:
+    """The checks of one account, as one change needs them."""
+
+    def __init__(self, account: Account, *, allow_negative: bool, skip_empty: bool) -> None:
+        self._account = account
+        self._allow_negative = allow_negative
+        self._skip_empty = skip_empty
+        self._allow_empty = account.fields.allow_empty
+        self._deliveries: dict[str, Resolved] = {}
+        self._buyers: dict[str, Resolved] = {}
+
+    def field(self, text: str) -> Value:
+        """A field's text."""
+        if text == "":
+            if self._skip_empty:
+                return LEFT_OUT
+            if not self._allow_empty:
+                hint = "skip_empty: true leaves it out; fields.allow_empty: true of the account sends it"
+                raise Unfit("SE236", "the value is empty", hint)
+        return clean(text)
+
+    def amount(self, text: str) -> Value:
+        """An amount, exact."""
+        if text == "" and self._skip_empty:
+            return LEFT_OUT
+        cents = _money(clean(text))
+        if cents is None:
+            hint = "write digits with at most two decimals and a point: 80.00"
+            raise Unfit("SE232", f"{_shown(text)} is not an amount", hint)
+        if cents < 0 and not self._allow_negative:
+            raise Unfit("SE233", f"the amount {text} is negative", "the policy must say allow_negative: true")
+        return cents
+
+    def delivery(self, text: str) -> Value:
+        """A delivery's id, or the name that stands for one."""
+        known = self._deliveries.get(text)
+        if known is None:
+            known = self._deliveries[clean(text)] = self._delivery(text)
+        return known
+
+    def buyer(self, text: str) -> Value:
+        """A buyer's id, or the name that stands for one."""
+        if text == "":
+            if self._skip_empty:
+                return LEFT_OUT
+            raise Unfit("SE206", "the buyer is empty", "leave buyer out where there is none")
+        known = self._buyers.get(text)
+        if known is None:
+            target = self._account.buyers.get(clean(text))
+            use = None if target is None else NameUse("buyer", text, target)
+            known = Resolved(text if target is None else target, use)
+            if len(self._buyers) < 1_000:
+                self._buyers[text] = known
+        return known
+
+    def expected(self, text: str) -> Value:
+        """The before-value that a field must have; an empty one is a value too."""
+        return clean(text)
+
+    def expected_amount(self, text: str) -> Value:
+        """The before-value that an amount must have, as it is compared."""
+        cents = parse_money(clean(text))
+        if cents is None:
+            raise Unfit("SE232", f"{_shown(text)} is not an amount", "write 80.00")
+        return format_money(cents)
+
+    def expected_buyer(self, text: str) -> Value:
+        """The buyer that must be on record, its name resolved."""
+        return self._account.buyers.get(clean(text), text)
+
+    def _delivery(self, text: str) -> Resolved:
+        target = self._account.deliveries.get(text)
+        if target is not None:
+            return Resolved(target, NameUse("delivery", text, target))
+        if is_service_id(text):
+            return Resolved(text)
+        if text[:1].isdigit() or text == "":
+            raise Unfit("SE231", f"{_shown(text)} is not a delivery id", "digits without a leading zero, at most 19")
+        hint = closest(text, self._account.deliveries) or "name it under deliveries: in syncengine.yaml, or write its id"
+        raise Unfit("SE511", f"the account {self._account.name} has no delivery {_shown(text)}", hint)
+
+
+def lead(text: str) -> LeadId:
+    """A lead id."""
+    if not is_service_id(clean(text)):
+        hint = "digits without a leading zero, at most 19"
+        raise Unfit("SE231", f"{_shown(text)} is not a lead id", hint)
+    return LeadId(text)
+
+
+def clean(text: str) -> str:
+    """`text` itself, where it is one and can be sent."""
+    if text.__class__ is not str:
+        raise Unfit("SE317", f"the value is {_kind(text)}, not a text", "name a column with a single value")
+    if not text.isprintable() and (character := unsendable(text)) is not None:
+        raise Unfit("SE235", f"the value holds {character}, which cannot be sent", "take it out of the data")
+    if len(text) > MAX_TEXT:
+        raise Unfit("SE235", f"the value has {len(text):,} characters; at most {MAX_TEXT:,} can be sent")
+    return text
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:39] + "…")
+
+
+def _kind(value: object) -> str:
+    return "a list" if isinstance(value, list) else "a mapping"

@@ -1,0 +1,147 @@
+"""One changeset against itself: what is declared twice for a lead collapses where it may, and is an error otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from syncengine.changeset.declared import Change, Declared, Place
+from syncengine.changeset.duplicates import Claims, Earlier
+from syncengine.core.changes import Item
+from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update, values_of
+from syncengine.documents.nodes import Scalar
+
+_OWN = "\0"
+"""Begins every claimed name that is no field's, so that a field called "payout" is another thing than the payout."""
+
+
+class Settling:
+    """Goes through the items of one changeset in order."""
+
+    def __init__(self, declared: Declared, place: Place, claims: Claims) -> None:
+        self._declared = declared
+        self._place = place
+        self._claims = claims
+        self._by_line: dict[int, Change] | None = None
+
+    def settle(self, item: Item, change: Change) -> Item | None:
+        """The item without what was declared before; None where nothing is left, or a conflict was reported."""
+        operations = item.operations
+        if len(operations) == 1 and operations[0].__class__ is Update:
+            claimed: Mapping[str, str] = operations[0].fields
+        else:
+            claimed = self._names(item, change)
+        earlier = self._claims.claim_all(item.lead, claimed, item.origin)
+        if not earlier:
+            return item
+        fine = [self._fits(item, change, name, claimed[name], before) for name, before in earlier.items()]
+        if not all(fine):
+            return None
+        left = tuple(kept for operation in operations if (kept := _without(operation, earlier)) is not None)
+        return msgspec.structs.replace(item, operations=left) if left else None
+
+    def _names(self, item: Item, change: Change) -> dict[str, str]:
+        names: dict[str, str] = {}
+        for operation in item.operations:
+            match operation:
+                case Update(fields=fields):
+                    names.update(fields)
+                case Financials():
+                    names.update((_OWN + name, value) for name, value in values_of(operation).items())
+                case Trigger() | Reprocess():
+                    name = _irreversible_name(operation)
+                    if name in names:
+                        self._twice(item, change, name, f"in line {item.origin.line}")
+                    names[name] = ""
+        return names
+
+    def _fits(self, item: Item, change: Change, name: str, value: str, before: Earlier) -> bool:
+        """Whether a second declaration may stand; reports it either way."""
+        where = self._where(name, before)
+        if name.startswith((_TRIGGER, _REPROCESS)):
+            self._twice(item, change, name, where)
+            return False
+        what, scalar = _in_words(name), _scalar_of(change, name)
+        row = item.origin.row
+        start = f"lead {item.lead}: {what} is set {_here(item)}"
+        if value == before.value:
+            message = f"{start} to what was declared {where} already; this one counts for nothing"
+            self._place.problem("SE404", message, scalar or change, severity="note", row=row)
+            return True
+        hint = "one changeset sets a field of a lead once; a later correction belongs into a changeset of its own"
+        message = f"{start}, and {where} to another value"
+        self._place.problem("SE402", message, scalar or change, hint=hint, row=row)
+        return False
+
+    def _twice(self, item: Item, change: Change, name: str, where: str) -> None:
+        message = f"lead {item.lead}: {_in_words(name)} is declared {_here(item)}, and {where} already"
+        hint = "it would be sent once only: take one of the two out"
+        at = change.trigger[0] if change.trigger else change
+        self._place.problem("SE403", message, at, hint=hint, row=item.origin.row)
+
+    def _where(self, name: str, before: Earlier) -> str:
+        """The earlier declaration: the line of the value itself where it can be told."""
+        if self._by_line is None:
+            self._by_line = _by_line(self._declared.changes)
+        change = self._by_line.get(before.origin.line)
+        scalar = None if change is None else _scalar_of(change, name)
+        line = before.origin.line if scalar is None else scalar.line
+        return f"in line {line}" + ("" if before.origin.row is None else f" for row {before.origin.row}")
+
+
+_TRIGGER = _OWN + "trigger "
+_REPROCESS = _OWN + "reprocess "
+
+
+def _irreversible_name(operation: Trigger | Reprocess) -> str:
+    """Equal names are equal operations: generation and delivery are part of their identity."""
+    if isinstance(operation, Trigger):
+        return f"{_TRIGGER}{operation.delivery} {operation.generation}"
+    return f"{_REPROCESS}{operation.generation}"
+
+
+def _in_words(name: str) -> str:
+    if name.startswith(_TRIGGER):
+        return f"the trigger of delivery {name.removeprefix(_TRIGGER).split()[0]}"
+    if name.startswith(_REPROCESS):
+        return "the reprocess"
+    return f"the {name.removeprefix(_OWN)}" if name.startswith(_OWN) else f"the field {name!r}"
+
+
+def _here(item: Item) -> str:
+    return "here" if item.origin.row is None else f"by row {item.origin.row}"
+
+
+def _scalar_of(change: Change, name: str) -> Scalar | None:
+    """Where a change declares what was claimed under `name`."""
+    if not name.startswith(_OWN):
+        return next((scalar for field, scalar in change.update if field == name), None)
+    own = {"payout": change.payout, "revenue": change.revenue, "buyer": change.buyer}
+    return own.get(name.removeprefix(_OWN))
+
+
+def _by_line(changes: Collection[Change]) -> dict[int, Change]:
+    places: dict[int, Change] = {}
+    for change in changes:
+        places.setdefault(change.line, change)
+        if len(change.leads) > 1:
+            for lead in change.leads:
+                places.setdefault(lead.line, change)
+    return places
+
+
+def _without(operation: Operation, earlier: Mapping[str, Earlier]) -> Operation | None:
+    """What is left of an operation; the buyer stays as long as an amount does, since it travels with every amount."""
+    match operation:
+        case Update(lead=lead, fields=fields):
+            left = {name: value for name, value in fields.items() if name not in earlier}
+            return Update(lead, left) if left else None
+        case Financials(lead=lead, payout=payout, revenue=revenue, buyer=buyer):
+            payout = None if _OWN + "payout" in earlier else payout
+            revenue = None if _OWN + "revenue" in earlier else revenue
+            if payout is None and revenue is None:
+                return None
+            return Financials(lead, payout, revenue, buyer)
+        case Trigger() | Reprocess():
+            return operation

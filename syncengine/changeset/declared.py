@@ -1,0 +1,92 @@
+"""A changeset as it was written: typed parts that remember their places. Values are still texts, templates unrendered."""
+
+from __future__ import annotations
+
+import msgspec
+
+from syncengine.changeset.sources import Report, Source
+from syncengine.core.errors import Severity
+from syncengine.core.settings import Account
+from syncengine.core.values import ChangesetId
+from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence, SourceText
+
+Named = tuple[str, Scalar]
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One item of `changes`. `leads` holds one template where `source` is given.
+
+    `generation` is that of its irreversible operations; `label` its own id, or "#3" for the third without one.
+    """
+
+    label: str
+    line: int
+    column: int
+    leads: tuple[Scalar, ...]
+    source: Scalar | None = None
+    when: Scalar | None = None
+    update: tuple[Named, ...] = ()
+    reprocess: bool = False
+    trigger: tuple[Scalar, ...] = ()
+    payout: Scalar | None = None
+    revenue: Scalar | None = None
+    buyer: Scalar | None = None
+    generation: int = 1
+    expect: tuple[Named, ...] = ()
+    skip_empty: bool = False
+
+
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """One changeset. `file` is relative to the repository. `vars` are the effective ones."""
+
+    id: ChangesetId
+    id_at: Scalar
+    account: Account
+    title: str
+    file: str
+    line: int
+    vars: dict[str, str]
+    sources: dict[str, Source]
+    changes: tuple[Change, ...]
+    text: SourceText
+
+
+class Place:
+    """Reports findings at nodes of one file."""
+
+    def __init__(self, text: SourceText, report: Report) -> None:
+        self.text = text
+        self.report = report
+
+    def problem(
+        self,
+        code: str,
+        message: str,
+        node: Node | Change,
+        *,
+        hint: str = "",
+        severity: Severity = "error",
+        row: int | None = None,
+    ) -> None:
+        """One finding, with the line it stands in."""
+        problem = self.text.problem(code, message, node.line, node.column, hint=hint, severity=severity)
+        self.report(problem if row is None else msgspec.structs.replace(problem, row=row))
+
+
+def kind_in_words(node: Node) -> str:
+    """What a node is, for messages."""
+    match node:
+        case Scalar():
+            return "a text"
+        case Mapping():
+            return "a mapping"
+        case Sequence():
+            return "a list"
+
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+def is_null(node: Node) -> bool:
+    """Whether nothing was written: plain null, ~ or an empty place."""
+    return type(node) is Scalar and node.plain and node.text in _NULLS

@@ -1,0 +1,257 @@
+"""One declared change × its rows or leads = items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from syncengine.changeset.checks import Checks, Unfit, Value
+from syncengine.changeset.checks import lead as checked_lead
+from syncengine.changeset.declared import Change, Declared, Place
+from syncengine.changeset.making import Maker, Slot, slots_of
+from syncengine.changeset.sources import Row, Source, SourceError
+from syncengine.changeset.structure import closest
+from syncengine.changeset.templates import (
+    Rendering,
+    Scope,
+    check_references,
+    compile_condition,
+    compile_texts,
+    names_in_scope,
+    references,
+    references_in_template,
+)
+from syncengine.core.changes import Item, Origin
+from syncengine.core.values import LeadId
+from syncengine.documents.expressions import Condition, RenderError
+from syncengine.documents.lead_schema import LeadSchema
+from syncengine.documents.nodes import Scalar
+
+class Around(msgspec.Struct, frozen=True, kw_only=True):
+    """What the changes of one changeset share. `checks` are by `skip_empty`."""
+
+    declared: Declared
+    checks: Mapping[bool, Checks]
+    schema: LeadSchema | None
+    place: Place
+
+
+class Expansion:
+    """The compiled form of one change, kept while its rows are read."""
+
+    def __init__(self, change: Change, around: Around) -> None:
+        self._change = change
+        self._around = around
+        self._declared = around.declared
+        self._place = around.place
+        self._slots = slots_of(change, around.checks[change.skip_empty])
+        self._maker = Maker(around.declared.id, change)
+        self._source: Source | None = None if change.source is None else self._declared.sources[change.source.text]
+        self._when: Condition | None = None
+        self._when_needs_lead = True
+        self._lead: Rendering
+        self._texts: Rendering
+        self._parsed: list[Value] = []
+        self._row: int | None = None
+
+    def prepare(self) -> bool:
+        """Compile, and check what no row can change; False where the change cannot be expanded, which is reported."""
+        by_row = self._source is not None
+        with_lead = names_in_scope(row=by_row, lead=True)
+        lead = compile_texts(self._place, self._change.leads, names_in_scope(row=by_row, lead=False))
+        texts = compile_texts(self._place, [slot.scalar for slot in self._slots], with_lead)
+        when = self._change.when
+        if when is not None:
+            self._when = compile_condition(self._place, when, with_lead)
+            self._when_needs_lead = not by_row or any(found.name == "lead" for found in references(when.text))
+        if lead is None or texts is None or (when is not None and self._when is None):
+            return False
+        self._lead, self._texts = lead, texts
+        exist = self._references_exist()
+        return self._constants_fit() and exist
+
+    def items(self) -> Iterator[Item]:
+        """The items, in row or list order; a row at fault is reported and left out."""
+        return self._of_leads() if self._source is None else self._of_rows(self._source)
+
+    def _references_exist(self) -> bool:
+        try:
+            columns = None if self._source is None else self._source.columns()
+        except SourceError as error:
+            self._place.report(error.problem)
+            return False
+        scalars = [*self._change.leads, *(slot.scalar for slot in self._slots)]
+        used = [(scalar, references_in_template(scalar.text)) for scalar in scalars if "{{" in scalar.text]
+        if self._change.when is not None:
+            used.append((self._change.when, references(self._change.when.text)))
+        known = [
+            check_references(self._place, scalar, found, variables=self._declared.vars, columns=columns)
+            for scalar, found in used
+        ]
+        return all(known)
+
+    def _constants_fit(self) -> bool:
+        moving = {index for index, _ in self._texts.lookups} | set(self._texts.computed)
+        fine = True
+        for index, slot in enumerate(self._slots):
+            value: Value = ""
+            if index not in moving:
+                try:
+                    value = slot.check(slot.scalar.text)
+                except Unfit as unfit:
+                    self._unfit(slot.what, slot.scalar, unfit)
+                    fine = False
+            self._parsed.append(value)
+        return fine
+
+    def _of_rows(self, source: Source) -> Iterator[Item]:
+        variables, changeset = self._declared.vars, str(self._declared.id)
+        file, line = self._declared.file, self._change.line
+        number = None
+        try:
+            for number, row in source.rows(self._place.report):
+                self._row = number
+                scope: Scope = {"vars": variables, "changeset": changeset, "row": row}
+                item = self._item(scope, row, None, file, line)
+                if item is not None:
+                    yield item
+        except SourceError as error:
+            self._place.report(error.problem)
+            return
+        if number is None and self._change.source is not None:
+            message = f"{source.label} has no rows: the change does nothing"
+            self._place.problem("SE321", message, self._change.source, severity="warning")
+
+    def _of_leads(self) -> Iterator[Item]:
+        file = self._declared.file
+        texts = self._lead_texts()
+        several = len(texts) > 1
+        for scalar, text in texts:
+            try:
+                lead = checked_lead(text)
+            except Unfit as unfit:
+                self._unfit("the lead", scalar, unfit)
+                continue
+            scope: Scope = {"vars": self._declared.vars, "changeset": str(self._declared.id)}
+            item = self._item(scope, {}, lead, file, scalar.line if several else self._change.line)
+            if item is not None:
+                yield item
+
+    def _lead_texts(self) -> list[tuple[Scalar, str]]:
+        """The leads of a change without source, rendered."""
+        leads = self._change.leads
+        texts = [scalar.text for scalar in leads]
+        if self._lead.computed:
+            try:
+                rendered = self._lead.joined.render({"vars": self._declared.vars, "changeset": str(self._declared.id)})
+            except RenderError as error:
+                self._failed("the lead", leads[self._lead.computed[error.index]], error)
+                return []
+            for index, text in zip(self._lead.computed, rendered, strict=True):
+                texts[index] = text
+        return list(zip(leads, texts, strict=True))
+
+    def _item(self, scope: Scope, row: Row, lead: LeadId | None, file: str, line: int) -> Item | None:
+        """The item for one row or lead; None where `when` leaves it out, or something is at fault and reported."""
+        if self._when is not None and not self._when_needs_lead and not self._holds(scope):
+            return None
+        if lead is None:
+            lead = self._row_lead(scope, row)
+            if lead is None:
+                return None
+        scope["lead"] = lead
+        if self._when is not None and self._when_needs_lead and not self._holds(scope):
+            return None
+        values = self._values(scope, row)
+        if values is None:
+            return None
+        fields = self._maker.fields(values)
+        schema = self._around.schema
+        if fields and schema is not None and not schema.accepts(fields):
+            self._refused(schema, fields)
+            return None
+        return self._maker.item(lead, values, fields, Origin(file, line, self._row))
+
+    def _holds(self, scope: Scope) -> bool:
+        assert self._when is not None
+        try:
+            return self._when.evaluate(scope)
+        except RenderError as error:
+            self._failed("when", self._change.when or self._change.leads[0], error)
+            return False
+
+    def _row_lead(self, scope: Scope, row: Row) -> LeadId | None:
+        scalar = self._change.leads[0]
+        try:
+            if self._lead.lookups:
+                return checked_lead(row[self._lead.lookups[0][1]])
+            return checked_lead(self._lead.joined.render(scope)[0])
+        except Unfit as unfit:
+            self._unfit("the lead", scalar, unfit)
+        except KeyError as error:
+            self._missing("the lead", scalar, str(error.args[0]), row)
+        except RenderError as error:
+            self._failed("the lead", scalar, error)
+        return None
+
+    def _values(self, scope: Scope, row: Row) -> list[Value] | None:
+        """The checked values of the slots, or None; then everything at fault in this row is reported."""
+        values = self._parsed.copy()
+        slots, texts = self._slots, self._texts
+        try:
+            for index, column in texts.lookups:
+                values[index] = slots[index].check(row[column])
+            if texts.computed:
+                for index, text in zip(texts.computed, texts.joined.render(scope), strict=True):
+                    values[index] = slots[index].check(text)
+        except (Unfit, KeyError, RenderError):
+            self._explain(scope, row)
+            return None
+        return values
+
+    def _explain(self, scope: Scope, row: Row) -> None:
+        """Report every value of a row that is at fault."""
+        texts = self._texts
+        for index, column in texts.lookups:
+            slot = self._slots[index]
+            if column in row:
+                self._checked(slot, row[column])
+            else:
+                self._missing(slot.what, slot.scalar, column, row)
+        if not texts.computed:
+            return
+        try:
+            rendered = texts.joined.render(scope)
+        except RenderError as error:
+            slot = self._slots[texts.computed[error.index]]
+            self._failed(slot.what, slot.scalar, error)
+            return
+        for index, text in zip(texts.computed, rendered, strict=True):
+            self._checked(self._slots[index], text)
+
+    def _checked(self, slot: Slot, text: str) -> None:
+        try:
+            slot.check(text)
+        except Unfit as unfit:
+            self._unfit(slot.what, slot.scalar, unfit)
+
+    def _refused(self, schema: LeadSchema, fields: dict[str, str]) -> None:
+        places = dict(self._change.update)
+        for name, sentence in schema.findings(fields):
+            message = f"the account's lead schema refuses the update: {sentence}"
+            self._report("SE330", message, places.get(name, self._change), "")
+
+    def _unfit(self, what: str, scalar: Scalar, unfit: Unfit) -> None:
+        self._report(unfit.code, f"{what}: {unfit.message}", scalar, unfit.hint)
+
+    def _failed(self, what: str, scalar: Scalar, error: RenderError) -> None:
+        self._report("SE304", f"{what}: {error.message}", scalar, error.hint)
+
+    def _missing(self, what: str, scalar: Scalar, column: str, row: Row) -> None:
+        hint = f"{closest(column, row)}; where it may be missing: {{{{ row.{column} | default('...') }}}}"
+        self._report("SE316", f"{what}: there is no {column!r} in this row", scalar, hint.removeprefix("; "))
+
+    def _report(self, code: str, message: str, node: Scalar | Change, hint: str) -> None:
+        where = "" if self._row is None or self._source is None else f"row {self._row} of {self._source.label}: "
+        self._place.problem(code, where + message, node, hint=hint, row=self._row)

@@ -1,0 +1,26 @@
+"""Rows written in the changeset itself: a list of mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syncengine.changeset.sources import Report, Row
+
+
+class InlineSource:
+    """Rows as typed. They are covered by the changeset, so they have no digest of their own."""
+
+    digest = None
+
+    def __init__(self, name: str, rows: tuple[Row, ...]) -> None:
+        self.label = f"sources.{name}"
+        self._rows = rows
+        self._columns = tuple(dict.fromkeys(column for row in rows for column in row))
+
+    def columns(self) -> tuple[str, ...]:
+        """Every key of every row."""
+        return self._columns
+
+    def rows(self, report: Report) -> Iterator[tuple[int, Row]]:  # noqa: ARG002  # all findings came with the parsing
+        """Row number and row."""
+        return enumerate(self._rows, 1)

@@ -1,0 +1,84 @@
+"""Rows from JSON Lines: one object a line, every value as the characters that were typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from syncengine.changeset.sources import Report, Row, SourceOptions
+from syncengine.changeset.text_file import TextFile
+from syncengine.core.errors import Problem
+
+_WORDS = {True: "true", False: "false"}
+
+
+class JsonLinesSource:
+    """A file of objects. Numbers keep their characters, booleans are true and false, null is a missing value."""
+
+    def __init__(self, options: SourceOptions) -> None:
+        self._file = TextFile(options)
+
+    @property
+    def label(self) -> str:
+        """The file relative to the repository."""
+        return self._file.options.label
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 once it was read to the end."""
+        return self._file.digest
+
+    def columns(self) -> None:
+        """Only the rows tell."""
+        return
+
+    def rows(self, report: Report) -> Iterator[tuple[int, Row]]:
+        """Row number and row. Lists and mappings stay what they are, and are refused where a template uses one."""
+        decode = json.JSONDecoder(
+            parse_int=str, parse_float=str, parse_constant=_refuse_constant, object_pairs_hook=_object
+        ).decode
+        number = 0
+        with self._file.lines(newline="\n") as (text, hashed):
+            for line, content in enumerate(text, 1):
+                if not content.strip():
+                    continue
+                number += 1
+                try:
+                    row = decode(content)
+                except (ValueError, RecursionError) as error:
+                    report(self._malformed(number, line, error))
+                    continue
+                if type(row) is not dict:
+                    report(self._malformed(number, line, ValueError("it is no object: {...} was expected")))
+                    continue
+                yield number, _texts(row)
+            if number == 0:
+                raise self._file.failure("SE312", "the file is empty", hint="write one JSON object a line")
+            self._file.finish(hashed)
+
+    def _malformed(self, row: int, line: int, error: Exception) -> Problem:
+        words = f"{error.msg} (column {error.colno})" if isinstance(error, json.JSONDecodeError) else str(error)
+        return self._file.problem(
+            "SE314", f"row {row} (line {line}) is no JSON object: {words}", line=line, row=row
+        )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
+        raise ValueError(f"the key {twice!r} stands twice")
+    return row
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON value")
+
+
+def _texts(row: dict[str, Any]) -> Row:
+    for value in row.values():
+        if type(value) is not str:
+            return {name: _WORDS[value] if type(value) is bool else value for name, value in row.items() if value is not None}
+    return row

@@ -1,0 +1,164 @@
+"""The front door: paths in, changesets and problems out."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from syncengine.changeset.declared import Declared, Place
+from syncengine.changeset.findings import Findings
+from syncengine.changeset.loaded import Changeset, Loaded, validate
+from syncengine.changeset.parse import Surroundings, parse_changeset
+from syncengine.changeset.structure import closest, unsendable
+from syncengine.core.errors import InputError, Problem
+from syncengine.core.settings import Account, Settings
+from syncengine.documents.files import find_documents, read_bounded
+from syncengine.documents.nodes import Document, Mapping as MappingNode, Sequence as SequenceNode, SourceText
+from syncengine.documents.reader import MAX_BYTES, read_documents
+from syncengine.documents.schema import DocumentSchema, LeadSchema
+
+__all__ = ["Changeset", "Loaded", "load", "validate"]
+
+_ALWAYS_HELD_TO_SCHEMA = 5_000
+"""Changes up to which a document is held against the JSON Schema even where nothing else was found."""
+
+
+def load(
+    paths: Sequence[Path],
+    settings: Settings,
+    *,
+    variables: Mapping[str, str],
+    only: frozenset[str] | None = None,
+) -> Loaded:
+    """Every changeset in these files and folders; with `only`, those ids alone (all files are checked all the same).
+
+    Never raises for what files hold: everything wrong with them is in `problems`, the first 100 of a kind.
+    """
+    problems: list[Problem] = []
+    findings = Findings(problems.append)
+    with _collector_resting():
+        reading = _Reading(settings, variables, findings.add)
+        reading.read(paths)
+    declared = reading.selected(only)
+    schemas = _lead_schemas({found.account.name: found.account for found in declared}, findings.add)
+    findings.finish()
+    allow_negative = settings.policy.allow_negative
+    changesets = [
+        Changeset(found, allow_negative=allow_negative, schema=schemas.get(found.account.name)) for found in declared
+    ]
+    return Loaded(changesets=tuple(sorted(changesets, key=lambda changeset: changeset.id)), problems=tuple(problems))
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """A big file is a million small values and no garbage: collecting would be most of the work of reading it."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+class _Reading:
+    """What was found in the files so far."""
+
+    def __init__(self, settings: Settings, variables: Mapping[str, str], report: Callable[[Problem], None]) -> None:
+        self._settings = settings
+        self._variables = variables
+        self._report = report
+        self._root = Path(settings.root).resolve()
+        self._schema = DocumentSchema("changeset.v1")
+        self._declared: dict[str, Declared] = {}
+
+    def read(self, paths: Sequence[Path]) -> None:
+        """Every document of every file."""
+        files, problems = find_documents(paths)
+        for problem in problems:
+            self._report(problem)
+        for file in files:
+            try:
+                data = read_bounded(file, MAX_BYTES)
+            except InputError as error:
+                self._report(Problem(code=error.code, message=error.message, file=self._label(file), hint=error.hint))
+                continue
+            self._file(file, data)
+
+    def selected(self, only: frozenset[str] | None) -> list[Declared]:
+        """The changesets asked for; reports ids and variables that do not exist."""
+        for name in sorted((only or frozenset()) - self._declared.keys()):
+            hint = closest(name, self._declared)
+            self._report(Problem(code="SE406", message=f"there is no changeset {name!r} in these files", hint=hint))
+        chosen = [found for name, found in self._declared.items() if only is None or name in only]
+        known = {name for found in chosen for name in found.vars}
+        for name, value in sorted(self._variables.items()):
+            if name not in known:
+                hint = closest(name, known) or "declare it under vars, with a default"
+                message = f"the variable {name!r} was given, but no changeset declares it"
+                self._report(Problem(code="SE322", message=message, hint=hint))
+            elif (character := unsendable(value)) is not None:
+                self._report(Problem(code="SE235", message=f"the variable {name!r} holds {character}"))
+        return chosen
+
+    def _label(self, file: Path) -> str:
+        real = file.resolve()
+        return real.relative_to(self._root).as_posix() if real.is_relative_to(self._root) else str(file)
+
+    def _file(self, file: Path, data: bytes) -> None:
+        label = self._label(file)
+        documents, problems = read_documents(data, label)
+        for problem in problems:
+            self._report(problem)
+        text = SourceText(data, label)
+        around = Surroundings(
+            settings=self._settings, folder=file.resolve().parent, file=label, overrides=self._variables
+        )
+        for document in documents:
+            self._document(document, text, around)
+
+    def _document(self, document: Document, text: SourceText, around: Surroundings) -> None:
+        found: list[Problem] = []
+        declared = parse_changeset(document, Place(text, found.append), around)
+        found += self._by_schema(document, text, found)
+        for problem in sorted(found, key=lambda problem: (problem.line, problem.column)):
+            self._report(problem)
+        if declared is None:
+            return
+        first = self._declared.setdefault(declared.id, declared)
+        if first is not declared:
+            where = f"line {first.id_at.line}" if first.file == declared.file else f"{first.file}:{first.id_at.line}"
+            hint = "the id is what the ledger knows a changeset by: give this one another"
+            Place(text, self._report).problem(
+                "SE401", f"the changeset {declared.id!r} stands in {where} already", declared.id_at, hint=hint
+            )
+
+    def _by_schema(self, document: Document, text: SourceText, found: list[Problem]) -> list[Problem]:
+        """What the JSON Schema finds in lines that nothing was said about yet."""
+        node = document.node
+        if node is None or (not found and _size(document) > _ALWAYS_HELD_TO_SCHEMA):
+            return []
+        said = {problem.line for problem in found}
+        return [problem for problem in self._schema.problems(node, text.file, text) if problem.line not in said]
+
+
+def _size(document: Document) -> int:
+    changes = document.node.get("changes") if isinstance(document.node, MappingNode) else None
+    return len(changes.items) if isinstance(changes, SequenceNode) else 0
+
+
+def _lead_schemas(accounts: Mapping[str, Account], report: Callable[[Problem], None]) -> dict[str, LeadSchema]:
+    """The accounts' lead schemas, by account; reports those that cannot be used."""
+    schemas: dict[str, LeadSchema] = {}
+    for name, account in accounts.items():
+        if account.lead_schema is None:
+            continue
+        loaded = LeadSchema.load(Path(account.lead_schema))
+        if isinstance(loaded, LeadSchema):
+            schemas[name] = loaded
+        else:
+            for problem in loaded:
+                report(problem)
+    return schemas

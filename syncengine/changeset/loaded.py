@@ -1,0 +1,105 @@
+"""Changesets that were read: their facts, and their items as a stream that can be read more than once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from syncengine.changeset.checks import Checks
+from syncengine.changeset.conflicts import Settling
+from syncengine.changeset.declared import Declared, Place
+from syncengine.changeset.duplicates import Claims
+from syncengine.changeset.expand import Around, Expansion
+from syncengine.changeset.findings import Findings
+from syncengine.changeset.sources import Report
+from syncengine.core.changes import ChangesetFacts, Item
+from syncengine.core.errors import Problem
+from syncengine.core.values import ChangesetId
+from syncengine.documents.lead_schema import LeadSchema
+
+
+class Changeset:
+    """One changeset, ready to be rendered."""
+
+    def __init__(self, declared: Declared, *, allow_negative: bool, schema: LeadSchema | None) -> None:
+        self._declared = declared
+        self._allow_negative = allow_negative
+        self._schema = schema
+
+    @property
+    def id(self) -> ChangesetId:
+        """Its identity."""
+        return self._declared.id
+
+    @property
+    def account(self) -> str:
+        """Name of its account."""
+        return self._declared.account.name
+
+    def facts(self) -> ChangesetFacts:
+        """What is known besides the items; digests of sources are complete once `items` was read to the end."""
+        declared = self._declared
+        digests = {name: source.digest for name, source in declared.sources.items()}
+        return ChangesetFacts(
+            id=declared.id,
+            account=declared.account.name,
+            title=declared.title,
+            file=declared.file,
+            line=declared.line,
+            vars=declared.vars,
+            sources={name: digest for name, digest in digests.items() if digest is not None},
+        )
+
+    def items(self, report: Report) -> Iterator[Item]:
+        """Every item, in declared order and then row order, rendered as it is asked for.
+
+        Findings (the first 100 of a kind, then their number) go to `report` on the way; what they are about is left
+        out of the stream, so items may be used only where no error was reported until the end.
+        """
+        findings = Findings(report)
+        yield from self.unlimited_items(findings.add)
+        findings.finish()
+
+    def unlimited_items(self, report: Report) -> Iterator[Item]:
+        """The same with every single finding."""
+        declared = self._declared
+        place = Place(declared.text, report)
+        checks = {
+            skip: Checks(declared.account, allow_negative=self._allow_negative, skip_empty=skip)
+            for skip in (False, True)
+        }
+        around = Around(declared=declared, checks=checks, schema=self._schema, place=place)
+        with Claims() as claims:
+            settling = Settling(declared, place, claims)
+            for change in declared.changes:
+                expansion = Expansion(change, around)
+                if expansion.prepare():
+                    for item in expansion.items():
+                        settled = settling.settle(item, change)
+                        if settled is not None:
+                            yield settled
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What the files hold: changesets ordered by id, and everything that is wrong with what was written.
+
+    Data is not looked at yet: `validate` does, and so does reading the items.
+    """
+
+    changesets: tuple[Changeset, ...]
+    problems: tuple[Problem, ...]
+
+
+def validate(loaded: Loaded) -> list[Problem]:
+    """Every finding at once, rows included: the first 100 of a kind, then their number; by file and line."""
+    found: list[Problem] = []
+    findings = Findings(found.append)
+    for problem in loaded.problems:
+        findings.add(problem)
+    for changeset in loaded.changesets:
+        for _ in changeset.unlimited_items(findings.add):
+            pass
+    found.sort(key=lambda problem: (problem.file, problem.line, problem.column, problem.row or 0))
+    findings.finish()
+    return found

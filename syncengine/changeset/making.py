@@ -1,0 +1,112 @@
+"""Checked values of one change become the operations of one lead, in the order in which they are sent."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import msgspec
+
+from syncengine.changeset.checks import LEFT_OUT, Check, Checks, Resolved, Value
+from syncengine.changeset.declared import Change
+from syncengine.core.changes import Item, NameUse, Origin
+from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update
+from syncengine.core.values import BuyerId, Cents, ChangesetId, DeliveryId, LeadId
+from syncengine.documents.nodes import Scalar
+
+
+class Slot(msgspec.Struct, frozen=True, gc=False):
+    """One text of a change: what it is for, where it stands, and what its rendered value must be like."""
+
+    what: str
+    scalar: Scalar
+    check: Check
+
+
+def slots_of(change: Change, checks: Checks) -> tuple[Slot, ...]:
+    """The texts of a change but for its leads, in the order in which `Maker` takes their values."""
+    slots = [Slot(f"the field {name!r}", scalar, checks.field) for name, scalar in change.update]
+    slots += [Slot("the delivery", scalar, checks.delivery) for scalar in change.trigger]
+    amounts = (("payout", change.payout), ("revenue", change.revenue))
+    slots += [Slot(f"the {name}", scalar, checks.amount) for name, scalar in amounts if scalar is not None]
+    if change.buyer is not None:
+        slots.append(Slot("the buyer", change.buyer, checks.buyer))
+    if change.expect:
+        money = change.payout is not None or change.revenue is not None
+        special = {"payout": checks.expected_amount, "revenue": checks.expected_amount, "buyer": checks.expected_buyer}
+        for name, scalar in change.expect:
+            check = special.get(name, checks.expected) if money else checks.expected
+            slots.append(Slot(f"the expected value of {name!r}", scalar, check))
+    return tuple(slots)
+
+
+class Maker:
+    """Makes the items of one change."""
+
+    def __init__(self, changeset: ChangesetId, change: Change) -> None:
+        self._changeset = changeset
+        self._change = change
+        self._fields = tuple(name for name, _ in change.update)
+        self._expected = tuple(name for name, _ in change.expect)
+        self._triggers_end = len(self._fields) + len(change.trigger)
+        self._amounts = tuple(name for name in ("payout", "revenue") if getattr(change, name) is not None)
+
+    def fields(self, values: list[Value]) -> dict[str, str]:
+        """The fields that are to be set, in declared order."""
+        pairs = zip(self._fields, values, strict=False)
+        if self._change.skip_empty:
+            return {name: value for name, value in pairs if value is not LEFT_OUT}  # type: ignore[misc]  # texts
+        return dict(pairs)  # type: ignore[arg-type]  # a field's check gives a text
+
+    def item(self, lead: LeadId, values: list[Value], fields: dict[str, str], origin: Origin) -> Item:
+        """The item. `operations` may be empty where `skip_empty` left nothing."""
+        change = self._change
+        operations: list[Operation] = [Update(lead, fields)] if fields else []
+        uses: list[NameUse] = []
+        if change.reprocess:
+            operations.append(Reprocess(lead, change.generation))
+        if change.trigger:
+            for value in values[len(self._fields) : self._triggers_end]:
+                delivery = cast(Resolved, value)
+                operations.append(Trigger(lead, DeliveryId(delivery.id), change.generation))
+                if delivery.use is not None:
+                    uses.append(delivery.use)
+        if self._amounts:
+            self._add_financials(lead, values, operations, uses)
+        return Item(
+            changeset=self._changeset,
+            change=change.label,
+            lead=lead,
+            origin=origin,
+            operations=tuple(operations),
+            expect=self._expect(values),
+            names=tuple(uses),
+            skipped=values.count(LEFT_OUT) if change.skip_empty else 0,
+        )
+
+    def _expect(self, values: list[Value]) -> dict[str, str]:
+        if not self._expected:
+            return {}
+        return dict(zip(self._expected, cast(list[str], values[-len(self._expected) :]), strict=True))
+
+    def _add_financials(
+        self, lead: LeadId, values: list[Value], operations: list[Operation], uses: list[NameUse]
+    ) -> None:
+        position = self._triggers_end
+        amounts: dict[str, Cents] = {}
+        for name in self._amounts:
+            if values[position] is not LEFT_OUT:
+                amounts[name] = cast(Cents, values[position])
+            position += 1
+        if not amounts:
+            return
+        buyer = values[position] if self._change.buyer is not None else LEFT_OUT
+        if isinstance(buyer, Resolved) and buyer.use is not None:
+            uses.append(buyer.use)
+        operations.append(
+            Financials(
+                lead,
+                payout=amounts.get("payout"),
+                revenue=amounts.get("revenue"),
+                buyer=BuyerId(buyer.id) if isinstance(buyer, Resolved) else None,
+            )
+        )

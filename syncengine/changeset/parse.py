@@ -1,0 +1,138 @@
+"""One document of a file becomes one declared changeset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Names
+from pathlib import Path
+
+import msgspec
+
+from syncengine.changeset.declared import Change, Declared, Place, kind_in_words
+from syncengine.changeset.parse_change import parse_change
+from syncengine.changeset.parse_sources import parse_sources
+from syncengine.changeset.sources import Source
+from syncengine.changeset.structure import Parts, closest, named_texts, unsendable
+from syncengine.core.settings import Account, Settings
+from syncengine.core.values import ChangesetId, is_changeset_id
+from syncengine.documents.nodes import Document, Mapping, Scalar
+
+_KEYS = frozenset({"version", "changeset", "account", "title", "description", "vars", "sources", "changes"})
+_REQUIRED = ("version", "changeset", "account", "changes")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document is read against. `folder` is its file's, resolved; `file` is relative to the repository."""
+
+    settings: Settings
+    folder: Path
+    file: str
+    overrides: Names[str, str]
+    """Values of variables given from outside."""
+
+
+def parse_changeset(document: Document, place: Place, around: Surroundings) -> Declared | None:
+    """The changeset, or None where it cannot be understood; everything wrong with it is reported."""
+    node = document.node
+    if not isinstance(node, Mapping):
+        what = "nothing" if node is None else kind_in_words(node)
+        hint = "a changeset begins with: version: 1"
+        place.problem("SE203", f"a changeset must be a mapping, not {what}", node or Scalar("", True, document.line, 1), hint=hint)
+        return None
+    parts = Parts(place, node, "a changeset", _KEYS, _REQUIRED)
+    _version(place, parts)
+    name = _id(place, parts)
+    account = _account(place, parts, around.settings)
+    title = parts.text("title")
+    parts.text("description")
+    variables = _variables(place, parts, around.overrides)
+    declared, sources = _sources(place, parts, around)
+    changes = _changes(place, parts, declared)
+    if name is None or account is None:
+        return None
+    return Declared(
+        id=ChangesetId(name.text),
+        id_at=name,
+        account=account,
+        title="" if title is None else title.text,
+        file=around.file,
+        line=node.line,
+        vars=variables,
+        sources=sources,
+        changes=tuple(change for change in changes if change.source is None or change.source.text in sources),
+        text=place.text,
+    )
+
+
+def _version(place: Place, parts: Parts) -> None:
+    version = parts.text("version")
+    if version is not None and not (version.plain and version.text == "1"):
+        hint = "" if version.text != "1" else "without quotes"
+        place.problem("SE204", f"version must be 1, not {version.text!r}", version, hint=hint or "write version: 1")
+
+
+def _id(place: Place, parts: Parts) -> Scalar | None:
+    name = parts.text("changeset")
+    if name is not None and not is_changeset_id(name.text):
+        message = f"{name.text!r} cannot name a changeset"
+        hint = "3 to 64 of a-z, 0-9, dot, underscore and hyphen; the first is a letter or digit"
+        place.problem("SE234", message, name, hint=hint)
+        return None
+    return name
+
+
+def _account(place: Place, parts: Parts, settings: Settings) -> Account | None:
+    name = parts.text("account")
+    if name is None:
+        return None
+    account = settings.accounts.get(name.text)
+    if account is None:
+        hint = closest(name.text, settings.accounts) or "declare it in syncengine.yaml"
+        place.problem("SE510", f"syncengine.yaml has no account {name.text!r}", name, hint=hint)
+    return account
+
+
+def _variables(place: Place, parts: Parts, overrides: Names[str, str]) -> dict[str, str]:
+    node = parts.mapping("vars")
+    if node is None:
+        return {}
+    variables: dict[str, str] = {}
+    for name, value in named_texts(place, node, "the variable"):
+        if not _VARIABLE.fullmatch(name):
+            message = f"the variable {name!r} could not be written as vars.{name}"
+            place.problem("SE237", message, node.key(name) or node, hint="use letters, digits and _")
+        elif "{{" in value.text:
+            message = f"the variable {name!r} is a template; variables are plain texts"
+            place.problem("SE302", message, value, hint="write the template where the value is used")
+        elif (character := unsendable(value.text)) is not None:
+            place.problem("SE235", f"the variable {name!r} holds {character}, which cannot be sent", value)
+        variables[name] = overrides.get(name, value.text)
+    return variables
+
+
+def _sources(place: Place, parts: Parts, around: Surroundings) -> tuple[frozenset[str], dict[str, Source]]:
+    """All declared names, and the sources that can be used."""
+    node = parts.mapping("sources")
+    if node is None:
+        return frozenset(), {}
+    names = frozenset(key.text for key, _ in node.entries)
+    return names, parse_sources(place, node, around.folder, Path(around.settings.root))
+
+
+def _changes(place: Place, parts: Parts, sources: frozenset[str]) -> list[Change]:
+    listed = parts.sequence("changes", example='- lead: "2932682"')
+    if listed is None:
+        return []
+    changes: list[Change] = []
+    labels: dict[str, int] = {}
+    for number, node in enumerate(listed.items, 1):
+        change = parse_change(place, node, number, sources)
+        if change is None:
+            continue
+        first = labels.setdefault(change.label, change.line)
+        if first != change.line and isinstance(node, Mapping):
+            at = node.get("id") or node
+            place.problem("SE405", f"the change in line {first} has the id {change.label!r} too", at)
+        changes.append(change)
+    return changes

@@ -1,0 +1,189 @@
+"""One item of `changes`: its keys, and which of them go together."""
+
+from __future__ import annotations
+
+import re
+
+from syncengine.changeset.declared import Change, Named, Place, kind_in_words
+from syncengine.changeset.structure import Parts, as_text, closest, named_texts, usable_name
+from syncengine.documents.nodes import Mapping, Node, Scalar
+
+_KEYS = frozenset(
+    {
+        "id",
+        "lead",
+        "leads",
+        "for_each",
+        "when",
+        "update",
+        "action",
+        "trigger",
+        "financials",
+        "rerun",
+        "expect",
+        "skip_empty",
+    }
+)
+_FINANCIALS = frozenset({"payout", "revenue", "buyer"})
+_ACTIONS = ("reprocess",)
+_RERUN = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
+_ADDRESSES = 'write one of: lead: "2932682"; leads: ["2932683", "2932684"]; for_each: SOURCE with lead: "{{ row.lead_id }}"'
+
+
+def parse_change(place: Place, node: Node, number: int, sources: frozenset[str]) -> Change | None:
+    """The change, or None where it cannot be understood; everything wrong with it is reported.
+
+    `number` counts from 1; `sources` are the declared names.
+    """
+    if not isinstance(node, Mapping):
+        place.problem("SE203", f"a change must be a mapping, not {kind_in_words(node)}", node, hint=_ADDRESSES)
+        return None
+    parts = Parts(place, node, "a change", _KEYS, ())
+    leads, source = _addresses(place, parts, sources)
+    payout, revenue, buyer = _financials(place, parts)
+    update = parts.mapping("update")
+    change = Change(
+        label=_label(place, parts, number),
+        line=node.line,
+        column=node.column,
+        leads=leads,
+        source=source,
+        when=_when(place, parts),
+        update=() if update is None else named_texts(place, update, "the field"),
+        reprocess=_action(place, parts),
+        trigger=_trigger(place, parts),
+        payout=payout,
+        revenue=revenue,
+        buyer=buyer,
+        generation=_generation(place, parts),
+        expect=_expect(place, parts),
+        skip_empty=_flag(place, parts, "skip_empty"),
+    )
+    _combinations(place, parts)
+    return change if leads else None
+
+
+def _addresses(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tuple[Scalar, ...], Scalar | None]:
+    """The lead texts, and the source that they are rendered over."""
+    if "lead" in parts and "leads" in parts:
+        place.problem("SE241", "a change has lead or leads, not both", parts.node, hint=_ADDRESSES)
+    if "for_each" in parts:
+        return _addressed_by_row(place, parts, sources)
+    if "lead" in parts:
+        lead = parts.text("lead")
+        return (() if lead is None else (lead,)), None
+    if "leads" not in parts:
+        place.problem("SE241", "the change does not say which leads it is about", parts.node, hint=_ADDRESSES)
+        return (), None
+    listed = parts.sequence("leads", example='["2932683", "2932684"]')
+    if listed is None:
+        return (), None
+    texts = (as_text(place, item, "a lead id") for item in listed.items)
+    return tuple(text for text in texts if text is not None), None
+
+
+def _addressed_by_row(
+    place: Place, parts: Parts, sources: frozenset[str]
+) -> tuple[tuple[Scalar, ...], Scalar | None]:
+    source = parts.text("for_each")
+    if source is not None and source.text not in sources:
+        hint = closest(source.text, sources) or "declare it under sources"
+        place.problem("SE318", f"there is no source {source.text!r}", source, hint=hint)
+        source = None
+    if "lead" not in parts:
+        what = "for_each takes lead, not leads" if "leads" in parts else "for_each needs lead"
+        hint = 'write lead: "{{ row.lead_id }}" with the column that holds the id'
+        place.problem("SE241", f"{what}: which lead is each row about?", parts.node, hint=hint)
+        return (), source
+    lead = parts.text("lead")
+    if lead is None:
+        return (), source
+    if "{{" not in lead.text:
+        hint = 'write lead: "{{ row.lead_id }}" with the column that holds the id'
+        place.problem("SE241", "with for_each, lead must be a template: all rows would change one lead", lead, hint=hint)
+        return (), source
+    return (lead,) if source is not None else (), source
+
+
+def _label(place: Place, parts: Parts, number: int) -> str:
+    label = parts.text("id")
+    if label is None:
+        return f"#{number}"
+    if not usable_name(label.text):
+        place.problem("SE237", "a change's id must be printable and at most 200 characters long", label)
+    return label.text
+
+
+def _when(place: Place, parts: Parts) -> Scalar | None:
+    when = parts.text("when")
+    if when is not None and when.text.lstrip().startswith("{{"):
+        hint = "write when: row.status == 'approved'"
+        place.problem("SE301", "when is an expression, written without braces", when, hint=hint)
+        return None
+    return when
+
+
+def _action(place: Place, parts: Parts) -> bool:
+    action = parts.text("action")
+    if action is None:
+        return False
+    if action.text not in _ACTIONS:
+        place.problem("SE204", f"there is no action {action.text!r}", action, hint=closest(action.text, _ACTIONS))
+    return True
+
+
+def _trigger(place: Place, parts: Parts) -> tuple[Scalar, ...]:
+    listed = parts.sequence("trigger", example='["1053"]')
+    if listed is None:
+        return ()
+    texts = (as_text(place, item, "a delivery") for item in listed.items)
+    return tuple(text for text in texts if text is not None)
+
+
+def _financials(place: Place, parts: Parts) -> tuple[Scalar | None, Scalar | None, Scalar | None]:
+    node = parts.mapping("financials")
+    if node is None:
+        return None, None, None
+    money = Parts(place, node, "financials", _FINANCIALS, ())
+    if "payout" not in money and "revenue" not in money:
+        place.problem("SE244", "financials need payout, revenue or both", node, hint="write payout: 80.00")
+    return money.text("payout"), money.text("revenue"), money.text("buyer")
+
+
+def _generation(place: Place, parts: Parts) -> int:
+    rerun = parts.text("rerun")
+    if rerun is None:
+        return 1
+    number = int(rerun.text) if rerun.plain and _RERUN.fullmatch(rerun.text) else 0
+    if number < 2:
+        hint = "leave it out the first time; 2 does it again on purpose"
+        place.problem("SE243", "rerun must be a whole number from 2 to 999999", rerun, hint=hint)
+        return 1
+    if "action" not in parts and "trigger" not in parts:
+        hint = "updates and financials are sent again whenever their values change"
+        place.problem("SE243", "rerun stands beside nothing irreversible", rerun, hint=hint)
+    return number
+
+
+def _expect(place: Place, parts: Parts) -> tuple[Named, ...]:
+    node = parts.mapping("expect")
+    return () if node is None else named_texts(place, node, "the expected value of")
+
+
+def _flag(place: Place, parts: Parts, name: str) -> bool:
+    flag = parts.text(name)
+    if flag is None:
+        return False
+    if not flag.plain or flag.text not in ("true", "false"):
+        place.problem("SE204", f"{name} must be true or false", flag)
+    return flag.text == "true"
+
+
+def _combinations(place: Place, parts: Parts) -> None:
+    if "action" in parts and "trigger" in parts:
+        hint = "make it two changesets, and apply the second once the first is done"
+        message = "action and trigger in one change: the service does not document that combination"
+        place.problem("SE240", message, parts.place_of("trigger"), hint=hint)
+    if not any(name in parts for name in ("update", "action", "trigger", "financials")):
+        hint = "add update, action, trigger or financials"
+        place.problem("SE242", "the change does nothing", parts.node, hint=hint)

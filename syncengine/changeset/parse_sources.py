@@ -1,0 +1,122 @@
+"""The `sources` of a changeset: files of rows inside the repository, or rows written on the spot."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+
+from syncengine.changeset.declared import Place, kind_in_words
+from syncengine.changeset.inline_source import InlineSource
+from syncengine.changeset.sources import (
+    Row,
+    Source,
+    SourceOptions,
+    known_suffixes,
+    open_source,
+    suffix_of,
+    takes_delimiter,
+)
+from syncengine.changeset.structure import Parts, closest, named_texts
+from syncengine.changeset.text_file import ENCODINGS
+from syncengine.documents.files import inside
+from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
+_KEYS = frozenset({"file", "delimiter", "encoding"})
+_DELIMITERS = (",", ";", "|", "\t")
+
+
+def parse_sources(place: Place, node: Mapping, folder: Path, root: Path) -> dict[str, Source]:
+    """The usable sources by name. Files are relative to `folder`, the changeset's, and must lie in `root`."""
+    found: dict[str, Source] = {}
+    for key, value in node.entries:
+        if not _NAME.fullmatch(key.text):
+            message = "a source's name is made of letters, digits, _ and -, and begins with a letter"
+            place.problem("SE237", message, key)
+            continue
+        source = _source(place, key.text, value, folder, root)
+        if source is not None:
+            found[key.text] = source
+    return found
+
+
+def _source(place: Place, name: str, node: Node, folder: Path, root: Path) -> Source | None:
+    match node:
+        case Sequence():
+            return _inline(place, name, node)
+        case Mapping():
+            return _file(place, node, folder, root)
+        case Scalar():
+            hint = "write {file: ../data/leads.csv}, or a list of mappings"
+            place.problem("SE203", f"a source must be a mapping or a list, not {kind_in_words(node)}", node, hint=hint)
+            return None
+
+
+def _inline(place: Place, name: str, node: Sequence) -> Source:
+    rows: list[Row] = []
+    for item in node.items:
+        if isinstance(item, Mapping):
+            rows.append({column: value.text for column, value in named_texts(place, item, "the column")})
+        else:
+            message = f"a row must be a mapping, not {kind_in_words(item)}"
+            place.problem("SE203", message, item, hint='write {lead_id: "2932682", postcode: TN25 6QD}')
+    return InlineSource(name, tuple(rows))
+
+
+def _file(place: Place, node: Mapping, folder: Path, root: Path) -> Source | None:
+    parts = Parts(place, node, "a source", _KEYS, ("file",))
+    file = parts.text("file")
+    delimiter = _choice(place, parts, "delimiter", _DELIMITERS)
+    encoding = _choice(place, parts, "encoding", ENCODINGS)
+    if file is None:
+        return None
+    if delimiter is not None and not takes_delimiter(file.text):
+        place.problem("SE320", "only CSV files have a delimiter", parts.place_of("delimiter"))
+    path = _resolved(place, file, folder, root)
+    if path is None:
+        return None
+    options = SourceOptions(
+        label=path.relative_to(root.resolve()).as_posix(),
+        path=str(path),
+        delimiter=delimiter or ("\t" if suffix_of(file.text) == ".tsv" else ","),
+        encoding=encoding or "utf-8",
+    )
+    source = open_source(options)
+    if source is None:
+        message = f"no kind of source reads files like {PurePosixPath(file.text).name!r}"
+        place.problem("SE320", message, file, hint=f"their names end in {', '.join(known_suffixes())}")
+    return source
+
+
+def _choice(place: Place, parts: Parts, name: str, known: tuple[str, ...] | dict[str, str]) -> str | None:
+    value = parts.text(name)
+    if value is None:
+        return None
+    if value.text not in known:
+        shown = [repr(choice) if choice.isspace() else choice for choice in known]
+        hint = f"there are: {'  '.join(shown)}" if name == "delimiter" else closest(value.text, known)
+        place.problem("SE204", f"the {name} {value.text!r} is not known", value, hint=hint)
+        return None
+    return value.text
+
+
+def _resolved(place: Place, file: Scalar, folder: Path, root: Path) -> Path | None:
+    if "\0" in file.text or Path(file.text).is_absolute():
+        hint = "write it relative to this file: ../data/leads.csv"
+        place.problem("SE311", "a source's file must be a relative path", file, hint=hint)
+        return None
+    path = inside(root, folder / file.text)
+    if path is not None:
+        return path
+    wanted = Path(os.path.normpath(folder / file.text))
+    if not wanted.is_relative_to(os.path.normpath(root)):
+        place.problem("SE311", "the source lies outside the repository", file, hint=f"the repository is {root.name}/")
+    elif wanted.exists():
+        hint = "it is no ordinary file, or a link out of the repository"
+        place.problem("SE311", f"{file.text!r} is not a file inside the repository", file, hint=hint)
+    else:
+        place.problem("SE310", f"there is no file {file.text!r}", file, hint="it is looked for beside this file")
+    return None
+
+

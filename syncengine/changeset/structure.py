@@ -1,0 +1,133 @@
+"""Taking mappings and lists apart: keys that are known, texts that are texts, one finding for each that is not."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterable
+
+from syncengine.changeset.declared import Named, Place, is_null, kind_in_words
+from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence
+
+_UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")
+QUOTE = "write a text; quote it where it looks like something else: \"null\", \"~\""
+
+
+def unsendable(text: str) -> str | None:
+    """The first character that cannot be sent, in words; None where the text is clean. Line breaks and tabs are."""
+    match = _UNSENDABLE.search(text)
+    return None if match is None else f"U+{ord(match.group()):04X}"
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """A did-you-mean for `word`, else the list of what there is."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    if not names:
+        return ""
+    return f"there are: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}"
+
+
+class Parts:
+    """The entries of one mapping, each taken once by name."""
+
+    def __init__(self, place: Place, node: Mapping, what: str, known: Collection[str], required: Collection[str]) -> None:
+        self.node = node
+        self._place = place
+        self._what = what
+        self._parts = {key.text: value for key, value in node.entries}
+        if not self._parts.keys() <= known:
+            self._unknown(known)
+        for name in required:
+            if name not in self._parts:
+                place.problem("SE202", f"{what} needs the key {name!r}", node)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._parts
+
+    def place_of(self, name: str) -> Node:
+        """Where a key stands; the mapping itself where it does not."""
+        return self.node.key(name) or self.node
+
+    def node_of(self, name: str) -> Node | None:
+        """The value, whatever it is; None where the key is missing or nothing was written, which is reported."""
+        value = self._parts.get(name)
+        if value is None:
+            return None
+        if is_null(value):
+            self._place.problem("SE206", f"{name} has no value", value, hint=QUOTE)
+            return None
+        return value
+
+    def text(self, name: str) -> Scalar | None:
+        """The value where it is a text; anything else is reported."""
+        value = self.node_of(name)
+        return None if value is None else as_text(self._place, value, name)
+
+    def mapping(self, name: str) -> Mapping | None:
+        """The value where it is a mapping with entries."""
+        value = self.node_of(name)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            self._place.problem("SE203", f"{name} must be a mapping, not {kind_in_words(value)}", value)
+            return None
+        if not value.entries:
+            self._place.problem("SE205", f"{name} is empty", value)
+            return None
+        return value
+
+    def sequence(self, name: str, *, example: str) -> Sequence | None:
+        """The value where it is a list with items."""
+        value = self.node_of(name)
+        if value is None:
+            return None
+        if not isinstance(value, Sequence):
+            message = f"{name} must be a list, not {kind_in_words(value)}"
+            self._place.problem("SE203", message, value, hint=f"write {example}")
+            return None
+        if not value.items:
+            self._place.problem("SE205", f"{name} is empty", value, hint=f"write {example}, or leave {name} out")
+            return None
+        return value
+
+    def _unknown(self, known: Collection[str]) -> None:
+        for key, _ in self.node.entries:
+            if key.text not in known:
+                self._place.problem(
+                    "SE201", f"{self._what} has no key {key.text!r}", key, hint=closest(key.text, known)
+                )
+
+
+def as_text(place: Place, node: Node, what: str) -> Scalar | None:
+    """`node` where it is a text that says something; anything else is reported."""
+    if type(node) is not Scalar:
+        message = f"{what} must be a text, not {kind_in_words(node)}"
+        hint = "write one value; quote it where it begins with [ or {" if what else ""
+        place.problem("SE203", message, node, hint=hint)
+        return None
+    if is_null(node):
+        place.problem("SE206", f"{what} has no value", node, hint=QUOTE)
+        return None
+    return node
+
+
+def named_texts(place: Place, node: Mapping, what: str) -> tuple[Named, ...]:
+    """Entries of a mapping of texts, in file order; what is no text is reported and left out."""
+    named: list[Named] = []
+    for key, value in node.entries:
+        name = key.text
+        if not usable_name(name):
+            place.problem("SE237", f"{what} has a name that is empty, too long or holds control characters", key)
+        elif type(value) is Scalar and not (value.plain and is_null(value)):
+            named.append((name, value))
+        else:
+            as_text(place, value, f"{what} {name!r}")
+    return tuple(named)
+
+
+def usable_name(name: str) -> bool:
+    """Whether `name` can be a field's or variable's name: printable, and neither empty nor endless."""
+    return 0 < len(name) <= 200 and name.isprintable() and name == name.strip()

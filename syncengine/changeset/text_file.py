@@ -1,0 +1,121 @@
+"""A text file read line by line: hashed on the way, bounded, and with its troubles put into words."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from syncengine.changeset.sources import SourceError, SourceOptions
+from syncengine.core.errors import Problem
+
+LONGEST_LINE = 1 << 20
+"""Bytes without a line break after which a file is refused: it is no table, and it would fill the memory."""
+
+_CHUNK = 1 << 16
+_WIDE = frozenset({"utf-16", "utf-16-le", "utf-16-be"})
+ENCODINGS = {
+    "utf-8": "utf-8-sig",
+    "utf-16": "utf-16",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "iso-8859-1": "iso-8859-1",
+    "iso-8859-15": "iso-8859-15",
+    "windows-1252": "cp1252",
+    "ascii": "ascii",
+}
+"""Names as a changeset writes them, to the codec; UTF-8 with and without byte order mark are one."""
+
+
+class _Hashed(io.RawIOBase):
+    """Passes bytes on, hashing them; refuses NUL and endless lines."""
+
+    def __init__(self, raw: IO[bytes], *, wide: bool) -> None:
+        self._raw = raw
+        self._wide = wide
+        self._line = 1
+        self._run = 0
+        self.hash = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # the stub's Buffer has no len
+        chunk = self._raw.read(len(buffer))
+        self.hash.update(chunk)
+        if not self._wide and b"\0" in chunk:
+            raise _Refused(self._line + chunk[: chunk.index(b"\0")].count(b"\n"), "holds a NUL byte: it is no text")
+        self._line += chunk.count(b"\n")
+        end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        self._run = len(chunk) - end - 1 if end >= 0 else self._run + len(chunk)
+        if self._run > LONGEST_LINE:
+            raise _Refused(self._line, f"is longer than {LONGEST_LINE:,} bytes")
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+class _Refused(OSError):
+    """Raised through the reader's layers, which let an OSError pass."""
+
+    def __init__(self, line: int, words: str) -> None:
+        super().__init__(words)
+        self.line = line
+        self.words = words
+
+
+class TextFile:
+    """One source file. `digest` is set by a reading that came to the end; a second one must find the same bytes."""
+
+    def __init__(self, options: SourceOptions) -> None:
+        self.options = options
+        self.digest: str | None = None
+
+    @contextmanager
+    def lines(self, newline: str) -> Iterator[tuple[io.TextIOWrapper, _Hashed]]:
+        """The open text, whose lines keep their line breaks; every trouble in reading it becomes a SourceError."""
+        encoding = ENCODINGS[self.options.encoding]
+        try:
+            with Path(self.options.path).open("rb", buffering=0) as raw:
+                hashed = _Hashed(raw, wide=encoding in _WIDE)
+                with io.TextIOWrapper(io.BufferedReader(hashed, _CHUNK), encoding=encoding, newline=newline) as text:
+                    yield text, hashed
+        except _Refused as error:
+            raise self.failure("SE314", f"line {error.line} {error.words}", line=error.line) from error
+        except UnicodeDecodeError as error:
+            raise self.failure(
+                "SE315",
+                f"the file is not {self.options.encoding} text (byte 0x{error.object[error.start]:02x})",
+                hint="save it as UTF-8, or name its encoding: sources: {NAME: {file: ..., encoding: windows-1252}}",
+            ) from error
+        except UnicodeError as error:
+            raise self.failure("SE315", f"the file is not {self.options.encoding} text: {error}") from error
+        except OSError as error:
+            raise self.failure("SE310", f"the source cannot be read: {error.strerror or error}") from error
+
+    def finish(self, hashed: _Hashed) -> None:
+        """Called at the end of the bytes: keeps the digest, or raises because the file is not what it was."""
+        digest = hashed.hash.hexdigest()
+        if self.digest not in (None, digest):
+            raise self.failure("SE319", "the file changed while it was being read", hint="start again")
+        self.digest = digest
+
+    def problem(self, code: str, message: str, *, line: int = 0, row: int | None = None, hint: str = "") -> Problem:
+        """A finding in this file."""
+        return Problem(
+            code=code,
+            message=f"{self.options.label}: {message}",
+            file=self.options.label,
+            line=line,
+            column=1 if line else 0,
+            row=row,
+            hint=hint,
+        )
+
+    def failure(
+        self, code: str, message: str, *, line: int = 0, row: int | None = None, hint: str = ""
+    ) -> SourceError:
+        """The end of reading this file."""
+        return SourceError(self.problem(code, message, line=line, row=row, hint=hint))

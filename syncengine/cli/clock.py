@@ -1,0 +1,18 @@
+"""The real clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """Time as this machine tells it."""
+
+    def now(self) -> str:
+        """UTC, ISO 8601 with microseconds and Z."""
+        return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()

@@ -1,0 +1,51 @@
+"""`syncengine schema`: the JSON Schemas, for editors and other tools."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import CompletionItem
+
+from syncengine.cli.verb import Invocation, Verb
+
+
+class SchemaName(click.ParamType[str]):
+    """A schema's name; shells complete it. Whether it exists is asked where it is used."""
+
+    name = "name"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The names without their version, which stand for the newest."""
+        return [CompletionItem(name) for name in _short_names() if name.startswith(incomplete)]
+
+
+@click.command(
+    cls=Verb,
+    epilog="Example: `syncengine schema changeset > changeset.schema.json`, and at the top of a changeset "
+    "`# yaml-language-server: $schema=changeset.schema.json`.",
+)
+@click.argument("name", type=SchemaName(), required=False)
+@click.pass_obj
+def command(invocation: Invocation, *, name: str | None) -> None:
+    """Print a JSON Schema; without a NAME, list them.
+
+    A name without its version, as in `changeset`, stands for the newest one.
+    """
+    from syncengine.core.errors import InputError
+    from syncengine.documents.schema_files import schema_names, schema_text
+
+    if name is None:
+        invocation.output.result("\n".join(schema_names()))
+        return
+    try:
+        text = schema_text(name).decode()
+    except InputError as error:
+        there_are = f"there are: {', '.join(_short_names())}"
+        hint = f"{error.hint}; {there_are}" if error.hint else there_are
+        raise InputError(error.message, code=error.code, hint=hint) from error
+    invocation.output.verbatim(text)
+
+
+def _short_names() -> list[str]:
+    from syncengine.documents.schema_files import schema_names
+
+    return sorted({name.rpartition(".")[0] for name in schema_names()})

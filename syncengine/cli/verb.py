@@ -1,0 +1,101 @@
+"""What every verb shares: its options, and the value it is handed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from syncengine.cli.logs import LEVELS, Level, Log
+from syncengine.cli.output import LogFormat, Output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One call of one verb. `config` and `policy` are None where neither option nor environment names a file."""
+
+    verb: str
+    output: Output
+    log: Log
+    config: Path | None
+    policy: Path | None
+    environ: Mapping[str, str]
+    cwd: Path
+
+
+class Verb(click.Command):
+    """A command with the options that all verbs take. Its callback gets the Invocation through `click.pass_obj`
+    and returns an exit code, or None for done."""
+
+    def __init__(self, name: str | None, *, params: list[click.Parameter] | None = None, **kwargs: Any) -> None:
+        super().__init__(name, params=[*(params or []), *_common_options()], **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Turn the common options into the Invocation, then run the verb."""
+        config, policy = ctx.params.pop("config"), ctx.params.pop("policy")
+        log_format = cast(LogFormat, ctx.params.pop("log_format"))
+        level = cast(Level, ctx.params.pop("log_level"))
+        output = ctx.find_object(Output) or Output.of_process()
+        output.log_format = log_format
+        verb = ctx.info_name or ""
+        ctx.obj = Invocation(
+            verb=verb,
+            output=output,
+            log=Log(output, verb=verb, level=level),
+            config=Path(config) if config else None,
+            policy=Path(policy) if policy else None,
+            environ=os.environ,
+            cwd=Path.cwd(),
+        )
+        return super().invoke(ctx)
+
+
+def format_option(*formats: str, default: str = "text") -> Any:
+    """`--format` with these choices."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(formats),
+        default=default,
+        show_default=True,
+        help="What the result on stdout looks like.",
+    )
+
+
+def _common_options() -> list[click.Parameter]:
+    return [
+        click.Option(
+            ["--config"],
+            type=click.Path(),
+            metavar="FILE",
+            envvar="SYNCENGINE_CONFIG",
+            show_envvar=True,
+            help="syncengine.yaml to use; otherwise the one in this folder or the nearest parent.",
+        ),
+        click.Option(
+            ["--policy"],
+            type=click.Path(),
+            metavar="FILE",
+            envvar="SYNCENGINE_POLICY",
+            show_envvar=True,
+            help="Policy to use in place of the configuration's own.",
+        ),
+        click.Option(
+            ["--log-format"],
+            type=click.Choice(("text", "json")),
+            default="text",
+            show_default=True,
+            help="What stderr looks like: text, or JSON Lines.",
+        ),
+        click.Option(
+            ["--log-level"],
+            type=click.Choice(LEVELS),
+            default="warning",
+            show_default=True,
+            help="Log events from this level on.",
+        ),
+    ]

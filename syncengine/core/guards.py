@@ -1,0 +1,91 @@
+"""The right ledger and the right host: what plan and apply refuse before anything else. See docs/ledger.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from syncengine.core.errors import WrongLedger
+from syncengine.core.ports import LedgerIdentity
+from syncengine.core.settings import Account, LedgerPin
+
+LOOPBACK = "loopback"
+
+
+def check_host(account: Account, hosts: Mapping[str, str]) -> None:
+    """`hosts` maps account identities to the host each was first applied on. Raises WrongLedger."""
+    recorded = hosts.get(account.identity)
+    if recorded is not None:
+        if recorded == account.host or recorded in account.hosts:
+            return
+        raise WrongLedger(
+            f"account {account.name} was first applied on {recorded}, and base_url now names {account.host}",
+            code="SE653",
+            hint=_host_hint(recorded),
+        )
+    if account.host == LOOPBACK:
+        return
+    for other, host in hosts.items():
+        if host == account.host or host in account.hosts:
+            raise WrongLedger(
+                f"the ledger knows host {host} as account {other}, and this configuration calls it {account.name}",
+                code="SE654",
+                hint=f"if it was renamed, add 'was: {other}' to account {account.name}",
+            )
+
+
+def _host_hint(recorded: str) -> str:
+    if recorded == LOOPBACK:
+        return "what was tried on a sandbox does not count as done: use a configuration and ledger of their own for it"
+    return f"if both are the same LeadByte account, list the old one: 'hosts: [{recorded}]'"
+
+
+def check_pin(pin: LedgerPin, ledger: LedgerIdentity) -> None:
+    """A ledger that is there must be the pinned one, and not older than the pin says. Raises WrongLedger."""
+    if pin.id is not None and pin.id != ledger.id:
+        raise WrongLedger(
+            f"the configuration pins ledger {pin.id}, and {ledger.url} is ledger {ledger.id}",
+            code="SE655",
+            hint="point ledger.url at the pinned ledger; a new ledger would send again what the old one knows as sent",
+        )
+    if pin.id is not None and pin.position is not None and ledger.position < pin.position:
+        raise WrongLedger(
+            f"ledger {ledger.id} is at position {ledger.position}, behind the pinned {pin.position}: "
+            "it looks restored from a backup",
+            code="SE656",
+            hint="restore the newest copy; what was sent since then is known to no older one",
+        )
+
+
+def check_applicable(account: Account, pin: LedgerPin, ledger: LedgerIdentity | None) -> None:
+    """Applying beyond this machine needs the pinned ledger with its own key. Raises WrongLedger."""
+    if ledger is None:
+        raise WrongLedger(
+            f"there is no ledger at {pin.url}, and account {account.name} is not on this machine",
+            code="SE657",
+            hint="'syncengine init' creates the first one; otherwise bring the pinned ledger here",
+        )
+    if pin.id is None and not account.is_loopback:
+        raise WrongLedger(
+            "the configuration does not pin its ledger",
+            code="SE658",
+            hint=f"'syncengine init' writes the pin; for this ledger it is 'id: {ledger.id}' under 'ledger'",
+        )
+    check_pin(pin, ledger)
+    if ledger.key != "right":
+        raise WrongLedger(
+            f"the ledger's key is {'missing' if ledger.key == 'missing' else 'not the one this ledger was made with'}: "
+            "nobody can tell what was applied",
+            code="SE659",
+            hint="bring the key file back, or replace it on purpose with 'syncengine ledger migrate --rekey'",
+        )
+
+
+def key_warning(ledger: LedgerIdentity) -> str:
+    """What every view must open with where the ledger's key is not at hand; empty otherwise."""
+    if ledger.key == "right":
+        return ""
+    state = "missing" if ledger.key == "missing" else "another one"
+    return (
+        f"the ledger's key is {state}: values cannot be compared with what was applied, and apply will refuse; "
+        "bring the key file back"
+    )

@@ -1,0 +1,109 @@
+"""What must not be shown as it is: personal values unless asked for, and characters that deceive a reader.
+
+The mask keeps what a reviewer needs: the length, the first character, whether a value changes, and which values are
+equal. It does not make a value anonymous; see docs/security.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+
+MASK = "•"
+"""Stands for one character that is not shown."""
+
+_SHOW_NOTHING = 3
+"""Values up to this long are masked whole."""
+
+_SHOW_END = 6
+"""Values longer than this also show their last two characters."""
+
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(c) for c in range(0xFE00, 0xFE10)}
+"""Printable by category, yet drawn as nothing."""
+
+_NAMED = {127: "␡"}
+
+
+def mask(value: str) -> str:
+    """`value` with its characters hidden: all of up to three, else all but the first and, past six, the last two."""
+    length = len(value)
+    if length <= _SHOW_NOTHING:
+        return MASK * length
+    if length <= _SHOW_END:
+        return value[0] + MASK * (length - 1)
+    return value[0] + MASK * (length - 3) + value[-2:]
+
+
+def visible(text: str) -> str:
+    """`text` on one line, safe for a terminal: control, bidirectional and invisible characters become marks.
+
+    Escape becomes "␛", a line feed "␊", a right-to-left override "<U+202E>". Ordinary text comes back unchanged.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    if text.isprintable() and _INVISIBLE.isdisjoint(text):
+        return text
+    return "".join(map(_mark, text))
+
+
+def _mark(character: str) -> str:
+    if character.isprintable() and character not in _INVISIBLE:
+        return character
+    point = ord(character)
+    if point < 32:
+        return chr(0x2400 + point)
+    return _NAMED.get(point, f"<U+{point:04X}>")
+
+
+def shown(value: str) -> str:
+    """An unmasked value as it is read: visible, and in quotes where its edges would be missed."""
+    text = visible(value)
+    return f'"{text}"' if not value or value != value.strip(" ") else text
+
+
+class Masker:
+    """Shows the values of one view.
+
+    Two different values of one field whose masks are the same get a number, in the order in which they appear:
+    "T•••••QD" and "T•••••QD#2". Beyond `limit` remembered values a mask that may be ambiguous ends in "#?".
+    `exact`: for programs, so values that may be shown come back character by character, without marks or quotes.
+    """
+
+    def __init__(
+        self, public: Collection[str] = (), *, show_values: bool = False, exact: bool = False, limit: int = 500_000
+    ) -> None:
+        self._exact = exact
+        self._public = frozenset(public)
+        self._show_values = show_values
+        self._limit = limit
+        self._remembered = 0
+        self._numbers: dict[tuple[str, str], dict[bytes, int]] = {}
+
+    def is_public(self, field: str) -> bool:
+        """Whether values of this field are shown as they are."""
+        return self._show_values or field in self._public
+
+    def show(self, field: str, value: str) -> str:
+        """`value` as this view may show it."""
+        if not value or self.is_public(field):
+            return value if self._exact else shown(value)
+        masked = mask(value) if self._exact else visible(mask(value))
+        number = self._number(field, masked, value)
+        if number == 0:
+            return f"{masked}#?"
+        return masked if number == 1 else f"{masked}#{number}"
+
+    def _number(self, field: str, masked: str, value: str) -> int:
+        known = self._numbers.get((field, masked))
+        # Digests, so that a view in the making holds no second copy of long values.
+        print_ = hashlib.blake2b(value.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+        if known is not None and print_ in known:
+            return known[print_]
+        if self._remembered >= self._limit:
+            return 0
+        self._remembered += 1
+        if known is None:
+            self._numbers[field, masked] = {print_: 1}
+            return 1
+        known[print_] = len(known) + 1
+        return known[print_]

@@ -1,0 +1,143 @@
+"""May this irreversible operation be sent? One pure rule, asked when planning and again when its intent is committed.
+
+See docs/identity.md: repeats, generations, doubts and holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from syncengine.core.history import DOUBTFUL, Attempt, LeadHistory, Standing
+from syncengine.core.operations import Kind
+from syncengine.core.plan import State
+from syncengine.core.values import ChangesetId, OperationId
+
+
+class Thing(msgspec.Struct, frozen=True, kw_only=True):
+    """An irreversible operation as the rule sees it. `allowed` is the policy's word on repeats by another changeset."""
+
+    id: OperationId
+    changeset: ChangesetId
+    kind: Kind
+    delivery: str
+    generation: int
+    allowed: bool
+
+    @property
+    def name(self) -> str:
+        """The thing in words."""
+        return f"delivery {self.delivery}" if self.kind is Kind.TRIGGER else "a reprocess"
+
+
+class Clear(msgspec.Struct, frozen=True):
+    """It may be sent. `done` lists the runs that did the same before; `rejected` is the last refusal's message."""
+
+    done: tuple[str, ...] = ()
+    rejected: str | None = None
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """It may not be sent."""
+
+    state: State
+    reason: str
+    done: tuple[str, ...] = ()
+
+
+class Lowered(msgspec.Struct, frozen=True):
+    """It is an earlier generation than one that the same changeset has on record."""
+
+    on_record: int
+
+
+def may_send(thing: Thing, history: LeadHistory) -> Clear | Stopped | Lowered:
+    """The rule, from the strongest reason to the weakest."""
+    if not history.attempts:
+        return Clear()
+    same = history.same_thing(thing.kind, thing.delivery)
+    own = [attempt for attempt in same if attempt.operation == thing.id]
+    others = [attempt for attempt in same if attempt.operation != thing.id]
+    done = tuple(
+        f"{a.run} ({a.changeset}{f', rerun {a.generation}' if a.generation > 1 else ''})"
+        for a in same
+        if a.standing is Standing.APPLIED
+    )
+    settled = _own(own, done)
+    if settled is not None:
+        return settled
+    return (
+        _doubted(thing, others, done)
+        or _lowered(thing, others)
+        or _repeated(thing, others, done)
+        or held(history, done)
+        or Clear(done, _last_refusal(own))
+    )
+
+
+def _own(own: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
+    applied = next((a for a in own if a.standing is Standing.APPLIED), None)
+    if applied is not None:
+        return Stopped(State.ALREADY_APPLIED, f"applied in run {applied.run}", done)
+    doubt = next((a for a in own if a.standing in DOUBTFUL), None)
+    if doubt is None:
+        return None
+    return Stopped(State.IN_DOUBT, doubt_in_words(doubt), done)
+
+
+def doubt_in_words(attempt: Attempt) -> str:
+    """Why nobody knows what became of an attempt."""
+    if attempt.standing is Standing.IN_FLIGHT:
+        return f"in flight in run {attempt.run}"
+    words = attempt.answer.message if attempt.answer is not None else "no answer is on record"
+    return f"sent in run {attempt.run}, outcome unknown: {words}; settle it with 'syncengine resolve'"
+
+
+def _doubted(thing: Thing, others: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
+    doubt = next((a for a in others if a.standing in DOUBTFUL), None)
+    if doubt is None:
+        return None
+    words = f"{thing.name} for this lead is in doubt: changeset {doubt.changeset}, {doubt_in_words(doubt)}"
+    state = State.HELD if doubt.changeset == thing.changeset else State.BLOCKED
+    return Stopped(state, words, done)
+
+
+def _lowered(thing: Thing, others: Sequence[Attempt]) -> Lowered | None:
+    recorded = [a.generation for a in others if a.changeset == thing.changeset and a.standing is not Standing.NOT_SENT]
+    highest = max(recorded, default=0)
+    return Lowered(highest) if highest > thing.generation else None
+
+
+def _repeated(thing: Thing, others: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
+    elsewhere = [a for a in others if a.changeset != thing.changeset and a.standing is Standing.APPLIED]
+    if not elsewhere or thing.allowed:
+        return None
+    last = elsewhere[-1]
+    if thing.generation == 1:
+        way_out = "declare 'rerun: 2' to do it again on purpose"
+    elif thing.generation <= max(a.generation for a in elsewhere):
+        way_out = f"rerun {thing.generation} was already done; a further one needs a higher number"
+    else:
+        return None
+    return Stopped(
+        State.BLOCKED,
+        f"{thing.name} was already done for this lead by changeset {last.changeset} in run {last.run}; {way_out}",
+        done,
+    )
+
+
+def held(history: LeadHistory, done: tuple[str, ...] = ()) -> Stopped | None:
+    """A doubt about any irreversible operation holds the lead's other irreversible operations and its money."""
+    if not history.doubts:
+        return None
+    doubt = history.doubts[0]
+    what = f"the trigger of delivery {doubt.delivery}" if doubt.kind is Kind.TRIGGER else "the reprocess"
+    return Stopped(State.HELD, f"waits behind {what} by changeset {doubt.changeset} ({doubt_in_words(doubt)})", done)
+
+
+def _last_refusal(own: Sequence[Attempt]) -> str | None:
+    last = own[-1] if own else None
+    if last is None or last.standing is not Standing.REJECTED or last.answer is None:
+        return None
+    return last.answer.message

@@ -1,0 +1,152 @@
+"""What commands report: results as values, to be shown as text, JSON, JUnit, SARIF or CSV by the reports package."""
+
+from __future__ import annotations
+
+import msgspec
+
+from syncengine.core.errors import Problem
+from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest, RunId
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation that needs a person's eye, with the service's or our own words on it."""
+
+    operation: OperationId
+    lead: LeadId
+    kind: str
+    message: str = ""
+    changeset: str = ""
+    """Empty where it is not at hand; shown in text and JUnit only."""
+
+
+class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of operations: together they are the plan's total.
+
+    `applied` and `rejected` are this run's, `already_applied` was settled before it (unchanged included), `not_sent` is
+    the rest (held included).
+    """
+
+    applied: int = 0
+    rejected: int = 0
+    in_doubt: int = 0
+    already_applied: int = 0
+    not_sent: int = 0
+
+    @property
+    def total(self) -> int:
+        """All operations of the plan."""
+        return self.applied + self.rejected + self.in_doubt + self.already_applied + self.not_sent
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """The applied operations of one change, for reports that hold one test case per change."""
+
+    changeset: str
+    change: str
+    kind: str
+    applied: int
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one execution of apply did. `run` is None where nothing had to be sent, so that no run began.
+
+    `not_sent_reasons` maps a reason to the number of operations it kept back. `stopped` is the sentence that ended the
+    run early, or empty. `pin_line` is the `ledger.id` line to commit. `warnings` are the service's, and ours.
+    `not_sent`, `applied` and `tallies` may be left empty; JUnit reports then name the counts alone.
+    """
+
+    run: RunId | None
+    plan: PlanDigest
+    counts: RunCounts
+    requests: int
+    rejected: tuple[Line, ...] = ()
+    in_doubt: tuple[Line, ...] = ()
+    not_sent: tuple[Line, ...] = ()
+    applied: tuple[Line, ...] = ()
+    tallies: tuple[Tally, ...] = ()
+    not_sent_reasons: dict[str, int] = {}
+    exit: int = 0
+    stopped: str = ""
+    pin_line: str = ""
+    warnings: tuple[str, ...] = ()
+    account: str = ""
+    host: str = ""
+    plan_path: str = ""
+
+
+class DoubtLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation whose outcome nobody knows, as `status` lists it. `since` is UTC, ISO 8601."""
+
+    operation: OperationId
+    lead: LeadId
+    kind: str
+    changeset: ChangesetId
+    run: RunId
+    since: str
+    message: str = ""
+    delivery: str = ""
+
+
+class UnfinishedPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan whose last run ended before everything was settled. `open` counts operations; None where unknown."""
+
+    plan: PlanDigest
+    path: str
+    run: RunId
+    account: str
+    changesets: tuple[str, ...]
+    started: str
+    stopped: str = ""
+    open: int | None = None
+    live: bool = False
+
+
+class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands open. `counts` is of operations by their present outcome, plus whatever the ledger counts besides.
+
+    `in_doubt` holds irreversible and repeatable operations alike. `contradictions` are sentences about answers that
+    deny a resolution.
+    """
+
+    ledger_id: str | None
+    ledger_url: str
+    counts: dict[str, int]
+    in_doubt: tuple[DoubtLine, ...] = ()
+    unfinished_plans: tuple[UnfinishedPlan, ...] = ()
+    contradictions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation and what became of it. `at` is the time of its last attempt or answer, UTC, ISO 8601.
+
+    `outcome` is applied, rejected, in_doubt or not_sent; `note` tells of resolutions and contradictions.
+    """
+
+    operation: OperationId
+    changeset: ChangesetId
+    lead: LeadId
+    kind: str
+    outcome: str
+    attempts: int
+    run: RunId
+    at: str
+    message: str = ""
+    note: str = ""
+    delivery: str = ""
+
+
+class ValidateResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What `validate` found. `operations` and `leads` are None where errors kept the changes from being rendered."""
+
+    changesets: int
+    problems: tuple[Problem, ...] = ()
+    operations: int | None = None
+    leads: int | None = None
+    more: dict[str, int] = {}
+    """Per code, how many further problems were found and are not listed."""
+
+    @property
+    def valid(self) -> bool:
+        """Whether nothing is an error; warnings and notes are allowed."""
+        return not any(problem.severity == "error" for problem in self.problems)

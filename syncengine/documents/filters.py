@@ -1,0 +1,214 @@
+"""The filters that templates and conditions may use, see filter_docs.py for their documentation.
+
+Every filter is a plain rule: same text in, same text out, on any machine, in any locale, on any day. A value that
+does not fit raises FilterError, whose message is shown with the line of the template.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
+
+from jinja2 import Undefined
+
+MAX_TEXT = 10_000
+"""Longest text, in characters, that a template may give or a filter may make."""
+_MAX_NUMBER = 40
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?", re.ASCII)
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_MONEY = re.compile(r"(-?)[£$€]?\s?((?:[0-9]{1,3}(?:,[0-9]{3}){1,4})|[0-9]{1,15})(?:\.([0-9]{1,2}))?", re.ASCII)
+_POSTCODE_PARTS = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?|GIR)([0-9][A-Z]{2})", re.ASCII)
+_NOT_DIGITS = re.compile(r"[^0-9]", re.ASCII)
+_PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]*", re.ASCII)
+_CALLING_CODE = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
+_WORD = re.compile(r"[^\W\d_]+")
+_SPACES = re.compile(r"\s+")
+
+
+class FilterError(ValueError):
+    """A value does not fit the filter; `hint` says what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def text_of(value: object, filter_name: str) -> str:
+    """`value` as the text a filter works on; numbers of expressions count as their digits."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Undefined):
+        value._fail_with_undefined_error()
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return number_text(value)
+    raise FilterError(f"the filter {filter_name} takes a text, not {kind_of_value(value)}")
+
+
+def number_text(value: int | Decimal) -> str:
+    """A number without exponent, as few digits as it has."""
+    return str(value) if isinstance(value, int) else format(value, "f")
+
+
+def kind_of_value(value: object) -> str:
+    """What a value is called in messages."""
+    match value:
+        case None:
+            return "nothing (none)"
+        case bool():
+            return "true or false"
+        case int() | Decimal():
+            return "a number"
+        case str():
+            return "a text"
+        case list() | tuple():
+            return "a list"
+    return "a group of values"
+
+
+def shape(text: str) -> str:
+    """How a text looks without what it says ("TN25 6QD" is 'XX99 9XX'), since values must not stand in messages."""
+    cut = text if len(text) <= 40 else text[:39] + "…"
+    masked = "".join("9" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in cut)
+    return repr(masked)
+
+
+def upper(value: object) -> str:
+    return _bounded(text_of(value, "upper").upper(), "upper")
+
+
+def lower(value: object) -> str:
+    return _bounded(text_of(value, "lower").lower(), "lower")
+
+
+def title(value: object) -> str:
+    text = text_of(value, "title")
+    return _bounded(_WORD.sub(lambda match: match.group()[0].upper() + match.group()[1:].lower(), text), "title")
+
+
+def trim(value: object) -> str:
+    return text_of(value, "trim").strip()
+
+
+def squeeze(value: object) -> str:
+    return _SPACES.sub(" ", text_of(value, "squeeze")).strip()
+
+
+def default(value: object, replacement: object = "") -> object:
+    return replacement if isinstance(value, Undefined) or value is None or value == "" else value
+
+
+def replace(value: object, old: object, new: object) -> str:
+    text, old_text, new_text = text_of(value, "replace"), text_of(old, "replace"), text_of(new, "replace")
+    if not old_text:
+        raise FilterError("replace needs a text to look for", "its first argument is empty")
+    if len(text) + text.count(old_text) * (len(new_text) - len(old_text)) > MAX_TEXT:
+        raise FilterError(f"replace would make a text of more than {MAX_TEXT:,} characters")
+    return text.replace(old_text, new_text)
+
+
+def truncate(value: object, length: object) -> str:
+    if isinstance(length, bool) or not isinstance(length, int) or not 0 <= length <= MAX_TEXT:
+        raise FilterError(f"truncate takes a length from 0 to {MAX_TEXT:,}")
+    return text_of(value, "truncate")[:length]
+
+
+def digits(value: object) -> str:
+    return _NOT_DIGITS.sub("", text_of(value, "digits"))
+
+
+def join(value: object, separator: object = "") -> str:
+    if not isinstance(value, list | tuple):
+        raise FilterError("join takes a list, as in [row.a, row.b] | join(' ')")
+    return _bounded(text_of(separator, "join").join(text_of(item, "join") for item in value), "join")
+
+
+def money(value: object) -> str:
+    text = text_of(value, "money").strip()
+    match = _MONEY.fullmatch(text)
+    if match is None:
+        raise FilterError(
+            f"a text like {shape(text)} is not an amount with at most two decimals", "an amount looks like 1234.50"
+        )
+    sign, whole, fraction = match.groups()
+    return f"{sign}{int(whole.replace(',', ''))}.{(fraction or '').ljust(2, '0')}"
+
+
+def number(value: object) -> Decimal:
+    text = text_of(value, "number").strip()
+    if len(text) > _MAX_NUMBER or _NUMBER.fullmatch(text) is None:
+        raise FilterError(f"a text like {shape(text)} is not a plain number", "a number looks like 12 or 12.50")
+    return Decimal(text)
+
+
+def integer(value: object) -> int:
+    text = text_of(value, "int").strip()
+    if _INTEGER.fullmatch(text) is None:
+        raise FilterError(f"a text like {shape(text)} is not a whole number", "for decimals use the filter number")
+    return int(text)
+
+
+def add_percent(value: object, percent: object) -> str:
+    amount, share = number(money(value)), number(percent)
+    raised = amount + amount * share / 100
+    return money(format(raised.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP), "f"))
+
+
+def e164(value: object, calling_code: object = "44") -> str:
+    code = text_of(calling_code, "e164").removeprefix("+")
+    if _CALLING_CODE.fullmatch(code) is None:
+        raise FilterError(f"a text like {shape(code)} is not a country calling code", "write e164('44')")
+    text = text_of(value, "e164").strip()
+    if _PHONE.fullmatch(text) is None:
+        raise FilterError(f"a text like {shape(text)} is not a phone number")
+    national = _NOT_DIGITS.sub("", text)
+    if text.startswith("+"):
+        number_digits = _NOT_DIGITS.sub("", text.replace("(0)", ""))
+    elif national.startswith("00"):
+        number_digits = national[2:]
+    elif national.startswith("0"):
+        number_digits = code + national[1:]
+    elif national.startswith(code) and len(national) >= 11:
+        number_digits = national
+    else:
+        number_digits = code + national
+    if not 8 <= len(number_digits) <= 15 or number_digits.startswith("0"):
+        raise FilterError(
+            f"a text like {shape(text)} is not a phone number", "it has 8 to 15 digits with its country code"
+        )
+    return "+" + number_digits
+
+
+def uk_postcode(value: object) -> str:
+    text = text_of(value, "uk_postcode")
+    match = _POSTCODE_PARTS.fullmatch(_SPACES.sub("", text).upper())
+    if match is None:
+        raise FilterError(f"a text like {shape(text)} is not a UK postcode", "a postcode looks like TN25 6QD")
+    return f"{match.group(1)} {match.group(2)}"
+
+
+def _bounded(text: str, filter_name: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise FilterError(f"{filter_name} would make a text of more than {MAX_TEXT:,} characters")
+    return text
+
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "add_percent": add_percent,
+    "default": default,
+    "digits": digits,
+    "e164": e164,
+    "int": integer,
+    "join": join,
+    "lower": lower,
+    "money": money,
+    "number": number,
+    "replace": replace,
+    "squeeze": squeeze,
+    "title": title,
+    "trim": trim,
+    "truncate": truncate,
+    "uk_postcode": uk_postcode,
+    "upper": upper,
+}

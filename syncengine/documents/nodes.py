@@ -1,0 +1,146 @@
+"""What a YAML file is read into: texts, mappings and lists that remember where they were written."""
+
+from __future__ import annotations
+
+import re
+from array import array
+
+import msgspec
+
+from syncengine.core.errors import Problem, Severity
+
+_BREAK = re.compile(rb"\r\n|\n|\r")
+_BOM = "\ufeff"
+_EXCERPT = 200
+_MARGIN = 100
+_UNSHOWABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\uffff]"
+)
+
+CUT = "…"
+"""First character of an excerpt whose beginning was left out; the caret then stands at index `CARET_WHEN_CUT`."""
+CARET_WHEN_CUT = _MARGIN + 1
+
+
+class Scalar(msgspec.Struct, gc=False):
+    """One text as typed. `plain` is False for quoted and block scalars; line and column count from 1."""
+
+    text: str
+    plain: bool
+    line: int
+    column: int
+
+
+class Mapping(msgspec.Struct, gc=False):
+    """Entries in file order; no key stands twice."""
+
+    entries: list[tuple[Scalar, Node]]
+    line: int
+    column: int
+
+    def get(self, name: str) -> Node | None:
+        """The value under `name`, or None."""
+        for key, value in self.entries:
+            if key.text == name:
+                return value
+        return None
+
+    def key(self, name: str) -> Scalar | None:
+        """The key itself, for its place, or None."""
+        for key, _ in self.entries:
+            if key.text == name:
+                return key
+        return None
+
+
+class Sequence(msgspec.Struct, gc=False):
+    """Items in file order."""
+
+    items: list[Node]
+    line: int
+    column: int
+
+
+Node = Scalar | Mapping | Sequence
+
+
+class Document(msgspec.Struct, gc=False):
+    """One document of a file; `node` is None where it is empty. `line` is where it begins."""
+
+    node: Node | None
+    line: int
+
+
+def showable(text: str) -> str:
+    """`text` with each character that could steer a terminal or hide replaced by one visible character."""
+    return _UNSHOWABLE.sub(_picture, text)
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code == 0x09:
+        return " "
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else "\ufffd"
+
+
+class SourceText:
+    """The bytes of a file, from which single lines are fetched for messages. Lines end as YAML's do: LF, CRLF or CR."""
+
+    def __init__(self, data: bytes, file: str) -> None:
+        self.file = file
+        self._data = data
+        self._starts: array[int] | None = None
+
+    def line(self, number: int) -> str:
+        """Line `number` (from 1) without its line break; "" where there is none."""
+        starts = self._index()
+        if not 1 <= number < len(starts):
+            return ""
+        raw = self._data[starts[number - 1] : starts[number]]
+        return raw.decode("utf-8", "replace").rstrip("\r\n").removeprefix(_BOM if number == 1 else "")
+
+    def excerpt(self, line: int, column: int) -> str:
+        """That line, cut to what lies around the column where it is long, with nothing that steers a terminal."""
+        text = self.line(line)
+        start = column - 1 - _MARGIN
+        if len(text) > _EXCERPT and start > 0:
+            return CUT + showable(text[start : start + _EXCERPT])
+        return showable(text[:_EXCERPT])
+
+    def problem(
+        self, code: str, message: str, line: int, column: int, *, hint: str = "", severity: Severity = "error"
+    ) -> Problem:
+        """A finding at that place, with its excerpt."""
+        return Problem(
+            code=code,
+            message=message,
+            file=self.file,
+            line=line,
+            column=column,
+            hint=hint,
+            severity=severity,
+            excerpt=self.excerpt(line, column),
+        )
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of a byte offset."""
+        starts = self._index()
+        low, high = 0, len(starts) - 1
+        while low < high - 1:
+            middle = (low + high) // 2
+            if starts[middle] <= offset:
+                low = middle
+            else:
+                high = middle
+        before = self._data[starts[low] : offset].decode("utf-8", "replace")
+        return low + 1, len(before.removeprefix(_BOM if low == 0 else "")) + 1
+
+    def _index(self) -> array[int]:
+        if self._starts is None:
+            self._starts = array("Q", [0])
+            self._starts.extend(match.end() for match in _BREAK.finditer(self._data))
+            if self._starts[-1] != len(self._data) or len(self._starts) == 1:
+                self._starts.append(len(self._data))
+        return self._starts

@@ -1,0 +1,40 @@
+"""Where the JSON Schemas are: inside the installed package, or at the top of a checkout. The only look-up."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from syncengine.core.errors import InputError
+from syncengine.documents.allowlist import nearest
+
+_SUFFIX = ".schema.json"
+
+
+def schema_names() -> list[str]:
+    """Names of the schemas there are, such as "changeset.v1"."""
+    return sorted(path.name.removesuffix(_SUFFIX) for path in _folder().glob(f"*{_SUFFIX}"))
+
+
+def schema_text(name: str) -> bytes:
+    """The bytes of a schema; raises InputError with what there is. "changeset" means its newest version."""
+    names = schema_names()
+    matching = [known for known in names if name.removesuffix(_SUFFIX) in (known, known.rpartition(".")[0])]
+    if not matching:
+        raise InputError(f"there is no schema called {name!r}", code="SE902", hint=nearest(name, names))
+    return (_folder() / f"{matching[-1]}{_SUFFIX}").read_bytes()
+
+
+@cache
+def packaged_schema(name: str) -> dict[str, Any]:
+    """A schema as a value; it is shared, so it must not be changed."""
+    value: dict[str, Any] = json.loads(schema_text(name))
+    return value
+
+
+def _folder() -> Path:
+    package = Path(__file__).resolve().parent.parent
+    packaged = package / "schemas"
+    return packaged if packaged.is_dir() else package.parent / "schemas"

@@ -1,0 +1,183 @@
+"""The gateway: parcels leave as one HTTP request, and whatever comes back (or does not) becomes a verdict.
+
+Nothing above sees httpx: every failure of transport ends in `_failure`. It is never repeated here; whether anything is
+sent again is decided by core/outcomes.py.
+"""
+
+from __future__ import annotations
+
+import ssl
+from datetime import datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpcore
+import httpx
+
+from syncengine.core.errors import ConfigError
+from syncengine.core.outcomes import Lost, NotSent, Parcel, Verdict
+from syncengine.core.ports import Clock, Gateway, GatewayFactory
+from syncengine.core.settings import Account
+from syncengine.leadbyte.keys import Secret
+from syncengine.leadbyte.payload import MAX_BODY, clean
+from syncengine.leadbyte.requests import build_request
+from syncengine.leadbyte.responses import Answer, read_answer
+from syncengine.leadbyte.transport import Line, Transport
+
+PATIENCE = 2.0
+"""A whole request may take this many times the account's timeout, however lively it drips."""
+
+# The errors that a transport may raise, most telling first: what could not be done, and whether the error's own words
+# are shown. A protocol error's are not: they may quote what was sent.
+_FAILURES: tuple[tuple[type[Exception], str, bool], ...] = (
+    (httpcore.ConnectTimeout, "no connection in time", False),
+    (httpcore.WriteTimeout, "the request could not be written in time", False),
+    (httpcore.ReadTimeout, "no complete answer in time", False),
+    (httpcore.TimeoutException, "no answer in time", False),
+    (httpcore.ProxyError, "the proxy refused the connection", True),
+    (httpcore.ConnectError, "no connection", True),
+    (httpcore.RemoteProtocolError, "the answer is not valid HTTP, or the connection ended within it", False),
+    (httpcore.ProtocolError, "the request could not be written as HTTP", False),
+    (httpcore.UnsupportedProtocol, "base_url is neither http nor https", False),
+    (httpcore.NetworkError, "the connection was lost", True),
+    (httpx.HTTPError, "the request failed", False),
+    (httpx.InvalidURL, "base_url is not a usable address", False),
+    (ssl.SSLError, "the encrypted connection failed", True),
+    (UnicodeError, "the host's name cannot be looked up", False),
+    (OSError, "the connection failed", True),
+)
+_ERRORS = tuple(error for error, _, _ in _FAILURES)
+
+
+def gateway_factory(
+    account: Account, key: Secret, clock: Clock, *, ca_file: str | None = None, proxy: str | None = None
+) -> GatewayFactory:
+    """Makes one gateway for each worker thread; all share one TLS context.
+
+    `ca_file`: PEM file of authorities to trust in place of the usual ones. `proxy`: http:// or https:// address to go
+    through; the environment's proxies are never used. Raises ConfigError (SE530, SE531) where either is unusable.
+    """
+    context = _tls_context(ca_file) if account.base_url.lower().startswith("https:") else None
+    via = None if proxy is None else _proxy(proxy)
+
+    def connect() -> Gateway:
+        return LeadByteGateway(account, key, clock, context=context, proxy=via)
+
+    return connect
+
+
+def _tls_context(ca_file: str | None) -> ssl.SSLContext:
+    try:
+        context = httpx.create_ssl_context(trust_env=False) if ca_file is None else _own_authorities(ca_file)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no certificate"
+        raise ConfigError(
+            f"the certificate authorities in {ca_file or 'the default bundle'} cannot be loaded: {reason}",
+            code="SE530",
+            hint="name a PEM file that holds the authority's certificate",
+        ) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _own_authorities(ca_file: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=ca_file)
+    return context
+
+
+def _proxy(address: str) -> httpx.Proxy:
+    try:
+        proxy = httpx.Proxy(address)
+    except (ValueError, httpx.InvalidURL):
+        proxy = None
+    if proxy is None or proxy.url.scheme not in ("http", "https") or not proxy.url.host:
+        # The address is not repeated: it may hold a password.
+        raise ConfigError(
+            "the proxy's address is not usable: it must look like http://HOST:PORT",
+            code="SE531",
+            hint="correct the proxy's address, or leave it out to connect directly",
+        )
+    return proxy
+
+
+class LeadByteGateway:
+    """One connection to one account, for one thread."""
+
+    def __init__(
+        self,
+        account: Account,
+        key: Secret,
+        clock: Clock,
+        *,
+        context: ssl.SSLContext | None,
+        proxy: httpx.Proxy | None,
+    ) -> None:
+        self._account = account
+        self._key = key
+        self._clock = clock
+        self._line = Line(clock.monotonic)
+        self._client = httpx.Client(
+            base_url=account.base_url,
+            transport=Transport(self._line, context, proxy),
+            timeout=httpx.Timeout(account.limits.timeout),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def __repr__(self) -> str:
+        return f"<gateway to {self._account.name}>"
+
+    def send(self, parcels: tuple[Parcel, ...]) -> tuple[Verdict, int]:
+        """One request, never repeated by itself. Verdict and HTTP status (0 where none came).
+
+        Raises ValueError for parcels that cannot share a request; nothing was sent then.
+        """
+        request = build_request(parcels, self._account.wire)
+        self._line.begin(PATIENCE * self._account.limits.timeout)
+        status = 0
+        try:
+            with self._client.stream(
+                request.method,
+                request.path,
+                content=request.content(self._key),
+                headers=request.headers(self._key),
+            ) as response:
+                status = response.status_code
+                answer = _received(response)
+        except _ERRORS as error:
+            return self._failure(error, status), status
+        now = datetime.fromisoformat(self._clock.now())
+        return read_answer(answer, parcels, now=now, hide=self._key.hide_in), status
+
+    def _failure(self, error: Exception, status: int) -> Verdict:
+        what, telling = next((what, telling) for kind, what, telling in _FAILURES if isinstance(error, kind))
+        words = str(error) if telling else ""
+        after = f" after HTTP {status}" if status else ""
+        text = f"{self._host()}: {what}{after}{': ' if words else ''}{words}"
+        message = clean(self._key.hide_in(text))
+        return Lost(message) if self._line.sent else NotSent(f"{message}; nothing was sent")
+
+    def _host(self) -> str:
+        return self._client.base_url.host
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
+
+def _received(response: httpx.Response) -> Answer:
+    """The answer as far as it counts: a redirect without its body, anything else up to the size limit."""
+    status = response.status_code
+    location = {"location": str(response.extensions["location"])} if response.extensions.get("location") else {}
+    headers = {**{name.lower(): value for name, value in response.headers.items()}, **location}
+    if 300 <= status <= 399:
+        return Answer(status=status, headers=headers, body=b"")
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_raw():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BODY:
+            return Answer(status=status, headers=headers, body=b"".join(chunks)[:MAX_BODY], whole=False)
+    return Answer(status=status, headers=headers, body=b"".join(chunks))

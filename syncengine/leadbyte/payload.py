@@ -1,0 +1,143 @@
+"""Bytes of an answer to a JSON document or to readable words: bounded, and never trusted.
+
+Numbers are kept as the characters that were sent: an id must not become a float on its way to a comparison.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import zlib
+from collections.abc import Sequence
+from typing import NoReturn
+
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of an answer, before and after decompression."""
+
+MAX_TEXT = 1000
+"""Characters of one message that are kept."""
+
+_PAGE = 8192
+"""Characters of an HTML page that are searched for words; the patterns below must stay cheap on hostile ones."""
+
+_MAX_LEVELS = 4
+_HIDDEN = re.compile(r"<(script|style|title)\b[^<>]*>[^<]*|<!--[^<>]*-->", re.IGNORECASE)
+_TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+# Lone surrogates and NUL cannot be stored; other controls would reach a terminal.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_BREAKS = re.compile(r"[\t\r\n]+")
+
+
+class Number(str):
+    """A JSON number as it was written."""
+
+    __slots__ = ()
+
+
+Json = dict[str, "Json"] | list["Json"] | str | bool | None
+
+
+class Unreadable(Exception):
+    """The body cannot be relied on; `str()` says why, without quoting it."""
+
+
+def decompress(raw: bytes, encoding: str, limit: int = MAX_BODY) -> bytes:
+    """The body without its Content-Encoding. Raises Unreadable: unknown, stacked, cut, damaged or too big."""
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return raw
+    windows = {"gzip": (zlib.MAX_WBITS | 16,), "x-gzip": (zlib.MAX_WBITS | 16,), "deflate": (zlib.MAX_WBITS, -15)}
+    for window in windows.get(name, ()):
+        inflater = zlib.decompressobj(window)
+        try:
+            body = inflater.decompress(raw, limit + 1)
+        except zlib.error:
+            continue
+        if len(body) > limit:
+            raise Unreadable(f"the answer unpacks to more than {limit} bytes")
+        if not inflater.eof or inflater.unused_data:
+            raise Unreadable("the compressed answer is cut or followed by something else")
+        return body
+    if name in windows:
+        raise Unreadable("the compressed answer is damaged")
+    raise Unreadable("the answer is encoded in a way that was not asked for")
+
+
+def read_json(body: bytes) -> Json:
+    """The document; numbers as `Number`. Raises Unreadable: no JSON, not UTF-8, a key twice, too deep."""
+    if not body.strip():
+        raise Unreadable("the answer is empty")
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unreadable("the answer is not UTF-8 text") from None
+    try:
+        document: Json = json.loads(
+            text,
+            parse_int=Number,
+            parse_float=Number,
+            parse_constant=_no_constant,
+            object_pairs_hook=_once,
+        )
+    except RecursionError:
+        raise Unreadable("the answer is nested too deeply") from None
+    except ValueError:
+        page = text.lstrip()[:1] == "<"
+        raise Unreadable("the answer is a page, not JSON" if page else "the answer is not complete JSON") from None
+    return document
+
+
+def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Unreadable("the answer holds one key twice")
+    return members
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise Unreadable("the answer holds a number that JSON does not know")
+
+
+def first_text(body: bytes) -> str:
+    """The first words of a page or plain text: its title, else what stands outside its tags."""
+    page = body[: 4 * _PAGE].decode("utf-8", "replace")[:_PAGE]
+    title = _TITLE.search(page)
+    words = title.group(1) if title and title.group(1).strip() else _TAG.sub(" ", _HIDDEN.sub(" ", page))
+    return " ".join(html.unescape(words).split())
+
+
+def items(value: Json) -> Sequence[Json]:
+    """`warnings` or `errors`, whichever way they are written, as a list; nothing where nothing is said."""
+    if isinstance(value, list):
+        return value
+    return () if value in (None, "", False) or value == {} else (value,)
+
+
+def render(value: Json, levels: int = _MAX_LEVELS) -> str:
+    """Text as it is; anything else as JSON, inner levels cut off."""
+    if isinstance(value, str):
+        return value
+    return _nested(value, levels)
+
+
+def _nested(value: Json, levels: int) -> str:
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if levels == 0:
+        return "..."
+    if isinstance(value, list):
+        return f"[{', '.join(_nested(item, levels - 1) for item in value)}]"
+    members = (f"{json.dumps(name, ensure_ascii=False)}: {_nested(item, levels - 1)}" for name, item in value.items())
+    return f"{{{', '.join(members)}}}"
+
+
+def clean(text: str, limit: int = MAX_TEXT) -> str:
+    """One line, without control characters, of at most `limit` characters; a cut is shown."""
+    line = _CONTROL.sub("", _BREAKS.sub(" ", text)).strip()
+    return line if len(line) <= limit else line[: limit - 3] + "..."

@@ -1,0 +1,127 @@
+"""Parcels to one HTTP request: pure, and equal to the service's documented bodies key by key.
+
+    PUT /restapi/v1.3/leads           {"leads": [{"id", "action" or "triggerDeliveryId(s)", "update"}, ...]}
+    PUT /restapi/v1.3/leadfinancials  {"key", "leads", "newPayout", "newRevenue", "BID"}
+
+Amounts are written from their text, so that no float stands anywhere between a file and the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from syncengine import __version__
+from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update
+from syncengine.core.outcomes import Parcel
+from syncengine.core.settings import Placement, Wire
+from syncengine.core.values import format_money
+from syncengine.leadbyte.keys import Secret
+
+LEADS_PATH = "/restapi/v1.3/leads"
+FINANCIALS_PATH = "/restapi/v1.3/leadfinancials"
+KEY_HEADER = "X_KEY"
+
+HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"syncengine/{__version__}",
+}
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One request without its key: `body` is a JSON object (UTF-8), `key` tells where the key goes."""
+
+    method: str
+    path: str
+    body: bytes
+    key: Placement
+
+    def headers(self, secret: Secret) -> dict[str, str]:
+        """All headers to send, with the key where the account wants it there."""
+        return {**HEADERS, KEY_HEADER: secret.reveal()} if self.key in ("header", "both") else dict(HEADERS)
+
+    def content(self, secret: Secret) -> bytes:
+        """The body to send, with the key as its first member where the account wants it there."""
+        if self.key == "header":
+            return self.body
+        return b'{"key":' + _ENCODER.encode(secret.reveal()) + b"," + self.body[1:]
+
+
+Terms = tuple[str | None, str | None, str | None]
+
+
+def _terms(parcel: Parcel) -> Terms | None:
+    """Payout, revenue and buyer as sent, alike for all leads of a request; None for a parcel without financials."""
+    operation = parcel.parts[0].operation
+    if not isinstance(operation, Financials):
+        return None
+    amounts = (operation.payout, operation.revenue)
+    payout, revenue = (None if amount is None else format_money(amount) for amount in amounts)
+    return payout, revenue, operation.buyer
+
+
+def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
+    """The request that carries `parcels`, in their order.
+
+    Raises ValueError for parcels that cannot share a request: a lead twice, financials beside updates or with unequal
+    terms, a reprocess beside a trigger.
+    """
+    leads = [parcel.lead for parcel in parcels]
+    if len(set(leads)) != len(leads):
+        raise ValueError("a request cannot hold one lead twice")
+    terms = {_terms(parcel) for parcel in parcels}
+    if terms == {None}:
+        body = _ENCODER.encode({"leads": [_entry(parcel) for parcel in parcels]})
+        return Request(method="PUT", path=LEADS_PATH, body=body, key=wire.leads_key)
+    if len(terms) != 1 or any(len(parcel.parts) != 1 for parcel in parcels):
+        raise ValueError("a financials request holds one payout, one revenue and one buyer for all its leads")
+    body = _financials_body(leads, terms.pop() or (None, None, None), wire)
+    return Request(method="PUT", path=FINANCIALS_PATH, body=body, key=wire.financials_key)
+
+
+def _financials_body(leads: Sequence[str], terms: Terms, wire: Wire) -> bytes:
+    payout, revenue, buyer = terms
+    members: dict[str, object] = {
+        "leads": [_raw(lead) for lead in leads] if wire.financials_ids == "number" else leads,
+        "newPayout": None if payout is None else _raw(payout),
+        "newRevenue": None if revenue is None else _raw(revenue),
+        "BID": buyer,
+    }
+    return _ENCODER.encode({name: value for name, value in members.items() if value is not None})
+
+
+def _raw(number: str) -> msgspec.Raw:
+    """A JSON number with exactly these characters."""
+    return msgspec.Raw(number.encode("ascii"))
+
+
+def _entry(parcel: Parcel) -> dict[str, object]:
+    operations = [part.operation for part in parcel.parts]
+    reprocess = any(isinstance(operation, Reprocess) for operation in operations)
+    deliveries = [operation.delivery for operation in operations if isinstance(operation, Trigger)]
+    if reprocess and deliveries:
+        raise ValueError("the service does not document a reprocess together with a trigger")
+    entry: dict[str, object] = {"id": parcel.lead}
+    if reprocess:
+        entry["action"] = "reprocess"
+    if len(deliveries) == 1:
+        entry["triggerDeliveryId"] = deliveries[0]
+    elif deliveries:
+        entry["triggerDeliveryIds"] = deliveries
+    fields = _fields(operations)
+    if fields:
+        entry["update"] = fields
+    return entry
+
+
+def _fields(operations: list[Operation]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for operation in operations:
+        if isinstance(operation, Update):
+            fields.update(operation.fields)
+    return fields

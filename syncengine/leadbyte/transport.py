@@ -1,0 +1,191 @@
+"""The bytes' road: httpx over httpcore's public connection pool, with streams that know how far a request got.
+
+Why a transport of our own: a total deadline must also hold for an answer that drips byte by byte, whether a byte of the
+request left decides about a resend, and an answer that was there before its request must not be believed. All three are
+known only where bytes are read and written.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import httpcore
+import httpx
+
+IDLE = 1.0
+"""Seconds after which a connection is not used again: the service may be closing it just now."""
+
+_PIECE = 64 * 1024
+"""Bytes written at once, so that the deadline is looked at in between."""
+
+_SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+
+
+class Line:
+    """How far the one request of one thread got. Reset by `begin`; times come from `monotonic` (seconds)."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self.monotonic = monotonic
+        self.deadline = 0.0
+        self.sent = False
+        """A byte of the request may have left."""
+        self.heard = False
+        """Bytes arrived after the request began to leave."""
+        self.used: float | None = None
+        """When a byte was last read or written on any connection."""
+
+    def begin(self, total: float) -> None:
+        """A new request starts; it may take `total` seconds."""
+        self.deadline = self.monotonic() + total
+        self.sent = False
+        self.heard = False
+
+    def patience(self, timeout: float | None, late: type[httpcore.TimeoutException]) -> float:
+        """What is left for one step. Raises `late` where the deadline has passed."""
+        left = self.deadline - self.monotonic()
+        if left <= 0:
+            raise late("the whole request took too long")
+        return left if timeout is None else min(timeout, left)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, line: Line) -> None:
+        self._inner = inner
+        self._line = line
+        self._used = line.monotonic()
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data = self._inner.read(max_bytes, self._line.patience(timeout, httpcore.ReadTimeout))
+        self._line.heard = self._line.heard or (self._line.sent and data != b"")
+        self._touch()
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        # Words to a proxy about a tunnel are no part of the request.
+        if buffer and not self._line.sent and not buffer.startswith(b"CONNECT "):
+            self._start()
+        for start in range(0, len(buffer), _PIECE):
+            patience = self._line.patience(timeout, httpcore.WriteTimeout)
+            self._inner.write(buffer[start : start + _PIECE], patience)
+            self._touch()
+
+    def _start(self) -> None:
+        # The pool looked a moment ago, but this process may have been stopped in between. Not a WriteError: the pool
+        # would go on and wait for an answer.
+        if self._line.monotonic() - self._used > IDLE:
+            raise httpcore.ConnectError("the connection was idle for too long")
+        self._line.patience(None, httpcore.ConnectTimeout)
+        self._line.sent = True
+
+    def _touch(self) -> None:
+        self._used = self._line.used = self._line.monotonic()
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        patience = self._line.patience(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, patience), self._line)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, line: Line) -> None:
+        self._inner = httpcore.SyncBackend()
+        self._line = line
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[_SocketOption] | None = None,
+    ) -> httpcore.NetworkStream:
+        patience = self._line.patience(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.connect_tcp(host, port, patience, local_address, socket_options), self._line)
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class Transport(httpx.BaseTransport):
+    """One thread's connection, kept for at most a second between requests, HTTP/1.1, no retries.
+
+    Errors leave as httpcore's own, so that the gateway has one table for them. A redirect's address is moved out of the
+    headers into the extension "location": what httpx cannot see, it can neither follow nor fail to parse.
+    """
+
+    def __init__(self, line: Line, context: ssl.SSLContext | None, proxy: httpx.Proxy | None) -> None:
+        self._line = line
+        self._pool = _pool(_Backend(line), context, proxy)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._line.used is not None and self._line.monotonic() - self._line.used > IDLE:
+            self._pool.close()
+        response = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                content=request.read(),
+                extensions=request.extensions,
+            )
+        )
+        if not self._line.heard:
+            response.close()
+            raise httpcore.RemoteProtocolError("an answer was there before the request had been sent")
+        headers = [(name, value) for name, value in response.headers if name.lower() != b"location"]
+        places = [value.decode("latin-1") for name, value in response.headers if name.lower() == b"location"]
+        return httpx.Response(
+            status_code=response.status,
+            headers=headers,
+            stream=_Body(response),
+            extensions={**response.extensions, "location": ", ".join(places)},
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def _pool(
+    backend: _Backend, context: ssl.SSLContext | None, proxy: httpx.Proxy | None
+) -> httpcore.ConnectionPool | httpcore.HTTPProxy:
+    if proxy is None:
+        return httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=1,
+            keepalive_expiry=IDLE,
+            http2=False,
+            retries=0,
+            network_backend=backend,
+        )
+    return httpcore.HTTPProxy(
+        proxy_url=httpcore.URL(scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=b"/"),
+        proxy_auth=proxy.raw_auth,
+        ssl_context=context,
+        max_connections=1,
+        keepalive_expiry=IDLE,
+        http2=False,
+        retries=0,
+        network_backend=backend,
+    )

@@ -1,0 +1,70 @@
+"""Tamper evidence: every record is hashed together with the one before it in its account's lane.
+
+What may be erased enters as a seal, a salted hash of the text. Erasing removes text and salt and keeps the seal, so the
+chain stays valid and nobody can test a guess against it. The formats here are part of the ledger: they never change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from syncengine.ledger.engine import Engine, first
+
+ORIGIN = "0" * 64
+"""What the first record of a lane follows."""
+
+_encode = msgspec.json.Encoder().encode
+
+Entry = tuple[str, str, Any]
+"""Kind, reference and content of a record to be appended."""
+
+
+def seal(salt: str, text: str) -> str:
+    """Stands for a text that may be erased; "" for none."""
+    if not text:
+        return ""
+    return hashlib.blake2b((salt + text).encode(), digest_size=16).hexdigest()
+
+
+def link(previous: str, kind: str, content: Any) -> str:
+    """Hash of a record: `content` is text, whole numbers, null and lists of them."""
+    state = hashlib.sha256(previous.encode())
+    state.update(_encode([kind, content]))
+    return state.hexdigest()
+
+
+def request_content(request: int, run: str, epoch: int, at: str, attempts: Sequence[Sequence[Any]]) -> list[Any]:
+    """Content of a request: per attempt number, operation, changeset, lead, kind, delivery, generation, seal."""
+    return [request, run, epoch, at, attempts]
+
+
+def answer_content(
+    request: int, verdict: str, status: int, at: str, outcome: str, words: str, exceptions: Sequence[Sequence[Any]]
+) -> list[Any]:
+    """Content of an answer; `words` is a seal, and each exception is number, outcome, seal."""
+    return [request, verdict, status, at, outcome, words, exceptions]
+
+
+def append(engine: Engine, account: str, lane: str, step: int, head: str, entries: Sequence[Entry]) -> list[int]:
+    """Append records to a lane whose row is locked; their positions, in order."""
+    positions = sorted(position for (position,) in engine.rows("take_positions", count=len(entries)))
+    rows = []
+    for position, (kind, ref, content) in zip(positions, entries, strict=True):
+        step += 1
+        head = link(head, kind, content)
+        rows.append((position, account, lane, step, kind, ref, head))
+    engine.many("insert_chain", rows)
+    engine.run("move_head", account=account, lane=lane, step=step, head=head)
+    return positions
+
+
+def append_to(engine: Engine, account: str, lane: str, entries: Sequence[Entry]) -> list[int]:
+    """Lock a lane, made where it is new, and append records to it."""
+    engine.run("add_lane", account=account, lane=lane, head=ORIGIN)
+    row = first(engine.rows("lock_lane", account=account, lane=lane))
+    assert row is not None, "the lane was just added"
+    return append(engine, account, lane, row[1], row[2], entries)

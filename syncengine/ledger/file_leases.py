@@ -1,0 +1,175 @@
+"""The lease on one machine: a locked file per account beside the ledger. The lock dies with its process.
+
+Nobody ever deletes these files. Child processes do not inherit the lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import time
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
+from syncengine.ledger.chain import ORIGIN
+from syncengine.ledger.engine import Applicant, Engine, Row, first
+
+_PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
+_POLL = 0.02
+_GRACE = 0.25
+"""Seconds for which a lock that is taken is tried again: a reader that tests it holds it for an instant."""
+
+_held: weakref.WeakSet[_LockFile] = weakref.WeakSet()
+
+
+class _LockFile:
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def close(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+def _forget_in_child() -> None:
+    # A forked child shares the parent's lock as long as it keeps the descriptor; closing it frees nothing of theirs.
+    for lock in list(_held):
+        lock.close()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)
+
+
+class FileLease(msgspec.Struct, frozen=True):
+    """The lease of one account; the lock file is the truth, the epoch fences off whoever lost it."""
+
+    engine: Engine
+    account: str
+    lane: str
+    epoch: int
+
+    def renew(self) -> None:
+        """Nothing runs out; LeaseLost where another epoch began all the same."""
+        row = self.engine.read(lambda: first(self.engine.rows("get_epoch", account=self.account, lane=self.lane)))
+        if row is None or row[0] != self.epoch:
+            raise LeaseLost(f"the lease of account {self.account} was taken over")
+
+
+class FileLeases:
+    """Leases beside an SQLite ledger. `applicant` is who takes them."""
+
+    def __init__(self, engine: Engine, path: Path, applicant: Applicant) -> None:
+        self._engine = engine
+        self._path = path
+        self._applicant = applicant
+
+    def _file(self, account: str) -> Path:
+        plain = account if _PLAIN_NAME.fullmatch(account) else hashlib.sha256(account.encode()).hexdigest()[:32]
+        return self._path.with_name(f"{self._path.name}.{plain}.lease")
+
+    @contextlib.contextmanager
+    def take(self, account: str, lane: str, *, wait: float) -> Iterator[FileLease]:
+        """The lease; LeaseHeld after `wait` seconds."""
+        if lane:
+            raise ValueError("an SQLite ledger has no lanes; runners that share an account need PostgreSQL")
+        lock = self._lock(account, wait)
+        _held.add(lock)
+        try:
+            epoch = self._engine.write(lambda: self._hold(account))
+            yield FileLease(self._engine, account, lane, epoch)
+        finally:
+            lock.close()
+
+    def _lock(self, account: str, wait: float) -> _LockFile:
+        path = self._file(account)
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise LedgerTrouble(
+                f"the lease file {path} cannot be opened: {error.strerror}", hint="make the ledger's folder writable"
+            ) from error
+        clock = self._applicant.clock
+        deadline = clock.monotonic() + max(wait, _GRACE)
+        while not _try_lock(descriptor, fcntl.LOCK_EX, path):
+            if clock.monotonic() >= deadline:
+                os.close(descriptor)
+                raise self._refusal(account)
+            time.sleep(_POLL)
+        return _LockFile(descriptor)
+
+    def _hold(self, account: str) -> int:
+        who = self._applicant
+        self._engine.run("add_lane", account=account, lane="", head=ORIGIN)
+        self._engine.run(
+            "hold_lane",
+            account=account,
+            lane="",
+            holder=who.holder,
+            host=who.host,
+            pid=who.pid,
+            since=who.clock.now(),
+            token="",
+        )
+        return int(self._engine.rows("get_epoch", account=account, lane="")[0][0])
+
+    def _refusal(self, account: str) -> LeaseHeld:
+        rows = self._engine.read(lambda: self._engine.rows("get_lanes"))
+        return held_by([row for row in rows if row[0] == account])
+
+    def live_epochs(self) -> dict[tuple[str, str], int]:
+        """Leases whose lock file is locked at this moment."""
+        rows = self._engine.read(lambda: self._engine.rows("live_lanes"))
+        return {(account, lane): epoch for account, lane, epoch in rows if self._is_locked(account)}
+
+    def _is_locked(self, account: str) -> bool:
+        path = self._file(account)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            return not _try_lock(descriptor, fcntl.LOCK_SH, path)
+        finally:
+            os.close(descriptor)
+
+    def holds(self, account: str, lane: str, epoch: int) -> bool:
+        """Whether this epoch is the current one; the lock itself lasts as long as this process."""
+        row = first(self._engine.rows("get_epoch", account=account, lane=lane))
+        return row is not None and row[0] == epoch
+
+    def release(self, account: str) -> int:
+        """Fence off a dead holder. LeaseHeld where its process is alive."""
+        if self._is_locked(account):
+            raise self._refusal(account)
+        return self._engine.run("fence_lane", account=account, lane="")
+
+
+def held_by(lanes: list[Row]) -> LeaseHeld:
+    """The refusal that names the holders of these lanes (rows of get_lanes)."""
+    account, lane, _, holder, host, pid, since = lanes[0][:7]
+    what = f"account {account}" + (f", lane {lane}," if lane else "")
+    return LeaseHeld(
+        f"{what} is being applied to by {holder} on {host} (process {pid}) since {since}",
+        hint="wait for it with --lock-timeout SECONDS, or see `syncengine status`",
+    )
+
+
+def _try_lock(descriptor: int, how: int, path: Path) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise LedgerTrouble(
+            f"the lease file {path} cannot be locked: {error.strerror}",
+            hint="keep the ledger on a local disk, or use a PostgreSQL ledger",
+        ) from error
+    return True

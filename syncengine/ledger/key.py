@@ -1,0 +1,100 @@
+"""The ledger's own key, and the forms in which values are kept. The key is never the API key.
+
+Stored forms: "#" and a keyed digest, or "=" and the text. Amounts and buyers are always text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from syncengine.core.errors import LedgerTrouble
+from syncengine.core.operations import Kind
+
+KEY_BYTES = 32
+CHECK_NAME = "key-check"
+
+KeyState = Literal["right", "wrong", "missing"]
+
+
+def read_key(path: Path) -> bytes | None:
+    """The key in this file, or None where there is no such file. LedgerTrouble where it holds no key."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+        key = bytes.fromhex(text)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LedgerTrouble(f"ledger key {path} cannot be read: {error.strerror}") from error
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise LedgerTrouble(
+            f"ledger key {path} does not hold a key of {KEY_BYTES * 2} hexadecimal characters",
+            hint="restore it from the backup; if it is lost, move the file away and run `syncengine ledger migrate "
+            "--rekey --by NAME --note TEXT`",
+        )
+    return key
+
+
+def ensure_key(path: Path, token: Callable[[int], str]) -> bytes:
+    """The key in this file, made first where there is none (mode 0600). An existing key is never replaced."""
+    key = read_key(path)
+    if key is not None:
+        return key
+    text = token(KEY_BYTES)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
+        raise LedgerTrouble(f"ledger key {path} cannot be written: {error.strerror}") from error
+    return bytes.fromhex(text)
+
+
+class ValueForms:
+    """How this ledger keeps values. Without a key nothing matches a digest, and new forms match only each other."""
+
+    def __init__(self, *, plain: bool, key: bytes | None) -> None:
+        self.plain = plain
+        self.key = key
+        self._encode = msgspec.json.Encoder().encode
+        # Copying a prepared hash costs half of preparing it for each value; the digest is core.identity.fingerprint.
+        secret = key if key is not None else os.urandom(KEY_BYTES)
+        self._keyed = hashlib.blake2b(key=secret, digest_size=16, person=b"syncengine-value")
+
+    def digest(self, lead: str, name: str, value: str) -> str:
+        """Keyed digest of one value of one lead."""
+        state = self._keyed.copy()
+        state.update(self._encode((lead, name, value)))
+        return state.hexdigest()
+
+    def store(self, kind: Kind, lead: str, name: str, value: str) -> str:
+        """The stored form of a value."""
+        if self.plain or kind is Kind.FINANCIALS:
+            return "=" + value
+        return "#" + self.digest(lead, name, value)
+
+    def matches(self, stored: str, lead: str, name: str, value: str) -> bool:
+        """Whether a stored form stands for `value`."""
+        if stored.startswith("="):
+            return stored[1:] == value
+        return self.key is not None and stored == "#" + self.digest(lead, name, value)
+
+    def check_value(self, ledger_id: str) -> str:
+        """What the ledger keeps to recognise its key."""
+        return self.digest(ledger_id, CHECK_NAME, "1")
+
+    def state(self, ledger_id: str, expected: str) -> KeyState:
+        """Whether this is the key with which the ledger's digests are made."""
+        if self.key is None:
+            return "missing"
+        return "right" if self.check_value(ledger_id) == expected else "wrong"

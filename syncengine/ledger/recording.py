@@ -1,0 +1,320 @@
+"""What one commit writes: answers first, then intents. Nothing in memory changes before the commit took place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from syncengine.core.history import DOUBTFUL, Standing
+from syncengine.core.operations import Financials, delivery_of, generation_of, kind_of, values_of
+from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling
+from syncengine.core.ports import Answered, Outgoing
+from syncengine.ledger.chain import Entry, answer_content, request_content, seal
+from syncengine.ledger.engine import Engine, Row
+from syncengine.ledger.key import ValueForms
+from syncengine.ledger.rows import SPAN
+from syncengine.ledger.standings import Stand, Tally, add_tallies, after, column_of
+from syncengine.ledger.words import without_values
+
+_encode = msgspec.json.Encoder().encode
+SALT_CHARACTERS = 24
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A request of this run whose answer is awaited: what travels, without the parts that were stopped."""
+
+    parcels: tuple[Parcel, ...]
+
+
+class RunState:
+    """What a running apply keeps in memory: small, since an operation that is simply applied leaves nothing behind."""
+
+    def __init__(self, *, account: str, lane: str, run: str, epoch: int) -> None:
+        self.account = account
+        self.lane = lane
+        self.run = run
+        self.epoch = epoch
+        self.floor = 0
+        """Last attempt number of the ledger when the run began; 0 where the account had none."""
+        self.erased: frozenset[str] = frozenset()
+        self.changesets: set[str] = set()
+        self.sent: dict[int, Sent] = {}
+        self.stands: dict[str, Stand] = {}
+        self.doubts: dict[str, tuple[int, ...]] = {}
+        """Operation to its open attempts, as the table doubts has them."""
+
+
+class Batch:
+    """The rows of one commit, and what it changes in memory once it took place."""
+
+    def __init__(self, state: RunState, forms: ValueForms, token: Callable[[int], str]) -> None:
+        self.state = state
+        self.tally: Tally = Counter()
+        self.entries: list[Entry] = []
+        self.changesets: list[str] = []
+        self._forms = forms
+        self._token = token
+        self._stands: dict[str, Stand | None] = {}
+        self._doubts: dict[str, tuple[int, ...]] = {}
+        self._sent: dict[int, Sent] = {}
+        self._answered: list[int] = []
+        self._requests: list[Row] = []
+        self._attempts: list[Row] = []
+        self._answers: list[Row] = []
+        self._outcomes: list[Row] = []
+        self._new_doubts: list[Row] = []
+        self._settled: list[Row] = []
+
+    # Answers
+
+    def answer(self, answered: Answered, sent: Sent) -> None:
+        """Record what came back for one request."""
+        parts = [part for parcel in sent.parcels for part in parcel.parts]
+        rulings = [ruling for group in answered.rulings for ruling in group]
+        if len(parts) != len(rulings):
+            raise ValueError(f"request {answered.request} holds {len(parts)} operations, not {len(rulings)}")
+        shared = most_common(rulings)
+        envelope, texts = self._redacted(answered, sent, rulings)
+        message, warnings = texts[id(shared)]
+        words = _encode((envelope, message, warnings)).decode()
+        salts = self._salts(1)
+        outcome = shared.outcome.value
+        number = answered.request * SPAN
+        exceptions = []
+        for position, ruling in enumerate(rulings):
+            if ruling is not shared and ruling != shared:
+                row = self._exception(number + position, ruling, texts[id(ruling)])
+                self._outcomes.append(row)
+                exceptions.append((row[0], row[1], seal(row[3], row[2])))
+        self._answers.append(
+            (answered.request, answered.verdict, answered.status, answered.at, outcome, words, salts[0])
+        )
+        content = answer_content(
+            answered.request,
+            answered.verdict,
+            answered.status,
+            answered.at,
+            outcome,
+            seal(salts[0], words),
+            exceptions,
+        )
+        self.entries.append(("answer", str(answered.request), content))
+        self._answered.append(answered.request)
+        self._count(number, parts, rulings, plain=not exceptions and shared.outcome is Outcome.APPLIED)
+
+    def _exception(self, number: int, ruling: Ruling, texts: tuple[str, tuple[str, ...]]) -> Row:
+        return (number, ruling.outcome.value, _encode(texts).decode(), self._salts(1)[0])
+
+    def _redacted(
+        self, answered: Answered, sent: Sent, rulings: Sequence[Ruling]
+    ) -> tuple[str, dict[int, tuple[str, tuple[str, ...]]]]:
+        """The envelope's message, and each ruling's message and warnings (by identity of the ruling)."""
+        if self._forms.plain:
+            return answered.message, {id(ruling): (ruling.message, ruling.warnings) for ruling in rulings}
+        every: dict[str, str] = {}
+        for parcel in sent.parcels:
+            every.update(_declared(parcel))
+        known: dict[str, str] = {}
+
+        def clean(text: str) -> str:
+            if text not in known:
+                known[text] = without_values(text, every)
+            return known[text]
+
+        if len({ruling.message for ruling in rulings}) > _MANY_MESSAGES:
+            return clean(answered.message), self._each_redacted(answered, sent)
+        return clean(answered.message), {
+            id(ruling): (clean(ruling.message), tuple(clean(warning) for warning in ruling.warnings))
+            for ruling in rulings
+        }
+
+    def _each_redacted(self, answered: Answered, sent: Sent) -> dict[int, tuple[str, tuple[str, ...]]]:
+        """Many different messages: each is about its own lead, and only that lead's values are looked for."""
+        texts: dict[int, tuple[str, tuple[str, ...]]] = {}
+        for parcel, group in zip(sent.parcels, answered.rulings, strict=True):
+            values = _declared(parcel)
+            for ruling in group:
+                warnings = tuple(without_values(warning, values) for warning in ruling.warnings)
+                texts[id(ruling)] = (without_values(ruling.message, values), warnings)
+        return texts
+
+    def _count(self, number: int, parts: Sequence[Part], rulings: Sequence[Ruling], *, plain: bool) -> None:
+        state = self.state
+        if plain and not (state.stands or self._stands or state.doubts or self._doubts):
+            self.tally["", "applied"] += len(parts)
+            self.tally[state.run, "applied"] += len(parts)
+            return
+        for position, (part, ruling) in enumerate(zip(parts, rulings, strict=True)):
+            self._settle(number + position, part.id, ruling.outcome)
+
+    def _settle(self, number: int, operation: str, outcome: Outcome) -> None:
+        old = self._stand(operation)
+        overall = after(old.overall if old else None, outcome)
+        own = after(old.own if old else None, outcome)
+        self._add("", overall, 1)
+        self._add(self.state.run, own, 1)
+        plain = overall is Standing.APPLIED and own is Standing.APPLIED
+        if not plain or old is not None:
+            self._stands[operation] = None if plain else Stand(overall, own, tried=True)
+        doubts = self._doubts.get(operation, self.state.doubts.get(operation, ()))
+        if outcome is Outcome.UNKNOWN:
+            self._new_doubts.append((number, self.state.account, operation))
+            self._doubts[operation] = (*doubts, number)
+        elif outcome is Outcome.APPLIED and doubts:
+            self._settled.extend((doubt,) for doubt in doubts)
+            self._doubts[operation] = ()
+
+    def _stand(self, operation: str) -> Stand | None:
+        return self._stands[operation] if operation in self._stands else self.state.stands.get(operation)
+
+    def _add(self, run: str, standing: Standing | None, difference: int) -> None:
+        column = column_of(standing)
+        if column:
+            self.tally[run, column] += difference
+
+    # Intents
+
+    def intend(self, request: int, parcels: tuple[Parcel, ...], at: str, prior: dict[str, Standing | None]) -> None:
+        """Record that a request is about to leave. `prior`: operations that earlier runs tried, and where they stood."""
+        state = self.state
+        parts = [(parcel.lead, part) for parcel in parcels for part in parcel.parts]
+        if len(parts) > SPAN:
+            raise ValueError(f"one request may carry {SPAN} operations, not {len(parts)}")
+        rows, sealed = self._attempt_rows(request * SPAN, parts)
+        self._attempts.extend(rows)
+        self._requests.append((request, state.run, state.epoch, at))
+        content = request_content(request, state.run, state.epoch, at, sealed)
+        self.entries.append(("request", str(request), content))
+        self._sent[request] = Sent(parcels)
+        if prior or state.stands or self._stands:
+            for _, part in parts:
+                self._reopen(part.id, prior)
+
+    def _attempt_rows(self, number: int, parts: Sequence[tuple[str, Part]]) -> tuple[list[Row], list[Row]]:
+        rows: list[Row] = []
+        sealed: list[Row] = []
+        account = self.state.account
+        salts = self._salts(len(parts))
+        for (lead, part), salt in zip(parts, salts, strict=True):
+            operation = part.operation
+            kind = kind_of(operation)
+            delivery, generation = delivery_of(operation), generation_of(operation)
+            vals = self._stored(lead, part)
+            changeset = part.changeset
+            if changeset not in self.state.changesets and changeset not in self.changesets:
+                self.changesets.append(changeset)
+            rows.append(
+                (number, account, lead, part.id, changeset, kind.value, delivery, generation, vals, salt if vals else "")
+            )
+            sealed.append((number, part.id, changeset, lead, kind.value, delivery, generation, seal(salt, vals)))
+            number += 1
+        return rows, sealed
+
+    def _stored(self, lead: str, part: Part) -> str:
+        values = values_of(part.operation)
+        if not values:
+            return ""
+        store, kind = self._forms.store, kind_of(part.operation)
+        return _encode({name: store(kind, lead, name, value) for name, value in values.items()}).decode()
+
+    def _reopen(self, operation: str, prior: dict[str, Standing | None]) -> None:
+        """An operation that stood somewhere has an open intent now: it leaves its tallies until the answer is in."""
+        old = self._stand(operation)
+        if old is None:
+            if operation not in prior:
+                return
+            old = Stand(prior[operation], None, tried=False)
+            self._stands[operation] = old
+        self._add("", old.overall, -1)
+        if old.tried:
+            self._add(self.state.run, old.own, -1)
+
+    def _salts(self, count: int) -> list[str]:
+        text = self._token(count * SALT_CHARACTERS // 2)
+        return [text[start : start + SALT_CHARACTERS] for start in range(0, len(text), SALT_CHARACTERS)]
+
+    # Writing
+
+    def write(self, engine: Engine) -> None:
+        """Write all rows, inside a transaction; the chain is appended apart."""
+        state = self.state
+        engine.many("insert_answer", self._answers)
+        engine.many("insert_outcome", self._outcomes)
+        engine.many("delete_pending", [(request,) for request in self._answered])
+        engine.many("delete_doubt", self._settled)
+        engine.many("insert_doubt", self._new_doubts)
+        engine.many("insert_request", self._requests)
+        engine.many("insert_pending", [(row[0], state.account, state.run) for row in self._requests])
+        engine.many("insert_attempts", self._attempts)
+        engine.many("add_changeset", [(state.account, changeset) for changeset in self.changesets])
+        add_tallies(engine, state.account, self.tally)
+
+    def remember(self) -> None:
+        """The commit took place: take over what it means for the rest of the run."""
+        state = self.state
+        for request in self._answered:
+            state.sent.pop(request, None)
+        state.sent.update(self._sent)
+        for operation, stand in self._stands.items():
+            if stand is None:
+                state.stands.pop(operation, None)
+            else:
+                state.stands[operation] = stand
+        for operation, numbers in self._doubts.items():
+            if numbers:
+                state.doubts[operation] = numbers
+            else:
+                state.doubts.pop(operation, None)
+        state.changesets.update(self.changesets)
+
+
+_MANY_MESSAGES = 8
+
+
+def most_common(rulings: Sequence[Ruling]) -> Ruling:
+    """The ruling that most operations of a request share; it is written once for all of them."""
+    head = rulings[0]
+    if all(ruling is head or ruling == head for ruling in rulings):
+        return head
+    counts = Counter(rulings)
+    return counts.most_common(1)[0][0]
+
+
+def _declared(parcel: Parcel) -> dict[str, str]:
+    """Values declared for a lead, text to field name. Amounts are no secret of the ledger."""
+    return {
+        value: name
+        for part in parcel.parts
+        if not isinstance(part.operation, Financials)
+        for name, value in values_of(part.operation).items()
+    }
+
+
+def needs_recheck(parcel: Parcel, erased: frozenset[str]) -> bool:
+    """Whether the repeats, doubts and holds of a parcel have to be looked at again in the transaction."""
+    return parcel.is_financial or parcel.irreversible > 0 or parcel.lead in erased
+
+
+def without_stopped(outgoing: Outgoing, stopped: Iterable[str]) -> tuple[Parcel, ...]:
+    """The parcels as they may leave: stopped parts are gone, and parcels without parts."""
+    refused = frozenset(stopped)
+    if not refused:
+        return outgoing.parcels
+    kept = []
+    for parcel in outgoing.parcels:
+        parts = tuple(part for part in parcel.parts if part.id not in refused)
+        if parts:
+            kept.append(parcel if len(parts) == len(parcel.parts) else Parcel(parcel.lead, parcel.entry, parts))
+    return tuple(kept)
+
+
+def leads_of(outgoing: Iterable[Outgoing]) -> list[str]:
+    """Leads of these requests, each once."""
+    return list(dict.fromkeys(parcel.lead for request in outgoing for parcel in request.parcels))
+
+
+def doubtful(standing: Standing | None) -> bool:
+    """Whether an operation stands in doubt."""
+    return standing in DOUBTFUL

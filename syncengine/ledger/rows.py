@@ -1,0 +1,159 @@
+"""Rows become values: attempts with their answers and resolutions, and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from syncengine.core.history import Answer, Attempt, LeadHistory, Resolution
+from syncengine.core.operations import Kind
+from syncengine.core.outcomes import Outcome
+from syncengine.core.ports import RunRecord
+from syncengine.core.values import LeadId, PlanDigest, RunId
+from syncengine.ledger.engine import Row
+
+SPAN = 65_536
+"""Attempt numbers per request: number = request * SPAN + position. Also the most operations that one may carry."""
+
+_KINDS = {kind.value: kind for kind in Kind}
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_decode_values = msgspec.json.Decoder(dict[str, str]).decode
+_decode_words: Any = msgspec.json.Decoder(tuple[str, str, tuple[str, ...]]).decode
+_decode_own_words: Any = msgspec.json.Decoder(tuple[str, tuple[str, ...]]).decode
+_decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+@lru_cache(maxsize=4096)
+def _spoken(words: str) -> str:
+    """The message that an answer's words hold for every attempt without words of its own."""
+    if not words:
+        return ""
+    envelope, message, warnings = _decode_words(words)
+    return _with_warnings(message or envelope, warnings)
+
+
+def _own(words: str) -> str:
+    if not words:
+        return ""
+    message, warnings = _decode_own_words(words)
+    return _with_warnings(message, warnings)
+
+
+def _with_warnings(message: str, warnings: tuple[str, ...]) -> str:
+    return f"{message} (warnings: {'; '.join(warnings)})" if warnings else message
+
+
+def plain_values(vals: str) -> dict[str, str]:
+    """Names to stored forms."""
+    return _decode_values(vals) if vals else {}
+
+
+def histories(
+    rows: Sequence[Row], *, plans: dict[str, str], live: Collection[str], rekeyed: int, erased: frozenset[str]
+) -> dict[LeadId, LeadHistory]:
+    """Rows of the statement `histories` by lead. `plans` maps runs to plans; `rekeyed` is the last attempt whose
+    digests cannot be compared any more; `erased` are the leads that were forgotten."""
+    found: dict[str, list[Attempt]] = {}
+    for row in rows:
+        attempt = _attempt(row, plans, live, rekeyed, erased)
+        known = found.get(row[0])
+        if known is None:
+            found[row[0]] = [attempt]
+        else:
+            known.append(attempt)
+    for lead in erased:
+        found.setdefault(lead, [])
+    return {LeadId(lead): _history(attempts, forgotten=lead in erased) for lead, attempts in found.items()}
+
+
+def _history(attempts: list[Attempt], *, forgotten: bool) -> LeadHistory:
+    if len(attempts) > 1:
+        attempts.sort(key=lambda attempt: attempt.number)
+    return LeadHistory(attempts, forgotten=forgotten)
+
+
+def _attempt(row: Row, plans: dict[str, str], live: Collection[str], rekeyed: int, erased: frozenset[str]) -> Attempt:
+    lead, number, operation, changeset, kind, delivery, generation, vals, run, at = row[:10]
+    outcome, words, own_words, answered, applied, by, note, resolved = row[10:]
+    answer = None
+    if outcome is not None:
+        message = _own(own_words) if words is None else "" if lead in erased else _spoken(words)
+        answer = Answer(outcome=_OUTCOMES[outcome], message=message, at=answered)
+    resolution = None
+    if applied is not None:
+        resolution = Resolution(applied=bool(applied), by=by, note=note, at=resolved)
+    return Attempt(
+        number=number,
+        operation=operation,
+        changeset=changeset,
+        lead=lead,
+        kind=_KINDS[kind],
+        run=run,
+        plan=plans[run],
+        delivery=delivery,
+        generation=generation,
+        values=_decode_values(vals) if vals else {},
+        at=at,
+        answer=answer,
+        resolution=resolution,
+        live=run in live,
+        comparable=number > rekeyed,
+    )
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of runs, in the order of its columns."""
+
+    id: str
+    position: int
+    account: str
+    lane: str
+    epoch: int
+    plan: str
+    plan_path: str
+    changesets: str
+    total: int
+    host: str
+    policy_digest: str
+    wire_digest: str
+    tool: str
+    approvals: str
+    machine: str
+    pid: int
+    started: str
+    ended: str | None
+    exit_code: int | None
+    stopped: str | None
+    cancelled_by: str | None
+    cancelled_at: str | None
+
+    def record(self, *, live: bool) -> RunRecord:
+        """The run as others read it."""
+        return RunRecord(
+            run=RunId(self.id),
+            account=self.account,
+            plan=PlanDigest(self.plan),
+            changesets=_decode_texts(self.changesets),
+            total=self.total,
+            started=self.started,
+            ended=self.ended,
+            exit=self.exit_code,
+            stopped=self.stopped or "",
+            policy_digest=self.policy_digest,
+            host=self.machine,
+            pid=self.pid,
+            live=live,
+            cancelled=self.cancelled_at is not None,
+            plan_path=self.plan_path,
+        )
+
+
+def run_rows(rows: Sequence[Row]) -> list[RunRow]:
+    """Rows of runs by name."""
+    names = RunRow.__struct_fields__
+    return [RunRow(**dict(zip(names, row, strict=True))) for row in rows]
+
+

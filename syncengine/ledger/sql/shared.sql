@@ -1,0 +1,265 @@
+-- Statements that SQLite and PostgreSQL run alike.
+
+-- name: get_meta
+SELECT value FROM meta WHERE name = :name
+
+-- name: all_meta
+SELECT name, value FROM meta ORDER BY name
+
+-- name: set_meta
+INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- name: last_position
+SELECT coalesce(max(position), 0) FROM chain
+
+-- name: add_lane
+INSERT INTO lanes (account, lane, epoch, holder, host, pid, since, expires, token, step, head)
+VALUES (:account, :lane, 0, '', '', 0, '', 0, '', 0, :head)
+ON CONFLICT (account, lane) DO NOTHING
+
+-- name: get_lanes
+SELECT account, lane, epoch, holder, host, pid, since, step, head FROM lanes ORDER BY account, lane
+
+-- name: hold_lane
+UPDATE lanes SET epoch = epoch + 1, holder = :holder, host = :host, pid = :pid, since = :since, token = :token
+WHERE account = :account AND lane = :lane
+
+-- name: move_head
+UPDATE lanes SET step = :step, head = :head WHERE account = :account AND lane = :lane
+
+-- name: fence_lane
+UPDATE lanes SET epoch = epoch + 1, holder = '', expires = 0 WHERE account = :account AND lane = :lane AND holder <> ''
+
+-- name: insert_chain
+INSERT INTO chain (position, account, lane, step, kind, ref, hash)
+VALUES (:position, :account, :lane, :step, :kind, :ref, :hash)
+
+-- name: get_hosts
+SELECT account, host FROM accounts ORDER BY account
+
+-- name: add_account
+INSERT INTO accounts (account, host, since) VALUES (:account, :host, :since) ON CONFLICT (account) DO NOTHING
+
+-- name: get_names
+SELECT changeset, kind, name, target FROM names WHERE account = :account
+
+-- name: add_name
+INSERT INTO names (account, changeset, kind, name, target, run)
+VALUES (:account, :changeset, :kind, :name, :target, :run)
+ON CONFLICT (account, changeset, kind, name) DO NOTHING
+
+-- name: get_changesets
+SELECT changeset FROM changesets WHERE account = :account
+
+-- name: add_changeset
+INSERT INTO changesets (account, changeset) VALUES (:account, :changeset) ON CONFLICT (account, changeset) DO NOTHING
+
+-- name: insert_run
+INSERT INTO runs (id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest,
+  wire_digest, tool, approvals, machine, pid, started)
+VALUES (:id, :position, :account, :lane, :epoch, :plan, :plan_path, :changesets, :total, :host, :policy_digest,
+  :wire_digest, :tool, :approvals, :machine, :pid, :started)
+
+-- name: get_run
+SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
+  approvals, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+FROM runs WHERE id = :run
+
+-- name: get_runs
+SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
+  approvals, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+FROM runs ORDER BY position DESC
+
+-- name: get_runs_of_account
+SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
+  approvals, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+FROM runs WHERE account = :account ORDER BY position DESC
+
+-- name: get_runs_of_plan
+SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
+  approvals, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+FROM runs WHERE plan = :plan ORDER BY position DESC
+
+-- name: is_cancelled
+SELECT cancelled_at FROM runs WHERE id = :run
+
+-- name: cancel_run
+UPDATE runs SET cancelled_by = :by_whom, cancelled_at = :at WHERE id = :run AND cancelled_at IS NULL
+
+-- name: end_run
+UPDATE runs SET ended = :at, exit_code = :exit_code, stopped = :stopped WHERE id = :run AND ended IS NULL
+
+-- name: insert_request
+INSERT INTO requests (id, run, epoch, at) VALUES (:id, :run, :epoch, :at)
+
+-- name: get_request
+SELECT id, run, epoch, at FROM requests WHERE id = :request
+
+-- name: insert_pending
+INSERT INTO pending (request, account, run) VALUES (:request, :account, :run)
+
+-- name: delete_pending
+DELETE FROM pending WHERE request = :request
+
+-- name: get_pending
+SELECT p.request, p.account, p.run FROM pending p ORDER BY p.request
+
+-- name: attempts_of_request
+SELECT number, account, lead, operation, changeset, kind, delivery, generation, vals, salt, seal
+FROM attempts WHERE number >= :low AND number < :high ORDER BY number
+
+-- name: last_attempt
+SELECT coalesce(max(id), 0) * 65536 + 65535 FROM requests
+
+-- name: insert_answer
+INSERT INTO answers (request, verdict, status, at, outcome, words, salt)
+VALUES (:request, :verdict, :status, :at, :outcome, :words, :salt)
+
+-- name: has_answer
+SELECT 1 FROM answers WHERE request = :request
+
+-- name: insert_outcome
+INSERT INTO outcomes (number, outcome, words, salt) VALUES (:number, :outcome, :words, :salt)
+
+-- name: insert_resolution
+INSERT INTO resolutions (number, applied, by_whom, at, note, salt)
+VALUES (:number, :applied, :by_whom, :at, :note, :salt)
+
+-- name: insert_doubt
+INSERT INTO doubts (number, account, operation) VALUES (:number, :account, :operation) ON CONFLICT (number) DO NOTHING
+
+-- name: delete_doubt
+DELETE FROM doubts WHERE number = :number
+
+-- name: get_doubts
+SELECT number, account, operation FROM doubts ORDER BY number
+
+-- name: get_doubts_of_account
+SELECT number, operation FROM doubts WHERE account = :account ORDER BY number
+
+-- name: take_over_doubts
+INSERT INTO doubts (number, account, operation)
+SELECT a.number, a.account, a.operation
+FROM pending p
+JOIN runs r ON r.id = p.run
+JOIN attempts a ON a.number >= p.request * 65536 AND a.number < (p.request + 1) * 65536
+WHERE p.account = :account AND (r.lane = :lane OR :every = 1)
+ON CONFLICT (number) DO NOTHING
+
+-- name: take_over_pending
+DELETE FROM pending
+WHERE account = :account AND (:every = 1 OR run IN (SELECT id FROM runs WHERE lane = :lane))
+
+-- name: open_leads
+SELECT DISTINCT a.account, a.lead
+FROM doubts d JOIN attempts a ON a.number = d.number
+UNION
+SELECT a.account, a.lead
+FROM pending p JOIN attempts a ON a.number >= p.request * 65536 AND a.number < (p.request + 1) * 65536
+
+-- name: add_tally_row
+INSERT INTO tallies (account, run, applied, rejected, not_sent) VALUES (:account, :run, 0, 0, 0)
+ON CONFLICT (account, run) DO NOTHING
+
+-- name: add_tally
+UPDATE tallies SET applied = applied + :applied, rejected = rejected + :rejected, not_sent = not_sent + :not_sent
+WHERE account = :account AND run = :run
+
+-- name: get_tallies
+SELECT account, run, applied, rejected, not_sent FROM tallies ORDER BY account, run
+
+-- name: settled_of_plan
+SELECT coalesce(sum(t.applied), 0) FROM tallies t JOIN runs r ON r.id = t.run WHERE r.plan = :plan
+
+-- name: resolved_contradictions
+SELECT DISTINCT a.account, a.lead
+FROM resolutions s
+JOIN answers n ON n.request = s.number / 65536
+LEFT JOIN outcomes o ON o.number = s.number
+JOIN attempts a ON a.number = s.number
+WHERE coalesce(o.outcome, n.outcome) <> 'unknown'
+
+-- name: get_erased
+SELECT lead FROM erasures WHERE account = :account
+
+-- name: insert_erasure
+INSERT INTO erasures (account, lead, by_whom, at) VALUES (:account, :lead, :by_whom, :at)
+ON CONFLICT (account, lead) DO NOTHING
+
+-- name: erasable_attempts
+SELECT number, vals, salt FROM attempts WHERE account = :account AND lead = :lead AND seal IS NULL
+
+-- name: erase_attempt
+UPDATE attempts SET vals = :vals, salt = '', seal = :seal WHERE number = :number
+
+-- name: erasable_outcomes
+SELECT o.number, o.words, o.salt FROM attempts a JOIN outcomes o ON o.number = a.number
+WHERE a.account = :account AND a.lead = :lead AND o.seal IS NULL
+
+-- name: erase_outcome
+UPDATE outcomes SET words = '', salt = '', seal = :seal WHERE number = :number
+
+-- name: erasable_resolutions
+SELECT s.number, s.note, s.salt FROM attempts a JOIN resolutions s ON s.number = a.number
+WHERE a.account = :account AND a.lead = :lead AND s.seal IS NULL
+
+-- name: erase_resolution
+UPDATE resolutions SET note = '', salt = '', seal = :seal WHERE number = :number
+
+-- name: erasable_answers
+SELECT n.request, n.words, n.salt, n.seal,
+  (SELECT count(DISTINCT b.lead) FROM attempts b
+   WHERE b.number >= n.request * 65536 AND b.number < (n.request + 1) * 65536)
+FROM answers n
+WHERE n.request IN (SELECT a.number / 65536 FROM attempts a WHERE a.account = :account AND a.lead = :lead)
+
+-- name: erase_answer
+UPDATE answers SET words = '', salt = '', seal = :seal WHERE request = :request
+
+-- name: plans_of_lead
+SELECT DISTINCT r.plan, r.plan_path
+FROM attempts a JOIN requests q ON q.id = a.number / 65536 JOIN runs r ON r.id = q.run
+WHERE a.account = :account AND a.lead = :lead
+ORDER BY r.plan
+
+-- name: insert_event
+INSERT INTO events (id, account, kind, by_whom, note, detail, at)
+VALUES (:id, :account, :kind, :by_whom, :note, :detail, :at)
+
+-- name: page_of_attempts
+SELECT number, account, lead, operation FROM attempts WHERE number > :after ORDER BY number LIMIT :count
+
+-- name: page_of_changeset
+SELECT number, account, lead, operation FROM attempts
+WHERE number > :after AND changeset = :changeset ORDER BY number LIMIT :count
+
+-- name: page_of_run
+SELECT a.number, a.account, a.lead, a.operation
+FROM (SELECT id FROM requests WHERE run = :run AND id >= :request ORDER BY id LIMIT :requests) q
+JOIN attempts a ON a.number >= q.id * 65536 AND a.number < (q.id + 1) * 65536
+WHERE a.number > :after
+ORDER BY a.number
+
+-- name: page_of_operation
+SELECT number, account, lead, operation FROM attempts
+WHERE number > :after AND operation >= :low AND operation < :high ORDER BY number LIMIT :count
+
+-- name: page_of_chain
+SELECT position, account, lane, step, kind, ref, hash FROM chain WHERE position > :after ORDER BY position LIMIT :count
+
+-- name: has_head
+SELECT 1 FROM chain WHERE position = :position AND hash = :hash
+
+-- name: requests_between
+SELECT id, run, epoch, at FROM requests WHERE id >= :low AND id < :high ORDER BY id
+
+-- name: attempt_counts
+SELECT count(*), coalesce(max(number), 0) FROM attempts
+
+-- name: open_runs
+SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
+  approvals, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+FROM runs WHERE ended IS NULL
+
+-- name: get_epoch
+SELECT epoch FROM lanes WHERE account = :account AND lane = :lane

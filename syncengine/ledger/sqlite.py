@@ -1,0 +1,238 @@
+"""The ledger in a file: SQLite in WAL mode with full synchronisation, one connection, immediate transactions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from syncengine.core.errors import LedgerTrouble, WrongLedger
+from syncengine.ledger.engine import Row
+from syncengine.ledger.statements import Dialect, script, sql_text, statements
+
+T = TypeVar("T")
+
+APPLICATION_ID = 0x53594E43
+"""Marks the file as ours ("SYNC"), so that another program's database is never taken for a ledger."""
+
+BUSY_SECONDS = 20.0
+_HEADER = b"SQLite format 3\x00"
+
+_ADVICE = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "free some space, then run the same command again"),
+    sqlite3.SQLITE_READONLY: ("it is read-only", "make the file and its folder writable, then run the command again"),
+    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "check that the file and its folder may be read and written"),
+    sqlite3.SQLITE_BUSY: ("another process keeps it locked", "end the other process, or wait, and run it again"),
+    sqlite3.SQLITE_CORRUPT: ("the file is damaged", "restore it from a backup; `ledger check` shows how far it reads"),
+    sqlite3.SQLITE_NOTADB: ("the file is not an SQLite database", "check `ledger.url` in syncengine.yaml"),
+    sqlite3.SQLITE_IOERR: ("reading or writing the disk failed", "check the disk, then run the same command again"),
+}
+
+
+def trouble(error: sqlite3.Error, path: Path) -> LedgerTrouble:
+    """The database's failure in words, with what to do next."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    what, hint = _ADVICE.get(code, ("the database reports an error", "see the message above"))
+    return LedgerTrouble(f"ledger {path}: {what} ({error})", hint=hint)
+
+
+class SqliteEngine:
+    """One connection to a ledger file. Threads may share it; they take turns."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self.url = f"sqlite:///{path}"
+        self._connection = connection
+        self._statements = statements("sqlite")
+        self._lock = threading.RLock()
+
+    def write(self, work: Callable[[], T], *, landed: Callable[[T], bool] | None = None) -> T:  # noqa: ARG002
+        """A local commit either happened or raised: `landed` is never needed."""
+        return self._transaction("BEGIN IMMEDIATE", work)
+
+    def read(self, work: Callable[[], T]) -> T:
+        """A snapshot of its own, or the one of the transaction under way."""
+        with self._lock:
+            return work() if self._connection.in_transaction else self._transaction("BEGIN", work)
+
+    def _transaction(self, begin: str, work: Callable[[], T]) -> T:
+        with self._lock:
+            try:
+                self._connection.execute(begin)
+                try:
+                    result = work()
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    self._roll_back()
+                    raise
+            except sqlite3.Error as error:
+                raise trouble(error, self.path) from error
+            return result
+
+    def _roll_back(self) -> None:
+        # A full disk may have rolled back already; a failing rollback must not hide the first error.
+        if self._connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+
+    def rows(self, name: str, **parameters: Any) -> list[Row]:
+        """See Engine."""
+        statement = self._statements[name]
+        values = [_bound(parameters[parameter]) for parameter in statement.parameters]
+        return self._connection.execute(statement.sql, values).fetchall()
+
+    def run(self, name: str, **parameters: Any) -> int:
+        """See Engine."""
+        statement = self._statements[name]
+        values = [_bound(parameters[parameter]) for parameter in statement.parameters]
+        return self._connection.execute(statement.sql, values).rowcount
+
+    def many(self, name: str, rows: Sequence[Row]) -> None:
+        """See Engine."""
+        if rows:
+            self._connection.executemany(self._statements[name].sql, rows)
+
+    def execute(self, sql: str) -> None:
+        """See Engine."""
+        self._connection.execute(sql)
+
+    def scrub(self) -> None:
+        """Rewrite the file without its free pages, and empty the write-ahead log."""
+        with self._lock:
+            try:
+                self._connection.execute("VACUUM")
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise trouble(error, self.path) from error
+
+    def close(self) -> None:
+        """See Engine."""
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+
+def _bound(value: Any) -> Any:
+    return msgspec.json.encode(value).decode() if isinstance(value, list) else value
+
+
+def open_file(path: Path, *, read_only: bool) -> SqliteEngine:
+    """The engine for an existing ledger file. LedgerTrouble or WrongLedger where it is not a healthy ledger."""
+    _check_header(path)
+    try:
+        connection = _connect(path, "ro" if read_only else "rw")
+        try:
+            if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                raise WrongLedger(
+                    f"{path} is a database of another program, not a syncengine ledger",
+                    hint="check `ledger.url` in syncengine.yaml",
+                )
+            _tune(connection, read_only=read_only)
+            connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise trouble(error, path) from error
+    return SqliteEngine(path, connection)
+
+
+def _check_header(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            header = file.read(16)
+    except OSError as error:
+        raise LedgerTrouble(
+            f"ledger {path} cannot be read: {error.strerror}", hint="check the file and its permissions"
+        ) from error
+    if header != _HEADER:
+        found = "is empty" if not header else "is not an SQLite database"
+        raise LedgerTrouble(
+            f"ledger {path} {found}",
+            hint="check `ledger.url` in syncengine.yaml, or restore the ledger from a backup",
+        )
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    def connect(options: str) -> sqlite3.Connection:
+        uri = f"file:{quote(str(path))}?{options}"
+        return sqlite3.connect(
+            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+
+    connection = connect(f"mode={mode}")
+    log = path.with_name(path.name + "-wal")
+    if mode == "ro" and not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size):
+        # Reading a WAL database needs files beside it; in a folder that nobody can write to nothing can change either.
+        connection.close()
+        return connect("immutable=1")
+    return connection
+
+
+def _tune(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    if not read_only:
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = OFF")
+    connection.execute("PRAGMA cache_size = -16384")
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def create_file(path: Path, fill: Callable[[SqliteEngine], None]) -> None:
+    """A new ledger file, mode 0600, complete or not there at all. WrongLedger where the path is taken."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        try:
+            _write_draft(draft, fill)
+            os.link(draft, path)
+        finally:
+            draft.unlink()
+        _sync_folder(path.parent)
+    except FileExistsError as error:
+        raise WrongLedger(
+            f"{path} exists already; a new ledger never replaces a file", hint="point `ledger.url` elsewhere"
+        ) from error
+    except sqlite3.Error as error:
+        raise trouble(error, path) from error
+    except OSError as error:
+        raise LedgerTrouble(
+            f"ledger {path} cannot be created: {error.strerror}", hint="check the folder and the space on its disk"
+        ) from error
+
+
+def _write_draft(draft: Path, fill: Callable[[SqliteEngine], None]) -> None:
+    connection = _connect(draft, "rw")
+    engine = SqliteEngine(draft, connection)
+    try:
+        _tune(connection, read_only=False)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+        def build() -> None:
+            for statement in script(sql_text("schema.sql"), "sqlite"):
+                engine.execute(statement)
+            fill(engine)
+
+        engine.write(build)
+    finally:
+        # Closing the last connection moves the write-ahead log into the file.
+        connection.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+

@@ -1,0 +1,62 @@
+"""SQL statements have names and live in files: one set for both databases, and overrides where they differ.
+
+A file holds blocks that begin with `-- name: NAME`. Parameters are written `:name`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import msgspec
+
+Dialect = Literal["sqlite", "postgres"]
+
+_NAME = re.compile(r"^-- name: ([a-z_]+)$", re.MULTILINE)
+_COMMENT = re.compile(r"^--.*$", re.MULTILINE)
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+_ROW_KEY = {"sqlite": "INTEGER PRIMARY KEY", "postgres": "BIGINT PRIMARY KEY"}
+_MARK = {"sqlite": "?", "postgres": "%s"}
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """SQL in the driver's own form, and the order in which it takes its parameters."""
+
+    sql: str
+    parameters: tuple[str, ...]
+
+
+def sql_text(name: str) -> str:
+    """A file of the sql folder."""
+    return files(__package__).joinpath("sql", *name.split("/")).read_text(encoding="utf-8")
+
+
+def names_in(file: str) -> list[str]:
+    """Names of the statements in one file, in order."""
+    return _NAME.findall(sql_text(file))
+
+
+@cache
+def statements(dialect: Dialect) -> dict[str, Statement]:
+    """All statements for one database: the shared ones, then its own."""
+    return {**_read("shared.sql", dialect), **_read(f"{dialect}.sql", dialect)}
+
+
+def _read(file: str, dialect: Dialect) -> dict[str, Statement]:
+    pieces = _NAME.split(sql_text(file))[1:]
+    return {name: _statement(text, dialect) for name, text in zip(pieces[::2], pieces[1::2], strict=True)}
+
+
+def _statement(text: str, dialect: Dialect) -> Statement:
+    plain = _COMMENT.sub("", text).strip().rstrip(";")
+    parameters = tuple(_PARAMETER.findall(plain))
+    escaped = plain.replace("%", "%%") if dialect == "postgres" else plain
+    return Statement(_PARAMETER.sub(_MARK[dialect], escaped), parameters)
+
+
+def script(text: str, dialect: Dialect) -> list[str]:
+    """The single statements of a schema or migration, in the dialect's types. No statement holds a semicolon."""
+    plain = _COMMENT.sub("", text).replace("ROWKEY", _ROW_KEY[dialect])
+    return [statement.strip() for statement in plain.split(";") if statement.strip()]

@@ -1,0 +1,228 @@
+"""Front door of planning: declared items, the ledger's view and the policy become a plan, streamed to its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Protocol
+
+import msgspec
+
+from syncengine.core.changes import ChangesetFacts, Item
+from syncengine.core.errors import InputError, Problem
+from syncengine.core.history import LeadHistory
+from syncengine.core.operations import kind_of
+from syncengine.core.plan import (
+    ChangesetHeader,
+    Finding,
+    PlannedOperation,
+    PlanSummary,
+    State,
+)
+from syncengine.core.ports import LedgerView
+from syncengine.core.settings import Account, Policy
+from syncengine.core.values import LeadId
+from syncengine.planning.conflicts import Claims, Conflicts
+from syncengine.planning.diff import NO_HISTORY, Differ, Generation, Observed
+from syncengine.planning.order import EntryNumbers
+from syncengine.planning.planfile import PlanWriter
+from syncengine.planning.policy import PolicyJudge
+from syncengine.planning.spool import Spool
+from syncengine.planning.tally import Tally
+
+BATCH = 500
+"""Items compared with the ledger at once."""
+
+_LISTED = 1000
+"""Blocked operations listed in the summary; the rest is counted."""
+
+
+class PlannableChangeset(Protocol):
+    """A loaded changeset, as the changeset package hands it over."""
+
+    def facts(self) -> ChangesetFacts:
+        """Id, file, variables; source digests once the items were read to the end."""
+        ...
+
+    def items(self, report: Callable[[Problem], None]) -> Iterator[Item]:
+        """Its items in declared order, problems to `report`."""
+        ...
+
+
+class Watcher(Protocol):
+    """Sees every operation as it is planned, and has something to say to the reviewer at the end."""
+
+    def see(self, planned: PlannedOperation) -> None:
+        """One operation, in order."""
+        ...
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a reviewer must look at; covered by the digest, so it may depend on nothing but the operations."""
+        ...
+
+
+class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a plan is made from. `authors` maps a changeset's file to the e-mails git knows."""
+
+    account: Account
+    policy: Policy
+    judge: PolicyJudge
+    changesets: Sequence[PlannableChangeset]
+    ledger: LedgerView | None
+    claims: Callable[[], Claims]
+    watchers: tuple[Watcher, ...] = ()
+    observed: Observed | None = None
+    authors: Callable[[str], tuple[str, ...]] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def build_plan(request: PlanRequest, writer: PlanWriter) -> PlanSummary:
+    """Stream every operation to `writer`. Raises InputError with all problems, in which case no file appears."""
+    return _Build(request, writer).run()
+
+
+class _Build:
+    def __init__(self, request: PlanRequest, writer: PlanWriter) -> None:
+        self._request = request
+        self._writer = writer
+        self._problems: list[Problem] = []
+        self._tally = Tally()
+        self._numbers = EntryNumbers(request.account.wire.deliveries)
+        self._conflicts = Conflicts(request.claims(), self._problems.append)
+        self._leads = request.claims()
+        self._blocked: list[Finding] = []
+        self._differ = self._make_differ()
+        self._judge = request.judge
+        self._spool = Spool() if request.judge.needs_totals else None
+        self._first_tally = Tally()
+
+    def run(self) -> PlanSummary:
+        headers = [self._changeset(changeset) for changeset in self._request.changesets]
+        self._conflicts.finish()
+        self._judge_again()
+        errors = [problem for problem in self._problems if problem.severity == "error"]
+        if errors:
+            raise InputError(
+                f"the changesets cannot be planned: {len(errors)} problem{'s' if len(errors) > 1 else ''}",
+                code=errors[0].code,
+                problems=self._problems,
+            )
+        return self._finish(tuple(headers))
+
+    def _make_differ(self) -> Differ:
+        request = self._request
+        ledger = request.ledger
+        moved: Mapping[tuple[str, str, str], str] = {}
+        if ledger is not None:
+            moved = ledger.names(request.account.identity)
+        return Differ(
+            account=request.account.identity,
+            policy=request.policy,
+            matches=None if ledger is None else ledger.matches,
+            moved=moved,
+            observed=request.observed,
+        )
+
+    def _changeset(self, changeset: PlannableChangeset) -> ChangesetHeader:
+        items = changeset.items(self._problems.append)
+        while batch := list(islice(items, BATCH)):
+            histories = self._histories(batch)
+            for item in batch:
+                self._item(item, histories.get(item.lead, NO_HISTORY))
+        facts = changeset.facts()
+        return ChangesetHeader(
+            id=facts.id,
+            title=facts.title,
+            file=facts.file,
+            vars=facts.vars,
+            sources=facts.sources,
+            authors=self._request.authors(facts.file) if self._request.authors is not None else (),
+        )
+
+    def _histories(self, batch: Iterable[Item]) -> Mapping[LeadId, LeadHistory]:
+        ledger = self._request.ledger
+        if ledger is None:
+            return {}
+        return ledger.histories(self._request.account.identity, list({item.lead for item in batch}))
+
+    def _item(self, item: Item, history: LeadHistory) -> None:
+        planned: list[PlannedOperation] = []
+        for compared in self._differ.compare(item, history):
+            if isinstance(compared, Generation):
+                self._conflicts.lowered(compared)
+                compared = msgspec.structs.replace(  # noqa: PLW2901
+                    compared.declared,
+                    state=State.ALREADY_APPLIED,
+                    reason=f"generation {compared.on_record} is on record",
+                )
+            planned.append(self._judged(self._conflicts.check(compared)))
+        if item.skipped:
+            self._tally.skip(item.skipped)
+        for operation in self._numbers.number(planned):
+            self._put(operation)
+
+    def _put(self, operation: PlannedOperation) -> None:
+        if self._spool is not None:
+            self._first_tally.add(operation, new_lead=self._is_new_lead(operation))
+            self._spool.put(operation)
+            return
+        self._tally.add(operation, new_lead=self._is_new_lead(operation))
+        if operation.state is State.BLOCKED:
+            self._note_blocked(operation)
+        for watcher in self._request.watchers:
+            watcher.see(operation)
+        self._writer.write(operation)
+
+    def _judge_again(self) -> None:
+        """Rules that look at the whole plan: count it first, then judge every operation again."""
+        spool, self._spool = self._spool, None
+        if spool is None:
+            return
+        counts = self._first_tally.counts()
+        self._leads = self._request.claims()
+        for operation in spool.take():
+            reason = self._judge.look_again(operation, counts)
+            self._put(operation if reason is None else _blocked(operation, reason))
+
+    def _judged(self, planned: PlannedOperation) -> PlannedOperation:
+        reason = self._judge.look(planned)
+        return planned if reason is None else _blocked(planned, reason)
+
+    def _is_new_lead(self, planned: PlannedOperation) -> bool:
+        if planned.state is not State.TO_SEND:
+            return False
+        return self._leads.claim(planned.operation.lead, "", planned.origin) is None
+
+    def _note_blocked(self, planned: PlannedOperation) -> None:
+        if len(self._blocked) < _LISTED:
+            operation = planned.operation
+            self._blocked.append(
+                Finding(operation=planned.id, lead=operation.lead, kind=kind_of(operation).value, reason=planned.reason)
+            )
+
+    def _finish(self, headers: tuple[ChangesetHeader, ...]) -> PlanSummary:
+        counts = self._tally.counts()
+        blocked = self._blocked
+        if counts.blocked > len(blocked):
+            blocked = [*blocked, Finding(reason=f"and {counts.blocked - len(blocked)} more operations are blocked")]
+        notices = [_in_words(problem) for problem in self._problems if problem.severity != "error"]
+        return self._writer.finish(
+            counts=counts,
+            blocked=(*self._judge.findings(counts), *blocked),
+            warnings=(
+                *(text for watcher in self._request.watchers for text in watcher.warnings()),
+                *self._judge.warnings(),
+                *notices,
+            ),
+            notes=self._request.notes,
+            changesets=headers,
+        )
+
+
+def _blocked(planned: PlannedOperation, reason: str) -> PlannedOperation:
+    return msgspec.structs.replace(planned, state=State.BLOCKED, reason=reason, send=())
+
+
+def _in_words(problem: Problem) -> str:
+    row = f" row {problem.row}" if problem.row is not None else ""
+    return f"{problem.file}:{problem.line}{row}: {problem.message}"

@@ -1,0 +1,125 @@
+"""What several changesets of one plan may not do to one lead at once, and generations that went down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, assert_never
+
+import msgspec
+
+from syncengine.core.changes import Origin
+from syncengine.core.errors import Problem
+from syncengine.core.history import touch_of
+from syncengine.core.operations import Financials, Reprocess, Trigger, Update, generation_of, kind_of, values_of
+from syncengine.core.plan import PlannedOperation, State
+from syncengine.planning.diff import Generation
+
+
+class Earlier(Protocol):
+    """An earlier claim of the same key."""
+
+    @property
+    def value(self) -> str: ...
+
+    @property
+    def origin(self) -> Origin: ...
+
+
+class Claims(Protocol):
+    """Remembers who claimed a key first; bounded in memory."""
+
+    def claim(self, key: str, value: str, origin: Origin) -> Earlier | None:
+        """None for the first claim of `key`, else the first claim."""
+        ...
+
+
+class Conflicts:
+    """Judges the operations that would be sent, over all changesets of a plan."""
+
+    def __init__(self, claims: Claims, report: Callable[[Problem], None]) -> None:
+        self._claims = claims
+        self._report = report
+        self._declared: dict[tuple[str, str, str], int] = {}
+        self._lowered: list[Generation] = []
+
+    def check(self, planned: PlannedOperation) -> PlannedOperation:
+        """The operation, blocked where another line already does the same irreversible thing."""
+        operation = planned.operation
+        match operation:
+            case Update() | Financials():
+                if planned.state is State.TO_SEND:
+                    self._values(planned)
+                return planned
+            case Reprocess() | Trigger():
+                if operation.generation > 1:
+                    self._remember(planned)
+                return self._once(planned) if planned.state is State.TO_SEND else planned
+            case _:
+                assert_never(operation)
+
+    def lowered(self, generation: Generation) -> None:
+        """Note a generation that is lower than one on record; whether it is a mistake is known at the end."""
+        self._lowered.append(generation)
+
+    def finish(self) -> None:
+        """Report generations that went down, unless a copy of the change declares the one on record."""
+        for generation in self._lowered:
+            declared = generation.declared
+            if self._declared.get(_thing(declared), 1) >= generation.on_record:
+                continue
+            self._report(
+                Problem(
+                    code="SE420",
+                    message=(
+                        f"rerun {generation_of(declared.operation)} for lead {declared.operation.lead} is lower than "
+                        f"generation {generation.on_record}, which is on record"
+                    ),
+                    file=declared.origin.file,
+                    line=declared.origin.line,
+                    row=declared.origin.row,
+                    hint=f"declare 'rerun: {generation.on_record}' (already done), or a higher one to do it again",
+                )
+            )
+
+    def _remember(self, planned: PlannedOperation) -> None:
+        thing = _thing(planned)
+        self._declared[thing] = max(self._declared.get(thing, 1), generation_of(planned.operation))
+
+    def _once(self, planned: PlannedOperation) -> PlannedOperation:
+        key = f"{planned.operation.lead}\0{_thing(planned)[2]}"
+        earlier = self._claims.claim(key, planned.id, planned.origin)
+        if earlier is None:
+            return planned
+        where = f"{earlier.origin.file}:{earlier.origin.line}"
+        return msgspec.structs.replace(
+            planned,
+            state=State.BLOCKED,
+            reason=f"the same thing is already declared for this lead at {where}; one plan does it at most once",
+        )
+
+    def _values(self, planned: PlannedOperation) -> None:
+        kind = kind_of(planned.operation)
+        for name, value in values_of(planned.operation).items():
+            if name not in planned.send:
+                continue
+            earlier = self._claims.claim(f"{planned.operation.lead}\0{kind}\0{name}", value, planned.origin)
+            if earlier is not None and earlier.value != value:
+                self._report(
+                    Problem(
+                        code="SE401",
+                        message=(
+                            f"{name} of lead {planned.operation.lead} has two values in this plan: here and at "
+                            f"{earlier.origin.file}:{earlier.origin.line}"
+                        ),
+                        file=planned.origin.file,
+                        line=planned.origin.line,
+                        row=planned.origin.row,
+                        hint="keep one of them, or plan the changesets one after the other with --changeset",
+                    )
+                )
+
+
+def _thing(planned: PlannedOperation) -> tuple[str, str, str]:
+    operation = planned.operation
+    delivery = operation.delivery if isinstance(operation, Trigger) else ""
+    return planned.changeset, operation.lead, touch_of(kind_of(operation), delivery)

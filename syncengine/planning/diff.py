@@ -1,0 +1,341 @@
+"""One declared item against the ledger's history of its lead: each operation's state, and what of it is still to send.
+
+Rules: docs/identity.md. Pure: nothing is read here but the histories that are passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import assert_never
+
+import msgspec
+
+from syncengine.core.changes import Item, NameUse
+from syncengine.core.history import LeadHistory, Slot, Standing
+from syncengine.core.identity import operation_id
+from syncengine.core.operations import (
+    Financials,
+    Kind,
+    Operation,
+    Reprocess,
+    Trigger,
+    Update,
+    kind_of,
+    values_of,
+)
+from syncengine.core.plan import Before, PlannedOperation, State
+from syncengine.core.repeats import Clear, Lowered, Stopped, Thing, held, may_send
+from syncengine.core.settings import Policy
+from syncengine.core.values import LeadId
+
+Matches = Callable[[str, Kind, LeadId, str, str], bool]
+"""Whether a stored form stands for a value: (stored, kind, lead, name, value)."""
+
+Observed = Callable[[LeadId, Kind, str, LeadHistory], Before | None]
+"""What was observed of a field or amount, where that is younger than what the ledger knows."""
+
+NO_HISTORY = LeadHistory()
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation whose `rerun` is lower than one on record."""
+
+    declared: PlannedOperation
+    on_record: int
+
+
+class Differ:
+    """Compares items with histories. `moved` maps (changeset, kind, name) to the id that a name used to stand for."""
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        policy: Policy,
+        matches: Matches | None = None,
+        moved: Mapping[tuple[str, str, str], str] | None = None,
+        observed: Observed | None = None,
+    ) -> None:
+        self._account = account
+        self._policy = policy
+        self._matches = matches
+        self._moved = moved or {}
+        self._observed = observed
+
+    def compare(self, item: Item, history: LeadHistory) -> list[PlannedOperation | Generation]:
+        """The item's operations in order, `entry` still 0; a Generation where `rerun` went down."""
+        unmet = self._unmet(item, history) if item.expect else ""
+        planned = [self._operation(item, operation, history) for operation in item.operations]
+        if unmet:
+            return [_block(each, unmet) if isinstance(each, PlannedOperation) else each for each in planned]
+        return planned
+
+    def _operation(self, item: Item, operation: Operation, history: LeadHistory) -> PlannedOperation | Generation:
+        match operation:
+            case Update():
+                planned = self._update(item, operation, history)
+            case Financials():
+                planned = self._financials(item, operation, history)
+            case Reprocess() | Trigger():
+                decided = self._irreversible(item, operation, history)
+                if isinstance(decided, Generation):
+                    return decided
+                planned = decided
+            case _:
+                assert_never(operation)
+        if planned.state is State.TO_SEND:
+            if history.forgotten:
+                return _block(planned, "forgotten: this lead was erased from the ledger, so nothing is sent for it")
+            moved = self._moved_name(item, operation)
+            if moved:
+                return _block(planned, moved)
+        return planned
+
+    def _base(
+        self,
+        item: Item,
+        operation: Operation,
+        history: LeadHistory,
+        *,
+        state: State,
+        reason: str = "",
+        send: tuple[str, ...] = (),
+        before: dict[str, Before] | None = None,
+        done: tuple[str, ...] = (),
+    ) -> PlannedOperation:
+        kind = kind_of(operation)
+        delivery = operation.delivery if isinstance(operation, Trigger) else ""
+        return PlannedOperation(
+            id=operation_id(self._account, item.changeset, operation),
+            changeset=item.changeset,
+            change=item.change,
+            entry=0,
+            operation=operation,
+            origin=item.origin,
+            state=state,
+            reason=reason,
+            send=send,
+            before=before or {},
+            facts=history.facts(kind, delivery, values_of(operation)) if history.attempts or history.forgotten else 0,
+            done=done,
+            names=_names_of(item, operation),
+        )
+
+    def _update(self, item: Item, operation: Update, history: LeadHistory) -> PlannedOperation:
+        if not history.attempts and self._observed is None:
+            return self._base(item, operation, history, state=State.TO_SEND, send=tuple(operation.fields))
+        flight = _in_flight(item, Kind.UPDATE, operation.fields, history)
+        if flight:
+            return self._base(item, operation, history, state=State.IN_DOUBT, reason=flight)
+        pending, notes = self._pending(item, Kind.UPDATE, operation.fields, history)
+        before = self._before(item.lead, Kind.UPDATE, operation.fields, history)
+        if not pending:
+            return self._base(
+                item, operation, history, state=State.ALREADY_APPLIED, reason="; ".join(notes), before=before
+            )
+        stale_key = self._overwritten_under_old_key(item, Kind.UPDATE, pending, history)
+        if stale_key:
+            return self._base(item, operation, history, state=State.BLOCKED, reason=stale_key, before=before)
+        unchanged = [n for n in pending if (b := before.get(n)) and b.origin == "observed" and b.value == pending[n]]
+        if len(unchanged) == len(pending):
+            return self._base(
+                item,
+                operation,
+                history,
+                state=State.UNCHANGED,
+                reason="observed to hold these values already",
+                before=before,
+            )
+        reason = _last_refusal(item, operation, self._account, history)
+        if history.doubts:
+            reason = "; ".join(filter(None, [reason, "this lead has an irreversible operation in doubt"]))
+        return self._base(
+            item,
+            operation,
+            history,
+            state=State.TO_SEND,
+            reason=reason,
+            send=tuple(name for name in pending if name not in unchanged),
+            before=before,
+        )
+
+    def _financials(self, item: Item, operation: Financials, history: LeadHistory) -> PlannedOperation:
+        values = values_of(operation)
+        if not history.attempts and self._observed is None:
+            return self._base(item, operation, history, state=State.TO_SEND, send=tuple(values))
+        flight = _in_flight(item, Kind.FINANCIALS, values, history)
+        if flight:
+            return self._base(item, operation, history, state=State.IN_DOUBT, reason=flight)
+        pending, notes = self._pending(item, Kind.FINANCIALS, values, history)
+        before = self._before(item.lead, Kind.FINANCIALS, values, history)
+        if not pending:
+            return self._base(
+                item, operation, history, state=State.ALREADY_APPLIED, reason="; ".join(notes), before=before
+            )
+        stopped = held(history)
+        if stopped is not None:
+            return self._base(item, operation, history, state=stopped.state, reason=stopped.reason, before=before)
+        stale_key = self._overwritten_under_old_key(item, Kind.FINANCIALS, pending, history)
+        if stale_key:
+            return self._base(item, operation, history, state=State.BLOCKED, reason=stale_key, before=before)
+        if all((b := before.get(n)) and b.origin == "observed" and b.value == values[n] for n in values):
+            return self._base(
+                item,
+                operation,
+                history,
+                state=State.UNCHANGED,
+                reason="observed to hold these values already",
+                before=before,
+            )
+        # The declared buyer travels with every amount, and a changed buyer takes all declared amounts along.
+        send = tuple(n for n in values if n in pending or n == "buyer" or "buyer" in pending)
+        reason = _last_refusal(item, operation, self._account, history)
+        return self._base(item, operation, history, state=State.TO_SEND, reason=reason, send=send, before=before)
+
+    def _irreversible(
+        self, item: Item, operation: Reprocess | Trigger, history: LeadHistory
+    ) -> PlannedOperation | Generation:
+        policy = self._policy
+        trigger = isinstance(operation, Trigger)
+        thing = Thing(
+            id=operation_id(self._account, item.changeset, operation),
+            changeset=item.changeset,
+            kind=kind_of(operation),
+            delivery=operation.delivery if isinstance(operation, Trigger) else "",
+            generation=operation.generation,
+            allowed=(policy.repeat_trigger if trigger else policy.repeat_reprocess) == "allow",
+        )
+        match may_send(thing, history):
+            case Clear(done=done, rejected=rejected):
+                reason = "" if rejected is None else f"rejected before: {rejected}"
+                return self._base(item, operation, history, state=State.TO_SEND, reason=reason, done=done)
+            case Stopped(state=state, reason=reason, done=done):
+                return self._base(item, operation, history, state=state, reason=reason, done=done)
+            case Lowered(on_record=on_record):
+                declared = self._base(item, operation, history, state=State.BLOCKED)
+                return Generation(declared=declared, on_record=on_record)
+            case other:
+                assert_never(other)
+
+    def _pending(
+        self, item: Item, kind: Kind, values: Mapping[str, str], history: LeadHistory
+    ) -> tuple[dict[str, str], list[str]]:
+        """Fields whose last value applied by this changeset is not the declared one, and words on the others."""
+        pending: dict[str, str] = {}
+        notes: list[str] = []
+        for name, value in values.items():
+            own = history.own_slot(item.changeset, kind, name)
+            if own is None or own.stored is None or not own.comparable or not self._equal(own, item, kind, name, value):
+                pending[name] = value
+                continue
+            last = history.last_slot(kind, name)
+            if last is not None and last.changeset != item.changeset:
+                notes.append(f"{name} was overwritten by changeset {last.changeset} in run {last.run}")
+            elif not notes:
+                notes.append(f"applied in run {own.run}")
+        return pending, notes
+
+    def _equal(self, slot: Slot, item: Item, kind: Kind, name: str, value: str) -> bool:
+        return (
+            slot.stored is not None
+            and self._matches is not None
+            and self._matches(slot.stored, kind, item.lead, name, value)
+        )
+
+    def _overwritten_under_old_key(
+        self, item: Item, kind: Kind, pending: Mapping[str, str], history: LeadHistory
+    ) -> str:
+        """After a change of the ledger's key, a field that a later changeset wrote must not fall back."""
+        for name in pending:
+            own = history.own_slot(item.changeset, kind, name)
+            last = history.last_slot(kind, name)
+            if own is None or own.comparable or last is None or last.changeset == item.changeset:
+                continue
+            return (
+                f"{name} was written later by changeset {last.changeset} in run {last.run}, and the ledger's key was "
+                "replaced since, so nobody can tell whether this value was applied; remove it from this changeset"
+            )
+        return ""
+
+    def _before(self, lead: LeadId, kind: Kind, values: Mapping[str, str], history: LeadHistory) -> dict[str, Before]:
+        before: dict[str, Before] = {}
+        for name in values:
+            observed = self._observed(lead, kind, name, history) if self._observed is not None else None
+            known = observed or _from_ledger(history.last_slot(kind, name))
+            if known is not None:
+                before[name] = known
+        return before
+
+    def _unmet(self, item: Item, history: LeadHistory) -> str:
+        for name, expected in item.expect.items():
+            observed = self._observed(item.lead, Kind.UPDATE, name, history) if self._observed is not None else None
+            if observed is not None and observed.value is not None:
+                if observed.value != expected:
+                    return f"expect: {name} was observed to hold another value"
+                continue
+            last = history.last_slot(Kind.UPDATE, name)
+            known = last is not None and last.stored is not None and last.comparable
+            if known and last is not None and not self._equal(last, item, Kind.UPDATE, name, expected):
+                return f"expect: {name} was last set to another value by changeset {last.changeset}"
+        return ""
+
+    def _moved_name(self, item: Item, operation: Operation) -> str:
+        for use in _names_of(item, operation):
+            old = self._moved.get((item.changeset, use.kind, use.name))
+            if old is not None and old != use.target:
+                return (
+                    f"the {use.kind} name '{use.name}' stood for {old} when this changeset was applied and now stands "
+                    f"for {use.target}; write {old} into the changeset, or give {use.target} a name of its own"
+                )
+        return ""
+
+
+def _names_of(item: Item, operation: Operation) -> tuple[NameUse, ...]:
+    match operation:
+        case Trigger(delivery=delivery):
+            return tuple(use for use in item.names if use.kind == "delivery" and use.target == delivery)
+        case Financials(buyer=buyer):
+            return tuple(use for use in item.names if use.kind == "buyer" and use.target == buyer)
+        case Update() | Reprocess():
+            return ()
+        case _:
+            assert_never(operation)
+
+
+def _block(planned: PlannedOperation, reason: str) -> PlannedOperation:
+    if planned.state is not State.TO_SEND:
+        return planned
+    return msgspec.structs.replace(planned, state=State.BLOCKED, reason=reason, send=())
+
+
+def _from_ledger(slot: Slot | None) -> Before | None:
+    if slot is None:
+        return None
+    if slot.stored is None:
+        return Before(origin="unknown", by=slot.changeset, note=f"not confirmed in run {slot.run}")
+    value = slot.stored[1:] if slot.stored.startswith("=") else None
+    return Before(origin="ledger", value=value, by=slot.changeset)
+
+
+def _in_flight(item: Item, kind: Kind, values: Mapping[str, str], history: LeadHistory) -> str:
+    for attempt in history.attempts:
+        if (
+            attempt.standing is Standing.IN_FLIGHT
+            and attempt.changeset == item.changeset
+            and attempt.kind is kind
+            and not values.keys().isdisjoint(attempt.values)
+        ):
+            return f"in flight in run {attempt.run}"
+    return ""
+
+
+def _last_refusal(item: Item, operation: Operation, account: str, history: LeadHistory) -> str:
+    own = history.of_operation(operation_id(account, item.changeset, operation))
+    last = own[-1] if own else None
+    if last is None:
+        return ""
+    if last.standing is Standing.REJECTED and last.answer is not None:
+        return f"rejected before: {last.answer.message}"
+    if last.standing is Standing.UNKNOWN:
+        return f"the outcome of run {last.run} is unknown; a repeat does no harm"
+    return ""

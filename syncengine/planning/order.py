@@ -1,0 +1,42 @@
+"""Which operations travel together: the numbering of entries. Batches are made of them when applying."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from syncengine.core.operations import Financials, Trigger
+from syncengine.core.plan import PlannedOperation
+
+
+class EntryNumbers:
+    """Numbers the entries of a plan in order, from 1.
+
+    The update of a change travels with its action or triggers; its financials follow in an entry of their own. Under
+    "one_by_one" each delivery has an entry of its own, the update in the first.
+    """
+
+    def __init__(self, deliveries: Literal["together", "one_by_one"]) -> None:
+        self._alone = deliveries == "one_by_one"
+        self._last = 0
+
+    def number(self, operations: Iterable[PlannedOperation]) -> list[PlannedOperation]:
+        """The operations of one item, numbered."""
+        numbered: list[PlannedOperation] = []
+        current = 0
+        triggered = False
+        for planned in operations:
+            operation = planned.operation
+            opens = (
+                current == 0
+                or isinstance(operation, Financials)
+                or (self._alone and triggered and isinstance(operation, Trigger))
+            )
+            if opens:
+                self._last += 1
+                current = self._last
+            triggered = triggered or isinstance(operation, Trigger)
+            numbered.append(msgspec.structs.replace(planned, entry=current))
+        return numbered

@@ -1,0 +1,311 @@
+"""The saved plan: JSON Lines, one header, one line per operation, one footer. The only reader and writer of the format.
+
+Two sums guard it. The digest covers what a reviewer approves; the checksum covers every byte before it. See
+docs/plan-file.md for what is covered and what is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import msgspec
+
+from syncengine.core.errors import AlteredPlan, InputError
+from syncengine.core.plan import (
+    ChangesetHeader,
+    Counts,
+    Finding,
+    PlanHeader,
+    PlannedOperation,
+    PlanSummary,
+    Provenance,
+)
+from syncengine.core.values import PlanDigest
+
+FORMAT = 1
+_BLOCK = 1 << 20
+_CHECKSUM_MARK = b',"checksum":"'
+_LONGEST_FOOTER = 64 << 20
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class _FirstLine(msgspec.Struct, frozen=True, kw_only=True):
+    syncengine_plan: int
+    header: PlanHeader
+    provenance: Provenance
+
+
+class _Covered(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of the footer that the digest covers."""
+
+    counts: Counts
+    blocked: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+    changesets: tuple[ChangesetHeader, ...]
+
+
+class _Footer(msgspec.Struct, frozen=True, kw_only=True):
+    digest: str
+    covered: _Covered
+    notes: tuple[str, ...]
+    checksum: str
+
+
+_LINE = msgspec.json.Decoder(PlannedOperation)
+
+
+class PlanWriter:
+    """Writes a plan in one pass; nothing stands under the final name before `finish`. Mode 0600: it holds values."""
+
+    def __init__(self, path: Path | None, header: PlanHeader, provenance: Provenance) -> None:
+        self._path = path
+        self._partial: Path | None = None
+        self._file: BinaryIO | None = None
+        if path is not None:
+            self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+            try:
+                descriptor = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            except OSError as error:
+                raise InputError(
+                    f"cannot write the plan {path}: {error.strerror}", hint="choose another --out", code="SE901"
+                ) from error
+            self._file = os.fdopen(descriptor, "wb", buffering=_BLOCK)
+        self._checksum = hashlib.sha256()
+        self._digest = hashlib.sha256(_ENCODER.encode(header) + b"\n")
+        first = _FirstLine(syncengine_plan=FORMAT, header=header, provenance=provenance)
+        self._put(_ENCODER.encode(first) + b"\n")
+
+    def write(self, operation: PlannedOperation) -> None:
+        """Append one operation."""
+        line = _ENCODER.encode(operation) + b"\n"
+        self._digest.update(line)
+        self._put(line)
+
+    def finish(
+        self,
+        *,
+        counts: Counts,
+        blocked: tuple[Finding, ...],
+        warnings: tuple[str, ...],
+        notes: tuple[str, ...],
+        changesets: tuple[ChangesetHeader, ...],
+    ) -> PlanSummary:
+        """Write the footer, make the file durable and give it its name."""
+        covered = _Covered(counts=counts, blocked=blocked, warnings=warnings, changesets=changesets)
+        self._digest.update(_ENCODER.encode(covered) + b"\n")
+        digest = self._digest.hexdigest()
+        footer = _ENCODER.encode({"digest": digest, "covered": covered, "notes": notes})
+        self._put(footer[:-1] + _CHECKSUM_MARK)
+        checksum = self._checksum.hexdigest().encode()
+        self._put(checksum + b'"}\n')
+        self._publish()
+        return PlanSummary(
+            digest=PlanDigest(digest),
+            counts=counts,
+            blocked=blocked,
+            warnings=warnings,
+            notes=notes,
+            changesets=changesets,
+        )
+
+    def discard(self) -> None:
+        """Leave no trace; harmless after `finish`."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._partial is not None:
+            self._partial.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
+
+    def _put(self, data: bytes) -> None:
+        self._checksum.update(data)
+        if self._file is not None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                raise InputError(
+                    f"cannot write the plan {self._path}: {error.strerror}",
+                    hint="free space, then plan again",
+                    code="SE901",
+                ) from error
+
+    def _publish(self) -> None:
+        if self._file is None or self._partial is None or self._path is None:
+            return
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._file = None
+            self._partial.replace(self._path)
+        except OSError as error:
+            raise InputError(
+                f"cannot write the plan {self._path}: {error.strerror}",
+                hint="free space, then plan again",
+                code="SE901",
+            ) from error
+
+
+class PlanFile:
+    """A plan file that was read to the end and found whole.
+
+    `operations()` reads it again and compares every block with what was verified, so a file that is altered in place
+    afterwards is noticed before the altered bytes are used.
+    """
+
+    def __init__(self, path: Path, source: BinaryIO) -> None:
+        self.path = path
+        self._source = source
+        self._blocks: list[bytes] = []
+        self._start = 0
+        self._end = 0
+        first, footer = self._verify()
+        self.header = first.header
+        self.provenance = first.provenance
+        covered = footer.covered
+        self.summary = PlanSummary(
+            digest=PlanDigest(footer.digest),
+            counts=covered.counts,
+            blocked=covered.blocked,
+            warnings=covered.warnings,
+            notes=footer.notes,
+            changesets=covered.changesets,
+        )
+
+    def operations(self) -> Iterator[PlannedOperation]:
+        """Every operation in order. Raises AlteredPlan where the file changed since it was opened."""
+        position = 0
+        for raw in self._lines():
+            if self._start <= position < self._end:
+                try:
+                    yield _LINE.decode(raw)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise self._altered("an operation cannot be read") from error
+            position += len(raw)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _altered(self, why: str) -> AlteredPlan:
+        return AlteredPlan(
+            f"{self.path}: {why}", hint="make the plan again with 'syncengine plan'; its approvals do not carry over"
+        )
+
+    def _lines(self) -> Iterator[bytes]:
+        self._source.seek(0)
+        rest = b""
+        for expected in self._blocks:
+            block = self._source.read(_BLOCK)
+            if hashlib.blake2b(block, digest_size=16).digest() != expected:
+                raise self._altered("the file was changed while it was in use")
+            lines = (rest + block).split(b"\n")
+            rest = lines.pop()
+            for line in lines:
+                yield line + b"\n"
+
+    def _verify(self) -> tuple[_FirstLine, _Footer]:
+        footer_raw, checksum = self._sum_up()
+        footer = self._footer(footer_raw)
+        if checksum != footer.checksum:
+            raise self._altered("the checksum is wrong: the file was altered or cut")
+        return self._content(footer), footer
+
+    def _sum_up(self) -> tuple[bytes, str]:
+        """Checksum over everything before the checksum's own characters, with the footer's line."""
+        self._source.seek(0, os.SEEK_END)
+        size = self._source.tell()
+        tail = len('"}\n') + 64
+        covered_bytes = max(size - tail, 0)
+        checksum = hashlib.sha256()
+        self._source.seek(0)
+        seen = 0
+        last_line = b""
+        while block := self._source.read(_BLOCK):
+            self._blocks.append(hashlib.blake2b(block, digest_size=16).digest())
+            checksum.update(block[: max(0, min(len(block), covered_bytes - seen))])
+            seen += len(block)
+            cut = block.rfind(b"\n", 0, -1) if seen == size else block.rfind(b"\n")
+            last_line = block[cut + 1 :] if cut >= 0 else last_line + block
+            if len(last_line) > _LONGEST_FOOTER:
+                raise self._altered("not a plan: a line is too long")
+        return last_line, checksum.hexdigest()
+
+    def _footer(self, raw: bytes) -> _Footer:
+        if not raw.endswith(b'"}\n') or _CHECKSUM_MARK not in raw:
+            raise self._altered("not a whole plan: the footer is missing")
+        try:
+            return msgspec.json.decode(raw, type=_Footer)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise self._altered("not a whole plan: the footer cannot be read") from error
+
+    def _content(self, footer: _Footer) -> _FirstLine:
+        lines = self._lines()
+        first = self._first(next(lines, b""))
+        digest = hashlib.sha256(_ENCODER.encode(first.header) + b"\n")
+        previous: bytes | None = None
+        total = 0
+        self._start = position = self._first_length
+        for raw in lines:
+            if previous is not None:
+                digest.update(previous)
+                position += len(previous)
+                total += 1
+            previous = raw
+        self._end = position
+        digest.update(_ENCODER.encode(footer.covered) + b"\n")
+        if digest.hexdigest() != footer.digest:
+            raise self._altered("the digest is wrong: the content is not what was planned")
+        if total != footer.covered.counts.total:
+            raise self._altered("the number of operations is not the one in the footer")
+        return first
+
+    def _first(self, raw: bytes) -> _FirstLine:
+        self._first_length = len(raw)
+        try:
+            version = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get("syncengine_plan")
+            if version is not None and bytes(version) != str(FORMAT).encode():
+                raise self._altered(
+                    f"a plan of format {bytes(version).decode(errors='replace')[:20]}; this version reads {FORMAT}"
+                )
+            return msgspec.json.decode(raw, type=_FirstLine)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise self._altered("not a plan file") from error
+
+
+def open_plan(path: Path) -> PlanFile:
+    """Open and verify. Raises InputError where there is no such file, AlteredPlan where it is not a whole plan."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        raise InputError(
+            f"cannot read the plan {path}: {error.strerror}",
+            hint="name a file that 'syncengine plan --out' wrote",
+            code="SE902",
+        ) from error
+    source = os.fdopen(descriptor, "rb")
+    try:
+        if not path.is_file():
+            raise InputError(
+                f"{path} is not a file", hint="name a file that 'syncengine plan --out' wrote", code="SE902"
+            )
+        return PlanFile(path, source)
+    except BaseException:
+        source.close()
+        raise

@@ -1,0 +1,244 @@
+"""Guardrails: each rule judges an operation or the whole plan and says why, with its numbers and the line it stands in.
+
+Rules only judge; none rewrites an operation. See docs/policy.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+
+from syncengine.core.errors import ConfigError, Problem
+from syncengine.core.operations import Financials, Trigger, Update, is_irreversible, kind_of, values_of
+from syncengine.core.plan import Counts, Finding, PlannedOperation, State
+from syncengine.core.settings import Account, DenyRule, Policy
+from syncengine.core.values import Cents, format_money, parse_money
+from syncengine.documents.expressions import Condition, ExpressionProblem, Expressions, RenderError
+
+Rule = Callable[[PlannedOperation], Iterator[str]]
+
+_DENY = Expressions(names=("op", "plan"), missing="none")
+
+
+class PolicyJudge:
+    """Judges the operations that would be sent. `changesets` and `account` are what `plan` in a rule can name."""
+
+    def __init__(self, policy: Policy, account: Account, changesets: tuple[str, ...]) -> None:
+        self._policy = policy
+        self._account = account
+        self._changesets = changesets
+        self._rules = tuple(self._active())
+        self._unknown_before = 0
+        compiled = [(rule, _compiled(rule, policy)) for rule in policy.deny]
+        self._deny = [pair for pair in compiled if not _mentions_plan(pair[0])]
+        self._deny_plan = [pair for pair in compiled if _mentions_plan(pair[0])]
+
+    @property
+    def needs_totals(self) -> bool:
+        """Whether a rule looks at the whole plan, so that operations must be judged again once it is counted."""
+        return bool(self._deny_plan)
+
+    def look(self, planned: PlannedOperation) -> str | None:
+        """Why the operation must not be sent."""
+        if planned.state is not State.TO_SEND:
+            return None
+        reasons = [reason for rule in self._rules for reason in rule(planned)]
+        if self._deny:
+            scope = {"op": operation_scope(planned), "plan": None}
+            reasons.extend(filter(None, (self._denied(rule, condition, scope) for rule, condition in self._deny)))
+        return "; ".join(reasons) or None
+
+    def look_again(self, planned: PlannedOperation, counts: Counts) -> str | None:
+        """Why the operation must not be sent, now that the plan is counted."""
+        if planned.state is not State.TO_SEND:
+            return None
+        scope = {"op": operation_scope(planned), "plan": plan_scope(counts, self._account, self._changesets)}
+        reasons = [self._denied(rule, condition, scope) for rule, condition in self._deny_plan]
+        return "; ".join(filter(None, reasons)) or None
+
+    def findings(self, counts: Counts) -> tuple[Finding, ...]:
+        """What the plan as a whole exceeds."""
+        policy = self._policy
+        limits: tuple[tuple[str, int | None, int, Callable[[int], str]], ...] = (
+            ("max_leads", policy.max_leads, counts.leads, lambda n: f"{n} leads"),
+            (
+                "max_irreversible",
+                policy.max_irreversible,
+                counts.irreversible,
+                lambda n: f"{n} irreversible operations",
+            ),
+            ("max_total_payout", policy.max_total_payout, counts.payout, lambda n: f"payouts of {format_money(n)}"),
+            ("max_total_revenue", policy.max_total_revenue, counts.revenue, lambda n: f"revenue of {format_money(n)}"),
+        )
+        return tuple(
+            Finding(reason=f"{name}: {words(actual)} would be sent, over {_limit(name, limit)} ({self._where(name)})")
+            for name, limit, actual, words in limits
+            if limit is not None and actual > limit
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """What could not be judged."""
+        if not self._unknown_before:
+            return ()
+        return (
+            f"max_change_percent could not be judged for {self._unknown_before} amounts whose value before is unknown",
+        )
+
+    def _where(self, rule: str) -> str:
+        line = self._policy.lines.get(rule)
+        return f"{self._policy.file}:{line}" if line else self._policy.file or "policy"
+
+    def _active(self) -> Iterator[Rule]:
+        policy = self._policy
+        if policy.max_payout is not None or policy.max_revenue is not None:
+            yield self._amounts
+        if policy.max_change_percent is not None:
+            yield self._change
+        if policy.require_before:
+            yield self._before
+        if policy.allowed_fields is not None or policy.denied_fields:
+            yield self._fields
+        if policy.allowed_deliveries is not None:
+            yield self._deliveries
+
+    def _amounts(self, planned: PlannedOperation) -> Iterator[str]:
+        operation = planned.operation
+        if not isinstance(operation, Financials):
+            return
+        for name, amount, limit in (
+            ("payout", operation.payout, self._policy.max_payout),
+            ("revenue", operation.revenue, self._policy.max_revenue),
+        ):
+            if amount is not None and limit is not None and amount > limit:
+                yield (
+                    f"max_{name}: {name} {format_money(amount)} is over {format_money(limit)} "
+                    f"({self._where(f'max_{name}')})"
+                )
+
+    def _change(self, planned: PlannedOperation) -> Iterator[str]:
+        operation, limit = planned.operation, self._policy.max_change_percent
+        if not isinstance(operation, Financials) or limit is None:
+            return
+        for name, new in (("payout", operation.payout), ("revenue", operation.revenue)):
+            if new is None or name not in planned.send:
+                continue
+            old = known_amount(planned, name)
+            if old is None:
+                self._unknown_before += 1
+            elif (percent := change_percent(old, new)) is None or percent > limit:
+                words = "from 0.00" if percent is None else f"by {percent:.0f} %"
+                yield (
+                    f"max_change_percent: {name} {format_money(old)} -> {format_money(new)} changes {words}, "
+                    f"over {limit} % ({self._where('max_change_percent')})"
+                )
+
+    def _before(self, planned: PlannedOperation) -> Iterator[str]:
+        kind = kind_of(planned.operation)
+        if kind not in self._policy.require_before:
+            return
+        names = [name for name in planned.send if name != "buyer"]
+        missing = [name for name in names if (b := planned.before.get(name)) is None or b.origin == "unknown"]
+        if missing:
+            yield (
+                f"require_before: the value of {', '.join(missing)} before is unknown "
+                f"({self._where('require_before')}); give one with --observed"
+            )
+
+    def _fields(self, planned: PlannedOperation) -> Iterator[str]:
+        if not isinstance(planned.operation, Update):
+            return
+        allowed, denied = self._policy.allowed_fields, self._policy.denied_fields
+        for name in planned.operation.fields:
+            if name in denied:
+                yield f"denied_fields: {name} must not be changed ({self._where('denied_fields')})"
+            elif allowed is not None and name not in allowed:
+                yield f"allowed_fields: {name} is not among them ({self._where('allowed_fields')})"
+
+    def _deliveries(self, planned: PlannedOperation) -> Iterator[str]:
+        operation, allowed = planned.operation, self._policy.allowed_deliveries
+        if not isinstance(operation, Trigger) or allowed is None:
+            return
+        ids = {self._account.deliveries.get(name, name) for name in allowed}
+        if operation.delivery not in ids:
+            yield (
+                f"allowed_deliveries: delivery {operation.delivery} is not among them "
+                f"({self._where('allowed_deliveries')})"
+            )
+
+    def _denied(self, rule: DenyRule, condition: Condition, scope: Mapping[str, object]) -> str | None:
+        where = f"{self._policy.file}:{rule.line}" if rule.line else self._policy.file
+        try:
+            return f"deny: {rule.message} (matched, {where})" if condition.evaluate(scope) else None
+        except RenderError as error:
+            return f"deny: {rule.message} (the rule failed, with this error: {error.message}; {where})"
+
+
+def known_amount(planned: PlannedOperation, name: str) -> Cents | None:
+    """The amount before, in hundredths; None where it is unknown."""
+    before = planned.before.get(name)
+    return None if before is None or before.value is None else parse_money(before.value)
+
+
+def change_percent(old: int, new: int) -> Decimal | None:
+    """How far an amount moves, in percent of what it was; None from 0 to anything else, which no percentage covers."""
+    if old == new:
+        return Decimal(0)
+    return None if old == 0 else abs(Decimal(new - old)) * 100 / abs(Decimal(old))
+
+
+def operation_scope(planned: PlannedOperation) -> dict[str, object]:
+    """`op` as rules see it. Amounts are exact decimals, a missing value is none."""
+    operation = planned.operation
+    money = operation if isinstance(operation, Financials) else None
+    return {
+        "kind": kind_of(operation).value,
+        "lead": operation.lead,
+        "changeset": planned.changeset,
+        "change": planned.change,
+        "fields": values_of(operation) if isinstance(operation, Update) else {},
+        "before": {name: before.value for name, before in planned.before.items()},
+        "payout": None if money is None or money.payout is None else _decimal(money.payout),
+        "revenue": None if money is None or money.revenue is None else _decimal(money.revenue),
+        "buyer": None if money is None else money.buyer,
+        "delivery": operation.delivery if isinstance(operation, Trigger) else None,
+        "irreversible": is_irreversible(operation),
+        "state": planned.state.value,
+    }
+
+
+def plan_scope(counts: Counts, account: Account, changesets: tuple[str, ...]) -> dict[str, object]:
+    """`plan` as rules see it: what is to be sent."""
+    return {
+        "account": account.name,
+        "changesets": list(changesets),
+        "leads": counts.leads,
+        "update": counts.update,
+        "reprocess": counts.reprocess,
+        "trigger": counts.trigger,
+        "financials": counts.financials,
+        "irreversible": counts.irreversible,
+        "payout": _decimal(counts.payout),
+        "revenue": _decimal(counts.revenue),
+    }
+
+
+def _decimal(amount: int) -> Decimal:
+    return Decimal(amount).scaleb(-2)
+
+
+def _limit(name: str, limit: int) -> str:
+    return format_money(limit) if "payout" in name or "revenue" in name else str(limit)
+
+
+def _mentions_plan(rule: DenyRule) -> bool:
+    return "plan" in rule.when
+
+
+def _compiled(rule: DenyRule, policy: Policy) -> Condition:
+    condition = _DENY.compile_condition(rule.when)
+    if isinstance(condition, ExpressionProblem):
+        problem = Problem(
+            code="SE545", message=f"deny: {condition.message}", file=policy.file, line=rule.line, hint=condition.hint
+        )
+        raise ConfigError(f"a rule of the policy cannot be read: {condition.message}", code="SE545", problems=[problem])
+    return condition

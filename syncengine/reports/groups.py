@@ -1,0 +1,229 @@
+"""What a plan does, folded: per change, per field, per kind. Memory is bounded whatever the number of operations."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from syncengine.core.changes import Origin
+from syncengine.core.operations import IRREVERSIBLE, Financials, Kind, Operation, Update, kind_of
+from syncengine.core.plan import Before, PlannedOperation, State
+from syncengine.core.values import parse_money
+from syncengine.reports.rows import source_of, what_of
+
+DISTINCT = 24
+"""How many different diffs of one field are told apart before only their number is known to be larger."""
+
+SAMPLE_LEADS = 5
+OTHER = "other"
+
+
+class FieldFold:
+    """Identical diffs of one field, counted. Values are held raw; whoever shows them masks them."""
+
+    def __init__(self) -> None:
+        self.leads = 0
+        self.unknown_before = 0
+        self.overflow = False
+        self.diffs: Counter[tuple[str | None, str]] = Counter()
+
+    def add(self, before: Before | None, after: str) -> None:
+        """One more lead whose field becomes `after`."""
+        self.leads += 1
+        known = None if before is None else before.value
+        if known is None:
+            self.unknown_before += 1
+        key = (known, after)
+        if key in self.diffs or len(self.diffs) < DISTINCT:
+            self.diffs[key] += 1
+        else:
+            self.overflow = True
+
+
+class AmountFold:
+    """New amounts, and the old ones where they are known, in hundredths. Money adds up exactly."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.new = 0
+        self.known = 0
+        self.known_old = 0
+        self.known_new = 0
+
+    def add(self, old: int | None, new: int) -> None:
+        """One more amount."""
+        self.count += 1
+        self.new += new
+        if old is not None:
+            self.known += 1
+            self.known_old += old
+            self.known_new += new
+
+    def include(self, other: AmountFold) -> None:
+        """Add what another fold counted."""
+        self.count += other.count
+        self.new += other.new
+        self.known += other.known
+        self.known_old += other.known_old
+        self.known_new += other.known_new
+
+    @property
+    def difference(self) -> int:
+        """New less old, over those whose old amount is known."""
+        return self.known_new - self.known_old
+
+
+class MoneyFold:
+    """Payout, revenue and margin (revenue less payout, of leads for which both new amounts are declared)."""
+
+    def __init__(self) -> None:
+        self.payout = AmountFold()
+        self.revenue = AmountFold()
+        self.margin = AmountFold()
+
+    def add(self, planned: PlannedOperation, operation: Financials) -> None:
+        """One more lead's amounts."""
+        old_payout = _amount(planned.before.get("payout"))
+        old_revenue = _amount(planned.before.get("revenue"))
+        if operation.payout is not None:
+            self.payout.add(old_payout, operation.payout)
+        if operation.revenue is not None:
+            self.revenue.add(old_revenue, operation.revenue)
+        if operation.payout is not None and operation.revenue is not None:
+            old = None if old_payout is None or old_revenue is None else old_revenue - old_payout
+            self.margin.add(old, operation.revenue - operation.payout)
+
+    def include(self, other: MoneyFold) -> None:
+        """Add what another fold counted."""
+        self.payout.include(other.payout)
+        self.revenue.include(other.revenue)
+        self.margin.include(other.margin)
+
+    def named(self) -> list[tuple[str, AmountFold]]:
+        """The amounts that occur, by name."""
+        folds = [("payout", self.payout), ("revenue", self.revenue), ("margin", self.margin)]
+        return [(name, fold) for name, fold in folds if fold.count]
+
+    def __bool__(self) -> bool:
+        return bool(self.payout.count or self.revenue.count)
+
+
+def _amount(before: Before | None) -> int | None:
+    return None if before is None or before.value is None else parse_money(before.value)
+
+
+class StrikeFold:
+    """Irreversible operations of one change that do the same thing: what cannot be taken back, in one line."""
+
+    def __init__(self, kind: Kind, what: str) -> None:
+        self.kind = kind
+        self.what = what
+        self.count = 0
+        self.done_before = 0
+        self.leads: list[str] = []
+
+    def add(self, planned: PlannedOperation) -> None:
+        """One more lead."""
+        self.count += 1
+        self.done_before += bool(planned.done)
+        if len(self.leads) < SAMPLE_LEADS:
+            self.leads.append(planned.operation.lead)
+
+
+class Group:
+    """One change of a changeset. Only what is to be sent is folded; everything else is counted by state and reason."""
+
+    def __init__(self, changeset: str, change: str, source: str, *, changes: int = 1) -> None:
+        self.changeset = changeset
+        self.change = change
+        self.source = source
+        self.total = 0
+        self.changes = changes
+        """How many changes it stands for: more than one only for the fold of those beyond the limit."""
+        self.states: Counter[State] = Counter()
+        self.kinds: Counter[Kind] = Counter()
+        self.fields: dict[str, FieldFold] = {}
+        self.strikes: dict[tuple[Kind, str], StrikeFold] = {}
+        self.reasons: Counter[tuple[State, str]] = Counter()
+        self.buyers: Counter[str] = Counter()
+        self.money = MoneyFold()
+
+    @property
+    def irreversible(self) -> int:
+        """Operations to be sent that cannot be taken back."""
+        return sum(self.kinds[kind] for kind in IRREVERSIBLE)
+
+    def add(self, planned: PlannedOperation) -> None:
+        """Count one operation, and fold it where it is to be sent."""
+        self.total += 1
+        self.states[planned.state] += 1
+        if planned.state is not State.TO_SEND:
+            self._reason(planned.state, planned.reason)
+            return
+        kind = kind_of(planned.operation)
+        self.kinds[kind] += 1
+        self._fold(planned, planned.operation, kind)
+
+    def _fold(self, planned: PlannedOperation, operation: Operation, kind: Kind) -> None:
+        if isinstance(operation, Update):
+            for name in planned.send or operation.fields:
+                self._field(name).add(planned.before.get(name), operation.fields.get(name, ""))
+        elif isinstance(operation, Financials):
+            self.money.add(planned, operation)
+            if operation.buyer is not None:
+                known = operation.buyer in self.buyers or len(self.buyers) < DISTINCT
+                self.buyers[operation.buyer if known else OTHER] += 1
+        else:
+            self._strike(kind, what_of(planned)).add(planned)
+
+    def _reason(self, state: State, reason: str) -> None:
+        key = (state, reason)
+        self.reasons[key if key in self.reasons or len(self.reasons) < DISTINCT else (state, OTHER)] += 1
+
+    def _field(self, name: str) -> FieldFold:
+        # A template cannot make field names, so their number is that of the changes' own keys.
+        return self.fields.setdefault(name, FieldFold())
+
+    def _strike(self, kind: Kind, what: str) -> StrikeFold:
+        key = (kind, what)
+        if key not in self.strikes and len(self.strikes) >= DISTINCT:
+            key = (kind, OTHER)
+        return self.strikes.setdefault(key, StrikeFold(*key))
+
+
+def _place(origin: Origin) -> str:
+    return source_of(Origin(origin.file, origin.line))
+
+
+class Groups:
+    """All changes of a plan in their order, the first `limit` on their own and the rest of a changeset as one."""
+
+    def __init__(self, limit: int = 400) -> None:
+        self._limit = limit
+        self._by_key: dict[tuple[str, str], Group] = {}
+        self._rest: dict[str, tuple[Group, str]] = {}
+
+    def add(self, planned: PlannedOperation) -> Group:
+        """Count one operation in its change; returns that change's fold."""
+        key = (planned.changeset, planned.change)
+        group = self._by_key.get(key)
+        if group is None:
+            group = self._open(key, planned)
+        group.add(planned)
+        return group
+
+    def _open(self, key: tuple[str, str], planned: PlannedOperation) -> Group:
+        if len(self._by_key) < self._limit:
+            self._by_key[key] = Group(planned.changeset, planned.change, _place(planned.origin))
+            return self._by_key[key]
+        name = planned.changeset if len(self._rest) < self._limit or planned.changeset in self._rest else ""
+        if name not in self._rest:
+            self._rest[name] = (Group(name, "", "", changes=0), "")
+        group, last = self._rest[name]
+        # Operations of one change stand together, so another name is another change.
+        group.changes += planned.change != last
+        self._rest[name] = (group, planned.change)
+        return group
+
+    def all(self) -> list[Group]:
+        """Changes in plan order; folds of the rest come last."""
+        return [*self._by_key.values(), *(group for group, _ in self._rest.values())]

@@ -1,0 +1,260 @@
+"""Results for programs: one JSON document each (JSON Lines for history). Amounts are decimal text, never numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from syncengine.core.errors import Problem, SyncError
+from syncengine.core.operations import IRREVERSIBLE
+from syncengine.core.plan import Finding, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
+from syncengine.core.redaction import Masker
+from syncengine.core.results import DoubtLine, HistoryRow, Line, RunResult, StatusReport, UnfinishedPlan, ValidateResult
+from syncengine.core.values import format_money
+from syncengine.reports.model import ViewOptions
+from syncengine.reports.rows import Diff, Row, row_of
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def plan_json(
+    header: PlanHeader,
+    provenance: Provenance,
+    operations: Iterable[PlannedOperation],
+    summary: PlanSummary,
+    options: ViewOptions,
+) -> Iterator[str]:
+    """One JSON document in pieces, one line per operation where `options.lines` asks for them.
+
+    `operations` is read only then, while the pieces are taken; see schemas/plan-view.v1.schema.json.
+    """
+    head = _encode(plan_object(header, provenance, summary))
+    if not options.lines:
+        yield head + "\n"
+        return
+    masker = options.masker(exact=True)
+    yield head[:-1] + ',"lines":['
+    comma = "\n"
+    for planned in operations:
+        yield comma + _encode(operation_object(planned, masker))
+        comma = ",\n"
+    yield "\n]}\n"
+
+
+def plan_object(header: PlanHeader, provenance: Provenance, summary: PlanSummary) -> dict[str, Any]:
+    """The plan as an object, without its operations one by one."""
+    counts = summary.counts
+    note = provenance.ledger_note
+    return {
+        "plan": summary.digest,
+        "account": header.account,
+        "host": header.host,
+        "changesets": [changeset.id for changeset in summary.changesets],
+        "leads": counts.leads,
+        "operations": {"total": counts.total, **{state.value: getattr(counts, state.value) for state in State}},
+        "by_kind": {
+            "update": counts.update,
+            "reprocess": counts.reprocess,
+            "trigger": counts.trigger,
+            "financials": counts.financials,
+        },
+        "irreversible": counts.irreversible,
+        "money": {"payout": format_money(counts.payout), "revenue": format_money(counts.revenue)},
+        "blocked": [_finding(finding) for finding in summary.blocked],
+        "warnings": [*([note] if note and note not in summary.warnings else []), *summary.warnings],
+        "created": provenance.created,
+        "tool": provenance.tool,
+        "ledger": {"id": provenance.ledger_id, "position": provenance.ledger_position, "note": note},
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "operation": finding.operation,
+        "lead": finding.lead,
+        "kind": finding.kind,
+        "reason": finding.reason,
+    }
+
+
+def line_object(row: Row) -> dict[str, Any]:
+    """One operation as JSON: values as the view may show them."""
+    return {
+        "operation": row.id,
+        "changeset": row.changeset,
+        "change": row.change,
+        "lead": row.lead,
+        "kind": row.kind.value,
+        "irreversible": row.kind in IRREVERSIBLE,
+        "state": row.state.value,
+        "source": row.source,
+        "detail": row.what,
+        "values": [_diff(diff) for diff in row.diffs],
+        "reason": row.reason,
+        "done_before": list(row.done),
+    }
+
+
+def _diff(diff: Diff) -> dict[str, Any]:
+    return {
+        "name": diff.name,
+        "before": diff.before,
+        "after": diff.after,
+        "origin": diff.origin,
+        "sent": diff.sent,
+    }
+
+
+def operation_object(planned: PlannedOperation, masker: Masker) -> dict[str, Any]:
+    """One planned operation as it stands in a plan's `lines`."""
+    return line_object(row_of(planned, masker))
+
+
+def validate_object(result: ValidateResult) -> dict[str, Any]:
+    """What `validate --format json` prints."""
+    return {
+        "valid": result.valid,
+        "changesets": result.changesets,
+        "operations": result.operations,
+        "leads": result.leads,
+        "diagnostics": [problem_object(problem) for problem in result.problems],
+        "more": dict(result.more),
+    }
+
+
+def problem_object(problem: Problem) -> dict[str, Any]:
+    """One diagnostic. Line and column count from 1; 0 means the file as a whole. `row` is a source's data row."""
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "message": problem.message,
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "row": problem.row,
+        "hint": problem.hint,
+    }
+
+
+def apply_object(result: RunResult) -> dict[str, Any]:
+    """What `apply --format json` prints."""
+    counts = result.counts
+    return {
+        "run": result.run,
+        "plan": result.plan,
+        "counts": {
+            "applied": counts.applied,
+            "rejected": counts.rejected,
+            "in_doubt": counts.in_doubt,
+            "already_applied": counts.already_applied,
+            "not_sent": counts.not_sent,
+        },
+        "requests": result.requests,
+        "rejected": [_line(line) for line in result.rejected],
+        "in_doubt": [_line(line) for line in result.in_doubt],
+        "not_sent_reasons": dict(result.not_sent_reasons),
+        "warnings": list(result.warnings),
+        "stopped": result.stopped,
+        "pin": result.pin_line,
+        "exit": int(result.exit),
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {"operation": line.operation, "lead": line.lead, "kind": line.kind, "message": line.message}
+
+
+def status_object(report: StatusReport) -> dict[str, Any]:
+    """What `status --format json` prints."""
+    return {
+        "ledger": {"id": report.ledger_id, "url": report.ledger_url},
+        "counts": dict(report.counts),
+        "in_doubt": [_doubt(line) for line in report.in_doubt],
+        "unfinished_plans": [_unfinished(plan) for plan in report.unfinished_plans],
+        "contradictions": list(report.contradictions),
+        "warnings": list(report.warnings),
+    }
+
+
+def _doubt(line: DoubtLine) -> dict[str, Any]:
+    return {
+        "operation": line.operation,
+        "lead": line.lead,
+        "kind": line.kind,
+        "changeset": line.changeset,
+        "run": line.run,
+        "since": line.since,
+        "delivery": line.delivery,
+        "message": line.message,
+    }
+
+
+def _unfinished(plan: UnfinishedPlan) -> dict[str, Any]:
+    return {
+        "plan": plan.plan,
+        "path": plan.path,
+        "run": plan.run,
+        "account": plan.account,
+        "changesets": list(plan.changesets),
+        "started": plan.started,
+        "stopped": plan.stopped,
+        "open": plan.open,
+        "live": plan.live,
+    }
+
+
+def history_object(row: HistoryRow) -> dict[str, Any]:
+    """One line of `history --format json`."""
+    return {
+        "operation": row.operation,
+        "changeset": row.changeset,
+        "lead": row.lead,
+        "kind": row.kind,
+        "outcome": row.outcome,
+        "attempts": row.attempts,
+        "run": row.run,
+        "at": row.at,
+        "message": row.message,
+        "note": row.note,
+        "delivery": row.delivery,
+    }
+
+
+def history_jsonl(rows: Iterable[HistoryRow]) -> Iterator[str]:
+    """JSON Lines, one object per operation, each with its line end."""
+    for row in rows:
+        yield _encode(history_object(row)) + "\n"
+
+
+def error_object(error: SyncError) -> dict[str, Any]:
+    """What any command prints with `--format json` when it fails. `diagnostics` only where there are any."""
+    diagnostics = [problem_object(problem) for problem in error.problems]
+    return {
+        "error": {"code": error.code, "message": error.message, "hint": error.hint},
+        **({"diagnostics": diagnostics} if diagnostics else {}),
+        "exit": int(error.exit),
+    }
+
+
+def document(value: dict[str, Any]) -> str:
+    """`value` as one indented JSON document with a line end."""
+    return msgspec.json.format(_ENCODER.encode(_clean(value)), indent=2).decode() + "\n"
+
+
+def _encode(value: dict[str, Any]) -> str:
+    return _ENCODER.encode(_clean(value)).decode()
+
+
+def _clean(value: Any) -> Any:
+    """`value` with lone surrogates, which no JSON text can hold, replaced."""
+    match value:
+        case str():
+            return value if value.isascii() else value.encode("utf-8", "replace").decode()
+        case dict():
+            return {_clean(name): _clean(item) for name, item in value.items()}
+        case list():
+            return [_clean(item) for item in value]
+        case _:
+            return value

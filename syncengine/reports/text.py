@@ -1,0 +1,267 @@
+"""A plan on a terminal, 60 to 200 columns wide. Colour only repeats what symbols and words already say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from syncengine.core.operations import Kind
+from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
+from syncengine.core.redaction import Masker, visible
+from syncengine.reports.groups import OTHER, Group
+from syncengine.reports.layout import Page, Piece, Style
+from syncengine.reports.model import PlanView, ViewOptions, fold
+from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
+from syncengine.reports.rows import Diff, Row
+from syncengine.reports.words import clip, kind_word, number, plural, short, signed, state_word
+
+BLOCKED_LINES = 6
+ATTENTION_LINES = 40
+STRIKE_LINES = 20
+GROUP_LINES = 60
+SAMPLES = 6
+"""Operations shown in full where a plan is too large to show them all."""
+
+_SYMBOLS = {Kind.UPDATE: " ~", Kind.REPROCESS: "!!", Kind.TRIGGER: "!!", Kind.FINANCIALS: " $"}
+
+_STATE_STYLE: dict[State, Style] = {
+    State.TO_SEND: "good",
+    State.ALREADY_APPLIED: "dim",
+    State.UNCHANGED: "dim",
+    State.HELD: "warn",
+    State.BLOCKED: "alarm",
+    State.IN_DOUBT: "alarm",
+}
+
+
+def plan_text(
+    header: PlanHeader,
+    provenance: Provenance,
+    operations: Iterable[PlannedOperation],
+    summary: PlanSummary,
+    options: ViewOptions,
+) -> Iterator[str]:
+    """The plan, line by line without line ends. All operations are read before the first line comes."""
+    small = summary.counts.total <= options.detail
+    view = fold(header, provenance, operations, summary, options, keep=options.detail if small else SAMPLES)
+    page = Page(options.columns, colour=options.colour)
+    yield from _opening(page, view)
+    yield from _numbers(page, view)
+    yield from _strikes(page, view)
+    yield from _groups(page, view, small=small)
+    yield from _operations(page, view)
+    yield from _ending(page, view)
+
+
+def _opening(page: Page, view: PlanView) -> Iterator[str]:
+    counts = view.counts
+    for note in view.notes:
+        yield from page.line(Piece("! LEDGER  ", "alarm"), Piece(note, "warn"), hang=10)
+    yield from page.line(
+        Piece("Plan ", "bold"),
+        Piece(view.summary.digest, "key"),
+        hang=5,
+    )
+    told = [
+        f"account {visible(view.header.account)}",
+        f"on {visible(view.header.host)}",
+        plural(len(view.summary.changesets), "changeset"),
+        plural(counts.total, "operation"),
+        f"made {visible(view.provenance.created[:16])}",
+    ]
+    yield from page.line(Piece(" · ".join(told), "dim"), hang=2)
+    yield from _blocked(page, view)
+    yield from _attention(page, view)
+
+
+def _blocked(page: Page, view: PlanView) -> Iterator[str]:
+    if not view.blocked:
+        return
+    yield from page.heading("x BLOCKED", f"{plural(len(view.blocked), 'finding')}; apply refuses this plan", "alarm")
+    for finding in view.blocked[:BLOCKED_LINES]:
+        about = " ".join(visible(part) for part in (finding.kind, finding.lead and f"lead {finding.lead}") if part)
+        where = f" ({short(finding.operation)})" if finding.operation else ""
+        yield from page.line(
+            Piece("x ", "alarm"),
+            Piece(f"{about}: " if about else "", "bold"),
+            clip(visible(finding.reason), 400),
+            Piece(where, "dim"),
+            indent=2,
+            hang=2,
+        )
+    yield from _more(page, len(view.blocked) - BLOCKED_LINES, "finding")
+
+
+def _attention(page: Page, view: PlanView) -> Iterator[str]:
+    if not view.attention:
+        return
+    yield from page.heading("! Attention", plural(len(view.attention), "thing") + " to look at", "warn")
+    for line in view.attention[:ATTENTION_LINES]:
+        yield from page.line(Piece("! ", "warn"), clip(line, 400), indent=2, hang=2)
+    yield from _more(page, len(view.attention) - ATTENTION_LINES, "warning")
+
+
+def _more(page: Page, left: int, one: str) -> Iterator[str]:
+    if left > 0:
+        text = f"… and {plural(left, f'more {one}')} not shown here; --format html or json has them"
+        yield from page.line(Piece(text, "dim"), indent=2, hang=2)
+
+
+def _numbers(page: Page, view: PlanView) -> Iterator[str]:
+    counts = view.counts
+    yield from page.heading("To be sent", f"{plural(counts.to_send, 'operation')} on {plural(counts.leads, 'lead')}")
+    if counts.irreversible:
+        parts = [(Kind.TRIGGER, counts.trigger), (Kind.REPROCESS, counts.reprocess)]
+        told = ", ".join(f"{number(count)} {kind_word(kind, count)}" for kind, count in parts if count)
+        yield from page.line(
+            Piece(f"!! {number(counts.irreversible)} IRREVERSIBLE", "alarm"), f": {told}", indent=2, hang=3
+        )
+    if counts.update:
+        yield from page.line(Piece(" ~ ", "key"), plural(counts.update, "update"), indent=2)
+    if counts.financials:
+        yield from page.line(Piece(" $ ", "key"), f"{number(counts.financials)} financials", indent=2)
+    for name, amounts in view.money.named():
+        yield from page.line(f"   {name:<8}", Piece(amount_words(amounts)), indent=2, hang=11)
+    if counts.skipped_fields:
+        yield from page.line(f"   {plural(counts.skipped_fields, 'empty field')} left out (skip_empty)", indent=2)
+    yield from _unsent(page, view)
+
+
+def _unsent(page: Page, view: PlanView) -> Iterator[str]:
+    counts = view.counts
+    unsent = counts.total - counts.to_send
+    if not unsent:
+        return
+    yield from page.heading("Not sent", plural(unsent, "operation"))
+    reasons = view.unsent
+    for state in State:
+        total = 0 if state is State.TO_SEND else int(getattr(counts, state.value))
+        if not total:
+            continue
+        yield from page.line(Piece(f"{number(total)} {state_word(state)}", _STATE_STYLE[state]), indent=2)
+        told = [(reason, n) for (of, reason), n in reasons.most_common() if of is state and reason not in ("", OTHER)]
+        for reason, n in told[:3]:
+            text = clip(visible(reason), 200)
+            yield from page.line(f"{text} ({number(n)})" if n > 1 else text, indent=4, hang=2)
+
+
+def _strikes(page: Page, view: PlanView) -> Iterator[str]:
+    strikes = view.strikes
+    if not strikes:
+        return
+    yield from page.heading("!! IRREVERSIBLE", "cannot be taken back and is never sent twice", "alarm")
+    for strike in strikes[:STRIKE_LINES]:
+        yield from page.line(
+            Piece("!! ", "alarm"),
+            Piece(f"{strike.fold.kind.value} {strike.fold.what}".strip(), "bold"),
+            f" · {plural(strike.fold.count, 'lead')}: {leads_words(strike.fold)}",
+            Piece(f" · {change_words(strike.group)}", "dim"),
+            Piece(f" · {number(strike.fold.done_before)} DONE BEFORE" if strike.fold.done_before else "", "alarm"),
+            indent=2,
+            hang=3,
+        )
+    yield from _more(page, len(strikes) - STRIKE_LINES, "line")
+
+
+def _groups(page: Page, view: PlanView, *, small: bool) -> Iterator[str]:
+    if not view.groups or (small and len(view.groups) == view.counts.total):
+        return
+    yield from page.heading("Changes", plural(sum(group.changes for group in view.groups), "change"))
+    left = GROUP_LINES
+    for changeset, groups in view.by_changeset:
+        if left <= 0:
+            break
+        title = view.titles.get(changeset, "")
+        yield from page.line(Piece(visible(changeset), "bold"), Piece(f"  {title}", "dim"), indent=2, hang=2)
+        for group in groups[:left]:
+            yield from _group(page, group, view.masker)
+        left -= len(groups)
+    yield from _more(page, len(view.groups) - GROUP_LINES, "change")
+
+
+def _group(page: Page, group: Group, masker: Masker) -> Iterator[str]:
+    name = visible(group.change) if group.changes == 1 else plural(group.changes, "further change")
+    states = ", ".join(f"{number(group.states[state])} {state_word(state)}" for state in State if group.states[state])
+    mark: Style = "alarm" if group.irreversible else "key"
+    symbol = "!!" if group.irreversible else " ·"
+    yield from page.line(
+        Piece(f"{symbol} ", mark),
+        Piece(name, "bold"),
+        f"  {states}",
+        Piece(f"  {group.source}", "dim"),
+        indent=2,
+        hang=5,
+    )
+    for strike in group.strikes.values():
+        what = f"{strike.kind.value} {strike.what}".strip()
+        yield from page.line(Piece(what, "alarm"), f": {plural(strike.count, 'lead')}", indent=7, hang=2)
+    for field, diffs in group.fields.items():
+        yield from page.line(f"{visible(field)}: {field_words(field, diffs, masker)}", indent=7, hang=2)
+    for label, amounts in group.money.named():
+        yield from page.line(f"{label}: {plural(amounts.count, 'lead')}, {amount_words(amounts)}", indent=7, hang=2)
+    if group.buyers:
+        told = ", ".join(f"{visible(buyer)} ({number(n)})" for buyer, n in group.buyers.most_common(5))
+        yield from page.line(f"buyer: {told}", indent=7, hang=2)
+
+
+def _operations(page: Page, view: PlanView) -> Iterator[str]:
+    if not view.rows:
+        return
+    left = view.counts.total - len(view.rows)
+    yield from page.heading("Operations", f"the first {len(view.rows)} of {number(view.counts.total)}" if left else "")
+    for row in view.rows:
+        yield from operation_lines(page, row)
+    yield from _more(page, left, "operation")
+
+
+def operation_lines(page: Page, row: Row) -> Iterator[str]:
+    """One operation in full: what, where declared, before and after with their origin, and why it is not sent."""
+    yield from page.line(
+        Piece(f"{_SYMBOLS[row.kind]} ", "alarm" if row.irreversible else "key"),
+        Piece(row.kind.value, "bold"),
+        f" lead {row.lead}" + (f" {row.what}" if row.what else ""),
+        Piece(" IRREVERSIBLE" if row.irreversible else "", "alarm"),
+        *([] if row.state is State.TO_SEND else [Piece(f"  [{state_word(row.state)}]", _STATE_STYLE[row.state])]),
+        Piece(f"  {row.source}  {short(row.id)}", "dim"),
+        indent=2,
+        hang=3,
+    )
+    for diff in row.diffs:
+        yield from page.line(*diff_pieces(diff), indent=7, hang=2)
+    if row.reason:
+        yield from page.line(Piece(clip(row.reason, 400), _STATE_STYLE[row.state]), indent=7, hang=2)
+    if row.done:
+        yield from page.line(Piece(f"done before, by {', '.join(row.done[:5])}", "alarm"), indent=7, hang=2)
+
+
+def diff_pieces(diff: Diff) -> list[Piece]:
+    """ "postcode T•••••QD → T•••••XX (+10.00)  ledger: changeset"."""
+    before = Piece("unknown", "dim") if diff.before is None else Piece(diff.before)
+    moved = f" ({signed(diff.change)})" if diff.change is not None else ""
+    origin = diff.origin.removeprefix("unknown").removeprefix(": ")
+    quiet = f"  {origin}" if origin else ""
+    kept = "" if diff.sent else "  (already so, not sent)"
+    return [
+        Piece(f"{diff.name} ", "key"),
+        before,
+        Piece(" → "),
+        Piece(diff.after, "bold"),
+        Piece(moved),
+        Piece(quiet + kept, "dim"),
+    ]
+
+
+def _ending(page: Page, view: PlanView) -> Iterator[str]:
+    yield ""
+    if view.blocked or view.counts.blocked:
+        yield from page.line(Piece("This plan is blocked: apply refuses it.", "alarm"))
+    elif not view.counts.to_send:
+        yield from page.line(Piece("Nothing to send.", "good"))
+    else:
+        counts = view.counts
+        tail = f", {number(counts.irreversible)} of them irreversible" if counts.irreversible else ""
+        yield from page.line(
+            Piece(
+                f"Apply would send {plural(counts.to_send, 'operation')} to {plural(counts.leads, 'lead')}{tail}.",
+                "bold",
+            ),
+        )

@@ -1,0 +1,281 @@
+"""What apply, status, history and validate say on a terminal. Colour only repeats what words and symbols say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from syncengine.core.errors import Exit, Problem, Severity, SyncError
+from syncengine.core.redaction import visible
+from syncengine.core.results import DoubtLine, HistoryRow, Line, RunResult, StatusReport, UnfinishedPlan, ValidateResult
+from syncengine.reports.layout import Page, Piece, Style, cells, cut
+from syncengine.reports.model import ViewOptions
+from syncengine.reports.words import clip, number, plural, short
+
+LISTED = 20
+"""How many operations of one kind of trouble are listed before the rest is counted."""
+
+_SEVERITY: dict[Severity, Style] = {"error": "alarm", "warning": "warn", "note": "key"}
+
+_OUTCOME: dict[str, tuple[str, Style]] = {
+    "applied": ("ok", "good"),
+    "rejected": ("x ", "alarm"),
+    "in_doubt": ("??", "alarm"),
+    "not_sent": ("- ", "dim"),
+}
+
+
+def _page(options: ViewOptions) -> Page:
+    return Page(options.columns, colour=options.colour)
+
+
+# apply
+
+
+def apply_text(result: RunResult, options: ViewOptions) -> Iterator[str]:
+    """What a run did: its counts, then everything that did not go well, then what to do next."""
+    page = _page(options)
+    counts = result.counts
+    title = f"Run {visible(result.run)}" if result.run else "No run was needed"
+    yield from page.line(Piece(title, "bold"), Piece(f"  plan {short(result.plan)}", "dim"), hang=2)
+    told: list[tuple[str, int, Style]] = [
+        ("ok applied", counts.applied, "good"),
+        ("x  rejected", counts.rejected, "alarm"),
+        ("?? in doubt", counts.in_doubt, "alarm"),
+        ("=  already applied", counts.already_applied, "plain"),
+        ("-  not sent", counts.not_sent, "warn"),
+    ]
+    width = max(len(number(count)) for _, count, _ in told)
+    for label, count, style in told:
+        if count or label == "ok applied":
+            yield from page.line(Piece(f"{label:<19}{number(count):>{width}}", style if count else "dim"), indent=2)
+    requests = plural(result.requests, "request")
+    yield from page.line(Piece(f"{requests}, {plural(counts.total, 'operation')} in the plan", "dim"), indent=2)
+    yield from _trouble(page, "?? In doubt", result.in_doubt, counts.in_doubt, "alarm")
+    yield from _trouble(page, "x Rejected", result.rejected, counts.rejected, "alarm")
+    yield from _kept_back(page, result)
+    for warning in result.warnings:
+        yield from page.line(Piece("! ", "warn"), clip(visible(warning), 400), hang=2)
+    if result.stopped:
+        yield ""
+        yield from page.line(Piece("Stopped: ", "alarm"), visible(result.stopped), hang=2)
+    yield from _next(page, result)
+
+
+def _trouble(page: Page, title: str, lines: Sequence[Line], total: int, style: Style) -> Iterator[str]:
+    if not lines:
+        return
+    yield from page.heading(title, plural(total, "operation"), style)
+    for line in lines[:LISTED]:
+        yield from page.line(
+            Piece(short(line.operation), "key"),
+            f"  {visible(line.kind)} lead {visible(line.lead)}",
+            f"  {clip(visible(line.message), 300)}" if line.message else "",
+            indent=2,
+            hang=2,
+        )
+    if total > LISTED:
+        yield from page.line(
+            Piece(f"… and {number(total - LISTED)} more: syncengine history has them", "dim"), indent=2
+        )
+
+
+def _kept_back(page: Page, result: RunResult) -> Iterator[str]:
+    if not result.counts.not_sent:
+        return
+    yield from page.heading("- Not sent", plural(result.counts.not_sent, "operation"), "warn")
+    ordered = sorted(result.not_sent_reasons.items(), key=lambda item: -item[1])
+    for reason, count in ordered[:LISTED]:
+        yield from page.line(f"{number(count)}  {clip(visible(reason), 300)}", indent=2, hang=2)
+
+
+def _next(page: Page, result: RunResult) -> Iterator[str]:
+    counts = result.counts
+    yield ""
+    path = visible(result.plan_path) or "PLAN"
+    if counts.in_doubt:
+        first = short(result.in_doubt[0].operation) if result.in_doubt else "OPERATION"
+        text = (
+            f"Nobody can know whether {plural(counts.in_doubt, 'operation')} took effect. "
+            f"Look at the leads in LeadByte, then: "
+            f'syncengine resolve {first} --as applied|not-applied --by NAME --note "what you saw"'
+        )
+        yield from page.line(Piece("Next: ", "alarm"), text, hang=2)
+    elif counts.rejected or counts.not_sent:
+        again = "mend what was rejected and plan again" if counts.rejected else f"go on with: syncengine apply {path}"
+        yield from page.line(Piece("Next: ", "warn"), again, hang=2)
+    elif result.exit == Exit.DONE:
+        yield from page.line(Piece("Done: everything in this plan is applied.", "good"))
+    if result.pin_line:
+        yield from page.line(Piece("Commit to syncengine.yaml: ", "bold"), visible(result.pin_line), hang=2)
+
+
+# status
+
+
+def status_text(report: StatusReport, options: ViewOptions) -> Iterator[str]:
+    """What stands open: doubts first, then unfinished plans, then the counts."""
+    page = _page(options)
+    name = visible(report.ledger_id) if report.ledger_id else "none yet"
+    yield from page.line(Piece("Ledger ", "bold"), Piece(name, "key"), Piece(f"  {visible(report.ledger_url)}", "dim"))
+    for warning in report.warnings:
+        yield from page.line(Piece("! ", "warn"), visible(warning), hang=2)
+    yield from _doubts(page, report.in_doubt)
+    for contradiction in report.contradictions:
+        yield from page.line(Piece("x  Contradiction: ", "alarm"), visible(contradiction), hang=3)
+    if report.unfinished_plans:
+        yield from page.heading("Unfinished plans", plural(len(report.unfinished_plans), "plan"), "warn")
+        for plan in report.unfinished_plans:
+            yield from _unfinished(page, plan)
+    if any(report.counts.values()):
+        yield from page.heading("On record")
+        for word, count in report.counts.items():
+            yield from page.line(f"{visible(word).replace('_', ' '):<18}{number(count):>12}", indent=2)
+    if not (report.in_doubt or report.unfinished_plans or report.contradictions):
+        yield ""
+        yield from page.line(Piece("Nothing stands open.", "good"))
+
+
+def _doubts(page: Page, lines: Sequence[DoubtLine]) -> Iterator[str]:
+    if not lines:
+        return
+    yield from page.heading("?? In doubt", f"{plural(len(lines), 'operation')}; resolve them", "alarm")
+    for line in lines[:LISTED]:
+        yield from _doubt(page, line)
+    if len(lines) > LISTED:
+        more = f"… and {number(len(lines) - LISTED)} more; --format json has them"
+        yield from page.line(Piece(more, "dim"), indent=2)
+
+
+def _doubt(page: Page, line: DoubtLine) -> Iterator[str]:
+    what = f"{visible(line.kind)} {visible(line.delivery)}".strip()
+    yield from page.line(
+        Piece(short(line.operation), "key"),
+        f"  {what} lead {visible(line.lead)}  {visible(line.changeset)}",
+        Piece(f"  run {visible(line.run)} since {visible(line.since[:19])}", "dim"),
+        f"  {clip(visible(line.message), 300)}" if line.message else "",
+        indent=2,
+        hang=2,
+    )
+
+
+def _unfinished(page: Page, plan: UnfinishedPlan) -> Iterator[str]:
+    left = "" if plan.open is None else f"  {plural(plan.open, 'operation')} open"
+    yield from page.line(
+        Piece(short(plan.plan), "key"),
+        f"  {visible(plan.path)}{left}",
+        Piece("  running now" if plan.live else "", "good"),
+        Piece(f"  {', '.join(map(visible, plan.changesets[:5]))}", "dim"),
+        Piece(f"  run {visible(plan.run)} began {visible(plan.started[:19])}", "dim"),
+        f"  {visible(plan.stopped)}" if plan.stopped else "",
+        indent=2,
+        hang=2,
+    )
+
+
+# history
+
+
+def history_text(rows: Iterable[HistoryRow], options: ViewOptions) -> Iterator[str]:
+    """A table, one line per operation, its message below where there is one. Rows are shown as they come."""
+    page = _page(options)
+    heads = ["operation", "kind", "ok", "lead", "sent", "at (UTC)", "changeset"]
+    yield from page.line(Piece(_columns(heads, page.width), "bold"))
+    count = 0
+    for row in rows:
+        count += 1
+        mark, style = _OUTCOME.get(row.outcome, ("? ", "warn"))
+        row_cells = [row.operation, row.kind, mark, row.lead, str(row.attempts), row.at[:19], row.changeset]
+        yield _columns([visible(cell) for cell in row_cells], page.width)
+        if row.outcome != "applied" or row.note:
+            said = [row.outcome.replace("_", " "), row.message, row.note]
+            text = ": ".join(clip(visible(part), 300) for part in said if part)
+            yield from page.line(Piece(text, style), indent=14, hang=2)
+    if not count:
+        yield "Nothing on record matches."
+
+
+def _columns(row: Sequence[str], width: int) -> str:
+    operation, kind, mark, lead, sent, at, changeset = row
+    if width < 80:
+        line = f"{operation[:8]:<8}  {kind:<10}  {mark:<2}  {lead:<10}  {at[:10]:<10}"
+    else:
+        line = f"{operation[:12]:<12}  {kind:<10}  {mark:<2}  {lead:<10}  {sent:>4}  {at:<19}"
+    return cut(f"{line}  {cut(changeset, max(4, width - cells(line) - 2))}", width)
+
+
+# validate and errors
+
+
+def validate_text(result: ValidateResult, options: ViewOptions) -> Iterator[str]:
+    """Every problem with its place and a caret, then one line that says how it ended."""
+    page = _page(options)
+    for problem in result.problems:
+        yield from problem_lines(page, problem)
+        yield ""
+    for code, left in result.more.items():
+        yield from page.line(Piece(f"… and {number(left)} more of {visible(code)}", "dim"))
+    errors = sum(problem.severity == "error" for problem in result.problems) + sum(result.more.values())
+    warnings = sum(problem.severity == "warning" for problem in result.problems)
+    remark = f", {plural(warnings, 'warning')}" if warnings else ""
+    if result.valid:
+        told = plural(result.changesets, "changeset")
+        if result.operations is not None and result.leads is not None:
+            told += f", {plural(result.operations, 'operation')} on {plural(result.leads, 'lead')}"
+        yield from page.line(Piece("ok ", "good"), Piece("Valid: ", "bold"), f"{told}{remark}")
+    else:
+        yield from page.line(
+            Piece("x  ", "alarm"), Piece(plural(errors, "error"), "bold"), f"{remark}; nothing was sent"
+        )
+
+
+def problems_text(problems: Iterable[Problem], options: ViewOptions) -> Iterator[str]:
+    """Problems alone, each with its place and a caret."""
+    page = _page(options)
+    for problem in problems:
+        yield from problem_lines(page, problem)
+
+
+def problem_lines(page: Page, problem: Problem) -> Iterator[str]:
+    """ "specs/a.yaml:3:9: error SE201: message", the line with a caret, and the hint."""
+    numbers = [str(part) for part in (problem.line, problem.column) if part]
+    place = ":".join([visible(problem.file), *numbers]) if problem.file else ""
+    row = f" row {problem.row}" if problem.row is not None else ""
+    yield from page.line(
+        Piece(f"{place}{row}: " if place or row else "", "bold"),
+        Piece(f"{problem.severity} {problem.code}: ", _SEVERITY[problem.severity]),
+        clip(visible(problem.message), 1000),
+        hang=2,
+    )
+    yield from _excerpt(page, problem)
+    if problem.hint:
+        yield from page.line(Piece("hint: ", "key"), clip(visible(problem.hint), 600), indent=2, hang=2)
+
+
+def _excerpt(page: Page, problem: Problem) -> Iterator[str]:
+    if not problem.excerpt.strip():
+        return
+    room = page.width - 4
+    column = max(problem.column - 1, 0)
+    start = 0 if column < room - 8 else column - room // 2
+    line = visible(problem.excerpt.replace("\t", " ")[start : start + room])
+    before = visible(problem.excerpt.replace("\t", " ")[start:column])
+    yield from page.line(Piece(f"  | {_fit(line, room)}", "dim"))
+    if problem.column and cells(before) < room:
+        # The caret's own line must keep its spaces, so it does not pass through the wrapping.
+        yield f"  | {' ' * cells(before)}^"
+
+
+def _fit(text: str, room: int) -> str:
+    while cells(text) > room:
+        text = text[:-1]
+    return text
+
+
+def error_text(error: SyncError, options: ViewOptions) -> Iterator[str]:
+    """One error: what happened, what to do next, and every problem behind it."""
+    page = _page(options)
+    for problem in error.problems:
+        yield from problem_lines(page, problem)
+    yield from page.line(Piece(f"error {error.code}: ", "alarm"), clip(visible(error.message), 2000), hang=2)
+    if error.hint:
+        yield from page.line(Piece("hint: ", "key"), clip(visible(error.hint), 1000), indent=2, hang=2)

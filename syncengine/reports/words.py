@@ -1,0 +1,75 @@
+"""The words that every view shares, so that no two views call one thing by two names."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from syncengine.core.operations import Kind
+from syncengine.core.plan import State
+from syncengine.core.values import format_money
+
+
+def number(count: int) -> str:
+    """A count as people read it: 12,345."""
+    return f"{count:,}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """ "1 lead", "2 leads", "12,345 leads"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def money(amount: int) -> str:
+    """Hundredths as people read them: 1,234.50."""
+    text = format_money(abs(amount))
+    whole, _, cents = text.partition(".")
+    return f"{'-' if amount < 0 else ''}{int(whole):,}.{cents}"
+
+
+def signed(amount: int) -> str:
+    """A difference: +10.00, -3.50, or 0.00."""
+    return f"+{money(amount)}" if amount > 0 else money(amount)
+
+
+def kind_word(kind: Kind, count: int) -> str:
+    """The plural or singular noun for operations of a kind."""
+    match kind:
+        case Kind.UPDATE:
+            return "update" if count == 1 else "updates"
+        case Kind.REPROCESS:
+            return "reprocess" if count == 1 else "reprocesses"
+        case Kind.TRIGGER:
+            return "trigger" if count == 1 else "triggers"
+        case Kind.FINANCIALS:
+            return "financials"
+        case _:
+            assert_never(kind)
+
+
+def state_word(state: State) -> str:
+    """A state in words."""
+    match state:
+        case State.TO_SEND:
+            return "to send"
+        case State.ALREADY_APPLIED:
+            return "already applied"
+        case State.UNCHANGED:
+            return "unchanged"
+        case State.HELD:
+            return "held"
+        case State.BLOCKED:
+            return "blocked"
+        case State.IN_DOUBT:
+            return "in doubt"
+        case _:
+            assert_never(state)
+
+
+def short(digest: str, length: int = 12) -> str:
+    """The beginning of an id, long enough to be typed back."""
+    return digest[:length]
+
+
+def clip(text: str, limit: int) -> str:
+    """`text`, cut to `limit` characters with an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,244 @@
+"""Scripted trouble: which requests it strikes, and what happens to them.
+
+The format is published, with a description of every key, as schemas/sandbox-faults.v1.schema.json. The types below are
+that format; what they cannot express is checked in faults_file.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+Step = Literal["received", "before_effect", "after_effect", "half_answer", "answered"]
+Drop = Literal["normal", "reset", "reset_half", "close", "close_half", "never"]
+Distortion = Literal[
+    "reverse",
+    "missing_first",
+    "missing_last",
+    "missing_all",
+    "extra",
+    "duplicate",
+    "duplicate_differing",
+    "contradictory",
+    "ids_as_numbers",
+    "no_warnings",
+    "errors_as_objects",
+    "status_warning",
+    "status_lower_case",
+    "envelope_error",
+]
+BodyKind = Literal["normal", "error", "html", "empty", "garbage", "cut", "text", "huge", "flood", "drip"]
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which requests. Conditions add up; `nth`, `every` and `after` count the requests that meet the others."""
+
+    method: str | None = None
+    path: str | None = None
+    lead: str | None = None
+    delivery: str | None = None
+    nth: Count | list[Count] | None = None
+    every: Count | None = None
+    after: Annotated[int, msgspec.Meta(ge=0)] = 0
+    probability: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    seed: int | None = None
+    times: Count | None = None
+
+    @property
+    def reads_body(self) -> bool:
+        return self.lead is not None or self.delivery is not None
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A signal to a process, given by pid or by a file that holds its pid, when the request reaches a step."""
+
+    send: Literal["KILL", "STOP", "TERM", "INT"]
+    at: Step
+    pid: Annotated[int, msgspec.Meta(ge=2)] | None = None
+    pid_file: str | None = None
+    continue_after: Seconds | None = None
+
+
+class Reject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Leads that fail under a readable answer; `done` of each one's effects happen all the same."""
+
+    message: str = "Lead could not be updated"
+    leads: list[str] | None = None
+    done: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Less than everything: the first leads only, or everything so many seconds late."""
+
+    first: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    late: Seconds | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another answer than the service's own."""
+
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)] = 200
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    retry_after: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    retry_after_date: int | None = None
+    location: str | None = None
+    body: BodyKind = "normal"
+    message: str = "The sandbox was told to fail"
+    text: str | None = None
+    megabytes: Annotated[int, msgspec.Meta(ge=1, le=4096)] | None = None
+    gzip: bool = False
+    chunked: bool = False
+    close: bool = False
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What happens to a request that is struck; whatever is left out goes its usual way."""
+
+    read: Literal["reset", "reset_half", "slow"] | None = None
+    bytes_per_second: Count = 1024
+    refuse_seconds: Seconds = 0
+    delay_before: Seconds = 0
+    delay_after: Seconds = 0
+    effect: Literal["all", "none"] | Part | None = None
+    reject: Reject | None = None
+    elements: list[Distortion] = msgspec.field(default_factory=list)
+    answer: Drop | Answer = "normal"
+    signal: Signal | None = None
+
+    @property
+    def strikes_early(self) -> bool:
+        """Whether it happens before the body is read, so that the body cannot decide about it."""
+        return self.read is not None or self.refuse_seconds > 0
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    fault: Fault
+    match: Match = Match()
+    name: str = ""
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole file of trouble; `latency_ms` is added to every request, before its effect."""
+
+    version: Literal[1] = 1
+    latency_ms: Annotated[float, msgspec.Meta(ge=0, le=600_000)] = 0
+    rules: list[Rule] = msgspec.field(default_factory=list)
+
+
+NO_FAULT = Fault()
+
+
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """The leads (a `q` in front of quarantined ones) and deliveries that a request's body names."""
+
+    leads: frozenset[str]
+    deliveries: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Counter:
+    random: random.Random
+    candidates: int = 0
+    struck: int = 0
+
+
+@dataclass(slots=True)
+class Trouble:
+    """A script at work: it counts requests for each rule. `base` is the folder pid files are relative to. Thread-safe.
+
+    The first rule that fits strikes; the others count the request all the same. Rules that strike before the body is
+    read come before all others, and spare the request the rest.
+    """
+
+    script: Script
+    base: Path
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _counters: list[_Counter] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._counters = [_Counter(random.Random(rule.match.seed)) for rule in self.script.rules]
+
+    def strike_early(self, method: str, path: str) -> Rule | None:
+        return self._strike(method, path, None, early=True)
+
+    def strike(self, method: str, path: str, mentioned: Callable[[], Mentioned]) -> Rule | None:
+        return self._strike(method, path, mentioned, early=False)
+
+    @property
+    def reads_slowly(self) -> bool:
+        return any(rule.fault.read == "slow" for rule in self.script.rules)
+
+    def label(self, rule: Rule) -> str:
+        return rule.name or f"rules[{next(i for i, each in enumerate(self.script.rules) if each is rule)}]"
+
+    def _strike(self, method: str, path: str, mentioned: Callable[[], Mentioned] | None, *, early: bool) -> Rule | None:
+        if not self.script.rules:
+            return None
+        chosen: Rule | None = None
+        with self._lock:
+            for rule, counter in zip(self.script.rules, self._counters, strict=True):
+                if rule.fault.strikes_early is not early or not _fits(rule.match, method, path, mentioned):
+                    continue
+                counter.candidates += 1
+                if _its_turn(rule.match, counter) and chosen is None:
+                    counter.struck += 1
+                    chosen = rule
+        return chosen
+
+
+def _fits(match: Match, method: str, path: str, mentioned: Callable[[], Mentioned] | None) -> bool:
+    if match.method is not None and match.method.upper() != method:
+        return False
+    if match.path is not None and not fnmatchcase(path, match.path):
+        return False
+    if not match.reads_body or mentioned is None:
+        return not match.reads_body
+    named = mentioned()
+    return (match.lead is None or match.lead in named.leads) and (
+        match.delivery is None or match.delivery in named.deliveries
+    )
+
+
+def _its_turn(match: Match, counter: _Counter) -> bool:
+    # The draw comes first, so that the same requests draw the same numbers whatever else the rule says.
+    drawn = match.probability is None or counter.random.random() < match.probability
+    position = counter.candidates - match.after
+    chosen: Sequence[int] | None = [match.nth] if isinstance(match.nth, int) else match.nth
+    return (
+        drawn
+        and position > 0
+        and (chosen is None or position in chosen)
+        and (match.every is None or position % match.every == 0)
+        and (match.times is None or counter.struck < match.times)
+    )
+
+
+def mentioned_in(document: Any) -> Mentioned:
+    """What a request's body names; nothing for a body that is no object."""
+    leads: set[str] = set()
+    deliveries: set[str] = set()
+    if isinstance(document, dict):
+        listed = document.get("leads")
+        for item in listed if isinstance(listed, list) else [listed]:
+            if isinstance(item, dict):
+                leads.update(str(item["id"]) for _ in range("id" in item))
+                leads.update(f"q{item['quarantineId']}" for _ in range("quarantineId" in item))
+                deliveries.update(str(item["triggerDeliveryId"]) for _ in range("triggerDeliveryId" in item))
+                several = item.get("triggerDeliveryIds")
+                deliveries.update(map(str, several if isinstance(several, list) else []))
+            elif item is not None:
+                leads.add(str(item))
+        for name in ("quarantineId", "quarantineIds"):
+            value = document.get(name)
+            leads.update(f"q{each}" for each in (value if isinstance(value, list) else [value]) if each is not None)
+    return Mentioned(frozenset(leads), frozenset(deliveries))

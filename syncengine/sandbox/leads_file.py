@@ -1,0 +1,85 @@
+"""Leads from a CSV file: `id,state,payout,revenue,buyer,campaign`, and every other column as a field."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from syncengine.sandbox.errors import SandboxError
+from syncengine.sandbox.records import ID_PATTERN, QUARANTINE_PREFIX, Lead, LeadState
+
+_REFERENCE = re.compile(rf"{QUARANTINE_PREFIX}?({ID_PATTERN})")
+_AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,2})?", re.ASCII)
+_OWN_COLUMNS = frozenset({"id", "state", "payout", "revenue", "buyer", "campaign"})
+
+
+def read_leads(path: Path) -> list[Lead]:
+    """The leads of a CSV file, in order. Raises SandboxError naming file and row, and what to write instead.
+
+    An id that begins with `q`, or the state `quarantined`, makes a lead that is addressed by its quarantineId.
+    A missing state means approved; an empty cell means that the lead has no such value.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(_leads(path, csv.DictReader(file, restkey="", strict=True)))
+    except OSError as error:
+        raise SandboxError(f"cannot read the leads file {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SandboxError(f"the leads file {path} is not UTF-8 text: save it as UTF-8") from error
+    except csv.Error as error:
+        raise SandboxError(f"the leads file {path} is no well-formed CSV: {error}") from error
+
+
+def _leads(path: Path, rows: csv.DictReader[str]) -> Iterable[Lead]:
+    names = rows.fieldnames
+    if not names or "id" not in names:
+        raise SandboxError(f'the leads file {path} needs a header line with a column "id"')
+    if len(set(names)) != len(names):
+        raise SandboxError(f"the leads file {path} has two columns with one name")
+    seen: set[str] = set()
+    for row in rows:
+        where = f"{path}, line {rows.line_num}"
+        if "" in row or None in row.values():
+            raise SandboxError(f"{where}: the row does not have the header's {len(names)} columns")
+        lead = _lead(where, row)
+        if lead.number in seen:
+            raise SandboxError(f"{where}: there is a lead {lead.number} above already")
+        seen.add(lead.number)
+        yield lead
+
+
+def _lead(where: str, row: dict[str, str]) -> Lead:
+    match = _REFERENCE.fullmatch(row["id"])
+    if match is None:
+        raise SandboxError(f"{where}: the id {row['id']!r} must be digits without a leading zero, q123 for quarantine")
+    prefixed = row["id"].startswith(QUARANTINE_PREFIX)
+    state = _state(where, row.get("state") or ("quarantined" if prefixed else "approved"))
+    if prefixed and state is not LeadState.QUARANTINED:
+        raise SandboxError(f"{where}: the id {row['id']!r} is a quarantined lead's, but the state is {state.value}")
+    reference = QUARANTINE_PREFIX + match[1] if state is LeadState.QUARANTINED else match[1]
+    return Lead(
+        reference,
+        state,
+        payout=_amount(where, row, "payout"),
+        revenue=_amount(where, row, "revenue"),
+        buyer=row.get("buyer") or None,
+        campaign=row.get("campaign") or "1",
+        fields={name: value for name, value in row.items() if name not in _OWN_COLUMNS and value != ""},
+    )
+
+
+def _state(where: str, text: str) -> LeadState:
+    try:
+        return LeadState(text)
+    except ValueError:
+        known = ", ".join(LeadState)
+        raise SandboxError(f"{where}: unknown state {text!r}; there are: {known}") from None
+
+
+def _amount(where: str, row: dict[str, str], name: str) -> str | None:
+    text = row.get(name) or None
+    if text is not None and not _AMOUNT.fullmatch(text):
+        raise SandboxError(f"{where}: the {name} {text!r} must be an amount such as 80.00")
+    return text

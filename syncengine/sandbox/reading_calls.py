@@ -1,0 +1,93 @@
+"""The reads: one lead, a search for leads, one campaign with its fields."""
+
+from __future__ import annotations
+
+from syncengine.sandbox.keys import Key, Permission, missing_permission
+from syncengine.sandbox.records import Campaign, Json, Lead, Reply, failure, id_text
+from syncengine.sandbox.state import State
+
+_MAX_SEARCHES = 100
+
+
+def get_lead(state: State, key: Key, number: str, now: float) -> Reply:
+    refusal = missing_permission(key, [Permission.SEARCH])
+    if refusal is not None:
+        return refusal
+    lead = state.lead(number, now)
+    if lead is None:
+        return failure(404, f"Lead {number} not found")
+    return Reply(200, {"status": "Success", "message": "OK", **_shown(state, lead)})
+
+
+def get_campaign(state: State, key: Key, number: str) -> Reply:
+    refusal = missing_permission(key, [Permission.SEARCH])
+    if refusal is not None:
+        return refusal
+    campaign = state.campaigns.get(number)
+    if campaign is None:
+        return failure(404, f"Campaign {number} not found")
+    fields = [
+        {
+            "name": item.name,
+            "label": item.label,
+            "dataType": item.data_type,
+            "required": item.required,
+            "selection": list(item.selection),
+        }
+        for item in campaign.fields
+    ]
+    return Reply(
+        200, {"status": "Success", "message": "OK", "id": campaign.number, "name": campaign.name, "fields": fields}
+    )
+
+
+def search_leads(state: State, key: Key, document: Json, now: float) -> Reply:
+    """By e-mail address or phone, within a campaign where one is named."""
+    refusal = missing_permission(key, [Permission.SEARCH])
+    if refusal is not None:
+        return refusal
+    searches = document.get("searches")
+    if not isinstance(searches, list) or not searches or not all(isinstance(item, dict) for item in searches):
+        return failure(400, 'The body needs a list "searches" of objects')
+    if len(searches) > _MAX_SEARCHES:
+        return failure(400, f"At most {_MAX_SEARCHES} searches a request")
+    answered = [{**search, "results": _matches(state, search, now)} for search in searches]
+    total = sum(len(item["results"]) for item in answered)
+    return Reply(200, {"status": "Success", "message": "OK", "totalMatches": total, "searches": answered})
+
+
+def _matches(state: State, search: dict[str, Json], now: float) -> list[dict[str, Json]]:
+    campaign = id_text(search.get("campaignId"))
+    email, phone = search.get("email"), search.get("phone")
+    if not email and not phone:
+        return []
+    return [
+        _found(lead)
+        for lead in state.all_leads(now)
+        if not lead.in_quarantine
+        and (campaign is None or lead.campaign == campaign)
+        and (not email or lead.fields.get("email", "").lower() == str(email).lower())
+        and (not phone or lead.fields.get("phone1") == phone)
+    ]
+
+
+def _found(lead: Lead) -> dict[str, Json]:
+    names = ("firstname", "lastname", "email", "phone1", "c1", "c2", "c3")
+    return {"leadId": int(lead.number), **{name: lead.fields[name] for name in names if name in lead.fields}}
+
+
+def _shown(state: State, lead: Lead) -> dict[str, Json]:
+    """A lead as `GET leads/{id}` shows it; amounts are text, as no float may come near them."""
+    campaign: Campaign | None = state.campaigns.get(lead.campaign) if lead.campaign is not None else None
+    return {
+        "id": lead.number,
+        "received": lead.received,
+        "campaign": {"id": campaign.number, "name": campaign.name} if campaign is not None else None,
+        "supplier": {"id": "12", "name": "Sandbox Supplier"},
+        "buyer": lead.buyer,
+        "state": lead.state.value,
+        "payout": lead.payout,
+        "revenue": lead.revenue,
+        "fields": dict(lead.fields),
+        "history": [{"at": at, "event": event} for at, event in lead.history],
+    }

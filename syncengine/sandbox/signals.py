@@ -1,0 +1,44 @@
+"""Signals to the process under test, sent at a step of a request's life that only the server can see."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from pathlib import Path
+
+from syncengine.sandbox.faults import Signal
+
+_SIGNALS = {"KILL": signal.SIGKILL, "STOP": signal.SIGSTOP, "TERM": signal.SIGTERM, "INT": signal.SIGINT}
+
+
+def send_signal(order: Signal, base: Path) -> bool:
+    """Send it; False where there is no such process, or no readable pid in the file (relative to `base`).
+
+    Never sent to process groups or to the sandbox itself.
+    """
+    pid = order.pid if order.pid is not None else _pid_in(base / (order.pid_file or ""))
+    if pid is None or pid < 2 or pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, _SIGNALS[order.send])
+    except (ProcessLookupError, PermissionError):
+        return False
+    if order.send == "STOP" and order.continue_after is not None:
+        timer = threading.Timer(order.continue_after, _continue, [pid])
+        timer.daemon = True
+        timer.start()
+    return True
+
+
+def _continue(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGCONT)
+
+
+def _pid_in(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        return None
