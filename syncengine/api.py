@@ -4,7 +4,7 @@
 
     project = Project.open()                      # syncengine.yaml here or in a parent folder
     loaded = load(["specs/"], project)            # raises InputError with every problem
-    planned = plan(loaded, project, out="release.plan")
+    plan(loaded, project, out="release.plan")     # writes the file that is reviewed
     result = apply("release.plan", project)       # sends exactly what the file says
 
 Errors are `syncengine.core.errors.SyncError`; `exit` on an error or a result is the command line's exit code.
@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -23,20 +23,292 @@ import msgspec
 
 from syncengine import __version__
 from syncengine.applying import ApplyRequest, World, apply_plan
+from syncengine.applying.executor import Guard
 from syncengine.applying.preflight import wire_digest
 from syncengine.applying.stopping import StopSignal
 from syncengine.changeset.duplicates import Claims
 from syncengine.changeset.load import Loaded
 from syncengine.changeset.load import load as load_changesets
-from syncengine.core.clock import Clock, SystemClock
-from syncengine.core.errors import ConfigError, InputError, Refusal
-from syncengine.core.guards import check_applicable, check_host, check_pin, key_warning
+from syncengine.clock import SystemClock
+from syncengine.core.errors import ConfigError, InputError, Problem
+from syncengine.core.guards import check_applicable, check_host, key_warning
 from syncengine.core.plan import PlanHeader, PlanSummary, Provenance
-from syncengine.core.ports import LedgerView, LedgerWriter, Listener, RunRecord
+from syncengine.core.ports import Clock, LedgerOperations, Listener
 from syncengine.core.results import RunResult
 from syncengine.core.settings import Account, Settings
 from syncengine.documents.configuration import find_configuration, load_configuration
+from syncengine.leadbyte import gateway_factory, resolve_key
 from syncengine.ledger import create_ledger, open_ledger, open_view
-from syncengine.planning import PlanFile, PlanRequest, PlanWriter, build_plan, open_plan
+from syncengine.planning import PlanRequest, PlanWriter, build_plan, open_plan
+from syncengine.planning.build import Watcher
 from syncengine.planning.planfile import FORMAT
 from syncengine.planning.policy import PolicyJudge
+
+TOOL = f"syncengine {__version__}"
+
+
+class Quiet:
+    """A listener that says nothing."""
+
+    def sent(self, parcels: int) -> None:
+        """Nothing."""
+
+    def settled(self, applied: int, rejected: int, in_doubt: int) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A configuration that was found and read, and the environment it is used in."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    clock: Clock
+
+    @classmethod
+    def open(
+        cls,
+        config: Path | str | None = None,
+        *,
+        policy: Path | str | None = None,
+        start: Path | str | None = None,
+        environ: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+    ) -> Self:
+        """Find syncengine.yaml in `start` (default: here) or a parent, or take `config`.
+
+        Raises ConfigError with every problem, each with its line.
+        """
+        env = os.environ if environ is None else environ
+        path = find_configuration(
+            Path(start) if start is not None else Path.cwd(), None if config is None else str(config), env
+        )
+        settings = load_configuration(path, env, None if policy is None else Path(policy))
+        return cls(settings=settings, environ=env, clock=clock or SystemClock())
+
+    def account(self, name: str) -> Account:
+        """One account of the configuration; raises ConfigError where there is none of that name."""
+        account = self.settings.accounts.get(name)
+        if account is None:
+            raise ConfigError(
+                f"{self.settings.file} has no account {name}",
+                code="SE510",
+                hint=f"accounts there: {', '.join(self.settings.accounts)}",
+            )
+        return account
+
+    @contextmanager
+    def view(self) -> Iterator[LedgerOperations | None]:
+        """The ledger for reading; None where there is none yet."""
+        ledger = open_view(self.settings.ledger, root=Path(self.settings.root), clock=self.clock)
+        if ledger is None:
+            yield None
+            return
+        with closing(ledger):
+            yield ledger
+
+    @contextmanager
+    def ledger(self, account: Account | None = None) -> Iterator[LedgerOperations]:
+        """The ledger for writing, as pinned. For a loopback account it is created where it is missing."""
+        pin, root = self.settings.ledger, Path(self.settings.root)
+        if account is not None and account.is_loopback and pin.id is None:
+            self._create_where_missing()
+        with closing(open_ledger(pin, root=root, clock=self.clock)) as ledger:
+            if account is not None:
+                check_applicable(account, pin, ledger.identity())
+                check_host(account, ledger.hosts())
+            yield ledger
+
+    def _create_where_missing(self) -> None:
+        pin, root = self.settings.ledger, Path(self.settings.root)
+        ledger = open_view(pin, root=root, clock=self.clock) or create_ledger(pin, root=root, clock=self.clock)
+        ledger.close()
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan that was made: everything but its operations, which stand in the file."""
+
+    header: PlanHeader
+    provenance: Provenance
+    summary: PlanSummary
+    path: Path | None
+
+
+def load(
+    paths: Iterable[Path | str],
+    project: Project,
+    *,
+    variables: Mapping[str, str] | None = None,
+    only: Iterable[str] = (),
+) -> Loaded:
+    """Read changesets from files and folders. Raises InputError with every problem of their text.
+
+    `variables` override declared `vars`; `only` selects changesets by id. Data is looked at when planning.
+    """
+    chosen = frozenset(only)
+    loaded = load_changesets(
+        [Path(path) for path in paths], project.settings, variables=variables or {}, only=chosen or None
+    )
+    errors = [problem for problem in loaded.problems if problem.severity == "error"]
+    if errors:
+        count = f"{len(errors)} problem{'s' if len(errors) > 1 else ''}"
+        raise InputError(
+            f"the changesets have {count}",
+            code=errors[0].code,
+            problems=loaded.problems,
+            hint="'syncengine validate' shows them all",
+        )
+    return loaded
+
+
+def plan(
+    loaded: Loaded,
+    project: Project,
+    *,
+    out: Path | str | None = None,
+    offline: bool = False,
+    watchers: Sequence[Watcher] = (),
+) -> Planned:
+    """Work out what would be sent and write it to `out` (mode 0600; None: nowhere). Sends nothing, creates no ledger.
+
+    `offline` opens no connection. Raises InputError with every problem of the data, WrongLedger where the ledger is
+    not the pinned one. A plan may be blocked: see `summary.blocked`.
+    """
+    account = _account_of(loaded, project)
+    path = None if out is None else Path(out)
+    with ExitStack() as stack:
+        ledger, note = _ledger_for_planning(project, account, stack, offline=offline)
+        identity = None if ledger is None else ledger.identity()
+        header = PlanHeader(
+            format=FORMAT,
+            account=account.name,
+            identity=account.identity,
+            host=account.host,
+            policy_digest=project.settings.policy.digest,
+            wire_digest=wire_digest(account.wire),
+        )
+        provenance = Provenance(
+            created=project.clock.now(),
+            tool=TOOL,
+            ledger_id=None if identity is None else identity.id,
+            ledger_position=0 if identity is None else identity.position,
+            ledger_note=note,
+        )
+        request = PlanRequest(
+            account=account,
+            policy=project.settings.policy,
+            judge=PolicyJudge(project.settings.policy, account, tuple(changeset.id for changeset in loaded.changesets)),
+            changesets=loaded.changesets,
+            ledger=ledger,
+            claims=lambda: stack.enter_context(Claims()),
+            watchers=tuple(watchers),
+            notes=_unfinished(ledger, account, loaded),
+        )
+        with PlanWriter(path, header, provenance) as writer:
+            summary = build_plan(request, writer)
+    return Planned(header=header, provenance=provenance, summary=summary, path=path)
+
+
+def apply(
+    plan_path: Path | str,
+    project: Project,
+    *,
+    lock_timeout: float = 0.0,
+    deadline: float | None = None,
+    listener: Listener | None = None,
+    signal: StopSignal | None = None,
+    authorize: Callable[[], tuple[str, ...]] | None = None,
+    guard: Guard | None = None,
+) -> RunResult:
+    """Send exactly what a saved plan lists and has not been sent yet. Returns the result; `exit` tells how it went.
+
+    Raises InputError or Refusal while nothing was sent. `deadline` and `lock_timeout` are in seconds.
+    """
+    path = Path(plan_path)
+    with ExitStack() as stack:
+        saved = stack.enter_context(open_plan(path))
+        account = project.account(saved.header.account)
+        ledger = stack.enter_context(project.ledger(account))
+        sound = listener or Quiet()
+        key = resolve_key(account.api_key, project.environ, account=account.name, warn=sound.note)
+        result = apply_plan(
+            saved,
+            ledger,
+            ApplyRequest(
+                account=account,
+                policy=project.settings.policy,
+                plan_path=str(path),
+                tool=TOOL,
+                keeps_values=project.settings.ledger.values == "plain",
+                lock_timeout=lock_timeout,
+                deadline=deadline,
+                authorize=authorize,
+                guard=guard,
+            ),
+            World(
+                gateways=gateway_factory(
+                    account, key, project.clock, ca_file=project.environ.get("SYNCENGINE_CA_FILE")
+                ),
+                clock=project.clock,
+                random=random.random,
+                listener=sound,
+                signal=signal or StopSignal(),
+            ),
+        )
+        identity = ledger.identity()
+    return msgspec.structs.replace(result, pin_line=f'id: "{identity.id}@{identity.position}"')
+
+
+def _account_of(loaded: Loaded, project: Project) -> Account:
+    names = sorted({changeset.account for changeset in loaded.changesets})
+    if not names:
+        raise InputError(
+            "there is no changeset to plan", code="SE105", hint="name files or folders that hold *.yaml changesets"
+        )
+    if len(names) > 1:
+        firsts = [next(c for c in loaded.changesets if c.account == name) for name in names]
+        problems = [
+            Problem(
+                code="SE408",
+                message=f"changeset {changeset.id} is for account {changeset.account}",
+                file=changeset.facts().file,
+                line=changeset.facts().line,
+            )
+            for changeset in firsts
+        ]
+        raise InputError(
+            f"a plan is for one account, and these changesets are for {', '.join(names)}",
+            code="SE408",
+            hint="plan them apart, with --changeset or by folder",
+            problems=problems,
+        )
+    return project.account(names[0])
+
+
+def _ledger_for_planning(
+    project: Project, account: Account, stack: ExitStack, *, offline: bool
+) -> tuple[LedgerOperations | None, str]:
+    """The ledger to compare with, and the note that every view opens with (empty: all is well)."""
+    pin = project.settings.ledger
+    if offline and not pin.url.startswith("sqlite:"):
+        return None, "planned offline: the ledger was not read, and everything counts as never applied"
+    ledger = stack.enter_context(project.view())
+    if ledger is None:
+        return None, f"there is no ledger at {pin.url}: everything counts as never applied"
+    identity = ledger.identity()
+    check_host(account, ledger.hosts())
+    return ledger, key_warning(identity)
+
+
+def _unfinished(ledger: LedgerOperations | None, account: Account, loaded: Loaded) -> tuple[str, ...]:
+    if ledger is None:
+        return ()
+    ids = {changeset.id for changeset in loaded.changesets}
+    return tuple(
+        f"plan {open_plan.plan[:12]} of {', '.join(sorted(ids & set(open_plan.changesets)))} is unfinished "
+        f"(run {open_plan.runs[0]}): applying it again goes on with it"
+        for open_plan in ledger.unfinished(account.identity)
+        if ids & set(open_plan.changesets)
+    )

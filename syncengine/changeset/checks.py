@@ -41,6 +41,7 @@ LEFT_OUT = Left()
 Value = str | Cents | Resolved | Left
 Check = Callable[[str], Value]
 
+_REMEMBERED = 1_000
 _money = lru_cache(maxsize=1 << 12)(parse_money)
 
 
@@ -71,8 +72,7 @@ class Checks:
             return LEFT_OUT
         cents = _money(clean(text))
         if cents is None:
-            hint = "write digits with at most two decimals and a point: 80.00"
-            raise Unfit("SE232", f"{_shown(text)} is not an amount", hint)
+            raise not_an_amount(text)
         if cents < 0 and not self._allow_negative:
             raise Unfit("SE233", f"the amount {text} is negative", "the policy must say allow_negative: true")
         return cents
@@ -81,7 +81,9 @@ class Checks:
         """A delivery's id, or the name that stands for one."""
         known = self._deliveries.get(text)
         if known is None:
-            known = self._deliveries[clean(text)] = self._delivery(text)
+            known = self._delivery(clean(text))
+            if len(self._deliveries) < _REMEMBERED:
+                self._deliveries[text] = known
         return known
 
     def buyer(self, text: str) -> Value:
@@ -92,10 +94,8 @@ class Checks:
             raise Unfit("SE206", "the buyer is empty", "leave buyer out where there is none")
         known = self._buyers.get(text)
         if known is None:
-            target = self._account.buyers.get(clean(text))
-            use = None if target is None else NameUse("buyer", text, target)
-            known = Resolved(text if target is None else target, use)
-            if len(self._buyers) < 1_000:
+            known = self._buyer(clean(text))
+            if len(self._buyers) < _REMEMBERED:
                 self._buyers[text] = known
         return known
 
@@ -107,12 +107,12 @@ class Checks:
         """The before-value that an amount must have, as it is compared."""
         cents = parse_money(clean(text))
         if cents is None:
-            raise Unfit("SE232", f"{_shown(text)} is not an amount", "write 80.00")
+            raise not_an_amount(text)
         return format_money(cents)
 
     def expected_buyer(self, text: str) -> Value:
         """The buyer that must be on record, its name resolved."""
-        return self._account.buyers.get(clean(text), text)
+        return self._buyer(clean(text)).id
 
     def _delivery(self, text: str) -> Resolved:
         target = self._account.deliveries.get(text)
@@ -120,10 +120,24 @@ class Checks:
             return Resolved(target, NameUse("delivery", text, target))
         if is_service_id(text):
             return Resolved(text)
+        if not self._account.name:
+            return Resolved(text)
         if text[:1].isdigit() or text == "":
             raise Unfit("SE231", f"{_shown(text)} is not a delivery id", "digits without a leading zero, at most 19")
-        hint = closest(text, self._account.deliveries) or "name it under deliveries: in syncengine.yaml, or write its id"
+        hint = (
+            closest(text, self._account.deliveries) or "name it under deliveries: in syncengine.yaml, or write its id"
+        )
         raise Unfit("SE511", f"the account {self._account.name} has no delivery {_shown(text)}", hint)
+
+    def _buyer(self, text: str) -> Resolved:
+        """Buyers are any text to the service; an account that names its buyers is held to those names and to digits."""
+        names = self._account.buyers
+        if text in names:
+            return Resolved(names[text], NameUse("buyer", text, names[text]))
+        if not names or text.isdecimal():
+            return Resolved(text)
+        hint = f"{closest(text, names)}; a buyer whose id is a word is named under buyers: in syncengine.yaml"
+        raise Unfit("SE512", f"the account {self._account.name} has no buyer {_shown(text)}", hint)
 
 
 def lead(text: str) -> LeadId:
@@ -132,6 +146,12 @@ def lead(text: str) -> LeadId:
         hint = "digits without a leading zero, at most 19"
         raise Unfit("SE231", f"{_shown(text)} is not a lead id", hint)
     return LeadId(text)
+
+
+def not_an_amount(text: str) -> Unfit:
+    """The finding about a text that should be an amount."""
+    hint = "write digits with at most two decimals and a point: 80.00"
+    return Unfit("SE232", f"{_shown(text)} is not an amount", hint)
 
 
 def clean(text: str) -> str:

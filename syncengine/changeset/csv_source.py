@@ -82,7 +82,9 @@ class CsvSource:
         return header
 
     def _ragged(self, row: int, line: int, found: int, width: int) -> Problem:
-        hint = "quote cells that hold the delimiter" if found > width else "is a cell missing, or the delimiter another?"
+        hint = (
+            "quote cells that hold the delimiter" if found > width else "is a cell missing, or the delimiter another?"
+        )
         return self._file.problem(
             "SE313",
             f"row {row} (line {line}) has {found} {'cell' if found == 1 else 'cells'}, the header has {width}",

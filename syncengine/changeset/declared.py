@@ -1,4 +1,4 @@
-"""A changeset as it was written: typed parts that remember their places. Values are still texts, templates unrendered."""
+"""A changeset as it was written: typed parts that remember their places; templates are not rendered yet."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
-    """One changeset. `file` is relative to the repository. `vars` are the effective ones."""
+    """One changeset. `file` is relative to the repository. `vars` are the effective ones.
+
+    `usable` is False where its id or account is at fault: then stand-ins take their place, so that what else is wrong
+    can be found.
+    """
 
     id: ChangesetId
     id_at: Scalar
@@ -49,6 +53,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, Source]
     changes: tuple[Change, ...]
     text: SourceText
+    usable: bool = True
 
 
 class Place:

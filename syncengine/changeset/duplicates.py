@@ -109,7 +109,7 @@ class Claims:
 
     def _flush(self) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="syncengine-", buffering=0)
+            self._file = tempfile.TemporaryFile(prefix="syncengine-", buffering=0)  # noqa: SIM115  # closed by close()
         pending = memoryview(self._pending)
         while pending:
             pending = pending[self._file.write(pending) :]

@@ -9,12 +9,14 @@ import msgspec
 from syncengine.changeset.checks import Checks, Unfit, Value
 from syncengine.changeset.checks import lead as checked_lead
 from syncengine.changeset.declared import Change, Declared, Place
+from syncengine.changeset.inline_source import UnusableSource
 from syncengine.changeset.making import Maker, Slot, slots_of
 from syncengine.changeset.sources import Row, Source, SourceError
 from syncengine.changeset.structure import closest
 from syncengine.changeset.templates import (
     Rendering,
     Scope,
+    When,
     check_references,
     compile_condition,
     compile_texts,
@@ -24,9 +26,10 @@ from syncengine.changeset.templates import (
 )
 from syncengine.core.changes import Item, Origin
 from syncengine.core.values import LeadId
-from syncengine.documents.expressions import Condition, RenderError
+from syncengine.documents.expressions import RenderError
 from syncengine.documents.lead_schema import LeadSchema
 from syncengine.documents.nodes import Scalar
+
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
     """What the changes of one changeset share. `checks` are by `skip_empty`."""
@@ -48,7 +51,7 @@ class Expansion:
         self._slots = slots_of(change, around.checks[change.skip_empty])
         self._maker = Maker(around.declared.id, change)
         self._source: Source | None = None if change.source is None else self._declared.sources[change.source.text]
-        self._when: Condition | None = None
+        self._when: When | None = None
         self._when_needs_lead = True
         self._lead: Rendering
         self._texts: Rendering
@@ -69,7 +72,8 @@ class Expansion:
             return False
         self._lead, self._texts = lead, texts
         exist = self._references_exist()
-        return self._constants_fit() and exist
+        usable = bool(self._change.leads) and not isinstance(self._source, UnusableSource)
+        return self._constants_fit() and exist and usable
 
     def items(self) -> Iterator[Item]:
         """The items, in row or list order; a row at fault is reported and left out."""
@@ -154,14 +158,14 @@ class Expansion:
 
     def _item(self, scope: Scope, row: Row, lead: LeadId | None, file: str, line: int) -> Item | None:
         """The item for one row or lead; None where `when` leaves it out, or something is at fault and reported."""
-        if self._when is not None and not self._when_needs_lead and not self._holds(scope):
+        if self._when is not None and not self._when_needs_lead and not self._holds(scope, row):
             return None
         if lead is None:
             lead = self._row_lead(scope, row)
             if lead is None:
                 return None
         scope["lead"] = lead
-        if self._when is not None and self._when_needs_lead and not self._holds(scope):
+        if self._when is not None and self._when_needs_lead and not self._holds(scope, row):
             return None
         values = self._values(scope, row)
         if values is None:
@@ -173,10 +177,10 @@ class Expansion:
             return None
         return self._maker.item(lead, values, fields, Origin(file, line, self._row))
 
-    def _holds(self, scope: Scope) -> bool:
+    def _holds(self, scope: Scope, row: Row) -> bool:
         assert self._when is not None
         try:
-            return self._when.evaluate(scope)
+            return self._when.holds(scope, row)
         except RenderError as error:
             self._failed("when", self._change.when or self._change.leads[0], error)
             return False

@@ -31,5 +31,5 @@ class Findings:
             if count > LIMIT:
                 last = self._last[code]
                 what = {"error": "errors", "warning": "warnings", "note": "notes"}[last.severity]
-                message = f"and {count - LIMIT:,} further {what} of this kind ({count:,} in all)"
-                self._report(Problem(code=code, message=message, file=last.file, severity=last.severity))
+                message = f"and {count - LIMIT:,} further {what} {code} ({count:,} in all)"
+                self._report(Problem(code="SE490", message=message, file=last.file, severity=last.severity))

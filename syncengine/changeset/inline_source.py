@@ -1,4 +1,4 @@
-"""Rows written in the changeset itself: a list of mappings."""
+"""Rows written in the changeset itself, and the source that stands in for one that cannot be used."""
 
 from __future__ import annotations
 
@@ -24,3 +24,18 @@ class InlineSource:
     def rows(self, report: Report) -> Iterator[tuple[int, Row]]:  # noqa: ARG002  # all findings came with the parsing
         """Row number and row."""
         return enumerate(self._rows, 1)
+
+
+class UnusableSource:
+    """Stands in where a source is missing or at fault, which was reported; no change over it is expanded."""
+
+    label = "an unusable source"
+    digest = None
+
+    def columns(self) -> None:
+        """Nobody knows."""
+        return
+
+    def rows(self, report: Report) -> Iterator[tuple[int, Row]]:  # noqa: ARG002  # there is nothing to report
+        """None."""
+        return iter(())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from syncengine.changeset.sources import Report, Row, SourceOptions
@@ -59,16 +60,14 @@ class JsonLinesSource:
 
     def _malformed(self, row: int, line: int, error: Exception) -> Problem:
         words = f"{error.msg} (column {error.colno})" if isinstance(error, json.JSONDecodeError) else str(error)
-        return self._file.problem(
-            "SE314", f"row {row} (line {line}) is no JSON object: {words}", line=line, row=row
-        )
+        return self._file.problem("SE314", f"row {row} (line {line}) is no JSON object: {words}", line=line, row=row)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
+        names = sorted(name for name, _ in pairs)
+        twice = next(name for name, following in pairwise(names) if name == following)
         raise ValueError(f"the key {twice!r} stands twice")
     return row
 
@@ -80,5 +79,9 @@ def _refuse_constant(word: str) -> NoReturn:
 def _texts(row: dict[str, Any]) -> Row:
     for value in row.values():
         if type(value) is not str:
-            return {name: _WORDS[value] if type(value) is bool else value for name, value in row.items() if value is not None}
+            return {
+                name: _WORDS[value] if type(value) is bool else value
+                for name, value in row.items()
+                if value is not None
+            }
     return row

@@ -15,7 +15,9 @@ from syncengine.changeset.structure import closest, unsendable
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.settings import Account, Settings
 from syncengine.documents.files import find_documents, read_bounded
-from syncengine.documents.nodes import Document, Mapping as MappingNode, Sequence as SequenceNode, SourceText
+from syncengine.documents.nodes import Document, SourceText
+from syncengine.documents.nodes import Mapping as MappingNode
+from syncengine.documents.nodes import Sequence as SequenceNode
 from syncengine.documents.reader import MAX_BYTES, read_documents
 from syncengine.documents.schema import DocumentSchema, LeadSchema
 
@@ -48,7 +50,11 @@ def load(
     changesets = [
         Changeset(found, allow_negative=allow_negative, schema=schemas.get(found.account.name)) for found in declared
     ]
-    return Loaded(changesets=tuple(sorted(changesets, key=lambda changeset: changeset.id)), problems=tuple(problems))
+    return Loaded(
+        changesets=tuple(sorted(changesets, key=lambda changeset: changeset.id)),
+        problems=tuple(problems),
+        unusable=tuple(Changeset(found, allow_negative=True, schema=None) for found in reading.unusable),
+    )
 
 
 @contextmanager
@@ -73,6 +79,7 @@ class _Reading:
         self._root = Path(settings.root).resolve()
         self._schema = DocumentSchema("changeset.v1")
         self._declared: dict[str, Declared] = {}
+        self.unusable: list[Declared] = []
 
     def read(self, paths: Sequence[Path]) -> None:
         """Every document of every file."""
@@ -126,6 +133,9 @@ class _Reading:
         for problem in sorted(found, key=lambda problem: (problem.line, problem.column)):
             self._report(problem)
         if declared is None:
+            return
+        if not declared.usable:
+            self.unusable.append(declared)
             return
         first = self._declared.setdefault(declared.id, declared)
         if first is not declared:

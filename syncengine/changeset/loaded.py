@@ -89,6 +89,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
     changesets: tuple[Changeset, ...]
     problems: tuple[Problem, ...]
+    unusable: tuple[Changeset, ...] = ()
+    """Those whose id or account is at fault; `validate` looks for what else is wrong with them."""
 
 
 def validate(loaded: Loaded) -> list[Problem]:
@@ -97,7 +99,7 @@ def validate(loaded: Loaded) -> list[Problem]:
     findings = Findings(found.append)
     for problem in loaded.problems:
         findings.add(problem)
-    for changeset in loaded.changesets:
+    for changeset in (*loaded.changesets, *loaded.unusable):
         for _ in changeset.unlimited_items(findings.add):
             pass
     found.sort(key=lambda problem: (problem.file, problem.line, problem.column, problem.row or 0))

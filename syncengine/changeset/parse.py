@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from syncengine.changeset.declared import Change, Declared, Place, kind_in_words
+from syncengine.changeset.inline_source import UnusableSource
 from syncengine.changeset.parse_change import parse_change
 from syncengine.changeset.parse_sources import parse_sources
 from syncengine.changeset.sources import Source
@@ -19,6 +20,7 @@ from syncengine.documents.nodes import Document, Mapping, Scalar
 
 _KEYS = frozenset({"version", "changeset", "account", "title", "description", "vars", "sources", "changes"})
 _REQUIRED = ("version", "changeset", "account", "changes")
+_NO_ACCOUNT = Account(name="", identity="", base_url="", host="")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
 
@@ -38,7 +40,9 @@ def parse_changeset(document: Document, place: Place, around: Surroundings) -> D
     if not isinstance(node, Mapping):
         what = "nothing" if node is None else kind_in_words(node)
         hint = "a changeset begins with: version: 1"
-        place.problem("SE203", f"a changeset must be a mapping, not {what}", node or Scalar("", True, document.line, 1), hint=hint)
+        place.problem(
+            "SE203", f"a changeset must be a mapping, not {what}", node or Scalar("", True, document.line, 1), hint=hint
+        )
         return None
     parts = Parts(place, node, "a changeset", _KEYS, _REQUIRED)
     _version(place, parts)
@@ -49,19 +53,18 @@ def parse_changeset(document: Document, place: Place, around: Surroundings) -> D
     variables = _variables(place, parts, around.overrides)
     declared, sources = _sources(place, parts, around)
     changes = _changes(place, parts, declared)
-    if name is None or account is None:
-        return None
     return Declared(
-        id=ChangesetId(name.text),
-        id_at=name,
-        account=account,
+        id=ChangesetId("" if name is None else name.text),
+        id_at=name or Scalar("", True, node.line, node.column),
+        account=account or _NO_ACCOUNT,
         title="" if title is None else title.text,
         file=around.file,
         line=node.line,
         vars=variables,
-        sources=sources,
-        changes=tuple(change for change in changes if change.source is None or change.source.text in sources),
+        sources=_with_stand_ins(sources, changes),
+        changes=tuple(changes),
         text=place.text,
+        usable=name is not None and account is not None,
     )
 
 
@@ -118,6 +121,12 @@ def _sources(place: Place, parts: Parts, around: Surroundings) -> tuple[frozense
         return frozenset(), {}
     names = frozenset(key.text for key, _ in node.entries)
     return names, parse_sources(place, node, around.folder, Path(around.settings.root))
+
+
+def _with_stand_ins(sources: dict[str, Source], changes: list[Change]) -> dict[str, Source]:
+    """The usable sources, and a stand-in for every other that a change names."""
+    named = {change.source.text for change in changes if change.source is not None}
+    return {**dict.fromkeys(named - sources.keys(), UnusableSource()), **sources}
 
 
 def _changes(place: Place, parts: Parts, sources: frozenset[str]) -> list[Change]:

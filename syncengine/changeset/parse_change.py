@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
+from syncengine.changeset.checks import Unfit, not_an_amount
+from syncengine.changeset.checks import lead as checked_lead
 from syncengine.changeset.declared import Change, Named, Place, kind_in_words
 from syncengine.changeset.structure import Parts, as_text, closest, named_texts, usable_name
+from syncengine.changeset.templates import is_template
+from syncengine.core.values import parse_money
 from syncengine.documents.nodes import Mapping, Node, Scalar
 
 _KEYS = frozenset(
@@ -27,11 +32,13 @@ _KEYS = frozenset(
 _FINANCIALS = frozenset({"payout", "revenue", "buyer"})
 _ACTIONS = ("reprocess",)
 _RERUN = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
-_ADDRESSES = 'write one of: lead: "2932682"; leads: ["2932683", "2932684"]; for_each: SOURCE with lead: "{{ row.lead_id }}"'
+_ADDRESSES = (
+    'write one of: lead: "2932682"; leads: ["2932683", "2932684"]; for_each: SOURCE with lead: "{{ row.lead_id }}"'
+)
 
 
 def parse_change(place: Place, node: Node, number: int, sources: frozenset[str]) -> Change | None:
-    """The change, or None where it cannot be understood; everything wrong with it is reported.
+    """The change without what is at fault, or None where it is no mapping; everything wrong with it is reported.
 
     `number` counts from 1; `sources` are the declared names.
     """
@@ -60,7 +67,7 @@ def parse_change(place: Place, node: Node, number: int, sources: frozenset[str])
         skip_empty=_flag(place, parts, "skip_empty"),
     )
     _combinations(place, parts)
-    return change if leads else None
+    return change
 
 
 def _addresses(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tuple[Scalar, ...], Scalar | None]:
@@ -71,7 +78,7 @@ def _addresses(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tup
         return _addressed_by_row(place, parts, sources)
     if "lead" in parts:
         lead = parts.text("lead")
-        return (() if lead is None else (lead,)), None
+        return (() if lead is None else _fit(place, (lead,))), None
     if "leads" not in parts:
         place.problem("SE241", "the change does not say which leads it is about", parts.node, hint=_ADDRESSES)
         return (), None
@@ -79,17 +86,28 @@ def _addresses(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tup
     if listed is None:
         return (), None
     texts = (as_text(place, item, "a lead id") for item in listed.items)
-    return tuple(text for text in texts if text is not None), None
+    return _fit(place, (text for text in texts if text is not None)), None
 
 
-def _addressed_by_row(
-    place: Place, parts: Parts, sources: frozenset[str]
-) -> tuple[tuple[Scalar, ...], Scalar | None]:
+def _fit(place: Place, texts: Iterable[Scalar]) -> tuple[Scalar, ...]:
+    """Without those that are neither templates nor lead ids, which are reported."""
+    fit: list[Scalar] = []
+    for scalar in texts:
+        if not is_template(scalar.text):
+            try:
+                checked_lead(scalar.text)
+            except Unfit as unfit:
+                place.problem(unfit.code, unfit.message, scalar, hint=unfit.hint)
+                continue
+        fit.append(scalar)
+    return tuple(fit)
+
+
+def _addressed_by_row(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tuple[Scalar, ...], Scalar | None]:
     source = parts.text("for_each")
     if source is not None and source.text not in sources:
         hint = closest(source.text, sources) or "declare it under sources"
         place.problem("SE318", f"there is no source {source.text!r}", source, hint=hint)
-        source = None
     if "lead" not in parts:
         what = "for_each takes lead, not leads" if "leads" in parts else "for_each needs lead"
         hint = 'write lead: "{{ row.lead_id }}" with the column that holds the id'
@@ -98,11 +116,13 @@ def _addressed_by_row(
     lead = parts.text("lead")
     if lead is None:
         return (), source
-    if "{{" not in lead.text:
+    if not is_template(lead.text):
         hint = 'write lead: "{{ row.lead_id }}" with the column that holds the id'
-        place.problem("SE241", "with for_each, lead must be a template: all rows would change one lead", lead, hint=hint)
+        place.problem(
+            "SE241", "with for_each, lead must be a template: all rows would change one lead", lead, hint=hint
+        )
         return (), source
-    return (lead,) if source is not None else (), source
+    return (lead,), source
 
 
 def _label(place: Place, parts: Parts, number: int) -> str:
@@ -147,7 +167,16 @@ def _financials(place: Place, parts: Parts) -> tuple[Scalar | None, Scalar | Non
     money = Parts(place, node, "financials", _FINANCIALS, ())
     if "payout" not in money and "revenue" not in money:
         place.problem("SE244", "financials need payout, revenue or both", node, hint="write payout: 80.00")
-    return money.text("payout"), money.text("revenue"), money.text("buyer")
+    return _amount(place, money, "payout"), _amount(place, money, "revenue"), money.text("buyer")
+
+
+def _amount(place: Place, money: Parts, name: str) -> Scalar | None:
+    amount = money.text(name)
+    if amount is None or is_template(amount.text) or parse_money(amount.text) is not None:
+        return amount
+    unfit = not_an_amount(amount.text)
+    place.problem(unfit.code, f"the {name}: {unfit.message}", amount, hint=unfit.hint)
+    return None
 
 
 def _generation(place: Place, parts: Parts) -> int:

@@ -118,5 +118,3 @@ def _resolved(place: Place, file: Scalar, folder: Path, root: Path) -> Path | No
     else:
         place.problem("SE310", f"there is no file {file.text!r}", file, hint="it is looked for beside this file")
     return None
-
-

@@ -10,7 +10,7 @@ from syncengine.changeset.declared import Named, Place, is_null, kind_in_words
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence
 
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")
-QUOTE = "write a text; quote it where it looks like something else: \"null\", \"~\""
+QUOTE = 'write a text; quote it where it looks like something else: "null", "~"'
 
 
 def unsendable(text: str) -> str | None:
@@ -33,7 +33,9 @@ def closest(word: str, known: Iterable[str]) -> str:
 class Parts:
     """The entries of one mapping, each taken once by name."""
 
-    def __init__(self, place: Place, node: Mapping, what: str, known: Collection[str], required: Collection[str]) -> None:
+    def __init__(
+        self, place: Place, node: Mapping, what: str, known: frozenset[str], required: Collection[str]
+    ) -> None:
         self.node = node
         self._place = place
         self._what = what
@@ -57,7 +59,8 @@ class Parts:
         if value is None:
             return None
         if is_null(value):
-            self._place.problem("SE206", f"{name} has no value", value, hint=QUOTE)
+            at = self.place_of(name) if isinstance(value, Scalar) and value.text == "" else value
+            self._place.problem("SE206", f"{name} has no value", at, hint=QUOTE)
             return None
         return value
 
@@ -93,7 +96,7 @@ class Parts:
             return None
         return value
 
-    def _unknown(self, known: Collection[str]) -> None:
+    def _unknown(self, known: frozenset[str]) -> None:
         for key, _ in self.node.entries:
             if key.text not in known:
                 self._place.problem(
@@ -121,8 +124,10 @@ def named_texts(place: Place, node: Mapping, what: str) -> tuple[Named, ...]:
         name = key.text
         if not usable_name(name):
             place.problem("SE237", f"{what} has a name that is empty, too long or holds control characters", key)
-        elif type(value) is Scalar and not (value.plain and is_null(value)):
+        elif type(value) is Scalar and not is_null(value):
             named.append((name, value))
+        elif type(value) is Scalar:
+            place.problem("SE206", f"{what} {name!r} has no value", value if value.text else key, hint=QUOTE)
         else:
             as_text(place, value, f"{what} {name!r}")
     return tuple(named)

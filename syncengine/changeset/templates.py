@@ -13,6 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from syncengine.changeset.declared import Place
+from syncengine.changeset.sources import Row
 from syncengine.changeset.structure import closest
 from syncengine.documents.expressions import (
     CHANGE_NAMES,
@@ -27,6 +28,10 @@ Scope = dict[str, object]
 
 _BRACES = re.compile(r"\{[{%#]")
 _LOOKUP = re.compile(r"\{\{ *row\.(?!__)([A-Za-z_][A-Za-z0-9_]*) *\}\}", re.ASCII)
+_COLUMN_AGAINST_TEXT = re.compile(
+    r"\s*row\.(?P<column>(?!__)[A-Za-z_][A-Za-z0-9_]*) *(?P<sign>==|!=) *(?P<q>['\"])(?P<text>[^'\"\\]*)(?P=q)\s*",
+    re.ASCII,
+)
 _EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _TOKENS = re.compile(
     r"""(?<![\w.])(?P<name>row|vars|lead)\b(?:\s*\.\s*(?P<dotted>\w+)|\s*\[\s*(?P<q>['"])(?P<item>.*?)(?P=q)\s*\])?"""
@@ -112,11 +117,28 @@ def compile_texts(place: Place, scalars: Sequence[Scalar], names: frozenset[str]
     return None
 
 
-def compile_condition(place: Place, scalar: Scalar, names: frozenset[str]) -> Condition | None:
+class When:
+    """A `when`, compiled. The commonest form, one column against one text, is compared without the template engine."""
+
+    def __init__(self, condition: Condition, text: str) -> None:
+        self._condition = condition
+        simple = _COLUMN_AGAINST_TEXT.fullmatch(text)
+        self._column, self._equal, self._text = (
+            ("", True, "") if simple is None else (simple["column"], simple["sign"] == "==", simple["text"])
+        )
+
+    def holds(self, scope: Scope, row: Row) -> bool:
+        """Whether the row is taken; raises RenderError."""
+        if self._column and self._column in row:
+            return (row[self._column] == self._text) is self._equal
+        return self._condition.evaluate(scope)
+
+
+def compile_condition(place: Place, scalar: Scalar, names: frozenset[str]) -> When | None:
     """A `when` compiled, or None where it is at fault, which is reported."""
     compiled = _expressions(names).compile_condition(scalar.text)
     if isinstance(compiled, Condition):
-        return compiled
+        return When(compiled, scalar.text)
     _report(place, scalar, compiled)
     return None
 

@@ -114,8 +114,6 @@ class TextFile:
             hint=hint,
         )
 
-    def failure(
-        self, code: str, message: str, *, line: int = 0, row: int | None = None, hint: str = ""
-    ) -> SourceError:
+    def failure(self, code: str, message: str, *, line: int = 0, row: int | None = None, hint: str = "") -> SourceError:
         """The end of reading this file."""
         return SourceError(self.problem(code, message, line=line, row=row, hint=hint))

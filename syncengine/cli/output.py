@@ -141,6 +141,10 @@ class Output:
         """A result that is a document of its own (Markdown, HTML, CSV, SARIF): not a character is changed."""
         self._stdout.write(text if text.endswith("\n") else text + "\n")
 
+    def piece(self, text: str) -> None:
+        """Part of such a document: written as it is, no line end added."""
+        self._stdout.write(text)
+
     def json(self, document: Any) -> None:
         """A result as one JSON document on one line; msgspec structs are fine anywhere inside."""
         self._stdout.write(self._encoded(document) + "\n")

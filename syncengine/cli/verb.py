@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import click
 
 from syncengine.cli.logs import LEVELS, Level, Log
 from syncengine.cli.output import LogFormat, Output
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class Verb(click.Command):
         return super().invoke(ctx)
 
 
-def format_option(*formats: str, default: str = "text") -> Any:
+def format_option(*formats: str, default: str = "text") -> Callable[[F], F]:
     """`--format` with these choices."""
     return click.option(
         "--format",

@@ -39,38 +39,17 @@ def _host_hint(recorded: str) -> str:
     return f"if both are the same LeadByte account, list the old one: 'hosts: [{recorded}]'"
 
 
-def check_pin(pin: LedgerPin, ledger: LedgerIdentity) -> None:
-    """A ledger that is there must be the pinned one, and not older than the pin says. Raises WrongLedger."""
-    if pin.id is not None and pin.id != ledger.id:
-        raise WrongLedger(
-            f"the configuration pins ledger {pin.id}, and {ledger.url} is ledger {ledger.id}",
-            code="SE655",
-            hint="point ledger.url at the pinned ledger; a new ledger would send again what the old one knows as sent",
-        )
-    if pin.id is not None and pin.position is not None and ledger.position < pin.position:
-        raise WrongLedger(
-            f"ledger {ledger.id} is at position {ledger.position}, behind the pinned {pin.position}: "
-            "it looks restored from a backup",
-            code="SE656",
-            hint="restore the newest copy; what was sent since then is known to no older one",
-        )
+def check_applicable(account: Account, pin: LedgerPin, ledger: LedgerIdentity) -> None:
+    """Applying beyond this machine needs a pinned ledger, and applying at all its key. Raises WrongLedger.
 
-
-def check_applicable(account: Account, pin: LedgerPin, ledger: LedgerIdentity | None) -> None:
-    """Applying beyond this machine needs the pinned ledger with its own key. Raises WrongLedger."""
-    if ledger is None:
-        raise WrongLedger(
-            f"there is no ledger at {pin.url}, and account {account.name} is not on this machine",
-            code="SE657",
-            hint="'syncengine init' creates the first one; otherwise bring the pinned ledger here",
-        )
+    That the ledger is the pinned one is checked where it is opened.
+    """
     if pin.id is None and not account.is_loopback:
         raise WrongLedger(
             "the configuration does not pin its ledger",
             code="SE658",
             hint=f"'syncengine init' writes the pin; for this ledger it is 'id: {ledger.id}' under 'ledger'",
         )
-    check_pin(pin, ledger)
     if ledger.key != "right":
         raise WrongLedger(
             f"the ledger's key is {'missing' if ledger.key == 'missing' else 'not the one this ledger was made with'}: "

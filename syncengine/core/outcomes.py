@@ -210,9 +210,14 @@ def _rejected(parcel: Parcel, message: str, warnings: tuple[str, ...] = ()) -> t
 
 
 def _refused(message: str, parcels: tuple[Parcel, ...], refusals: Refusals) -> Judgement:
+    whole = refusals == "whole" and not parcels[0].is_financial
     if len(parcels) == 1:
-        return Judgement(rulings=(_rejected(parcels[0], message),))
-    if refusals == "whole":
+        return Judgement(
+            rulings=(_each(parcels[0], Ruling(Outcome.REJECTED, message)),)
+            if whole
+            else (_rejected(parcels[0], message),)
+        )
+    if whole:
         return Judgement(rulings=_all(parcels, Ruling(Outcome.NOT_SENT, message)), again=_halves(parcels))
     if not any(parcel.irreversible for parcel in parcels):
         return Judgement(rulings=_all(parcels, Ruling(Outcome.REJECTED, message)), again=_halves(parcels))

@@ -141,6 +141,16 @@ class Lease(Protocol):
     """The exclusive right to apply to one account. Leaving the context gives it back."""
 
     @property
+    def account(self) -> str:
+        """Identity name of the account."""
+        ...
+
+    @property
+    def lane(self) -> str:
+        """The lane of the account's leads that it covers; "" for all of them."""
+        ...
+
+    @property
     def epoch(self) -> int:
         """Grows by one with every holder."""
         ...

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from syncengine.core.errors import Problem
 from syncengine.core.operations import Kind
 from syncengine.core.values import Cents
 
@@ -97,6 +98,8 @@ class LedgerPin(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str = "sqlite:///.syncengine/ledger.db"
     """Paths of SQLite ledgers are absolute once parsed ("sqlite:////srv/x/ledger.db"); never shown with a password."""
+    url_env: str = ""
+    """The environment variable that holds the URL, where the configuration names one; `url` is "" then."""
     id: str | None = None
     position: int | None = None
     values: Literal["digest", "plain"] = "digest"
@@ -212,3 +215,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     databases: dict[str, Database] = {}
     ledger_line: int = 0
+    warnings: tuple[Problem, ...] = ()
+    """What is allowed but unwise, to be shown beside other findings."""

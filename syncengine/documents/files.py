@@ -59,14 +59,15 @@ def read_bounded(path: Path, limit: int) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"cannot read {path}: {reason}", code="SE115") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise InputError(f"{path} is not an ordinary file", code="SE115", hint="name a file, no folder or device")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(limit + 1)
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror}", code="SE115") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}", code="SE115") from error
+    finally:
+        os.close(descriptor)
     if len(data) > limit:
         raise InputError(f"{path} has more than {limit:,} bytes", code="SE113", hint="split it")
     return data

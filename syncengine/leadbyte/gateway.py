@@ -54,7 +54,7 @@ def gateway_factory(
     """Makes one gateway for each worker thread; all share one TLS context.
 
     `ca_file`: PEM file of authorities to trust in place of the usual ones. `proxy`: http:// or https:// address to go
-    through; the environment's proxies are never used. Raises ConfigError (SE530, SE531) where either is unusable.
+    through; the environment's proxies are never used. Raises ConfigError (SE534, SE535) where either is unusable.
     """
     context = _tls_context(ca_file) if account.base_url.lower().startswith("https:") else None
     via = None if proxy is None else _proxy(proxy)
@@ -72,7 +72,7 @@ def _tls_context(ca_file: str | None) -> ssl.SSLContext:
         reason = getattr(error, "strerror", None) or "it holds no certificate"
         raise ConfigError(
             f"the certificate authorities in {ca_file or 'the default bundle'} cannot be loaded: {reason}",
-            code="SE530",
+            code="SE534",
             hint="name a PEM file that holds the authority's certificate",
         ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -94,7 +94,7 @@ def _proxy(address: str) -> httpx.Proxy:
         # The address is not repeated: it may hold a password.
         raise ConfigError(
             "the proxy's address is not usable: it must look like http://HOST:PORT",
-            code="SE531",
+            code="SE535",
             hint="correct the proxy's address, or leave it out to connect directly",
         )
     return proxy

@@ -54,14 +54,14 @@ def resolve_key(
 ) -> Secret:
     """The key that an account's `api_key` points at.
 
-    `warn` hears of a key file that others may read. Raises ConfigError (SE520 to SE523) naming the variable or file and
+    `warn` hears of a key file that others may read. Raises ConfigError (SE530 to SE533) naming the variable or file and
     the way out; no message holds any part of the key.
     """
     match reference:
         case None:
             raise ConfigError(
                 f"account {account} has no api_key, so nothing can be sent to the service",
-                code="SE520",
+                code="SE530",
                 hint="add `api_key: env:LEADBYTE_API_KEY` to the account and set that variable",
             )
         case EnvKey(name=name):
@@ -78,7 +78,7 @@ def _from_environment(name: str, env: Mapping[str, str], account: str) -> str:
         state = "is not set" if text is None else "is empty"
         raise ConfigError(
             f"the API key of account {account} is missing: environment variable {name} {state}",
-            code="SE521",
+            code="SE531",
             hint=f"set {name} to the key (in CI: from the secret store), or point api_key at a file: file:PATH",
         )
     return text
@@ -93,7 +93,7 @@ def _from_file(path: str, account: str, warn: Callable[[str], None]) -> str:
             if not stat.S_ISREG(status.st_mode):
                 raise ConfigError(
                     f"the API key of account {account} cannot be read: {path} is not a regular file",
-                    code="SE522",
+                    code="SE532",
                     hint="let api_key name a file that holds the key and nothing else",
                 )
             content = file.read(MAX_KEY + 64)
@@ -101,7 +101,7 @@ def _from_file(path: str, account: str, warn: Callable[[str], None]) -> str:
         reason = error.strerror if isinstance(error, OSError) else "the path is not usable"
         raise ConfigError(
             f"the API key of account {account} cannot be read from {path}: {reason}",
-            code="SE522",
+            code="SE532",
             hint=f"create {path} with the key as its only line (chmod 600), or use api_key: env:LEADBYTE_API_KEY",
         ) from None
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -122,7 +122,7 @@ def _checked(text: str, where: str, account: str) -> Secret:
         )
         raise ConfigError(
             f"the API key of account {account} in {where} {problem}",
-            code="SE523",
+            code="SE533",
             hint="copy the key again from the service's API settings: one word, nothing around it",
         )
     return Secret(key)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from syncengine.ledger.engine import Engine, first
+from syncengine.ledger.engine import Engine
 
 ORIGIN = "0" * 64
 """What the first record of a lane follows."""
@@ -42,29 +42,43 @@ def request_content(request: int, run: str, epoch: int, at: str, attempts: Seque
     return [request, run, epoch, at, attempts]
 
 
-def answer_content(
-    request: int, verdict: str, status: int, at: str, outcome: str, words: str, exceptions: Sequence[Sequence[Any]]
-) -> list[Any]:
-    """Content of an answer; `words` is a seal, and each exception is number, outcome, seal."""
-    return [request, verdict, status, at, outcome, words, exceptions]
+def answer_content(row: Sequence[Any], words: str, exceptions: Sequence[Sequence[Any]]) -> list[Any]:
+    """Content of an answer: request, verdict, status, at and outcome of `row`; `words` is a seal, and each exception
+    is number, outcome, seal."""
+    return [*row[:5], words, exceptions]
 
 
-def append(engine: Engine, account: str, lane: str, step: int, head: str, entries: Sequence[Entry]) -> list[int]:
-    """Append records to a lane whose row is locked; their positions, in order."""
+class Lane(msgspec.Struct, frozen=True):
+    """A lane whose row is locked by this transaction: its epoch and the end of its chain."""
+
+    account: str
+    lane: str
+    epoch: int
+    step: int
+    head: str
+
+
+def lock_lane(engine: Engine, account: str, lane: str) -> Lane:
+    """Lock a lane's row, made where it is new, until the transaction ends."""
+    engine.run("add_lane", account=account, lane=lane, head=ORIGIN)
+    epoch, step, head = engine.rows("lock_lane", account=account, lane=lane)[0]
+    return Lane(account, lane, epoch, step, head)
+
+
+def append(engine: Engine, lane: Lane, entries: Sequence[Entry]) -> list[int]:
+    """Append records to a lane; their positions, in order. Once in a transaction, and the last lock that it takes."""
+    account, name, step, head = lane.account, lane.lane, lane.step, lane.head
     positions = sorted(position for (position,) in engine.rows("take_positions", count=len(entries)))
     rows = []
     for position, (kind, ref, content) in zip(positions, entries, strict=True):
         step += 1
         head = link(head, kind, content)
-        rows.append((position, account, lane, step, kind, ref, head))
+        rows.append((position, account, name, step, kind, ref, head))
     engine.many("insert_chain", rows)
-    engine.run("move_head", account=account, lane=lane, step=step, head=head)
+    engine.run("move_head", account=account, lane=name, step=step, head=head)
     return positions
 
 
 def append_to(engine: Engine, account: str, lane: str, entries: Sequence[Entry]) -> list[int]:
     """Lock a lane, made where it is new, and append records to it."""
-    engine.run("add_lane", account=account, lane=lane, head=ORIGIN)
-    row = first(engine.rows("lock_lane", account=account, lane=lane))
-    assert row is not None, "the lane was just added"
-    return append(engine, account, lane, row[1], row[2], entries)
+    return append(engine, lock_lane(engine, account, lane), entries)

@@ -39,11 +39,11 @@ class Engine(Protocol):
         """Run `work` over one consistent snapshot; inside `write` it sees the transaction's own rows."""
         ...
 
-    def rows(self, name: str, **parameters: Any) -> list[Row]:
+    def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """All rows of a named statement. A list parameter stands for a set of values."""
         ...
 
-    def run(self, name: str, **parameters: Any) -> int:
+    def run(self, name: str, /, **parameters: Any) -> int:
         """Number of rows that a named statement changed."""
         ...
 
@@ -95,5 +95,5 @@ class Leases(Protocol):
         ...
 
     def release(self, account: str) -> int:
-        """Inside a transaction: fence off every holder of the account; how many there were. LeaseHeld where one lives."""
+        """Inside a transaction: fence off every holder of the account, and count them. LeaseHeld where one lives."""
         ...

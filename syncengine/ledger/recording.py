@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from syncengine.core.history import DOUBTFUL, Standing
-from syncengine.core.operations import Financials, delivery_of, generation_of, kind_of, values_of
+from syncengine.core.history import Standing
+from syncengine.core.operations import Kind, Update, delivery_of, generation_of, kind_of, values_of
 from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling
 from syncengine.core.ports import Answered, Outgoing
+from syncengine.core.values import LeadId
 from syncengine.ledger.chain import Entry, answer_content, request_content, seal
 from syncengine.ledger.engine import Engine, Row
 from syncengine.ledger.key import ValueForms
 from syncengine.ledger.rows import SPAN
 from syncengine.ledger.standings import Stand, Tally, add_tallies, after, column_of
-from syncengine.ledger.words import without_values
+from syncengine.ledger.words import declared_in, without_values
 
 _encode = msgspec.json.Encoder().encode
+_KIND_NAMES = {kind: kind.value for kind in Kind}
 SALT_CHARACTERS = 24
 
 
@@ -88,18 +90,9 @@ class Batch:
                 row = self._exception(number + position, ruling, texts[id(ruling)])
                 self._outcomes.append(row)
                 exceptions.append((row[0], row[1], seal(row[3], row[2])))
-        self._answers.append(
-            (answered.request, answered.verdict, answered.status, answered.at, outcome, words, salts[0])
-        )
-        content = answer_content(
-            answered.request,
-            answered.verdict,
-            answered.status,
-            answered.at,
-            outcome,
-            seal(salts[0], words),
-            exceptions,
-        )
+        row = (answered.request, answered.verdict, answered.status, answered.at, outcome, words, salts[0])
+        self._answers.append(row)
+        content = answer_content(row, seal(salts[0], words), exceptions)
         self.entries.append(("answer", str(answered.request), content))
         self._answered.append(answered.request)
         self._count(number, parts, rulings, plain=not exceptions and shared.outcome is Outcome.APPLIED)
@@ -111,34 +104,15 @@ class Batch:
         self, answered: Answered, sent: Sent, rulings: Sequence[Ruling]
     ) -> tuple[str, dict[int, tuple[str, tuple[str, ...]]]]:
         """The envelope's message, and each ruling's message and warnings (by identity of the ruling)."""
+        each = {id(ruling): ruling for ruling in rulings}.values()
         if self._forms.plain:
-            return answered.message, {id(ruling): (ruling.message, ruling.warnings) for ruling in rulings}
-        every: dict[str, str] = {}
-        for parcel in sent.parcels:
-            every.update(_declared(parcel))
-        known: dict[str, str] = {}
-
-        def clean(text: str) -> str:
-            if text not in known:
-                known[text] = without_values(text, every)
-            return known[text]
-
-        if len({ruling.message for ruling in rulings}) > _MANY_MESSAGES:
-            return clean(answered.message), self._each_redacted(answered, sent)
-        return clean(answered.message), {
-            id(ruling): (clean(ruling.message), tuple(clean(warning) for warning in ruling.warnings))
-            for ruling in rulings
+            return answered.message, {id(ruling): (ruling.message, ruling.warnings) for ruling in each}
+        texts = {answered.message, *(text for ruling in each for text in (ruling.message, *ruling.warnings))}
+        found = declared_in("\n".join(texts), sent.parcels)
+        clean = {text: without_values(text, found) for text in texts}
+        return clean[answered.message], {
+            id(ruling): (clean[ruling.message], tuple(clean[warning] for warning in ruling.warnings)) for ruling in each
         }
-
-    def _each_redacted(self, answered: Answered, sent: Sent) -> dict[int, tuple[str, tuple[str, ...]]]:
-        """Many different messages: each is about its own lead, and only that lead's values are looked for."""
-        texts: dict[int, tuple[str, tuple[str, ...]]] = {}
-        for parcel, group in zip(sent.parcels, answered.rulings, strict=True):
-            values = _declared(parcel)
-            for ruling in group:
-                warnings = tuple(without_values(warning, values) for warning in ruling.warnings)
-                texts[id(ruling)] = (without_values(ruling.message, values), warnings)
-        return texts
 
     def _count(self, number: int, parts: Sequence[Part], rulings: Sequence[Ruling], *, plain: bool) -> None:
         state = self.state
@@ -177,7 +151,7 @@ class Batch:
     # Intents
 
     def intend(self, request: int, parcels: tuple[Parcel, ...], at: str, prior: dict[str, Standing | None]) -> None:
-        """Record that a request is about to leave. `prior`: operations that earlier runs tried, and where they stood."""
+        """Record that a request is about to leave. `prior`: where operations of earlier runs stood."""
         state = self.state
         parts = [(parcel.lead, part) for parcel in parcels for part in parcel.parts]
         if len(parts) > SPAN:
@@ -200,23 +174,33 @@ class Batch:
         for (lead, part), salt in zip(parts, salts, strict=True):
             operation = part.operation
             kind = kind_of(operation)
+            name = _KIND_NAMES[kind]
             delivery, generation = delivery_of(operation), generation_of(operation)
-            vals = self._stored(lead, part)
+            values = values_of(operation)
+            vals = self._stored(kind, lead, values) if values else ""
             changeset = part.changeset
             if changeset not in self.state.changesets and changeset not in self.changesets:
                 self.changesets.append(changeset)
             rows.append(
-                (number, account, lead, part.id, changeset, kind.value, delivery, generation, vals, salt if vals else "")
+                (
+                    number,
+                    account,
+                    lead,
+                    part.id,
+                    changeset,
+                    name,
+                    delivery,
+                    generation,
+                    vals,
+                    salt if vals else "",
+                )
             )
-            sealed.append((number, part.id, changeset, lead, kind.value, delivery, generation, seal(salt, vals)))
+            sealed.append((number, part.id, changeset, lead, name, delivery, generation, seal(salt, vals)))
             number += 1
         return rows, sealed
 
-    def _stored(self, lead: str, part: Part) -> str:
-        values = values_of(part.operation)
-        if not values:
-            return ""
-        store, kind = self._forms.store, kind_of(part.operation)
+    def _stored(self, kind: Kind, lead: str, values: dict[str, str]) -> str:
+        store = self._forms.store
         return _encode({name: store(kind, lead, name, value) for name, value in values.items()}).decode()
 
     def _reopen(self, operation: str, prior: dict[str, Standing | None]) -> None:
@@ -237,19 +221,31 @@ class Batch:
 
     # Writing
 
-    def write(self, engine: Engine) -> None:
-        """Write all rows, inside a transaction; the chain is appended apart."""
-        state = self.state
+    def write_answers(self, engine: Engine) -> None:
+        """Write what came back, inside a transaction."""
         engine.many("insert_answer", self._answers)
         engine.many("insert_outcome", self._outcomes)
         engine.many("delete_pending", [(request,) for request in self._answered])
-        engine.many("delete_doubt", self._settled)
-        engine.many("insert_doubt", self._new_doubts)
+
+    def write_intents(self, engine: Engine) -> None:
+        """Write what is about to leave, inside a transaction."""
+        state = self.state
         engine.many("insert_request", self._requests)
         engine.many("insert_pending", [(row[0], state.account, state.run) for row in self._requests])
         engine.many("insert_attempts", self._attempts)
         engine.many("add_changeset", [(state.account, changeset) for changeset in self.changesets])
-        add_tallies(engine, state.account, self.tally)
+
+    def write_counts(self, engine: Engine) -> None:
+        """Write tallies and doubts as this run knows them; only the holder of the lease does."""
+        engine.many("delete_doubt", self._settled)
+        engine.many("insert_doubt", self._new_doubts)
+        add_tallies(engine, self.state.account, self.tally)
+
+    def landed(self, engine: Engine) -> bool:
+        """Whether this batch is in the database, asked after a commit that nobody answered."""
+        if self._requests:
+            return bool(engine.rows("get_request", request=self._requests[-1][0]))
+        return not self._answers or bool(engine.rows("has_answer", request=self._answers[-1][0]))
 
     def remember(self) -> None:
         """The commit took place: take over what it means for the rest of the run."""
@@ -270,9 +266,6 @@ class Batch:
         state.changesets.update(self.changesets)
 
 
-_MANY_MESSAGES = 8
-
-
 def most_common(rulings: Sequence[Ruling]) -> Ruling:
     """The ruling that most operations of a request share; it is written once for all of them."""
     head = rulings[0]
@@ -282,19 +275,11 @@ def most_common(rulings: Sequence[Ruling]) -> Ruling:
     return counts.most_common(1)[0][0]
 
 
-def _declared(parcel: Parcel) -> dict[str, str]:
-    """Values declared for a lead, text to field name. Amounts are no secret of the ledger."""
-    return {
-        value: name
-        for part in parcel.parts
-        if not isinstance(part.operation, Financials)
-        for name, value in values_of(part.operation).items()
-    }
-
-
 def needs_recheck(parcel: Parcel, erased: frozenset[str]) -> bool:
     """Whether the repeats, doubts and holds of a parcel have to be looked at again in the transaction."""
-    return parcel.is_financial or parcel.irreversible > 0 or parcel.lead in erased
+    if parcel.lead in erased:
+        return True
+    return any(not isinstance(part.operation, Update) for part in parcel.parts)
 
 
 def without_stopped(outgoing: Outgoing, stopped: Iterable[str]) -> tuple[Parcel, ...]:
@@ -310,11 +295,6 @@ def without_stopped(outgoing: Outgoing, stopped: Iterable[str]) -> tuple[Parcel,
     return tuple(kept)
 
 
-def leads_of(outgoing: Iterable[Outgoing]) -> list[str]:
+def leads_of(outgoing: Iterable[Outgoing]) -> list[LeadId]:
     """Leads of these requests, each once."""
     return list(dict.fromkeys(parcel.lead for request in outgoing for parcel in request.parcels))
-
-
-def doubtful(standing: Standing | None) -> bool:
-    """Whether an operation stands in doubt."""
-    return standing in DOUBTFUL

@@ -155,5 +155,3 @@ def run_rows(rows: Sequence[Row]) -> list[RunRow]:
     """Rows of runs by name."""
     names = RunRow.__struct_fields__
     return [RunRow(**dict(zip(names, row, strict=True))) for row in rows]
-
-

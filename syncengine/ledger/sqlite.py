@@ -84,13 +84,13 @@ class SqliteEngine:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
 
-    def rows(self, name: str, **parameters: Any) -> list[Row]:
+    def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """See Engine."""
         statement = self._statements[name]
         values = [_bound(parameters[parameter]) for parameter in statement.parameters]
         return self._connection.execute(statement.sql, values).fetchall()
 
-    def run(self, name: str, **parameters: Any) -> int:
+    def run(self, name: str, /, **parameters: Any) -> int:
         """See Engine."""
         statement = self._statements[name]
         values = [_bound(parameters[parameter]) for parameter in statement.parameters]
@@ -183,6 +183,7 @@ def _tune(connection: sqlite3.Connection, *, read_only: bool) -> None:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = OFF")
     connection.execute("PRAGMA cache_size = -16384")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
@@ -234,5 +235,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-

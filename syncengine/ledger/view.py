@@ -20,26 +20,26 @@ class Reader:
     """A LedgerView over any engine."""
 
     def __init__(self, engine: Engine, leases: Leases, forms: ValueForms) -> None:
-        self._engine = engine
+        self.engine = engine
         self._leases = leases
         self._forms = forms
         self._plans: dict[str, str] = {}
         self._id = self._meta("id")
 
     def _meta(self, name: str) -> str:
-        row = self._engine.read(lambda: first(self._engine.rows("get_meta", name=name)))
+        row = self.engine.read(lambda: first(self.engine.rows("get_meta", name=name)))
         if row is None:
             raise LedgerTrouble(
-                f"ledger {self._engine.url} lacks its {name}; it is damaged",
+                f"ledger {self.engine.url} lacks its {name}; it is damaged",
                 hint="restore it from a backup",
             )
         return str(row[0])
 
     def identity(self) -> LedgerIdentity:
         """Id and position."""
-        position = self._engine.read(lambda: self._engine.rows("last_position")[0][0])
+        position = self.engine.read(lambda: self.engine.rows("last_position")[0][0])
         state = self._forms.state(self._id, self._meta("key_check"))
-        return LedgerIdentity(id=self._id, position=position, url=self._engine.url, key=state)
+        return LedgerIdentity(id=self._id, position=position, url=self.engine.url, key=state)
 
     def store(self, kind: Kind, lead: LeadId, name: str, value: str) -> str:
         """The form in which a value would be stored."""
@@ -54,13 +54,23 @@ class Reader:
         if len(leads) > BATCH:
             raise ValueError(f"at most {BATCH} leads a batch, not {len(leads)}")
         # Asked before the snapshot: a run that ends in between then counts as live, which only makes us more careful.
-        live = self._live_runs()
-        return self._engine.read(lambda: self._histories(account, leads, live))
+        return self.snapshot(account, leads, self.live_runs())
 
-    def _histories(self, account: str, leads: Sequence[LeadId], live: frozenset[str]) -> dict[LeadId, LeadHistory]:
-        rows = self._engine.rows("histories", account=account, leads=list(leads))
-        erased = self._engine.rows("erased_among", account=account, leads=list(leads))
-        rekeyed = first(self._engine.rows("get_meta", name="rekeyed"))
+    def snapshot(self, account: str, leads: Sequence[LeadId], live: frozenset[str]) -> dict[LeadId, LeadHistory]:
+        """Histories of any number of leads; `live` names the runs that are alive."""
+
+        def work() -> dict[LeadId, LeadHistory]:
+            found: dict[LeadId, LeadHistory] = {}
+            for start in range(0, len(leads), BATCH):
+                found.update(self._batch(account, list(leads[start : start + BATCH]), live))
+            return found
+
+        return self.engine.read(work)
+
+    def _batch(self, account: str, leads: list[LeadId], live: frozenset[str]) -> dict[LeadId, LeadHistory]:
+        rows = self.engine.rows("histories", account=account, leads=leads)
+        erased = self.engine.rows("erased_among", account=account, leads=leads)
+        rekeyed = first(self.engine.rows("get_meta", name="rekeyed"))
         self._know_plans({row[8] for row in rows})
         return histories(
             rows,
@@ -73,45 +83,46 @@ class Reader:
     def _know_plans(self, runs: set[str]) -> None:
         unknown = runs - self._plans.keys()
         if unknown:
-            found = run_rows(self._engine.rows("runs_of", ids=sorted(unknown)))
+            found = run_rows(self.engine.rows("runs_of", ids=sorted(unknown)))
             self._plans.update({run.id: run.plan for run in found})
 
-    def _live_runs(self) -> frozenset[str]:
+    def live_runs(self) -> frozenset[str]:
         """Runs that are going on right now: their lease is held by a living process, and they have not ended."""
         epochs = self._leases.live_epochs()
         if not epochs:
             return frozenset()
-        runs = self._engine.read(lambda: run_rows(self._engine.rows("open_runs")))
+        runs = self.engine.read(lambda: run_rows(self.engine.rows("open_runs")))
         return frozenset(run.id for run in runs if epochs.get((run.account, run.lane)) == run.epoch)
 
     def hosts(self) -> Mapping[str, str]:
         """Account identity to the host it was first applied on."""
-        return dict(self._engine.read(lambda: self._engine.rows("get_hosts")))  # type: ignore[arg-type]  # two columns
+        rows = self.engine.read(lambda: self.engine.rows("get_hosts"))
+        return {account: host for account, host in rows}  # noqa: C416  # rows are tuples of any length to mypy
 
     def names(self, account: str) -> Mapping[tuple[str, str, str], str]:
         """(changeset, kind, name) to the id that the name stood for when the changeset was first applied with it."""
-        rows = self._engine.read(lambda: self._engine.rows("get_names", account=account))
+        rows = self.engine.read(lambda: self.engine.rows("get_names", account=account))
         return {(changeset, kind, name): target for changeset, kind, name, target in rows}
 
     def changesets_of(self, account: str) -> frozenset[str]:
         """Changesets with at least one attempt."""
-        rows = self._engine.read(lambda: self._engine.rows("get_changesets", account=account))
+        rows = self.engine.read(lambda: self.engine.rows("get_changesets", account=account))
         return frozenset(changeset for (changeset,) in rows)
 
     def runs(self, account: str | None = None, *, plan: PlanDigest | None = None) -> Sequence[RunRecord]:
         """Runs, newest first."""
-        live = self._live_runs()
-        rows = self._engine.read(lambda: self._run_rows(account, plan))
+        live = self.live_runs()
+        rows = self.engine.read(lambda: self._run_rows(account, plan))
         return [row.record(live=row.id in live) for row in rows]
 
     def _run_rows(self, account: str | None, plan: PlanDigest | None) -> list[RunRow]:
         if plan is not None:
-            rows = run_rows(self._engine.rows("get_runs_of_plan", plan=plan))
+            rows = run_rows(self.engine.rows("get_runs_of_plan", plan=plan))
             return [row for row in rows if account is None or row.account == account]
         if account is not None:
-            return run_rows(self._engine.rows("get_runs_of_account", account=account))
-        return run_rows(self._engine.rows("get_runs"))
+            return run_rows(self.engine.rows("get_runs_of_account", account=account))
+        return run_rows(self.engine.rows("get_runs"))
 
     def close(self) -> None:
         """Give the connection back."""
-        self._engine.close()
+        self.engine.close()

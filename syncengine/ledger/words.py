@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from syncengine.core.operations import Update
+from syncengine.core.outcomes import Parcel
 
 _SHORT = 4
 """Values shorter than this are replaced only where they stand as a word: "7" must not eat the digits of an id."""
+
+
+def declared_in(texts: str, parcels: Iterable[Parcel]) -> dict[str, str]:
+    """Declared values that occur in `texts` in any case, with the names of their fields. Amounts are no secret here."""
+    folded = texts.casefold()
+    return {
+        value: name
+        for parcel in parcels
+        for part in parcel.parts
+        if isinstance(part.operation, Update)
+        for name, value in part.operation.fields.items()
+        if value and value.casefold() in folded
+    }
 
 
 def without_values(message: str, values: Mapping[str, str]) -> str:
@@ -20,5 +36,7 @@ def without_values(message: str, values: Mapping[str, str]) -> str:
         pattern = re.escape(value)
         if len(value) < _SHORT:
             pattern = rf"(?<!\w){pattern}(?!\w)"
-        message = re.sub(pattern, lambda _, name=values[value]: f"[{name}]", message, flags=re.IGNORECASE)
+        # A backslash would be read as a reference to a group.
+        name = values[value].replace("\\", r"\\")
+        message = re.sub(pattern, f"[{name}]", message, flags=re.IGNORECASE)
     return message

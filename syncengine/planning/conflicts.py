@@ -69,7 +69,7 @@ class Conflicts:
                 continue
             self._report(
                 Problem(
-                    code="SE420",
+                    code="SE407",
                     message=(
                         f"rerun {generation_of(declared.operation)} for lead {declared.operation.lead} is lower than "
                         f"generation {generation.on_record}, which is on record"
@@ -106,7 +106,7 @@ class Conflicts:
             if earlier is not None and earlier.value != value:
                 self._report(
                     Problem(
-                        code="SE401",
+                        code="SE402",
                         message=(
                             f"{name} of lead {planned.operation.lead} has two values in this plan: here and at "
                             f"{earlier.origin.file}:{earlier.origin.line}"

@@ -40,6 +40,12 @@ def effects(sandbox: RunningSandbox) -> list[dict[str, Any]]:
     return [json.loads(line) for line in sandbox.effects_log.read_text().splitlines()]
 
 
+def fault_name(value: object) -> str:
+    if isinstance(value, Answer):
+        return f"{value.status}-{value.body}"
+    return value.__name__ if isinstance(value, type) else str(value)
+
+
 def successes(verdict: Verdict) -> dict[int, bool | None]:
     assert isinstance(verdict, Elements), verdict
     return {position: element.success for position, element in verdict.by_position.items()}
@@ -102,10 +108,10 @@ def test_contradictions_are_not_believed(sandbox: RunningSandbox, gateway: Gatew
         (Answer(status=503, body="html"), Lost),
         (Answer(status=302, location="http://127.0.0.1:1/"), Redirected),
     ],
-    ids=str,
+    ids=fault_name,
 )
 def test_faults_mean_what_the_table_says(sandbox: RunningSandbox, gateway: Gateway, answer: Any, kind: type) -> None:
-    sandbox.set_faults(Script(rules=[Rule(fault=Fault(answer=answer))]))
+    sandbox.set_faults(Script(rules=[Rule(fault=Fault(answer=answer, effect="all"))]))
     parcels: tuple[Parcel, ...]
     for parcels in (PAIR, MONEY):
         verdict, _ = gateway.send(parcels)

@@ -73,15 +73,15 @@ def test_an_open_file_is_warned_about(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reference", "env", "code", "named"),
     [
-        (None, {}, "SE520", "account acme"),
-        (EnvKey("LEADBYTE_API_KEY"), {}, "SE521", "LEADBYTE_API_KEY is not set"),
-        (EnvKey("LEADBYTE_API_KEY"), {"LEADBYTE_API_KEY": " \n"}, "SE521", "LEADBYTE_API_KEY is empty"),
-        (EnvKey("LEADBYTE_API_KEY"), {"LEADBYTE_API_KEY": "two words"}, "SE523", "LEADBYTE_API_KEY"),
-        (EnvKey("LEADBYTE_API_KEY"), {"LEADBYTE_API_KEY": "caf\u00e9key"}, "SE523", "LEADBYTE_API_KEY"),
-        (EnvKey("LEADBYTE_API_KEY"), {"LEADBYTE_API_KEY": "k" * 513}, "SE523", "longer than 512"),
-        (FileKey("/nonexistent/key"), {}, "SE522", "/nonexistent/key"),
-        (FileKey("/dev/null"), {}, "SE522", "not a regular file"),
-        (FileKey("a\0b"), {}, "SE522", "cannot be read"),
+        (None, {}, "SE530", "account acme"),
+        (EnvKey("LEADBYTE_API_KEY"), {}, "SE531", "LEADBYTE_API_KEY is not set"),
+        (EnvKey("LEADBYTE_API_KEY"), {"LEADBYTE_API_KEY": " \n"}, "SE531", "LEADBYTE_API_KEY is empty"),
+        (EnvKey("LEADBYTE_API_KEY"), {"LEADBYTE_API_KEY": "two words"}, "SE533", "LEADBYTE_API_KEY"),
+        (EnvKey("LEADBYTE_API_KEY"), {"LEADBYTE_API_KEY": "caf\u00e9key"}, "SE533", "LEADBYTE_API_KEY"),
+        (EnvKey("LEADBYTE_API_KEY"), {"LEADBYTE_API_KEY": "k" * 513}, "SE533", "longer than 512"),
+        (FileKey("/nonexistent/key"), {}, "SE532", "/nonexistent/key"),
+        (FileKey("/dev/null"), {}, "SE532", "not a regular file"),
+        (FileKey("a\0b"), {}, "SE532", "cannot be read"),
     ],
 )
 def test_a_missing_or_odd_key_names_the_way_out(
@@ -102,7 +102,7 @@ def test_a_file_that_holds_no_key(tmp_path: Path, content: bytes) -> None:
     path.chmod(0o600)
     with pytest.raises(ConfigError) as caught:
         resolve(FileKey(str(path)))
-    assert caught.value.code == "SE523"
+    assert caught.value.code == "SE533"
     assert str(path) in str(caught.value)
 
 

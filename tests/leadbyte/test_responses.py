@@ -326,7 +326,7 @@ def test_a_redirect_tells_the_host_and_no_more() -> None:
 def test_retry_after_in_seconds_or_as_a_date(value: str | None, seconds: float | None) -> None:
     assert parse_retry_after(value, NOW) == seconds
     headers = {} if value is None else {"retry_after": value}
-    assert read({"message": "Slow down"}, status=429, **headers) == NotSent("Slow down", seconds, answered=True)
+    assert read({"message": "Slow down"}, ONE, 429, **headers) == NotSent("Slow down", seconds, answered=True)
 
 
 @settings(deadline=None)

@@ -168,9 +168,6 @@ WHERE account = :account AND run = :run
 -- name: get_tallies
 SELECT account, run, applied, rejected, not_sent FROM tallies ORDER BY account, run
 
--- name: settled_of_plan
-SELECT coalesce(sum(t.applied), 0) FROM tallies t JOIN runs r ON r.id = t.run WHERE r.plan = :plan
-
 -- name: resolved_contradictions
 SELECT DISTINCT a.account, a.lead
 FROM resolutions s
@@ -237,7 +234,6 @@ WHERE number > :after AND changeset = :changeset ORDER BY number LIMIT :count
 SELECT a.number, a.account, a.lead, a.operation
 FROM (SELECT id FROM requests WHERE run = :run AND id >= :request ORDER BY id LIMIT :requests) q
 JOIN attempts a ON a.number >= q.id * 65536 AND a.number < (q.id + 1) * 65536
-WHERE a.number > :after
 ORDER BY a.number
 
 -- name: page_of_operation
@@ -263,3 +259,41 @@ FROM runs WHERE ended IS NULL
 
 -- name: get_epoch
 SELECT epoch FROM lanes WHERE account = :account AND lane = :lane
+
+-- name: settled_by_plan
+SELECT r.plan, coalesce(sum(t.applied), 0) FROM runs r JOIN tallies t ON t.run = r.id GROUP BY r.plan
+
+-- name: get_accounts
+SELECT account, host, since FROM accounts
+
+-- name: get_name
+SELECT account, changeset, kind, name, target, run FROM names
+WHERE account = :account AND changeset = :changeset AND kind = :kind AND name = :name
+
+-- name: stray_requests
+SELECT count(*) FROM requests
+
+-- name: stray_answers
+SELECT count(*) FROM answers
+
+-- name: stray_resolutions
+SELECT count(*) FROM resolutions
+
+-- name: stray_erasures
+SELECT count(*) FROM erasures
+
+-- name: stray_runs
+SELECT count(*) FROM runs
+
+-- name: stray_attempts
+SELECT count(*) FROM attempts
+
+-- name: stray_outcomes
+SELECT count(*) FROM outcomes
+
+-- name: stray_events
+SELECT count(*) FROM events
+
+-- name: page_of_leads
+SELECT DISTINCT account, lead FROM attempts
+WHERE (account, lead) > (:account, :lead) ORDER BY account, lead LIMIT :count

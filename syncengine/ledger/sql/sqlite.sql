@@ -12,7 +12,7 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
 SELECT (SELECT coalesce(max(id), 0) FROM requests) + i FROM n
 
 -- name: lock_lane
-SELECT epoch, step, head, token, 0 FROM lanes WHERE account = :account AND lane = :lane
+SELECT epoch, step, head FROM lanes WHERE account = :account AND lane = :lane
 
 -- name: live_lanes
 SELECT account, lane, epoch FROM lanes WHERE holder <> ''
@@ -71,3 +71,9 @@ WHERE e.account = :account AND e.lead IN (SELECT value FROM json_each(:leads))
 
 -- name: events_of
 SELECT id, account, kind, by_whom, note, detail, at FROM events WHERE id IN (SELECT value FROM json_each(:ids))
+
+-- name: lock_schema
+SELECT 1
+
+-- name: attempts_numbered
+SELECT a.account, a.lead, a.number FROM json_each(:numbers) j CROSS JOIN attempts a ON a.number = j.value

@@ -1,0 +1,116 @@
+"""`syncengine apply`: send what a plan lists, once, and record every answer."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.core.errors import Exit, InputError, PlanBlocked
+
+if TYPE_CHECKING:
+    from syncengine.api import Project
+
+_CHANGESETS = frozenset({".yaml", ".yml"})
+
+
+@click.command(
+    cls=Verb,
+    epilog="Example: syncengine apply release.plan. Exit codes: 0 done; 1 wrong input; 3 refused, nothing was sent; "
+    "4 incomplete; 5 in doubt; 130 interrupted. After an interruption apply the same file again: it goes on.",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PLAN | PATH...", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask; needed for changesets where nobody can be asked.")
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="For changesets: override a variable.")
+@click.option("--changeset", "only", multiple=True, metavar="ID", help="For changesets: only this one; repeatable.")
+@click.option("--deadline", type=click.FloatRange(min=0), metavar="SECONDS", help="Afterwards no new request leaves.")
+@click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
+              help="Wait so long where somebody else is applying to the account.")  # fmt: skip
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Also write the result as JUnit XML.")
+@format_option("text", "json")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    *,
+    paths: tuple[Path, ...],
+    yes: bool,
+    variables: tuple[str, ...],
+    only: tuple[str, ...],
+    deadline: float | None,
+    lock_timeout: float,
+    junit: Path | None,
+    format_: str,
+) -> int:
+    """Send exactly what a saved PLAN lists and was not sent yet, and record every answer.
+
+    With changesets in place of a plan: plan them, show the plan, ask, then apply.
+    """
+    from syncengine.api import Project
+    from syncengine.cli.applying import run_plan
+
+    project = Project.open(
+        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
+    )
+    if len(paths) == 1 and not _names_changesets(paths[0]):
+        if variables or only:
+            raise InputError(
+                "--var and --changeset are for changesets; a saved plan is applied as it is",
+                code="SE901",
+                hint="leave them out, or plan again with them",
+            )
+        return run_plan(
+            invocation, project, paths[0], deadline=deadline, lock_timeout=lock_timeout, junit=junit, format_=format_
+        )
+    with tempfile.TemporaryDirectory(prefix="syncengine-") as scratch:
+        target = Path(scratch) / "plan"
+        if not _plan_and_ask(invocation, project, paths, target, variables=variables, only=only, yes=yes):
+            return Exit.DONE
+        return run_plan(
+            invocation, project, target, deadline=deadline, lock_timeout=lock_timeout, junit=junit, format_=format_
+        )
+
+
+def _names_changesets(path: Path) -> bool:
+    return path.suffix.lower() in _CHANGESETS or path.is_dir()
+
+
+def _plan_and_ask(
+    invocation: Invocation,
+    project: Project,
+    paths: tuple[Path, ...],
+    target: Path,
+    *,
+    variables: tuple[str, ...],
+    only: tuple[str, ...],
+    yes: bool,
+) -> bool:
+    """Whether to go on: plans into `target`, shows the plan on stderr's terminal, and asks."""
+    from syncengine.api import load, plan
+    from syncengine.cli.variables import parse_variables
+    from syncengine.cli.views import view_options
+    from syncengine.planning import open_plan
+    from syncengine.reports.text import plan_text
+
+    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise InputError(
+            "there is nobody to ask whether to apply these changesets",
+            code="SE901",
+            hint="save a plan with 'syncengine plan --out', have it reviewed and apply that; or pass --yes",
+        )
+    planned = plan(load(paths, project, variables=parse_variables(variables), only=only), project, out=target)
+    with open_plan(target) as saved:
+        options = view_options(invocation, project.settings, saved.header.account, show_values=False)
+        for line in plan_text(saved.header, saved.provenance, saved.operations(), saved.summary, options):
+            invocation.output.text_line(line)
+    if planned.summary.blocked:
+        raise PlanBlocked(
+            f"the plan is blocked: {planned.summary.blocked[0].reason}",
+            hint="mend the changeset or the policy, then try again",
+        )
+    if yes or not planned.summary.counts.to_send:
+        return True
+    return click.confirm("Send this now?", default=False, err=True)

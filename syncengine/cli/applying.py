@@ -1,0 +1,107 @@
+"""One run of apply as the command line sees it: signals, progress, the result."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from syncengine.api import Project, apply
+from syncengine.applying.stopping import Cause, StopSignal
+from syncengine.cli.files import write_file
+from syncengine.cli.progress import Progress
+from syncengine.cli.verb import Invocation
+from syncengine.cli.views import view_options
+from syncengine.core.errors import Exit
+from syncengine.core.results import RunResult
+from syncengine.planning import open_plan
+
+
+class _Watched:
+    """A listener that moves a progress bar and collects notes."""
+
+    def __init__(self, invocation: Invocation, progress: Progress) -> None:
+        self._output = invocation.output
+        self._progress = progress
+        self._applied = self._rejected = self._in_doubt = 0
+
+    def sent(self, parcels: int) -> None:
+        """Nothing to show until it is answered."""
+
+    def settled(self, applied: int, rejected: int, in_doubt: int) -> None:
+        """Count outcomes."""
+        self._applied += applied
+        self._rejected += rejected
+        self._in_doubt += in_doubt
+        detail = f"{self._applied:,} applied, {self._rejected:,} rejected, {self._in_doubt:,} in doubt"
+        self._progress.advance(applied + rejected + in_doubt, detail=detail)
+
+    def note(self, text: str) -> None:
+        """Show it above the bar."""
+        self._output.warning(text)
+
+
+@contextmanager
+def stop_on_signals(stop: StopSignal) -> Iterator[None]:
+    """SIGINT and SIGTERM ask the run to end; a second one ends the process at once, which loses nothing on record."""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if stop.cause is Cause.INTERRUPTED:
+            os._exit(Exit.INTERRUPTED)
+        stop.request(Cause.INTERRUPTED, f"interrupted by {signal.Signals(number).name}")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_plan(
+    invocation: Invocation,
+    project: Project,
+    path: Path,
+    *,
+    deadline: float | None,
+    lock_timeout: float,
+    junit: Path | None,
+    format_: str,
+) -> int:
+    """Apply a saved plan and report; returns the exit code."""
+    with open_plan(path) as saved:
+        total, account = saved.summary.counts.to_send, saved.header.account
+    stop = StopSignal()
+    with stop_on_signals(stop), Progress(invocation.output, "applying", total) as progress:
+        result = apply(
+            path,
+            project,
+            lock_timeout=lock_timeout,
+            deadline=deadline,
+            listener=_Watched(invocation, progress),
+            signal=stop,
+        )
+    if junit is not None:
+        from syncengine.reports.ci import junit as junit_xml
+
+        write_file(junit, junit_xml(result).encode())
+    _report(invocation, project, result, account, format_)
+    return result.exit
+
+
+def _report(invocation: Invocation, project: Project, result: RunResult, account: str, format_: str) -> None:
+    if format_ == "json":
+        from syncengine.reports.machine import apply_object, document
+
+        invocation.output.verbatim(document(apply_object(result)))
+    else:
+        from syncengine.reports.text_results import apply_text
+
+        options = view_options(invocation, project.settings, account, show_values=False)
+        for line in apply_text(result, options):
+            invocation.output.result(line)
+    if format_ == "json":
+        invocation.output.note(f"the ledger's pin to commit:  {result.pin_line}")

@@ -1,0 +1,117 @@
+"""Founding a repository: files where there are none, a ledger where the configuration pins none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from syncengine.cli import starter
+from syncengine.cli.files import write_file
+from syncengine.cli.pinning import pinned
+from syncengine.clock import SystemClock
+from syncengine.core.errors import InputError, WrongLedger
+from syncengine.core.settings import LedgerPin, Settings
+from syncengine.documents.configuration import ledger_url, load_configuration
+from syncengine.documents.schema_files import schema_text
+from syncengine.ledger import create_ledger, open_view
+from syncengine.sandbox import DEFAULT_KEYS
+
+_CONFIGURATION = "syncengine.yaml"
+_SCHEMAS = ("changeset.v1", "config.v1")
+
+
+class Founded(NamedTuple):
+    """What was written, relative to the folder, and the id of the ledger that its configuration pins."""
+
+    written: tuple[str, ...]
+    ledger: str
+
+
+def found(folder: Path, environ: Mapping[str, str]) -> Founded:
+    """Write what is missing in `folder`; nothing that is there is replaced.
+
+    Raises WrongLedger where a pinned ledger is missing or another, and where a ledger is there that is not pinned.
+    """
+    written: list[str] = []
+    schemas = {name: schema_text(name).decode() for name in _SCHEMAS}
+    if not (folder / _CONFIGURATION).exists():
+        written += _write(folder, starter.repository())
+    ledger, accounts = _pin(folder, environ)
+    written += _write(folder, starter.schemas("", schemas))
+    written += _ignore(folder)
+    trials = folder / starter.SANDBOX
+    if not trials.exists() or (trials / _CONFIGURATION).exists():
+        written += _write(folder, starter.sandbox(accounts, DEFAULT_KEYS[0].text))
+        written += _write(folder, starter.schemas(f"{starter.SANDBOX}/", schemas))
+        _pin(trials, environ)
+    return Founded(tuple(written), ledger)
+
+
+def _write(folder: Path, files: Iterable[starter.Starter]) -> list[str]:
+    written = []
+    for file in files:
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if file.private else 0o666)
+        except FileExistsError:
+            continue
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(file.text)
+        written.append(file.path)
+    return written
+
+
+def _ignore(folder: Path) -> list[str]:
+    path = folder / ".gitignore"
+    there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
+    known = {line.strip() for line in there.splitlines()}
+    missing = [line for line in starter.IGNORED if line not in known]
+    if not missing:
+        return []
+    gap = "" if not there else "\n" if there.endswith("\n") else "\n\n"
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(gap + "\n".join(missing) + "\n")
+    return [".gitignore"]
+
+
+def _pin(folder: Path, environ: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The id of the ledger that the configuration pins, made and pinned now where it pinned none; and its accounts."""
+    path = folder / _CONFIGURATION
+    settings = load_configuration(path, environ)
+    pin = msgspec.structs.replace(settings.ledger, url=ledger_url(settings.ledger, environ))
+    view = open_view(pin, root=Path(settings.root), clock=SystemClock())
+    if view is None:
+        return _create(path, settings, pin), list(settings.accounts)
+    ledger = view.identity().id
+    view.close()
+    if pin.id is None:
+        raise WrongLedger(
+            f"there is a ledger already ({ledger}), and {path} does not pin it; none is made beside it",
+            code="SE656",
+            hint=f"if it is the record of what this configuration sent, write `id: {ledger}` under `ledger`; "
+            "otherwise let `ledger.url` name another place",
+        )
+    return ledger, list(settings.accounts)
+
+
+def _create(path: Path, settings: Settings, pin: LedgerPin) -> str:
+    """A new ledger, its id written into the configuration. Whether the id can be written is tried first."""
+    text = path.read_bytes().decode()
+    if pin.id is None and pinned(text, "L0") is None:
+        raise InputError(
+            f"{path}: the ledger's id cannot be written into this file as it is laid out",
+            code="SE905",
+            hint="give it a section `ledger:` with a line `id: null`, then run init again",
+        )
+    ledger = create_ledger(pin, root=Path(settings.root), clock=SystemClock())
+    name = ledger.identity().id
+    ledger.close()
+    edited = pinned(text, name)
+    assert edited is not None
+    write_file(path.resolve(), edited.encode())
+    return name

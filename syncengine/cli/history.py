@@ -1,0 +1,57 @@
+"""`syncengine history`: what happened, operation by operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+
+if TYPE_CHECKING:
+    from syncengine.core.ports import OperationRecord
+
+
+@click.command(cls=Verb, epilog="Example: syncengine history --lead 2932682 --format json")
+@click.option("--lead", metavar="ID", help="Only this lead.")
+@click.option("--changeset", metavar="ID", help="Only this changeset.")
+@click.option("--run", metavar="RUN", help="Only operations with an attempt in this run.")
+@format_option("text", "json", "csv")
+@click.pass_obj
+def command(invocation: Invocation, *, lead: str | None, changeset: str | None, run: str | None, format_: str) -> None:
+    """Show what happened to leads, changesets and runs: one line for each operation ever sent."""
+    from syncengine.api import Project
+    from syncengine.cli.records import history_rows
+    from syncengine.cli.views import view_options
+    from syncengine.core.values import LeadId, RunId
+
+    project = Project.open(
+        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
+    )
+    with project.view() as ledger:
+        if ledger is None:
+            invocation.output.warning(f"there is no ledger at {project.settings.ledger.url} yet")
+            records: Iterator[OperationRecord] = iter(())
+        else:
+            records = ledger.history(
+                lead=None if lead is None else LeadId(lead),
+                changeset=changeset,
+                run=None if run is None else RunId(run),
+            )
+        rows = history_rows(records)
+        if format_ == "json":
+            from syncengine.reports.machine import history_jsonl
+
+            for line in history_jsonl(rows):
+                invocation.output.verbatim(line)
+        elif format_ == "csv":
+            from syncengine.reports.ci import history_csv
+
+            for line in history_csv(rows):
+                invocation.output.piece(line)
+        else:
+            from syncengine.reports.text_results import history_text
+
+            for line in history_text(rows, view_options(invocation, project.settings, "", show_values=False)):
+                invocation.output.result(line)

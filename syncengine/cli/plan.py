@@ -1,0 +1,62 @@
+"""`syncengine plan`: work out what would be sent, show it and save it. Sends nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.core.errors import Exit
+
+
+@click.command(
+    cls=Verb,
+    epilog="Example: syncengine plan specs/ --out release.plan. Exit codes: 0 planned; 2 with --detailed-exitcode "
+    "where something is to be sent; 1 wrong input; 3 blocked (the file is written, and apply refuses it).",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for review and apply.")
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a declared variable.")
+@click.option("--changeset", "only", multiple=True, metavar="ID", help="Plan only this changeset; repeatable.")
+@click.option("--offline", is_flag=True, help="Open no connection and read no key, whatever is configured.")
+@click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are operations to send.")
+@format_option("text", "markdown", "html", "json")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    *,
+    paths: tuple[Path, ...],
+    out: Path | None,
+    variables: tuple[str, ...],
+    only: tuple[str, ...],
+    offline: bool,
+    show_values: bool,
+    detailed_exitcode: bool,
+    format_: str,
+) -> int:
+    """Work out what would be sent, show it and save it. Nothing is sent, no ledger is created or written.
+
+    PATH names changeset files, or folders that are searched for *.yaml.
+    """
+    from syncengine.api import Project, load, plan
+    from syncengine.cli.variables import parse_variables
+    from syncengine.cli.views import show_plan
+
+    project = Project.open(
+        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
+    )
+    loaded = load(paths, project, variables=parse_variables(variables), only=only)
+    with tempfile.TemporaryDirectory(prefix="syncengine-") as scratch:
+        target = out if out is not None else Path(scratch) / "plan"
+        planned = plan(loaded, project, out=target, offline=offline)
+        show_plan(invocation, target, project.settings, format_=format_, show_values=show_values)
+    if out is not None:
+        invocation.output.note(f"saved to {out}; apply it with: syncengine apply {out}")
+    if planned.summary.blocked:
+        return Exit.REFUSED
+    if detailed_exitcode and planned.summary.counts.to_send:
+        return Exit.CHANGES
+    return Exit.DONE

@@ -1,0 +1,97 @@
+"""The ledger's records as the reports show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syncengine.api import Project
+from syncengine.core.history import Attempt
+from syncengine.core.ports import LedgerOperations, OperationRecord
+from syncengine.core.results import DoubtLine, HistoryRow, StatusReport, UnfinishedPlan
+
+
+def status_report(project: Project, ledger: LedgerOperations | None) -> StatusReport:
+    """What stands open; an empty report where there is no ledger yet."""
+    pin = project.settings.ledger
+    if ledger is None:
+        return StatusReport(
+            ledger_id=None, ledger_url=pin.url, counts={}, warnings=(f"there is no ledger at {pin.url} yet",)
+        )
+    identity, totals = ledger.identity(), ledger.totals()
+    live = {run.run: run for run in ledger.runs() if run.live}
+    return StatusReport(
+        ledger_id=identity.id,
+        ledger_url=identity.url,
+        counts={
+            "applied": totals.applied,
+            "rejected": totals.rejected,
+            "in_doubt": totals.in_doubt,
+            "not_sent": totals.not_sent,
+        },
+        in_doubt=tuple(
+            DoubtLine(
+                operation=doubt.operation,
+                lead=doubt.lead,
+                kind=doubt.kind.value,
+                changeset=doubt.changeset,
+                run=doubt.run,
+                since=doubt.since,
+                message=f"in flight in run {doubt.run}" if doubt.in_flight else doubt.message,
+                delivery=doubt.delivery,
+            )
+            for doubt in ledger.doubts()
+        ),
+        unfinished_plans=tuple(
+            UnfinishedPlan(
+                plan=plan.plan,
+                path=plan.plan_path,
+                run=plan.runs[0],
+                account=plan.account,
+                changesets=plan.changesets,
+                started=live[plan.runs[0]].started if plan.runs[0] in live else "",
+                open=plan.total - plan.settled,
+                live=plan.runs[0] in live,
+            )
+            for plan in ledger.unfinished()
+        ),
+        contradictions=tuple(contradiction(attempt) for attempt in ledger.contradictions()),
+    )
+
+
+def contradiction(attempt: Attempt) -> str:
+    """A recorded answer against a person's resolution, as a sentence."""
+    said = "applied" if attempt.resolution is not None and attempt.resolution.applied else "not applied"
+    answer = attempt.answer.outcome.value if attempt.answer is not None else "unknown"
+    by = attempt.resolution.by if attempt.resolution is not None else ""
+    return f"operation {attempt.operation} (lead {attempt.lead}): {by} resolved it as {said}, the service says {answer}"
+
+
+def history_rows(records: Iterator[OperationRecord]) -> Iterator[HistoryRow]:
+    """One row for each operation, by its last attempt."""
+    for record in records:
+        last = record.attempts[-1]
+        answer = last.answer
+        yield HistoryRow(
+            operation=record.operation,
+            changeset=record.changeset,
+            lead=record.lead,
+            kind=record.kind.value,
+            outcome=record.outcome,
+            attempts=len(record.attempts),
+            run=last.run,
+            at=answer.at if answer is not None and answer.at else last.at,
+            message=answer.message if answer is not None else "",
+            note="; ".join(_notes(record)),
+            delivery=record.delivery,
+        )
+
+
+def _notes(record: OperationRecord) -> Iterator[str]:
+    if record.forgotten:
+        yield "values were erased"
+    for attempt in record.attempts:
+        if attempt.resolution is not None:
+            word = "applied" if attempt.resolution.applied else "not applied"
+            yield f"resolved as {word} by {attempt.resolution.by}: {attempt.resolution.note}"
+        if attempt.contradicted:
+            yield contradiction(attempt)

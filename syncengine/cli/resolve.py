@@ -1,0 +1,114 @@
+"""`syncengine resolve`: a person says what became of operations that nobody could know about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+
+if TYPE_CHECKING:
+    from syncengine.core.ports import Doubt
+
+_SHORTEST = 8
+_YOUNG = 15 * 60
+"""Seconds within which the service may still be at work on a request."""
+
+
+@click.command(
+    cls=Verb,
+    epilog="Example: syncengine resolve 1a2b3c4d --as applied --by ann --note 'seen at the buyer'. "
+    "`syncengine status` lists what can be resolved.",
+)
+@click.argument("operations", nargs=-1, metavar="OPERATION...")
+@click.option("--run", metavar="RUN", help="Everything in doubt whose last attempt this run made.")
+@click.option("--as", "verdict", type=click.Choice(("applied", "not-applied")), required=True, help="What happened.")
+@click.option("--by", required=True, metavar="NAME", help="Who says so.")
+@click.option("--note", required=True, metavar="TEXT", help="How it is known.")
+@click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
+              help="Wait so long where somebody is applying to the account.")  # fmt: skip
+@format_option("text", "json")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    *,
+    operations: tuple[str, ...],
+    run: str | None,
+    verdict: str,
+    by: str,
+    note: str,
+    lock_timeout: float,
+    format_: str,
+) -> None:
+    """Record what became of operations in doubt, with who says so and how it is known.
+
+    An OPERATION may be shortened to a prefix of 8 characters that fits only one. After `not-applied` the plan that
+    sent it may send it again.
+    """
+    from syncengine.api import Project
+    from syncengine.core.errors import InputError
+
+    if bool(operations) == (run is not None):
+        raise InputError("name operations, or a run with --run", code="SE901", hint="'syncengine status' lists both")
+    if not by.strip() or not note.strip():
+        raise InputError("--by and --note must say something", code="SE901", hint="who looked, and where")
+    project = Project.open(
+        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
+    )
+    resolved: list[Doubt] = []
+    with project.ledger() as ledger:
+        for account in sorted({doubt.account for doubt in _chosen(ledger.doubts(), operations, run)}):
+            with ledger.lease(account, wait=lock_timeout) as lease:
+                # Asked again under the lease: what was in flight a moment ago is answered, or in doubt, by now.
+                doubts = [d for d in _chosen(ledger.doubts(), operations, run) if d.account == account]
+                numbers = [number for doubt in doubts for number in doubt.attempts]
+                _warn_young(invocation, doubts, project.clock.now())
+                ledger.resolve(lease, numbers, applied=verdict == "applied", by=by.strip(), note=note.strip())
+                resolved.extend(doubts)
+    if format_ == "json":
+        invocation.output.json({"resolved": [doubt.operation for doubt in resolved], "as": verdict})
+        return
+    for doubt in resolved:
+        invocation.output.result(f"{doubt.operation}  lead {doubt.lead}  {doubt.kind.value}: {verdict}")
+
+
+def _chosen(doubts: Sequence[Doubt], operations: tuple[str, ...], run: str | None) -> list[Doubt]:
+    """The doubts that the command line names; raises InputError for what is not in doubt or fits several."""
+    from syncengine.core.errors import InputError
+
+    if run is not None:
+        chosen = [doubt for doubt in doubts if doubt.run == run]
+        if not chosen:
+            raise InputError(f"nothing of run {run} is in doubt", code="SE904", hint="'syncengine status' lists doubts")
+        return chosen
+    found: dict[str, Doubt] = {}
+    for text in operations:
+        matching: dict[str, Doubt] = {d.operation: d for d in doubts if _fits(d.operation, text)}
+        if len(matching) > 1:
+            raise InputError(
+                f"{text} fits {len(matching)} operations in doubt", code="SE904", hint="give more of the id"
+            )
+        if not matching:
+            raise InputError(
+                f"operation {text} is not in doubt",
+                code="SE904",
+                hint="'syncengine status' lists what is; ids may be shortened to 8 characters",
+            )
+        found.update(matching)
+    return list(found.values())
+
+
+def _fits(operation: str, text: str) -> bool:
+    return operation == text or (len(text) >= _SHORTEST and operation.startswith(text))
+
+
+def _warn_young(invocation: Invocation, doubts: Sequence[Doubt], now: str) -> None:
+    for doubt in doubts:
+        age = (datetime.fromisoformat(now) - datetime.fromisoformat(doubt.last)).total_seconds()
+        if age < _YOUNG:
+            invocation.output.warning(
+                f"operation {doubt.operation} was sent {age / 60:.0f} minutes ago: the service may still work on it"
+            )

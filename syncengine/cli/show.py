@@ -1,0 +1,32 @@
+"""`syncengine show`: any view of a saved plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+
+
+@click.command(cls=Verb, epilog="Example: syncengine show release.plan --format html > release.html")
+@click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
+@click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
+@format_option("text", "markdown", "html", "json")
+@click.pass_obj
+def command(invocation: Invocation, *, plan: Path, show_values: bool, format_: str) -> None:
+    """Show a saved plan. The file is checked first; an altered or cut one is refused (exit 3)."""
+    from syncengine.api import Project
+    from syncengine.cli.views import show_plan
+    from syncengine.core.errors import ConfigError
+
+    settings = None
+    try:
+        settings = Project.open(
+            invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
+        ).settings
+    except ConfigError:
+        if invocation.config is not None:
+            raise
+        # A plan can be looked at anywhere; without a configuration every field is masked.
+    show_plan(invocation, plan, settings, format_=format_, show_values=show_values)

@@ -1,0 +1,116 @@
+"""`syncengine validate`: everything that is wrong with changesets and configuration, at once. Sends nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+
+if TYPE_CHECKING:
+    from syncengine.core.errors import Problem
+    from syncengine.core.results import ValidateResult
+
+
+@click.command(
+    cls=Verb,
+    epilog="Example: syncengine validate changesets/ --format github. Exit codes: 0 valid, warnings or not; 1 not.",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a declared variable.")
+@format_option("text", "json", "sarif", "github")
+@click.pass_obj
+def command(invocation: Invocation, *, paths: tuple[Path, ...], variables: tuple[str, ...], format_: str) -> int:
+    """Check changesets, their data and the configuration; report every problem with its place.
+
+    PATH names changeset files, or folders that are searched for *.yaml. No key is read and no connection opened.
+    """
+    from syncengine.cli.variables import parse_variables
+    from syncengine.core.errors import Exit
+
+    result, root = _validated(invocation, paths, parse_variables(variables))
+    _show(invocation, result, root, format_)
+    return Exit.DONE if result.valid else Exit.INPUT
+
+
+def _validated(invocation: Invocation, paths: Sequence[Path], variables: dict[str, str]) -> tuple[ValidateResult, Path]:
+    """The result, and the folder that its files are relative to."""
+    from syncengine.api import Project
+    from syncengine.changeset.load import load, validate
+    from syncengine.core.errors import ConfigError
+    from syncengine.core.results import ValidateResult
+
+    try:
+        project = Project.open(
+            invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
+        )
+    except ConfigError as error:
+        if not error.problems:
+            raise
+        return ValidateResult(changesets=0, problems=error.problems), invocation.cwd
+    loaded = load(paths, project.settings, variables=variables)
+    problems = (*project.settings.warnings, *validate(loaded))
+    return ValidateResult(changesets=len(loaded.changesets), problems=problems), Path(project.settings.root)
+
+
+def _show(invocation: Invocation, result: ValidateResult, root: Path, format_: str) -> None:
+    output = invocation.output
+    match format_:
+        case "json":
+            from syncengine.reports.machine import document, validate_object
+
+            output.verbatim(document(validate_object(result)))
+        case "sarif":
+            from syncengine import __version__
+            from syncengine.reports.ci import sarif
+
+            output.verbatim(sarif(_placed(result, root, _checkout(invocation)), version=__version__))
+        case "github":
+            from syncengine.reports.ci import github_annotations
+
+            for line in github_annotations(_placed(result, root, _checkout(invocation)).problems):
+                output.verbatim(line)
+        case _:
+            from syncengine.documents.diagnostics import render_text
+
+            if result.problems:
+                output.result(render_text(result.problems, output.colour))
+            output.result(_summary(result))
+
+
+def _checkout(invocation: Invocation) -> Path:
+    """What annotations are relative to: the checkout that CI works in, else where the command was called."""
+    return Path(invocation.environ.get("GITHUB_WORKSPACE") or invocation.cwd)
+
+
+def _placed(result: ValidateResult, root: Path, checkout: Path) -> ValidateResult:
+    """The result with files relative to the checkout, which need not be the folder of syncengine.yaml."""
+    import msgspec
+
+    problems = tuple(
+        msgspec.structs.replace(problem, file=_relative(problem, root, checkout)) for problem in result.problems
+    )
+    return msgspec.structs.replace(result, problems=problems)
+
+
+def _relative(problem: Problem, root: Path, checkout: Path) -> str:
+    if not problem.file or not (root / problem.file).exists():
+        return problem.file
+    return Path(os.path.relpath((root / problem.file).resolve(), checkout.resolve())).as_posix()
+
+
+def _summary(result: ValidateResult) -> str:
+    errors = sum(problem.severity == "error" for problem in result.problems)
+    warnings = sum(problem.severity == "warning" for problem in result.problems)
+    remarks = f", {_counted(warnings, 'warning')}" if warnings else ""
+    if result.valid:
+        return f"valid: {_counted(result.changesets, 'changeset')}{remarks}"
+    return f"not valid: {_counted(errors, 'error')}{remarks}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

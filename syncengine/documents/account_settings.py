@@ -1,0 +1,240 @@
+"""The accounts section: addresses that a key may be sent to, where the key is found, and the names in use."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping as AbstractMapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from syncengine.core.settings import Account, EnvKey, FieldRules, FileKey, KeyReference, Limits, Reads, Wire
+from syncengine.core.values import is_service_id
+from syncengine.documents.allowlist import nearest
+from syncengine.documents.files import inside
+from syncengine.documents.nodes import Mapping, Node, Scalar
+from syncengine.documents.section import Findings, entries, flag, scalar, scalars, section, text, texts, typed
+
+LOOPBACK = "loopback"
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,200}", re.ASCII)
+_ENV_PREFIXES = ("LEADBYTE_", "SYNCENGINE_")
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9](?:[a-z0-9-]{0,62}))*", re.ASCII)
+
+
+class Surroundings(NamedTuple):
+    """What a configuration is read in: its folder, and the environment."""
+
+    root: Path
+    env: AbstractMapping[str, str]
+
+
+class Address(NamedTuple):
+    """A host as the ledger records it, and the URL that requests go to."""
+
+    url: str
+    host: str
+
+
+def accounts_of(root: Mapping, around: Surroundings, findings: Findings) -> dict[str, Account]:
+    """Every account by its name."""
+    accounts: dict[str, Account] = {}
+    nodes: dict[str, Mapping] = {}
+    for key, node in section(root, "accounts").entries:
+        if isinstance(node, Mapping):
+            accounts[key.text] = _account(key, node, around, findings)
+            nodes[key.text] = node
+    _check_former_names(accounts, nodes, findings)
+    return accounts
+
+
+def _account(key: Scalar, node: Mapping, around: Surroundings, findings: Findings) -> Account:
+    address = _address(node.get("base_url"), findings)
+    former = text(node, "was") or None
+    hosts = [_other_host(item, findings) for item in scalars(node, "hosts")]
+    return Account(
+        name=key.text,
+        identity=former or key.text,
+        base_url=address.url,
+        host=address.host,
+        hosts=tuple(host for host in hosts if host),
+        was=former,
+        api_key=_api_key(node, around, findings),
+        limits=typed(section(node, "limits"), Limits),
+        wire=typed(section(node, "wire"), Wire),
+        reads=Reads(leads=flag(section(node, "reads"), "leads")),
+        deliveries=_deliveries(node, findings),
+        buyers=_buyers(node, findings),
+        fields=FieldRules(
+            public=texts(section(node, "fields"), "public"), allow_empty=flag(section(node, "fields"), "allow_empty")
+        ),
+        lead_schema=_lead_schema(node, around, findings),
+        line=key.line,
+    )
+
+
+def _check_former_names(accounts: dict[str, Account], nodes: dict[str, Mapping], findings: Findings) -> None:
+    by_identity: dict[str, str] = {}
+    for name, account in accounts.items():
+        node = nodes[name].get("was") or nodes[name]
+        if account.was is not None and account.was in accounts:
+            hint = "'was' gives a name that is no longer used, and is never chained"
+            findings.add("SE516", f"the former name {account.was!r} is itself an account here", node, hint)
+        elif account.identity in by_identity:
+            message = f"the accounts {by_identity[account.identity]!r} and {name!r} have one former name"
+            findings.add("SE516", message, node, "one account can have gone by it")
+        by_identity.setdefault(account.identity, name)
+
+
+def _address(node: Node | None, findings: Findings) -> Address:
+    if not isinstance(node, Scalar):
+        return Address("", "")
+    fault = ""
+    try:
+        parts = urlsplit(node.text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        findings.add("SE510", "base_url is not a URL", node, "write https://acme.leadbyte.co.uk")
+        return Address("", "")
+    recorded = recorded_host(host, port if port != _default_port(parts.scheme) else None)
+    if parts.scheme not in ("http", "https"):
+        fault = "base_url must begin with https://"
+    elif "@" in parts.netloc:
+        fault = "base_url must not hold a user name or password"
+    elif parts.path not in ("", "/") or "?" in node.text or "#" in node.text:
+        fault = "base_url must end after the host: no path, no query, no fragment"
+    elif recorded is None or not node.text.isascii() or node.text != node.text.strip():
+        fault = "base_url does not name a host"
+    elif parts.scheme == "http" and recorded != LOOPBACK:
+        fault = "plain http is for loopback only, since the API key travels with every request"
+    if fault or recorded is None:
+        findings.add("SE510", fault, node, "write https://acme.leadbyte.co.uk")
+        return Address("", "")
+    shown = f"[{host}]" if ":" in host else host
+    return Address(f"{parts.scheme}://{shown}{f':{port}' if port is not None else ''}", recorded)
+
+
+def _default_port(scheme: str) -> int:
+    return 443 if scheme == "https" else 80
+
+
+def recorded_host(host: str, port: int | None) -> str | None:
+    """The host as the ledger records it: "loopback", or lower case with a port that is not the usual one; else None."""
+    host = host.lower()
+    if host == "localhost":
+        return LOOPBACK
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        numeric = host.rpartition(".")[2].isdigit() or host.startswith("0x")
+        if numeric or _HOST.fullmatch(host) is None:
+            return None
+        return host if port is None else f"{host}:{port}"
+    if address.is_loopback:
+        return LOOPBACK
+    shown = f"[{address}]" if address.version == 6 else str(address)
+    return shown if port is None else f"{shown}:{port}"
+
+
+def _other_host(node: Scalar, findings: Findings) -> str:
+    try:
+        parts = urlsplit(f"//{node.text}")
+        host = recorded_host(parts.hostname or "", parts.port)
+        plain_host = parts.path == "" and "@" not in node.text and "?" not in node.text and "#" not in node.text
+    except ValueError:
+        host, plain_host = None, False
+    if host is None or not plain_host or not node.text.isascii():
+        findings.add("SE510", "this is not the name of a host", node, "write acme.leadbyte.com, without https://")
+        return ""
+    return host
+
+
+def _api_key(node: Mapping, around: Surroundings, findings: Findings) -> KeyReference | None:
+    reference = scalar(node, "api_key")
+    if reference is None:
+        return None
+    kind, _, rest = reference.text.partition(":")
+    if kind == "env" and rest:
+        return EnvKey(rest) if _is_allowed_variable(rest, reference, around, findings) else None
+    if kind == "file" and rest:
+        path = key_file(rest, around)
+        if path is not None:
+            return FileKey(str(path))
+        hint = "put it into the repository (and .gitignore), or list its folder in SYNCENGINE_ALLOW_FILES"
+        findings.add("SE513", "the file of the API key lies outside the repository", reference, hint)
+        return None
+    hint = "write env:LEADBYTE_API_KEY and set that variable, or file:PATH; if this is a real key, replace it now"
+    findings.add("SE511", "api_key must say where the key is found, never be the key", reference, hint)
+    return None
+
+
+def _is_allowed_variable(name: str, node: Scalar, around: Surroundings, findings: Findings) -> bool:
+    if _ENV_NAME.fullmatch(name) is None:
+        findings.add("SE511", "this is not the name of an environment variable", node, "write env:LEADBYTE_API_KEY")
+        return False
+    allowed = re.split(r"[\s,:]+", around.env.get("SYNCENGINE_ALLOW_ENV", ""))
+    if name.startswith(_ENV_PREFIXES) or name in allowed:
+        return True
+    hint = f"name it LEADBYTE_... or SYNCENGINE_..., or list it: SYNCENGINE_ALLOW_ENV={name}"
+    findings.add("SE512", f"the environment variable {name} may not be used here", node, hint)
+    return False
+
+
+def variable_of(node: Scalar, around: Surroundings, findings: Findings) -> str | None:
+    """The variable that "env:NAME" names where it may be used; else None, reported."""
+    name = node.text.removeprefix("env:")
+    return name if _is_allowed_variable(name, node, around, findings) else None
+
+
+def key_file(text: str, around: Surroundings, *more: Path) -> Path | None:
+    """The absolute path of a key file, where it lies in the repository, in `more` or in an allowed folder; else None.
+
+    Links are resolved, as far as the file is there; relative paths begin at the configuration's folder.
+    """
+    allowed = [Path(part) for part in around.env.get("SYNCENGINE_ALLOW_FILES", "").split(":") if part.startswith("/")]
+    try:
+        path = (around.root / text).resolve()
+        folders = [folder.resolve() for folder in (around.root, *more, *allowed)]
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return path if any(path.is_relative_to(folder) for folder in folders) else None
+
+
+def _deliveries(node: Mapping, findings: Findings) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in entries(node, "deliveries"):
+        _check_name(key, "delivery", findings)
+        if not is_service_id(value.text):
+            hint = 'write the id as LeadByte shows it, such as "1053"'
+            findings.add(
+                "SE514", f"the id of the delivery {key.text!r} must be digits without a leading zero", value, hint
+            )
+        found[key.text] = value.text
+    return found
+
+
+def _buyers(node: Mapping, findings: Findings) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in entries(node, "buyers"):
+        if not value.text.strip():
+            findings.add("SE514", f"the buyer {key.text!r} has no id", value, 'write its BID, such as "33"')
+        found[key.text] = value.text
+    return found
+
+
+def _check_name(key: Scalar, what: str, findings: Findings) -> None:
+    if key.text.isdigit():
+        findings.add("SE514", f"the {what} name {key.text!r} looks like an id", key, "give it a name with a letter")
+
+
+def _lead_schema(node: Mapping, around: Surroundings, findings: Findings) -> str | None:
+    reference = scalar(node, "lead_schema")
+    if reference is None:
+        return None
+    path = inside(around.root, Path(reference.text))
+    if path is None:
+        candidates = sorted(str(each.relative_to(around.root)) for each in around.root.glob("schemas/*.json"))
+        hint = nearest(reference.text, candidates) if candidates else "paths are relative to this file"
+        findings.add("SE513", "lead_schema is not a file in the repository", reference, hint)
+        return None
+    return str(path)

@@ -1,0 +1,150 @@
+"""syncengine.yaml: found, read, checked, and given as typed settings; every problem at once, no secret quoted.
+
+SE501 unknown key     SE510 base_url or host         SE514 name or id of a delivery or buyer   SE520 policy rule
+SE502 missing key     SE511 literal API key          SE515 ledger or database                  SE521 policy expression
+SE503 wrong type      SE512 variable not allowed     SE516 former name of an account
+SE504 wrong value     SE513 file not allowed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as AbstractMapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from syncengine.core.errors import ConfigError, InputError, Problem
+from syncengine.core.settings import Account, Policy, Settings
+from syncengine.documents.account_settings import Surroundings, accounts_of
+from syncengine.documents.diagnostics import ordered
+from syncengine.documents.files import CONFIGURATION_NAME, read_bounded
+from syncengine.documents.ledger_settings import databases_of, ledger_of, ledger_url
+from syncengine.documents.nodes import Mapping, SourceText
+from syncengine.documents.policy_settings import policy_of
+from syncengine.documents.reader import read_documents
+from syncengine.documents.schema import DocumentSchema
+from syncengine.documents.section import Findings, section
+
+__all__ = ["find_configuration", "ledger_url", "load_configuration"]
+
+_MAX_BYTES = 4 * 1024 * 1024
+_SCHEMA = "config.v1"
+_CODES = {"SE201": "SE501", "SE202": "SE502", "SE203": "SE503", "SE204": "SE504"}
+
+
+class _File(NamedTuple):
+    """A configuration file, read: `root` is its one mapping."""
+
+    root: Mapping
+    findings: Findings
+    shown: str
+
+
+def find_configuration(start: Path, explicit: str | None, env: AbstractMapping[str, str]) -> Path:
+    """The configuration to use: --config, SYNCENGINE_CONFIG, or the nearest syncengine.yaml from `start` upwards."""
+    named = explicit or env.get("SYNCENGINE_CONFIG")
+    if named:
+        path = start / named
+        if path.is_dir():
+            path = path / CONFIGURATION_NAME
+        if not path.is_file():
+            source = "--config" if explicit else "SYNCENGINE_CONFIG"
+            raise ConfigError(f"there is no configuration {named} ({source})", hint="name a syncengine.yaml")
+        return path
+    here = start.resolve()
+    for folder in (here, *here.parents):
+        if (folder / CONFIGURATION_NAME).is_file():
+            return folder / CONFIGURATION_NAME
+    hint = "run `syncengine init` to write one, or name one with --config"
+    raise ConfigError(f"there is no {CONFIGURATION_NAME} in {here} or any folder above it", hint=hint)
+
+
+def load_configuration(path: Path, env: AbstractMapping[str, str], policy_file: Path | None = None) -> Settings:
+    """The settings in `path`. `policy_file`, or else SYNCENGINE_POLICY, replaces the policy section.
+
+    Raises ConfigError with every problem. No key is read and no variable's value looked at.
+    """
+    file = _read(path)
+    folder = path.resolve().parent
+    around = Surroundings(folder, env)
+    file.findings.extend(_schema_problems(file.root, "", file))
+    accounts = accounts_of(file.root, around, file.findings)
+    ledger = ledger_of(file.root, around, file.findings)
+    databases = databases_of(file.root, around, file.findings)
+    policy = policy_of(section(file.root, "policy"), folder, file.shown, accounts, file.findings)
+    _stop(file)
+    outside = policy_file or (Path(env["SYNCENGINE_POLICY"]) if env.get("SYNCENGINE_POLICY") else None)
+    if outside is not None:
+        policy = _outside_policy(outside, accounts)
+    ledger_key = file.root.key("ledger")
+    return Settings(
+        file=file.shown,
+        root=str(folder),
+        accounts=accounts,
+        ledger=ledger,
+        policy=policy,
+        databases=databases,
+        ledger_line=ledger_key.line if ledger_key is not None else 0,
+        warnings=tuple(file.findings.warnings),
+    )
+
+
+def _outside_policy(path: Path, accounts: dict[str, Account]) -> Policy:
+    """The rules of a policy file: the rules themselves, or a mapping that holds them under `policy`."""
+    file = _read(path, "a policy is one document, a mapping of rules")
+    wrapped = file.root.get("policy")
+    node = wrapped if isinstance(wrapped, Mapping) else file.root
+    for key, _ in file.root.entries if node is wrapped else ():
+        if key.text not in ("policy", "version"):
+            file.findings.add("SE501", f"unknown key {key.text!r} beside 'policy'", key, "put rules below 'policy'")
+    file.findings.extend(_schema_problems(node, "policy", file))
+    policy = policy_of(node, path.resolve().parent, file.shown, accounts, file.findings)
+    _stop(file)
+    return policy
+
+
+def _read(path: Path, form: str = "a configuration is one document, a mapping that begins with 'version: 1'") -> _File:
+    shown = _shown(path)
+    try:
+        data = read_bounded(path, _MAX_BYTES)
+    except InputError as error:
+        raise ConfigError(error.message, hint=error.hint, code="SE500") from error
+    findings = Findings(SourceText(data, shown))
+    documents, problems = read_documents(data, shown)
+    findings.extend(problems)
+    root = documents[0].node if documents else None
+    if isinstance(root, Mapping) and len(documents) == 1:
+        file = _File(root, findings, shown)
+    else:
+        line = documents[1].line if len(documents) > 1 else 1
+        file = _File(Mapping([], line, 1), findings, shown)
+        if not problems:
+            findings.add("SE503", form, file.root)
+    _stop(file)
+    return file
+
+
+def _schema_problems(node: Mapping, part: str, file: _File) -> list[Problem]:
+    problems = DocumentSchema(_SCHEMA, part).problems(node, file.shown, file.findings.source)
+    return [msgspec.structs.replace(problem, code=_CODES.get(problem.code, "SE504")) for problem in problems]
+
+
+def _stop(file: _File) -> None:
+    """Raise where there is any problem, with all of them: one for each place, the most specific."""
+    if not file.findings.problems:
+        return
+    exact = {(each.line, each.column): each for each in sorted(file.findings.problems, key=lambda each: each.code)}
+    problems = ordered(exact.values())
+    first = problems[0]
+    more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+    message = f"{file.shown}:{first.line}:{first.column}: {first.message}{more}"
+    raise ConfigError(message, code=first.code, hint=first.hint, problems=[*problems, *file.findings.warnings])
+
+
+def _shown(path: Path) -> str:
+    """The path as it is shown: relative to the working directory where it lies below it."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,176 @@
+"""The policy section as typed rules, with the digest that ties a plan to them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from syncengine.core.operations import Kind
+from syncengine.core.settings import Account, ApprovalRule, Budget, DenyRule, Policy, StopRule, Window
+from syncengine.core.values import is_service_id
+from syncengine.documents.allowlist import nearest
+from syncengine.documents.expressions import ExpressionProblem, Expressions
+from syncengine.documents.files import inside, read_bounded
+from syncengine.documents.nodes import Mapping, Scalar
+from syncengine.documents.section import (
+    Findings,
+    cents,
+    decimal,
+    flag,
+    mappings,
+    scalar,
+    scalars,
+    section,
+    text,
+    texts,
+    typed,
+    whole,
+)
+
+OPERATION_NAMES = ("op", "plan")
+PLAN_NAMES = ("plan",)
+_MAX_SIGNERS = 1024 * 1024
+_SMALL = re.compile(r"[0-9]{1,18}", re.ASCII)
+_NOT_RULES = {"lines", "file", "digest", "line", "allowed_signers"}
+
+
+def policy_of(node: Mapping, folder: Path, file: str, accounts: dict[str, Account], findings: Findings) -> Policy:
+    """The rules of a policy mapping. `folder` is what its paths are relative to, and cannot leave."""
+    _check_deliveries(node, accounts, findings)
+    allow: Literal["allow"] = "allow"
+    policy = Policy(
+        max_leads=whole(node, "max_leads"),
+        max_irreversible=whole(node, "max_irreversible"),
+        max_payout=cents(node, "max_payout", findings),
+        max_revenue=cents(node, "max_revenue", findings),
+        max_total_payout=cents(node, "max_total_payout", findings),
+        max_total_revenue=cents(node, "max_total_revenue", findings),
+        max_change_percent=decimal(node, "max_change_percent"),
+        require_before=tuple(Kind(name) for name in texts(node, "require_before") if name in set(Kind)),
+        allowed_fields=texts(node, "allowed_fields") if node.get("allowed_fields") is not None else None,
+        denied_fields=texts(node, "denied_fields"),
+        allowed_deliveries=texts(node, "allowed_deliveries") if node.get("allowed_deliveries") is not None else None,
+        allow_negative=flag(node, "allow_negative"),
+        repeat_trigger=allow if text(node, "repeat_trigger") == allow else "block",
+        repeat_reprocess=allow if text(node, "repeat_reprocess") == allow else "block",
+        windows=tuple(_window(item, findings) for item in mappings(node, "windows")),
+        budgets=tuple(_budget(item, findings) for item in mappings(node, "budgets")),
+        waves=tuple(int(item.text) for item in scalars(node, "waves") if _SMALL.fullmatch(item.text)),
+        stop_when=typed(section(node, "stop_when"), StopRule),
+        deny=tuple(_deny(item, findings) for item in mappings(node, "deny")),
+        approvals=_approvals(node, folder, findings),
+        lines={key.text: key.line for key, _ in node.entries},
+        file=file,
+    )
+    return msgspec.structs.replace(policy, digest=policy_digest(policy))
+
+
+def policy_digest(policy: Policy) -> str:
+    """SHA-256 over every rule and the signers; where rules stand, and in which file, takes no part."""
+    rules = _rules(msgspec.to_builtins(policy, builtin_types=(Decimal,)))
+    return hashlib.sha256(b"syncengine-policy-1\n" + msgspec.json.encode(rules, order="deterministic")).hexdigest()
+
+
+def _rules(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rules(item) for key, item in value.items() if key not in _NOT_RULES}
+    if isinstance(value, list | tuple):
+        return [_rules(item) for item in value]
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    return value if value is None or isinstance(value, bool) else str(value)
+
+
+def _check_deliveries(node: Mapping, accounts: dict[str, Account], findings: Findings) -> None:
+    names = {name for account in accounts.values() for name in account.deliveries}
+    for item in scalars(node, "allowed_deliveries"):
+        if not is_service_id(item.text) and item.text not in names:
+            message = f"{item.text!r} is neither the id of a delivery nor a name configured for one"
+            findings.add("SE520", message, item, nearest(item.text, names))
+
+
+def _time_zone(node: Mapping, default: str, findings: Findings) -> str:
+    reference = scalar(node, "time_zone")
+    if reference is None:
+        return default
+    try:
+        ZoneInfo(reference.text)
+    except (LookupError, ValueError, OSError):
+        findings.add("SE520", f"the time zone {reference.text!r} is not known", reference, "write Europe/London")
+    return reference.text
+
+
+def _window(node: Mapping, findings: Findings) -> Window:
+    start, end = text(node, "from"), text(node, "to")
+    if start == end:
+        findings.add(
+            "SE520", "the window ends when it begins", node.get("to") or node, "for whole days: 00:00 to 24:00"
+        )
+    return Window(
+        days=texts(node, "days"), start=start, end=end, time_zone=_time_zone(node, "", findings), line=node.line
+    )
+
+
+def _budget(node: Mapping, findings: Findings) -> Budget:
+    return Budget(
+        per="month" if text(node, "per") == "month" else "day",
+        max_irreversible=whole(node, "max_irreversible"),
+        max_payout=cents(node, "max_payout", findings),
+        max_revenue=cents(node, "max_revenue", findings),
+        max_leads=whole(node, "max_leads"),
+        time_zone=_time_zone(node, "UTC", findings),
+        line=node.line,
+    )
+
+
+def _deny(node: Mapping, findings: Findings) -> DenyRule:
+    when = scalar(node, "when")
+    if when is not None:
+        _check_expression(when, OPERATION_NAMES, findings)
+    return DenyRule(when=text(node, "when"), message=text(node, "message"), line=node.line)
+
+
+def _check_expression(node: Scalar, names: tuple[str, ...], findings: Findings) -> None:
+    compiled = Expressions(names, missing="none").compile_condition(node.text)
+    if isinstance(compiled, ExpressionProblem):
+        place = Scalar(node.text, node.plain, node.line, node.column + (compiled.offset if node.plain else 0))
+        findings.add("SE521", compiled.message, place, compiled.hint)
+
+
+def _approvals(node: Mapping, folder: Path, findings: Findings) -> ApprovalRule | None:
+    if not isinstance(rule := node.get("approvals"), Mapping):
+        return None
+    when = scalar(rule, "when")
+    if when is not None:
+        _check_expression(when, PLAN_NAMES, findings)
+    required = whole(rule, "required") or 0
+    reference = scalar(rule, "allowed_signers")
+    path = _signers(reference, folder, findings) if reference is not None else None
+    if reference is None and required:
+        hint = "name a file of allowed signers, such as .syncengine/allowed_signers"
+        findings.add("SE520", "approvals are required, but nobody is allowed to sign", rule, hint)
+    return ApprovalRule(
+        required=required,
+        when=text(rule, "when"),
+        allowed_signers=str(path or ""),
+        signers=hashlib.sha256(read_bounded(path, _MAX_SIGNERS)).hexdigest() if path is not None else "",
+        author_may_approve=flag(rule, "author_may_approve"),
+        line=rule.line,
+    )
+
+
+def _signers(reference: Scalar, folder: Path, findings: Findings) -> Path | None:
+    path = inside(folder, Path(reference.text))
+    if path is None:
+        hint = f"it is looked for in {folder}, and holds lines like: anna@example.com ssh-ed25519 AAAA..."
+        findings.add("SE513", "allowed_signers is not a file that can be read here", reference, hint)
+    elif path.stat().st_size > _MAX_SIGNERS:
+        findings.add("SE513", "allowed_signers is too large", reference, "it holds one line for each signer")
+        return None
+    return path

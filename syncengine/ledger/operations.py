@@ -1,0 +1,274 @@
+"""What operators' commands need: doubts, counts, history, resolutions, erasure, keys, checks. See LedgerOperations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from syncengine.core.errors import InputError
+from syncengine.core.history import Attempt
+from syncengine.core.outcomes import Outcome, Parcel, Ruling
+from syncengine.core.ports import (
+    Answered,
+    CheckFinding,
+    Doubt,
+    Forgotten,
+    Lease,
+    OpenPlan,
+    OperationRecord,
+    Outgoing,
+    RunStart,
+    Totals,
+)
+from syncengine.core.values import LeadId, PlanDigest, RunId
+from syncengine.ledger import checking, erasure, stories
+from syncengine.ledger.chain import append_to, seal
+from syncengine.ledger.engine import Applicant, Engine, Leases, first
+from syncengine.ledger.key import ValueForms, ensure_key
+from syncengine.ledger.recording import SALT_CHARACTERS
+from syncengine.ledger.records import event_content, resolution_content
+from syncengine.ledger.rows import RunRow
+from syncengine.ledger.standings import open_attempts
+from syncengine.ledger.writer import Writer
+
+BASELINE_BATCH = 500
+
+
+class Ledger(Writer):
+    """The whole ledger, as LedgerOperations promises it. `key_path` is where its key is kept."""
+
+    def __init__(self, engine: Engine, leases: Leases, forms: ValueForms, applicant: Applicant, key_path: Path) -> None:
+        super().__init__(engine, leases, forms, applicant)
+        self._key_path = key_path
+
+    # What stands open
+
+    def doubts(self, account: str | None = None, *, run: RunId | None = None) -> Sequence[Doubt]:
+        """Operations of unknown outcome, oldest first."""
+        found: list[Doubt] = []
+        for owner, attempts in self._open_operations():
+            if account in (None, owner) and (run is None or any(attempt.run == run for attempt in attempts)):
+                found.append(_doubt(owner, attempts))
+        return sorted(found, key=lambda doubt: doubt.attempts)
+
+    def _open_operations(self) -> Iterator[tuple[str, list[Attempt]]]:
+        live = self.live_runs()
+        for account, leads in self._leads_of("open_leads"):
+            histories = self.snapshot(account, leads, live)
+            for attempts in stories.operations_of(histories):
+                opened = open_attempts(attempts)
+                if opened:
+                    yield account, opened
+
+    def _leads_of(self, statement: str) -> list[tuple[str, list[LeadId]]]:
+        """(account, leads) that a statement names."""
+        leads: dict[str, list[LeadId]] = {}
+        for account, lead in self.engine.read(lambda: self.engine.rows(statement)):
+            leads.setdefault(account, []).append(LeadId(lead))
+        return sorted(leads.items())
+
+    def totals(self, account: str | None = None, *, run: RunId | None = None) -> Totals:
+        """Counts of operations, of one account, of one run, or of the whole ledger."""
+        rows = self.engine.read(lambda: self.engine.rows("get_tallies"))
+        scope = run or ""
+        counted = [row[2:] for row in rows if row[1] == scope and account in (None, row[0])]
+        return Totals(
+            applied=sum(row[0] for row in counted),
+            rejected=sum(row[1] for row in counted),
+            not_sent=sum(row[2] for row in counted),
+            in_doubt=len(self.doubts(account, run=run)),
+        )
+
+    def unfinished(self, account: str | None = None) -> Sequence[OpenPlan]:
+        """Plans that were begun and not settled, newest first."""
+        plans: dict[str, list[RunRow]] = {}
+        counted = self.engine.read(lambda: self.engine.rows("settled_by_plan"))
+        settled = {plan: int(count) for plan, count in counted}
+        for row in self.engine.read(lambda: self._run_rows(account, None)):
+            plans.setdefault(row.plan, []).append(row)
+        return [
+            stories.open_plan(runs, settled.get(plan, 0))
+            for plan, runs in plans.items()
+            if settled.get(plan, 0) < runs[-1].total
+        ]
+
+    def contradictions(self, account: str | None = None) -> Sequence[Attempt]:
+        """Attempts whose recorded answer says the opposite of a person's resolution."""
+        found: list[Attempt] = []
+        for owner, leads in self._leads_of("resolved_contradictions"):
+            if account in (None, owner):
+                for history in self.snapshot(owner, leads, self.live_runs()).values():
+                    found.extend(attempt for attempt in history.attempts if attempt.contradicted)
+        return found
+
+    def history(
+        self,
+        *,
+        account: str | None = None,
+        lead: LeadId | None = None,
+        changeset: str | None = None,
+        run: RunId | None = None,
+        operation: str = "",
+    ) -> Iterator[OperationRecord]:
+        """Operations by their first attempt, oldest first, streamed."""
+        chosen = stories.Choice(account=account, lead=lead, changeset=changeset, run=run, operation=operation)
+        return stories.stream(self, chosen)
+
+    # A person's word
+
+    def resolve(self, lease: Lease, attempts: Sequence[int], *, applied: bool, by: str, note: str) -> None:
+        """Record a person's word on these attempts; InputError where one is not in doubt."""
+        numbers = sorted(set(attempts))
+        at = self._applicant.clock.now()
+        salts = [self._applicant.token(SALT_CHARACTERS // 2) for _ in numbers]
+
+        def work() -> None:
+            self._take_over(lease.account, lease.lane)
+            leads = self._doubtful_leads(lease.account, numbers)
+            rows = [(number, int(applied), by, at, note, salt) for number, salt in zip(numbers, salts, strict=True)]
+            self._recount(lease.account, leads, lambda: self.engine.many("insert_resolution", rows))
+            entries = [
+                (
+                    "resolution",
+                    str(row[0]),
+                    resolution_content(row[0], applied=applied, by=by, at=at, note=seal(row[5], note)),
+                )
+                for row in rows
+            ]
+            append_to(self.engine, lease.account, lease.lane, entries)
+
+        if numbers:
+            self.engine.write(work, landed=lambda _: bool(self.engine.rows("resolutions_of", numbers=numbers[-1:])))
+
+    def _doubtful_leads(self, account: str, numbers: Sequence[int]) -> list[LeadId]:
+        """Leads of these attempts; InputError where one is unknown, another account's, or not in doubt."""
+        rows = self.engine.rows("attempts_numbered", numbers=list(numbers))
+        leads = sorted({LeadId(row[1]) for row in rows if row[0] == account})
+        opened = {
+            attempt.number
+            for attempts in stories.operations_of(self.snapshot(account, leads, frozenset()))
+            for attempt in open_attempts(attempts)
+        }
+        wrong = [number for number in numbers if number not in opened]
+        if wrong:
+            raise InputError(
+                f"attempt {wrong[0]} of account {account} is not in doubt, so there is nothing to resolve",
+                hint="`syncengine status` lists what is in doubt",
+            )
+        return leads
+
+    def baseline(self, lease: Lease, start: RunStart, parcels: Iterable[Parcel], *, by: str, note: str) -> RunId:
+        """Record operations as already done by other means; nothing is sent."""
+        run = self.begin(lease, start)
+        ruling = Ruling(Outcome.APPLIED, f"recorded by {by} as already done: {note}" if note else f"recorded by {by}")
+        batch: list[Parcel] = []
+        for parcel in parcels:
+            batch.append(parcel)
+            if len(batch) >= BASELINE_BATCH:
+                self._baseline(lease, run, batch, ruling)
+                batch = []
+        if batch:
+            self._baseline(lease, run, batch, ruling)
+        self.end(run, exit_code=0, stopped="")
+        return run
+
+    def _baseline(self, lease: Lease, run: RunId, parcels: Sequence[Parcel], ruling: Ruling) -> None:
+        outgoing = Outgoing(tuple(parcels))
+        committed = self.commit(lease, run, [outgoing], [], lambda _parcel, _history: {})
+        rulings = tuple((ruling,) * len(parcel.parts) for parcel in parcels)
+        at = self._applicant.clock.now()
+        for request in committed.requests:
+            if request is not None:
+                answer = Answered(request=request, rulings=rulings, verdict="baseline", status=0, message="", at=at)
+                self.commit(lease, run, [], [answer], lambda _parcel, _history: {})
+
+    def cancel(self, run: RunId, *, by: str) -> None:
+        """Set the flag that the run reads before every request; InputError where it is unknown or has ended."""
+        at = self._applicant.clock.now()
+
+        def work() -> None:
+            row = first(self.engine.rows("get_run", run=run))
+            if row is None:
+                raise InputError(f"there is no run {run}", hint="`syncengine status` lists the runs")
+            if row[17] is not None:
+                raise InputError(f"run {run} has ended at {row[17]}; there is nothing to cancel")
+            if self.engine.run("cancel_run", run=run, by_whom=by, at=at):
+                append_to(self.engine, row[2], row[3], [("cancel", run, [run, by, at])])
+
+        self.engine.write(work)
+
+    # The ledger as a thing
+
+    def head(self) -> str:
+        """One short text that stands for every record so far."""
+        return checking.head(self.engine)
+
+    def check(self, *, head: str | None = None) -> Iterator[CheckFinding]:
+        """Recompute the hash chains and the counts."""
+        yield from checking.check(self.engine, head)
+        yield from checking.check_counts(self)
+
+    def export(self) -> Iterator[str]:
+        """Every record as one line of JSON."""
+        return checking.export(self.engine)
+
+    def rekey(self, *, by: str, note: str) -> None:
+        """Adopt the configured key, made where it is missing: older digests can no longer be compared."""
+        key = ensure_key(self._key_path, self._applicant.token)
+        forms = ValueForms(plain=self._forms.plain, key=key)
+        if forms.state(self._id, self._meta("key_check")) == "right":
+            self._forms = forms
+            return
+        check = forms.check_value(self._id)
+
+        def work() -> None:
+            last = self.engine.rows("last_attempt")[0][0]
+            self.engine.run("set_meta", name="key_check", value=check)
+            self.engine.run("set_meta", name="rekeyed", value=str(last))
+            self._event("", "rekeyed", by, note, f"{last} {check}")
+
+        self.engine.write(work)
+        self._forms = forms
+
+    def forget(self, lease: Lease, lead: LeadId, *, by: str) -> Forgotten:
+        """Erase values, digests, amounts and messages of one lead."""
+        at = self._applicant.clock.now()
+        self.engine.write(lambda: self._take_over(lease.account, lease.lane))
+        forgotten = self.engine.write(lambda: erasure.forget(self.engine, lease, lead, by=by, at=at))
+        self.engine.scrub()
+        return forgotten
+
+    def release(self, account: str, *, by: str, note: str) -> bool:
+        """Take a dead holder's lease away; False where nobody held it."""
+
+        def work() -> bool:
+            count = self._leases.release(account)
+            if count:
+                self._event(account, "released", by, note, str(count))
+            return count > 0
+
+        return self.engine.write(work)
+
+    def _event(self, account: str, kind: str, by: str, note: str, detail: str) -> None:
+        event = (self._applicant.token(8), account, kind, by, note, detail, self._applicant.clock.now())
+        self.engine.many("insert_event", [event])
+        append_to(self.engine, account, "", [("event", event[0], event_content(event))])
+
+
+def _doubt(account: str, attempts: Sequence[Attempt]) -> Doubt:
+    start, last = attempts[0], attempts[-1]
+    return Doubt(
+        attempts=tuple(attempt.number for attempt in attempts),
+        operation=last.operation,
+        account=account,
+        lead=last.lead,
+        kind=last.kind,
+        delivery=last.delivery,
+        changeset=last.changeset,
+        run=last.run,
+        plan=PlanDigest(last.plan),
+        since=start.at,
+        last=last.at,
+        message=last.answer.message if last.answer else "no answer was recorded",
+        in_flight=last.live and last.answer is None,
+    )

@@ -1,0 +1,146 @@
+"""Operations with all their attempts, found by lead, run, changeset or id and streamed page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from syncengine.core.history import Attempt, LeadHistory, Standing, settled_as
+from syncengine.core.ports import OpenPlan, OperationOutcome, OperationRecord
+from syncengine.core.values import LeadId, PlanDigest, RunId
+from syncengine.ledger.engine import Engine, Row
+from syncengine.ledger.rows import SPAN, RunRow
+from syncengine.ledger.standings import by_operation
+from syncengine.ledger.view import Reader
+
+PAGE = 500
+REQUESTS_A_PAGE = 50
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """Which operations are wanted: those that meet every condition given."""
+
+    account: str | None
+    lead: LeadId | None
+    changeset: str | None
+    run: RunId | None
+    operation: str
+
+
+def operations_of(histories: Mapping[LeadId, LeadHistory]) -> Iterator[list[Attempt]]:
+    """Attempts of each operation of these leads, oldest first."""
+    for history in histories.values():
+        yield from by_operation(history).values()
+
+
+def stream(reader: Reader, choice: Choice) -> Iterator[OperationRecord]:
+    """The chosen operations by their first attempt (within the run, where one is given), oldest first."""
+    if choice.lead is not None:
+        yield from _of_lead(reader, choice, choice.lead)
+        return
+    live = reader.live_runs()
+    for page in _pages(reader.engine, choice):
+        yield from _of_page(reader, choice, page, live)
+
+
+def _of_lead(reader: Reader, choice: Choice, lead: LeadId) -> Iterator[OperationRecord]:
+    accounts = [choice.account] if choice.account is not None else sorted(reader.hosts())
+    for account in accounts:
+        for history in reader.histories(account, [lead]).values():
+            for attempts in by_operation(history).values():
+                if _is_chosen(choice, account, attempts):
+                    yield _record(account, attempts, forgotten=history.forgotten)
+
+
+def _pages(engine: Engine, choice: Choice) -> Iterator[list[Row]]:
+    """Rows of number, account, lead, operation; each page is a read of its own, so nothing is kept open."""
+    after = -1
+    while True:
+        page = engine.read(lambda after=after: _page(engine, choice, after))  # type: ignore[misc]  # default argument
+        if not page:
+            return
+        yield page
+        after = page[-1][0]
+
+
+def _page(engine: Engine, choice: Choice, after: int) -> list[Row]:
+    if choice.run is not None:
+        following = (after + SPAN) // SPAN
+        return engine.rows("page_of_run", run=choice.run, request=following, requests=REQUESTS_A_PAGE)
+    if choice.operation:
+        low, high = choice.operation, choice.operation + "g"
+        return engine.rows("page_of_operation", after=after, low=low, high=high, count=PAGE)
+    if choice.changeset is not None:
+        return engine.rows("page_of_changeset", after=after, changeset=choice.changeset, count=PAGE)
+    return engine.rows("page_of_attempts", after=after, count=PAGE)
+
+
+def _of_page(reader: Reader, choice: Choice, page: Sequence[Row], live: frozenset[str]) -> Iterator[OperationRecord]:
+    leads: dict[str, dict[LeadId, None]] = {}
+    for _, account, lead, _ in page:
+        leads.setdefault(account, {})[LeadId(lead)] = None
+    known = {account: reader.snapshot(account, list(wanted), live) for account, wanted in leads.items()}
+    grouped = {
+        (account, lead): by_operation(history)
+        for account, histories in known.items()
+        for lead, history in histories.items()
+    }
+    for number, account, lead, operation in page:
+        attempts = grouped[account, lead][operation]
+        within = [attempt for attempt in attempts if choice.run in (None, attempt.run)]
+        if within[0].number == number and _is_chosen(choice, account, attempts):
+            yield _record(account, attempts, forgotten=known[account][LeadId(lead)].forgotten)
+
+
+def _is_chosen(choice: Choice, account: str, attempts: Sequence[Attempt]) -> bool:
+    head = attempts[0]
+    return (
+        choice.account in (None, account)
+        and choice.changeset in (None, head.changeset)
+        and head.operation.startswith(choice.operation)
+        and (choice.run is None or any(attempt.run == choice.run for attempt in attempts))
+    )
+
+
+def _record(account: str, attempts: Sequence[Attempt], *, forgotten: bool) -> OperationRecord:
+    head = attempts[0]
+    return OperationRecord(
+        account=account,
+        operation=head.operation,
+        changeset=head.changeset,
+        lead=head.lead,
+        kind=head.kind,
+        delivery=head.delivery,
+        generation=head.generation,
+        outcome=outcome_of(attempts),
+        attempts=tuple(attempts),
+        forgotten=forgotten,
+    )
+
+
+def outcome_of(attempts: Sequence[Attempt]) -> OperationOutcome:
+    """Where an operation stands after all its attempts, in the word that history prints."""
+    match settled_as(attempts):
+        case Standing.APPLIED:
+            return "applied"
+        case Standing.REJECTED:
+            return "rejected"
+        case Standing.UNKNOWN | Standing.IN_FLIGHT:
+            return "in_doubt"
+        case None | Standing.NOT_SENT:
+            return "not_sent"
+
+
+def open_plan(runs: Sequence[RunRow], settled: int) -> OpenPlan:
+    """An unsettled plan from its runs, newest first."""
+    newest, oldest = runs[0].record(live=False), runs[-1].record(live=False)
+    return OpenPlan(
+        plan=PlanDigest(newest.plan),
+        account=newest.account,
+        changesets=newest.changesets,
+        plan_path=newest.plan_path,
+        total=oldest.total,
+        settled=settled,
+        runs=tuple(RunId(run.id) for run in runs),
+    )

@@ -1,0 +1,308 @@
+"""Writing the ledger while applying: the lease, runs, and the commits of answers and intents. See LedgerWriter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+
+import msgspec
+
+from syncengine.core.errors import LeaseLost, LedgerTrouble, WrongLedger
+from syncengine.core.history import LeadHistory, Standing, settled_as
+from syncengine.core.operations import Financials, Kind, Operation, Reprocess, Trigger, Update
+from syncengine.core.outcomes import Parcel, Part
+from syncengine.core.ports import Answered, Committed, Lease, Outgoing, Recheck, RunStart
+from syncengine.core.values import ChangesetId, DeliveryId, LeadId, OperationId, RunId
+from syncengine.ledger.chain import Entry, append, append_to, lock_lane
+from syncengine.ledger.engine import Applicant, Engine, Leases, first
+from syncengine.ledger.key import ValueForms
+from syncengine.ledger.recording import Batch, RunState, Sent, leads_of, needs_recheck, without_stopped
+from syncengine.ledger.records import run_content
+from syncengine.ledger.rows import SPAN, RunRow, plain_values
+from syncengine.ledger.standings import add_tallies, by_operation, tallies_of
+from syncengine.ledger.view import BATCH, Reader
+
+_NO_HISTORY = LeadHistory()
+_encode = msgspec.json.Encoder().encode
+
+
+class _Done(msgspec.Struct, frozen=True):
+    batch: Batch
+    committed: Committed
+    lost: bool
+
+
+class Writer(Reader):
+    """A LedgerWriter over any engine."""
+
+    def __init__(self, engine: Engine, leases: Leases, forms: ValueForms, applicant: Applicant) -> None:
+        super().__init__(engine, leases, forms)
+        self._applicant = applicant
+        self._running: dict[str, RunState] = {}
+
+    def lease(self, account: str, *, wait: float, lane: str = "") -> AbstractContextManager[Lease]:
+        """Take the lease of an account, or on PostgreSQL of one lane of its leads."""
+        return self._leases.take(account, lane, wait=wait)
+
+    def begin(self, lease: Lease, start: RunStart) -> RunId:
+        """Record that a run begins, and the host and names it uses."""
+        self._require_key()
+        now = self._applicant.clock.now()
+        run = self._run_row(lease, start, now)
+        state = RunState(account=start.account, lane=lease.lane, run=run.id, epoch=lease.epoch)
+        self.engine.write(
+            lambda: self._begin(state, run, start), landed=lambda _: bool(self.engine.rows("get_run", run=run.id))
+        )
+        self._running[run.id] = state
+        self._plans[run.id] = run.plan
+        return RunId(run.id)
+
+    def _require_key(self) -> None:
+        state = self.identity().key
+        if state == "right":
+            return
+        found = "is missing" if state == "missing" else "is not the one that this ledger was made with"
+        raise WrongLedger(
+            f"the ledger key {found}: values on record cannot be compared",
+            hint="put the right key file back, or run `syncengine ledger migrate --rekey --by NAME --note TEXT`",
+        )
+
+    def _run_row(self, lease: Lease, start: RunStart, now: str) -> RunRow:
+        who = self._applicant
+        moment = now[:19].replace("-", "").replace(":", "").replace("T", "-")
+        return RunRow(
+            id=f"{moment}-{who.token(3)}",
+            position=0,
+            account=start.account,
+            lane=lease.lane,
+            epoch=lease.epoch,
+            plan=start.plan,
+            plan_path=start.plan_path,
+            changesets=_encode(start.changesets).decode(),
+            total=start.total,
+            host=start.host,
+            policy_digest=start.policy_digest,
+            wire_digest=start.wire_digest,
+            tool=start.tool,
+            approvals=_encode(start.approvals).decode(),
+            machine=who.host,
+            pid=who.pid,
+            started=now,
+            ended=None,
+            exit_code=None,
+            stopped=None,
+            cancelled_by=None,
+            cancelled_at=None,
+        )
+
+    def _begin(self, state: RunState, run: RunRow, start: RunStart) -> None:
+        engine = self.engine
+        lane = lock_lane(engine, run.account, run.lane)
+        if not self._leases.holds(run.account, run.lane, run.epoch):
+            raise _lost(run.account)
+        self._take_over(run.account, run.lane)
+        for scope in ("", run.id):
+            engine.run("add_tally_row", account=run.account, run=scope)
+        self._load(state)
+        entries: list[Entry] = [("run", run.id, run_content(run)), *self._associations(run, start)]
+        # Positions are handed out last of all locks, in every transaction: nobody waits for anybody in a circle.
+        position = append(engine, lane, entries)[0]
+        row = msgspec.structs.asdict(run)
+        engine.run("insert_run", **{**row, "position": position})
+
+    def _associations(self, run: RunRow, start: RunStart) -> Iterable[Entry]:
+        """The account's host and the names' targets, where they are new; the first word stays."""
+        account, since = run.account, run.started
+        if self.engine.run("add_account", account=account, host=run.host, since=since):
+            yield "host", account, [account, run.host, since]
+        for name in start.names:
+            row = {"changeset": name.changeset, "kind": name.kind, "name": name.name}
+            if self.engine.run("add_name", account=account, **row, target=name.target, run=run.id):
+                key = [name.changeset, name.kind, name.name]
+                yield "name", _encode([account, *key]).decode(), [account, *key, name.target, run.id]
+
+    def _take_over(self, account: str, lane: str) -> None:
+        """Requests that a dead run left without an answer are doubts from now on."""
+        every = 0 if lane else 1
+        self.engine.run("take_over_doubts", account=account, lane=lane, every=every)
+        self.engine.run("take_over_pending", account=account, lane=lane, every=every)
+
+    def _load(self, state: RunState) -> None:
+        engine, account = self.engine, state.account
+        state.changesets = {changeset for (changeset,) in engine.rows("get_changesets", account=account)}
+        state.floor = engine.rows("last_attempt")[0][0] if state.changesets else 0
+        state.erased = frozenset(lead for (lead,) in engine.rows("get_erased", account=account))
+        doubts: dict[str, tuple[int, ...]] = {}
+        for number, operation in engine.rows("get_doubts_of_account", account=account):
+            doubts[operation] = (*doubts.get(operation, ()), number)
+        state.doubts = doubts
+
+    def commit(
+        self, lease: Lease, run: RunId, outgoing: Sequence[Outgoing], answers: Sequence[Answered], recheck: Recheck
+    ) -> Committed:
+        """In one durable transaction: answers, then intents under the current lease epoch."""
+        state = self._running[run]
+        if lease.epoch != state.epoch:
+            raise _lost(state.account)
+        done = self.engine.write(
+            lambda: self._commit(state, outgoing, answers, recheck),
+            landed=lambda done: done.batch.landed(self.engine),
+        )
+        done.batch.remember()
+        if done.lost:
+            raise _lost(state.account)
+        return done.committed
+
+    def _commit(
+        self, state: RunState, outgoing: Sequence[Outgoing], answers: Sequence[Answered], recheck: Recheck
+    ) -> _Done:
+        engine = self.engine
+        lane = lock_lane(engine, state.account, state.lane)
+        lost = not self._leases.holds(state.account, state.lane, state.epoch)
+        batch = Batch(state, self._forms, self._applicant.token)
+        for answered in answers:
+            batch.answer(answered, state.sent.get(answered.request) or self._recall(answered.request))
+        if lost:
+            # Somebody else may have gone on with these leads: count from the records, not from this run's memory.
+            leads = {parcel.lead for a in answers for parcel in self._sent_parcels(state, a.request)}
+            self._recount(state.account, sorted(leads), lambda: batch.write_answers(engine))
+            committed = Committed(requests=(None,) * len(outgoing), stopped={}, cancelled=False)
+        else:
+            batch.write_answers(engine)
+            committed = self._intend(state, batch, outgoing, recheck) if outgoing else self._nothing(state)
+            batch.write_intents(engine)
+            batch.write_counts(engine)
+        if batch.entries:
+            append(engine, lane, batch.entries)
+        return _Done(batch, committed, lost)
+
+    def _sent_parcels(self, state: RunState, request: int) -> tuple[Parcel, ...]:
+        sent = state.sent.get(request) or self._recall(request)
+        return sent.parcels
+
+    def _nothing(self, state: RunState) -> Committed:
+        return Committed(requests=(), stopped={}, cancelled=self._is_cancelled(state))
+
+    def _is_cancelled(self, state: RunState) -> bool:
+        row = first(self.engine.rows("is_cancelled", run=state.run))
+        return row is not None and row[0] is not None
+
+    def _intend(self, state: RunState, batch: Batch, outgoing: Sequence[Outgoing], recheck: Recheck) -> Committed:
+        cancelled = self._is_cancelled(state)
+        stopped = self._stopped(state, outgoing, recheck, cancelled=cancelled)
+        leaving = [without_stopped(request, stopped) for request in outgoing]
+        count = sum(1 for parcels in leaving if parcels)
+        ids = sorted(number for (number,) in self.engine.rows("take_requests", count=count)) if count else []
+        prior = self._prior(state, outgoing) if state.floor and count else {}
+        now = self._applicant.clock.now()
+        requests: list[int | None] = []
+        fresh = iter(ids)
+        for parcels in leaving:
+            request = next(fresh) if parcels else None
+            requests.append(request)
+            if request is not None:
+                batch.intend(request, parcels, now, prior)
+        return Committed(requests=tuple(requests), stopped=stopped, cancelled=cancelled)
+
+    def _stopped(
+        self, state: RunState, outgoing: Sequence[Outgoing], recheck: Recheck, *, cancelled: bool
+    ) -> dict[OperationId, str]:
+        parcels = [parcel for request in outgoing for parcel in request.parcels]
+        if cancelled:
+            return {part.id: "the run was cancelled" for parcel in parcels for part in parcel.parts}
+        judged = [parcel for parcel in parcels if needs_recheck(parcel, state.erased)]
+        leads = list(dict.fromkeys(parcel.lead for parcel in judged))
+        known = self.snapshot(state.account, leads, frozenset({state.run})) if leads else {}
+        stopped: dict[OperationId, str] = {}
+        for parcel in judged:
+            stopped.update(recheck(parcel, known.get(parcel.lead, _NO_HISTORY)))
+        return stopped
+
+    def _prior(self, state: RunState, outgoing: Sequence[Outgoing]) -> dict[str, Standing | None]:
+        """Where the operations of these leads stood before this run."""
+        leads = leads_of(outgoing)
+        met: list[LeadId] = []
+        for start in range(0, len(leads), BATCH):
+            rows = self.engine.rows(
+                "known_leads", account=state.account, floor=state.floor, leads=leads[start : start + BATCH]
+            )
+            met.extend(lead for (lead,) in rows)
+        prior: dict[str, Standing | None] = {}
+        for history in self.snapshot(state.account, met, frozenset({state.run})).values():
+            for operation, attempts in by_operation(history).items():
+                before = [attempt for attempt in attempts if attempt.number <= state.floor]
+                if before:
+                    prior[operation] = settled_as(before)
+        return prior
+
+    def _recall(self, request: int) -> Sent:
+        """A request that this process did not send itself, from the ledger; its values are not known any more."""
+        rows = self.engine.rows("attempts_of_request", low=request * SPAN, high=(request + 1) * SPAN)
+        if not rows:
+            raise LedgerTrouble(f"ledger {self.engine.url} holds no request {request}")
+        parcels: list[Parcel] = []
+        for _, _, lead, operation, changeset, kind, delivery, generation, vals, _, _ in rows:
+            shape = _recalled(LeadId(lead), Kind(kind), delivery, generation, vals)
+            part = Part(OperationId(operation), ChangesetId(changeset), shape)
+            if parcels and parcels[-1].lead == lead:
+                parcels[-1] = Parcel(parcels[-1].lead, 0, (*parcels[-1].parts, part))
+            else:
+                parcels.append(Parcel(LeadId(lead), 0, (part,)))
+        return Sent(tuple(parcels))
+
+    def _recount(self, account: str, leads: Sequence[LeadId], work: Callable[[], None]) -> None:
+        """Do `work`, and correct tallies and doubts of these leads by what their records say before and after."""
+        engine = self.engine
+        before, opened = tallies_of(self.snapshot(account, leads, frozenset()).values())
+        work()
+        histories = self.snapshot(account, leads, frozenset())
+        counts, still = tallies_of(histories.values())
+        counts.subtract(before)
+        add_tallies(engine, account, counts)
+        engine.many("delete_doubt", [(number,) for number in sorted(opened.keys() - still.keys())])
+        answered = {a.number for history in histories.values() for a in history.attempts if a.answer is not None}
+        engine.many("insert_doubt", [(number, account, still[number]) for number in sorted(still.keys() & answered)])
+
+    def end(self, run: RunId, *, exit_code: int, stopped: str) -> None:
+        """Record that the run ended. A second time changes nothing."""
+        state = self._running.pop(run, None)
+        at = self._applicant.clock.now()
+
+        def work() -> None:
+            row = first(self.engine.rows("get_run", run=run))
+            if row is None:
+                raise LedgerTrouble(f"ledger {self.engine.url} holds no run {run}")
+            account, lane = row[2], row[3]
+            if self.engine.run("end_run", run=run, at=at, exit_code=exit_code, stopped=stopped):
+                append_to(self.engine, account, lane, [("end", run, [run, at, exit_code, stopped])])
+
+        try:
+            self.engine.write(work, landed=lambda _: self._has_ended(run))
+        except BaseException:
+            if state is not None:
+                self._running[run] = state
+            raise
+
+    def _has_ended(self, run: str) -> bool:
+        row = first(self.engine.rows("get_run", run=run))
+        return row is not None and row[17] is not None
+
+
+def _lost(account: str) -> LeaseLost:
+    return LeaseLost(
+        f"the lease of account {account} is lost: another runner took over, or it ran out; nothing new may be sent",
+        hint="run the same command again once the other runner is done",
+    )
+
+
+def _recalled(lead: LeadId, kind: Kind, delivery: str, generation: int, vals: str) -> Operation:
+    names = plain_values(vals)
+    match kind:
+        case Kind.UPDATE:
+            return Update(lead, dict.fromkeys(names, ""))
+        case Kind.REPROCESS:
+            return Reprocess(lead, generation)
+        case Kind.TRIGGER:
+            return Trigger(lead, DeliveryId(delivery), generation)
+        case Kind.FINANCIALS:
+            return Financials(lead)
