@@ -136,7 +136,7 @@ class Checks:
             return Resolved(names[text], NameUse("buyer", text, names[text]))
         if not names or text.isdecimal():
             return Resolved(text)
-        hint = f"{closest(text, names)}; a buyer whose id is a word is named under buyers: in syncengine.yaml"
+        hint = f"{closest(text, names)} A buyer whose id is a word is named under buyers: in syncengine.yaml"
         raise Unfit("SE512", f"the account {self._account.name} has no buyer {_shown(text)}", hint)
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from syncengine.changeset.declared import Change, Declared, Place
 from syncengine.changeset.duplicates import Claims, Earlier
-from syncengine.core.changes import Item
+from syncengine.core.changes import Item, Origin
 from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update, values_of
 from syncengine.documents.nodes import Scalar
 
@@ -52,42 +52,43 @@ class Settling:
                 case Trigger() | Reprocess():
                     name = _irreversible_name(operation)
                     if name in names:
-                        self._twice(item, change, name, f"in line {item.origin.line}")
+                        self._twice(item, change, name, self._where(name, item.origin))
                     names[name] = ""
         return names
 
     def _fits(self, item: Item, change: Change, name: str, value: str, before: Earlier) -> bool:
         """Whether a second declaration may stand; reports it either way."""
-        where = self._where(name, before)
+        first = self._where(name, before.origin)
         if name.startswith((_TRIGGER, _REPROCESS)):
-            self._twice(item, change, name, where)
+            self._twice(item, change, name, first)
             return False
         what, scalar = _in_words(name), _scalar_of(change, name)
         row = item.origin.row
-        start = f"lead {item.lead}: {what} is set {_here(item)}"
+        both = f"{first}, and {self._where(name, item.origin)}"
         if value == before.value:
-            message = f"{start} to what was declared {where} already; this one counts for nothing"
+            message = f"lead {item.lead}: {what} is set to the same value {both}; the second counts for nothing"
             self._place.problem("SE404", message, scalar or change, severity="note", row=row)
             return True
         hint = "one changeset sets a field of a lead once; a later correction belongs into a changeset of its own"
-        message = f"{start}, and {where} to another value"
+        message = f"lead {item.lead}: {what} has two values: {both}"
         self._place.problem("SE402", message, scalar or change, hint=hint, row=row)
         return False
 
-    def _twice(self, item: Item, change: Change, name: str, where: str) -> None:
-        message = f"lead {item.lead}: {_in_words(name)} is declared {_here(item)}, and {where} already"
+    def _twice(self, item: Item, change: Change, name: str, first: str) -> None:
+        second = self._where(name, item.origin)
+        message = f"lead {item.lead}: {_in_words(name)} is declared {first}, and again {second}"
         hint = "it would be sent once only: take one of the two out"
         at = change.trigger[0] if change.trigger else change
         self._place.problem("SE403", message, at, hint=hint, row=item.origin.row)
 
-    def _where(self, name: str, before: Earlier) -> str:
-        """The earlier declaration: the line of the value itself where it can be told."""
+    def _where(self, name: str, origin: Origin) -> str:
+        """A declaration in words, with the line of the value itself where it can be told."""
         if self._by_line is None:
             self._by_line = _by_line(self._declared.changes)
-        change = self._by_line.get(before.origin.line)
+        change = self._by_line.get(origin.line)
         scalar = None if change is None else _scalar_of(change, name)
-        line = before.origin.line if scalar is None else scalar.line
-        return f"in line {line}" + ("" if before.origin.row is None else f" for row {before.origin.row}")
+        line = origin.line if scalar is None else scalar.line
+        return f"in line {line}" + ("" if origin.row is None else f" for row {origin.row}")
 
 
 _TRIGGER = _OWN + "trigger "
@@ -107,10 +108,6 @@ def _in_words(name: str) -> str:
     if name.startswith(_REPROCESS):
         return "the reprocess"
     return f"the {name.removeprefix(_OWN)}" if name.startswith(_OWN) else f"the field {name!r}"
-
-
-def _here(item: Item) -> str:
-    return "here" if item.origin.row is None else f"by row {item.origin.row}"
 
 
 def _scalar_of(change: Change, name: str) -> Scalar | None:

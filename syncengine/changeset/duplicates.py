@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import IO, Self
 
@@ -46,7 +46,8 @@ class Claims:
     where the temporary file cannot be written.
     """
 
-    def __init__(self, *, held_in_memory: int = 1 << 20) -> None:
+    def __init__(self, *, held_in_memory: int = 1 << 20, hashed: Callable[[str], int] = hash) -> None:
+        self._hash = hashed
         self._filter = bytearray(_FILTER_BITS >> 3)
         self._heads = memoryview(bytearray(_BUCKETS * 8)).cast("Q")
         self._pending = bytearray()
@@ -62,7 +63,7 @@ class Claims:
 
     def claim_all(self, owner: str, values: Mapping[str, str], origin: Origin) -> Mapping[str, Earlier]:
         """Claim several names of one owner (a lead's fields, say); returns the earlier claims among them, by name."""
-        number = hash(owner)
+        number = self._hash(owner)
         slot = (number >> 20) & (_FILTER_BITS - 1)
         mask = 1 << (slot & 7)
         if not self._filter[slot >> 3] & mask:

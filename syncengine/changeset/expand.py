@@ -20,11 +20,13 @@ from syncengine.changeset.templates import (
     check_references,
     compile_condition,
     compile_texts,
+    is_template,
     names_in_scope,
     references,
     references_in_template,
 )
 from syncengine.core.changes import Item, Origin
+from syncengine.core.errors import Problem
 from syncengine.core.values import LeadId
 from syncengine.documents.expressions import RenderError
 from syncengine.documents.lead_schema import LeadSchema
@@ -68,12 +70,20 @@ class Expansion:
         if when is not None:
             self._when = compile_condition(self._place, when, with_lead)
             self._when_needs_lead = not by_row or any(found.name == "lead" for found in references(when.text))
+        self._warn_of_many_triggers()
+        exist, fit = self._references_exist(), self._constants_fit()
         if lead is None or texts is None or (when is not None and self._when is None):
             return False
         self._lead, self._texts = lead, texts
-        exist = self._references_exist()
-        usable = bool(self._change.leads) and not isinstance(self._source, UnusableSource)
-        return self._constants_fit() and exist and usable
+        return exist and fit and bool(self._change.leads) and not isinstance(self._source, UnusableSource)
+
+    def _warn_of_many_triggers(self) -> None:
+        account, triggers = self._declared.account, self._change.trigger
+        most = account.limits.irreversible_per_request
+        if len(triggers) > most and account.wire.deliveries == "together":
+            message = f"{len(triggers)} deliveries in one entry exceed irreversible_per_request ({most})"
+            hint = "the entry travels alone in its request; a lost answer leaves all of them in doubt"
+            self._place.problem("SE245", message, triggers[most], hint=hint, severity="warning")
 
     def items(self) -> Iterator[Item]:
         """The items, in row or list order; a row at fault is reported and left out."""
@@ -96,11 +106,10 @@ class Expansion:
         return all(known)
 
     def _constants_fit(self) -> bool:
-        moving = {index for index, _ in self._texts.lookups} | set(self._texts.computed)
         fine = True
-        for index, slot in enumerate(self._slots):
+        for slot in self._slots:
             value: Value = ""
-            if index not in moving:
+            if not is_template(slot.scalar.text):
                 try:
                     value = slot.check(slot.scalar.text)
                 except Unfit as unfit:
@@ -112,9 +121,15 @@ class Expansion:
     def _of_rows(self, source: Source) -> Iterator[Item]:
         variables, changeset = self._declared.vars, str(self._declared.id)
         file, line = self._declared.file, self._change.line
-        number = None
+        silent = True
+
+        def report(problem: Problem) -> None:
+            nonlocal silent
+            silent = False
+            self._place.report(problem)
+
         try:
-            for number, row in source.rows(self._place.report):
+            for number, row in source.rows(report):
                 self._row = number
                 scope: Scope = {"vars": variables, "changeset": changeset, "row": row}
                 item = self._item(scope, row, None, file, line)
@@ -123,7 +138,7 @@ class Expansion:
         except SourceError as error:
             self._place.report(error.problem)
             return
-        if number is None and self._change.source is not None:
+        if silent and self._row is None and self._change.source is not None:
             message = f"{source.label} has no rows: the change does nothing"
             self._place.problem("SE321", message, self._change.source, severity="warning")
 

@@ -92,7 +92,7 @@ class Parts:
             self._place.problem("SE203", message, value, hint=f"write {example}")
             return None
         if not value.items:
-            self._place.problem("SE205", f"{name} is empty", value, hint=f"write {example}, or leave {name} out")
+            self._place.problem("SE205", f"{name} is empty", value, hint=f"write {example}")
             return None
         return value
 

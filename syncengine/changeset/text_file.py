@@ -85,9 +85,12 @@ class TextFile:
         except _Refused as error:
             raise self.failure("SE314", f"line {error.line} {error.words}", line=error.line) from error
         except UnicodeDecodeError as error:
+            line = self._first_undecodable(encoding)
+            where = f"line {line} " if line else "the file "
             raise self.failure(
                 "SE315",
-                f"the file is not {self.options.encoding} text (byte 0x{error.object[error.start]:02x})",
+                f"{where}is not {self.options.encoding} text (byte 0x{error.object[error.start]:02x})",
+                line=line,
                 hint="save it as UTF-8, or name its encoding: sources: {NAME: {file: ..., encoding: windows-1252}}",
             ) from error
         except UnicodeError as error:
@@ -101,6 +104,18 @@ class TextFile:
         if self.digest not in (None, digest):
             raise self.failure("SE319", "the file changed while it was being read", hint="start again")
         self.digest = digest
+
+    def _first_undecodable(self, encoding: str) -> int:
+        """The first line that is no text; 0 where it cannot be told."""
+        if encoding in _WIDE:
+            return 0
+        with Path(self.options.path).open("rb") as raw:
+            for number, line in enumerate(raw, 1):
+                try:
+                    line.decode(encoding)
+                except UnicodeDecodeError:
+                    return number
+        return 0
 
     def problem(self, code: str, message: str, *, line: int = 0, row: int | None = None, hint: str = "") -> Problem:
         """A finding in this file."""

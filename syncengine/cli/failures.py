@@ -13,7 +13,7 @@ from syncengine.documents.diagnostics import limit, render_text
 from syncengine.reports.machine import document, error_object
 
 USAGE = "SE901"
-ENVIRONMENT = "SE904"
+ENVIRONMENT = "SE902"
 BUG = "SE999"
 
 _PACKAGE = str(Path(__file__).parent.parent)

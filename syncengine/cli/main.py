@@ -122,7 +122,7 @@ def _after_output(code: int, args: Sequence[str], output: Output) -> int:
     output.finish()
     if not output.lost:
         return code
-    output.error("SE904", f"the result could not be written to standard output: {output.lost}")
+    output.error("SE902", f"the result could not be written to standard output: {output.lost}")
     entry = VERBS.get(next((word for word in args if not word.startswith("-")), ""))
     return code if code or (entry is not None and entry.sends) else 1
 

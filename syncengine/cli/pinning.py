@@ -64,12 +64,14 @@ def _after_key(text: str, key: Scalar, value: Node, new: str) -> str | None:
         return None
     lines = text.splitlines(keepends=True)
     line = lines[key.line - 1]
-    before, colon, after = line[key.column - 1 + len(key.text) :].partition(":")
-    if before.strip(" \"'") or not colon:
+    start = key.column - 1
+    end = start + len(key.text) + (2 if line[start] in "\"'" else 0)
+    before, colon, after = line[end:].partition(":")
+    if before.strip() or not colon:
         return None
     rest = after.lstrip(" ").removeprefix(value.text) if value.line == key.line else after
     tail = rest if rest[:1] in ("", " ", ",", "}", "\r", "\n") else f" {rest}"
-    lines[key.line - 1] = f"{line[: key.column - 1 + len(key.text)]}{before}: {new}{tail}"
+    lines[key.line - 1] = f"{line[:end]}{before}: {new}{tail}"
     return "".join(lines)
 
 

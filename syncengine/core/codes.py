@@ -6,6 +6,22 @@ from types import MappingProxyType
 
 CODES = MappingProxyType(
     {
+        # SE1xx: the file cannot be read as YAML
+        "SE101": "There is nothing in the file.",
+        "SE102": "The file is not text in UTF-8.",
+        "SE103": "A control character, or one that breaks lines unseen.",
+        "SE104": "A syntax error.",
+        "SE105": "A key stands twice in one mapping.",
+        "SE106": "An explicit tag: every value is taken as the text typed.",
+        "SE107": "A merge key.",
+        "SE108": "A template without quotes, which YAML reads as a mapping.",
+        "SE109": "A key that is a list, a mapping or an alias.",
+        "SE110": "Nested too deeply.",
+        "SE111": "An alias that contains itself, or more aliases than are allowed.",
+        "SE112": "A directive that declares tags.",
+        "SE113": "A file that is too large.",
+        "SE114": "A path that does not exist, or a folder without YAML files.",
+        "SE115": "A path that is no ordinary file, or cannot be read.",
         # SE2xx: the document does not say what a changeset says
         "SE201": "A key that is not known at this place.",
         "SE202": "A required key is missing.",
@@ -13,6 +29,7 @@ CODES = MappingProxyType(
         "SE204": "A value that is not among those allowed at this place.",
         "SE205": "A list or mapping that must not be empty is empty, or has too many entries.",
         "SE206": "A value is missing: plain null, ~ or nothing was written where a text is needed.",
+        "SE210": "An account's lead schema that cannot be used.",
         "SE231": "A lead or delivery id is not digits without a leading zero (at most 19).",
         "SE232": "An amount is not a plain number with at most two decimals.",
         "SE233": "A negative amount, which the policy does not allow.",
@@ -25,6 +42,7 @@ CODES = MappingProxyType(
         "SE242": "A change that does nothing.",
         "SE243": "rerun is not a whole number from 2, or stands where nothing irreversible is done.",
         "SE244": "Financials without payout and without revenue.",
+        "SE245": "More deliveries in one entry than a request should carry.",
         # SE3xx: templates and data
         "SE301": "A template cannot be parsed.",
         "SE302": "A template or expression uses something that templates may not do.",
@@ -55,8 +73,22 @@ CODES = MappingProxyType(
         "SE408": "The changesets of one plan belong to several accounts.",
         "SE490": "Further findings of a kind, counted but not listed.",
         # SE5xx: configuration
+        "SE500": "The configuration is not there or cannot be read.",
+        "SE501": "A key that is not known at this place of the configuration.",
+        "SE502": "A required key of the configuration is missing.",
+        "SE503": "A value of the wrong type in the configuration.",
+        "SE504": "A value that is not allowed at this place of the configuration.",
         "SE510": "An account that syncengine.yaml does not have.",
         "SE511": "A delivery name that the account does not have.",
         "SE512": "A buyer name that the account does not have.",
+        "SE550": "A base_url or host that an API key must not be sent to, or that is none.",
+        "SE551": "An API key stands in the configuration, or the variable's name is none.",
+        "SE552": "An environment variable that the configuration may not use.",
+        "SE553": "A file that is not there, or lies outside the repository.",
+        "SE554": "A delivery or buyer whose name or id cannot be used.",
+        "SE555": "A ledger or database URL that is not known, is unset, or holds a password.",
+        "SE556": "A former name (was) that is in use, or is claimed by two accounts.",
+        "SE560": "A policy rule whose values make no sense together, or name nothing that exists.",
+        "SE561": "A policy expression that cannot be read.",
     }
 )

@@ -80,6 +80,8 @@ class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     policy_digest: str
     wire_digest: str
+    observed: str = ""
+    """SHA-256 of the observed file; empty where there was none."""
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +93,24 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     ledger_position: int
     ledger_note: str = ""
     """Why the ledger counted as empty, where it did; every view opens with it."""
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Amounts of one kind that are to be sent, in hundredths.
+
+    `new` adds up all `count` of them; of `known` the value before is known: `old` and `known_new` add up those.
+    """
+
+    count: int = 0
+    new: int = 0
+    known: int = 0
+    old: int = 0
+    known_new: int = 0
+
+    @property
+    def unknown(self) -> int:
+        """Amounts whose value before is unknown."""
+        return self.count - self.known
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +132,10 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     payout: int = 0
     """Sum of the new payouts to be sent, in hundredths; likewise revenue."""
     revenue: int = 0
+    payouts: Moved = Moved()
+    revenues: Moved = Moved()
+    margins: Moved = Moved()
+    """Revenue less payout, where an operation declares both."""
     skipped_fields: int = 0
 
     @property

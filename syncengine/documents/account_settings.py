@@ -79,10 +79,10 @@ def _check_former_names(accounts: dict[str, Account], nodes: dict[str, Mapping],
         node = nodes[name].get("was") or nodes[name]
         if account.was is not None and account.was in accounts:
             hint = "'was' gives a name that is no longer used, and is never chained"
-            findings.add("SE516", f"the former name {account.was!r} is itself an account here", node, hint)
+            findings.add("SE556", f"the former name {account.was!r} is itself an account here", node, hint)
         elif account.identity in by_identity:
             message = f"the accounts {by_identity[account.identity]!r} and {name!r} have one former name"
-            findings.add("SE516", message, node, "one account can have gone by it")
+            findings.add("SE556", message, node, "one account can have gone by it")
         by_identity.setdefault(account.identity, name)
 
 
@@ -94,7 +94,7 @@ def _address(node: Node | None, findings: Findings) -> Address:
         parts = urlsplit(node.text)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        findings.add("SE510", "base_url is not a URL", node, "write https://acme.leadbyte.co.uk")
+        findings.add("SE550", "base_url is not a URL", node, "write https://acme.leadbyte.co.uk")
         return Address("", "")
     recorded = recorded_host(host, port if port != _default_port(parts.scheme) else None)
     if parts.scheme not in ("http", "https"):
@@ -108,7 +108,7 @@ def _address(node: Node | None, findings: Findings) -> Address:
     elif parts.scheme == "http" and recorded != LOOPBACK:
         fault = "plain http is for loopback only, since the API key travels with every request"
     if fault or recorded is None:
-        findings.add("SE510", fault, node, "write https://acme.leadbyte.co.uk")
+        findings.add("SE550", fault, node, "write https://acme.leadbyte.co.uk")
         return Address("", "")
     shown = f"[{host}]" if ":" in host else host
     return Address(f"{parts.scheme}://{shown}{f':{port}' if port is not None else ''}", recorded)
@@ -144,7 +144,7 @@ def _other_host(node: Scalar, findings: Findings) -> str:
     except ValueError:
         host, plain_host = None, False
     if host is None or not plain_host or not node.text.isascii():
-        findings.add("SE510", "this is not the name of a host", node, "write acme.leadbyte.com, without https://")
+        findings.add("SE550", "this is not the name of a host", node, "write acme.leadbyte.com, without https://")
         return ""
     return host
 
@@ -161,22 +161,22 @@ def _api_key(node: Mapping, around: Surroundings, findings: Findings) -> KeyRefe
         if path is not None:
             return FileKey(str(path))
         hint = "put it into the repository (and .gitignore), or list its folder in SYNCENGINE_ALLOW_FILES"
-        findings.add("SE513", "the file of the API key lies outside the repository", reference, hint)
+        findings.add("SE553", "the file of the API key lies outside the repository", reference, hint)
         return None
     hint = "write env:LEADBYTE_API_KEY and set that variable, or file:PATH; if this is a real key, replace it now"
-    findings.add("SE511", "api_key must say where the key is found, never be the key", reference, hint)
+    findings.add("SE551", "api_key must say where the key is found, never be the key", reference, hint)
     return None
 
 
 def _is_allowed_variable(name: str, node: Scalar, around: Surroundings, findings: Findings) -> bool:
     if _ENV_NAME.fullmatch(name) is None:
-        findings.add("SE511", "this is not the name of an environment variable", node, "write env:LEADBYTE_API_KEY")
+        findings.add("SE551", "this is not the name of an environment variable", node, "write env:LEADBYTE_API_KEY")
         return False
     allowed = re.split(r"[\s,:]+", around.env.get("SYNCENGINE_ALLOW_ENV", ""))
     if name.startswith(_ENV_PREFIXES) or name in allowed:
         return True
     hint = f"name it LEADBYTE_... or SYNCENGINE_..., or list it: SYNCENGINE_ALLOW_ENV={name}"
-    findings.add("SE512", f"the environment variable {name} may not be used here", node, hint)
+    findings.add("SE552", f"the environment variable {name} may not be used here", node, hint)
     return False
 
 
@@ -207,7 +207,7 @@ def _deliveries(node: Mapping, findings: Findings) -> dict[str, str]:
         if not is_service_id(value.text):
             hint = 'write the id as LeadByte shows it, such as "1053"'
             findings.add(
-                "SE514", f"the id of the delivery {key.text!r} must be digits without a leading zero", value, hint
+                "SE554", f"the id of the delivery {key.text!r} must be digits without a leading zero", value, hint
             )
         found[key.text] = value.text
     return found
@@ -217,14 +217,14 @@ def _buyers(node: Mapping, findings: Findings) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in entries(node, "buyers"):
         if not value.text.strip():
-            findings.add("SE514", f"the buyer {key.text!r} has no id", value, 'write its BID, such as "33"')
+            findings.add("SE554", f"the buyer {key.text!r} has no id", value, 'write its BID, such as "33"')
         found[key.text] = value.text
     return found
 
 
 def _check_name(key: Scalar, what: str, findings: Findings) -> None:
     if key.text.isdigit():
-        findings.add("SE514", f"the {what} name {key.text!r} looks like an id", key, "give it a name with a letter")
+        findings.add("SE554", f"the {what} name {key.text!r} looks like an id", key, "give it a name with a letter")
 
 
 def _lead_schema(node: Mapping, around: Surroundings, findings: Findings) -> str | None:
@@ -235,6 +235,6 @@ def _lead_schema(node: Mapping, around: Surroundings, findings: Findings) -> str
     if path is None:
         candidates = sorted(str(each.relative_to(around.root)) for each in around.root.glob("schemas/*.json"))
         hint = nearest(reference.text, candidates) if candidates else "paths are relative to this file"
-        findings.add("SE513", "lead_schema is not a file in the repository", reference, hint)
+        findings.add("SE553", "lead_schema is not a file in the repository", reference, hint)
         return None
     return str(path)

@@ -1,9 +1,9 @@
 """syncengine.yaml: found, read, checked, and given as typed settings; every problem at once, no secret quoted.
 
-SE501 unknown key     SE510 base_url or host         SE514 name or id of a delivery or buyer   SE520 policy rule
-SE502 missing key     SE511 literal API key          SE515 ledger or database                  SE521 policy expression
-SE503 wrong type      SE512 variable not allowed     SE516 former name of an account
-SE504 wrong value     SE513 file not allowed
+SE501 unknown key     SE550 base_url or host         SE554 name or id of a delivery or buyer   SE560 policy rule
+SE502 missing key     SE551 literal API key          SE555 ledger or database                  SE561 policy expression
+SE503 wrong type      SE552 variable not allowed     SE556 former name of an account
+SE504 wrong value     SE553 file not allowed
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def ledger_url(pin: LedgerPin, env: AbstractMapping[str, str]) -> str:
         return url
     state = "holds no URL that can be used" if url else "is not set"
     hint = f"set it to postgresql://USER:PASSWORD@HOST/DATABASE, or {_SQLITE}/ABSOLUTE/PATH"
-    raise ConfigError(f"the ledger's URL: the environment variable {pin.url_env} {state}", code="SE515", hint=hint)
+    raise ConfigError(f"the ledger's URL: the environment variable {pin.url_env} {state}", code="SE555", hint=hint)
 
 
 def databases_of(root: Mapping, around: Surroundings, findings: Findings) -> dict[str, Database]:
@@ -61,13 +61,13 @@ def databases_of(root: Mapping, around: Surroundings, findings: Findings) -> dic
         elif node.text.startswith(_SQLITE):
             path = inside(around.root, Path(node.text.removeprefix(_SQLITE)))
             if path is None:
-                findings.add("SE515", f"the database {key.text!r} is not a file in the repository", node, _FORMS)
+                findings.add("SE555", f"the database {key.text!r} is not a file in the repository", node, _FORMS)
             found[key.text] = Database(path=str(path or ""), line=key.line)
         elif urlsplit_scheme(node.text) in _POSTGRES:
             _warn_of_password(node, findings)
             found[key.text] = Database(dsn=node.text, line=key.line)
         else:
-            findings.add("SE515", f"the database {key.text!r} has no URL that is known", node, _FORMS)
+            findings.add("SE555", f"the database {key.text!r} has no URL that is known", node, _FORMS)
     return found
 
 
@@ -91,14 +91,14 @@ def _url(node: Mapping, around: Surroundings, findings: Findings) -> tuple[str, 
         _warn_of_password(reference, findings)
         return written, ""
     if reference is not None:
-        findings.add("SE515", "the ledger's url is of no kind that is known", reference, _FORMS)
+        findings.add("SE555", "the ledger's url is of no kind that is known", reference, _FORMS)
     return "", ""
 
 
 def _warn_of_password(node: Scalar, findings: Findings) -> None:
     if urlsplit(node.text).password or _PASSWORD.search(node.text):
         hint = "write env:SYNCENGINE_LEDGER_URL and set that variable to the whole URL"
-        findings.add("SE515", "a password stands in the configuration", node, hint, severity="warning")
+        findings.add("SE555", "a password stands in the configuration", node, hint, severity="warning")
 
 
 def _key_path(node: Mapping, url: str, around: Surroundings, findings: Findings) -> str:
@@ -108,5 +108,5 @@ def _key_path(node: Mapping, url: str, around: Surroundings, findings: Findings)
     path = key_file(written, around, *beside)
     if path is None and reference is not None:
         hint = "put it into the repository or beside the ledger, or list its folder in SYNCENGINE_ALLOW_FILES"
-        findings.add("SE513", "the file of the ledger's key lies outside the repository", reference, hint)
+        findings.add("SE553", "the file of the ledger's key lies outside the repository", reference, hint)
     return str(path or around.root / written)

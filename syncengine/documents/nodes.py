@@ -14,7 +14,7 @@ _BOM = "\ufeff"
 _EXCERPT = 200
 _MARGIN = 100
 _UNSHOWABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\uffff]"
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\uffff\U000e0000-\U000e0fff]"
 )
 
 CUT = "…"

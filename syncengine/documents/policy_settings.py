@@ -92,7 +92,7 @@ def _check_deliveries(node: Mapping, accounts: dict[str, Account], findings: Fin
     for item in scalars(node, "allowed_deliveries"):
         if not is_service_id(item.text) and item.text not in names:
             message = f"{item.text!r} is neither the id of a delivery nor a name configured for one"
-            findings.add("SE520", message, item, nearest(item.text, names))
+            findings.add("SE560", message, item, nearest(item.text, names))
 
 
 def _time_zone(node: Mapping, default: str, findings: Findings) -> str:
@@ -102,7 +102,7 @@ def _time_zone(node: Mapping, default: str, findings: Findings) -> str:
     try:
         ZoneInfo(reference.text)
     except (LookupError, ValueError, OSError):
-        findings.add("SE520", f"the time zone {reference.text!r} is not known", reference, "write Europe/London")
+        findings.add("SE560", f"the time zone {reference.text!r} is not known", reference, "write Europe/London")
     return reference.text
 
 
@@ -110,7 +110,7 @@ def _window(node: Mapping, findings: Findings) -> Window:
     start, end = text(node, "from"), text(node, "to")
     if start == end:
         findings.add(
-            "SE520", "the window ends when it begins", node.get("to") or node, "for whole days: 00:00 to 24:00"
+            "SE560", "the window ends when it begins", node.get("to") or node, "for whole days: 00:00 to 24:00"
         )
     return Window(
         days=texts(node, "days"), start=start, end=end, time_zone=_time_zone(node, "", findings), line=node.line
@@ -140,7 +140,7 @@ def _check_expression(node: Scalar, names: tuple[str, ...], findings: Findings) 
     compiled = Expressions(names, missing="none").compile_condition(node.text)
     if isinstance(compiled, ExpressionProblem):
         place = Scalar(node.text, node.plain, node.line, node.column + (compiled.offset if node.plain else 0))
-        findings.add("SE521", compiled.message, place, compiled.hint)
+        findings.add("SE561", compiled.message, place, compiled.hint)
 
 
 def _approvals(node: Mapping, folder: Path, findings: Findings) -> ApprovalRule | None:
@@ -154,7 +154,7 @@ def _approvals(node: Mapping, folder: Path, findings: Findings) -> ApprovalRule 
     path = _signers(reference, folder, findings) if reference is not None else None
     if reference is None and required:
         hint = "name a file of allowed signers, such as .syncengine/allowed_signers"
-        findings.add("SE520", "approvals are required, but nobody is allowed to sign", rule, hint)
+        findings.add("SE560", "approvals are required, but nobody is allowed to sign", rule, hint)
     return ApprovalRule(
         required=required,
         when=text(rule, "when"),
@@ -169,8 +169,8 @@ def _signers(reference: Scalar, folder: Path, findings: Findings) -> Path | None
     path = inside(folder, Path(reference.text))
     if path is None:
         hint = f"it is looked for in {folder}, and holds lines like: anna@example.com ssh-ed25519 AAAA..."
-        findings.add("SE513", "allowed_signers is not a file that can be read here", reference, hint)
+        findings.add("SE553", "allowed_signers is not a file that can be read here", reference, hint)
     elif path.stat().st_size > _MAX_SIGNERS:
-        findings.add("SE513", "allowed_signers is too large", reference, "it holds one line for each signer")
+        findings.add("SE553", "allowed_signers is too large", reference, "it holds one line for each signer")
         return None
     return path

@@ -35,12 +35,9 @@ class DocumentSchema:
     def problems(self, node: Node, file: str, lines: SourceText) -> list[Problem]:
         """Every violation in `node`, at its place; [] where it fits."""
         value = plain(node)
-        try:
-            suspects = [tuple(error.instance_path) for error in self._fast.iter_errors(value)]
-        except ValueError:  # a number that the fast validator cannot hold
-            suspects = [()]
-        if not suspects:
+        if self._fast.is_valid(value):
             return []
+        suspects = [tuple(error.instance_path) for error in self._fast.iter_errors(value)]
         pruned, kept = _pruned(value, (), {path[:length] for path in suspects for length in range(len(path) + 1)})
         found: dict[tuple[int, int, str], Problem] = {}
         for error in leaves(self._deciding.iter_errors(pruned)):

@@ -23,7 +23,7 @@ def schema_text(name: str) -> bytes:
     names = schema_names()
     matching = [known for known in names if name.removesuffix(_SUFFIX) in (known, known.rpartition(".")[0])]
     if not matching:
-        raise InputError(f"there is no schema called {name!r}", code="SE902", hint=nearest(name, names))
+        raise InputError(f"there is no schema called {name!r}", code="SE901", hint=nearest(name, names))
     return (_folder() / f"{matching[-1]}{_SUFFIX}").read_bytes()
 
 

@@ -45,7 +45,8 @@ _FAILURES: tuple[tuple[type[Exception], str, bool], ...] = (
     (UnicodeError, "the host's name cannot be looked up", False),
     (OSError, "the connection failed", True),
 )
-_ERRORS = tuple(error for error, _, _ in _FAILURES)
+ERRORS = tuple(error for error, _, _ in _FAILURES)
+"""Everything that a transport may raise."""
 
 
 def gateway_factory(
@@ -56,7 +57,7 @@ def gateway_factory(
     `ca_file`: PEM file of authorities to trust in place of the usual ones. `proxy`: http:// or https:// address to go
     through; the environment's proxies are never used. Raises ConfigError (SE534, SE535) where either is unusable.
     """
-    context = _tls_context(ca_file) if account.base_url.lower().startswith("https:") else None
+    context = tls_context(ca_file) if account.base_url.lower().startswith("https:") else None
     via = None if proxy is None else _proxy(proxy)
 
     def connect() -> Gateway:
@@ -65,7 +66,8 @@ def gateway_factory(
     return connect
 
 
-def _tls_context(ca_file: str | None) -> ssl.SSLContext:
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """The context of every connection, from a PEM file or the usual authorities. Raises ConfigError (SE534)."""
     try:
         context = httpx.create_ssl_context(trust_env=False) if ca_file is None else _own_authorities(ca_file)
     except (OSError, ValueError) as error:
@@ -144,14 +146,14 @@ class LeadByteGateway:
                 headers=request.headers(self._key),
             ) as response:
                 status = response.status_code
-                answer = _received(response)
-        except _ERRORS as error:
+                answer = received(response)
+        except ERRORS as error:
             return self._failure(error, status), status
         now = datetime.fromisoformat(self._clock.now())
         return read_answer(answer, parcels, now=now, hide=self._key.hide_in), status
 
     def _failure(self, error: Exception, status: int) -> Verdict:
-        what, telling = next((what, telling) for kind, what, telling in _FAILURES if isinstance(error, kind))
+        what, telling = failure_words(error)
         words = str(error) if telling else ""
         after = f" after HTTP {status}" if status else ""
         text = f"{self._host()}: {what}{after}{': ' if words else ''}{words}"
@@ -166,7 +168,12 @@ class LeadByteGateway:
         self._client.close()
 
 
-def _received(response: httpx.Response) -> Answer:
+def failure_words(error: Exception) -> tuple[str, bool]:
+    """What one of ERRORS means, and whether the error's own words may be shown besides."""
+    return next((what, telling) for kind, what, telling in _FAILURES if isinstance(error, kind))
+
+
+def received(response: httpx.Response) -> Answer:
     """The answer as far as it counts: a redirect without its body, anything else up to the size limit."""
     status = response.status_code
     location = {"location": str(response.extensions["location"])} if response.extensions.get("location") else {}

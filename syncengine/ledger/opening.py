@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Token = Callable[[int], str]
 
+LEASE_SECONDS = 30.0
+"""How long the lease of a runner that vanished stays taken on PostgreSQL, at most."""
+
 
 def open_view(pin: LedgerPin, *, root: Path, clock: Clock) -> Ledger | None:
     """The ledger opened for reading, or None where there is none; never creates or writes anything.
@@ -45,17 +48,29 @@ def open_view(pin: LedgerPin, *, root: Path, clock: Clock) -> Ledger | None:
             from syncengine.ledger.postgres import open_server
 
             engine = open_server(address, read_only=True)
-            return None if engine is None else _checked(_server_ledger(engine, pin, root, applicant), pin)
+            if engine is None:
+                return None
+            return _checked(_server_ledger(engine, pin, root, applicant, LEASE_SECONDS), pin)
         case _:
             assert_never(address)
 
 
-def open_ledger(pin: LedgerPin, *, root: Path, clock: Clock, token: Token = secrets.token_hex) -> Ledger:
-    """The ledger opened for writing. WrongLedger where it is missing, not the pinned one, or behind its position."""
-    return _checked(_open(pin, root, clock, token), pin)
+def open_ledger(
+    pin: LedgerPin,
+    *,
+    root: Path,
+    clock: Clock,
+    token: Token = secrets.token_hex,
+    lease_seconds: float = LEASE_SECONDS,
+) -> Ledger:
+    """The ledger opened for writing. WrongLedger where it is missing, not the pinned one, or behind its position.
+
+    `lease_seconds` is how long a lease on PostgreSQL outlives its holder; on SQLite it ends with the process.
+    """
+    return _checked(_open(pin, root, clock, token, lease_seconds), pin)
 
 
-def _open(pin: LedgerPin, root: Path, clock: Clock, token: Token) -> Ledger:
+def _open(pin: LedgerPin, root: Path, clock: Clock, token: Token, lease_seconds: float = LEASE_SECONDS) -> Ledger:
     applicant = _applicant(clock, token)
     address = parse_address(pin.url, root)
     match address:
@@ -69,7 +84,7 @@ def _open(pin: LedgerPin, root: Path, clock: Clock, token: Token) -> Ledger:
             engine = open_server(address, read_only=False)
             if engine is None:
                 raise _missing(shown, pin)
-            return _server_ledger(engine, pin, root, applicant)
+            return _server_ledger(engine, pin, root, applicant, lease_seconds)
         case _:
             assert_never(address)
 
@@ -135,6 +150,8 @@ def _fill(engine: Engine, forms: ValueForms, applicant: Applicant) -> None:
     }
     for name, value in meta.items():
         engine.run("set_meta", name=name, value=value)
+    if engine.dialect == "postgres":
+        engine.run("set_meta", name="position", value="0")
     event = (applicant.token(8), "", "created", applicant.holder, "", ledger_id, now)
     engine.many("insert_event", [event])
     append_to(engine, "", "", [("event", event[0], event_content(event))])
@@ -159,10 +176,12 @@ def _file_ledger(engine: SqliteEngine, pin: LedgerPin, root: Path, applicant: Ap
     return _built(engine, FileLeases(engine, engine.path, applicant), pin, root, applicant)
 
 
-def _server_ledger(engine: PostgresEngine, pin: LedgerPin, root: Path, applicant: Applicant) -> Ledger:
+def _server_ledger(
+    engine: PostgresEngine, pin: LedgerPin, root: Path, applicant: Applicant, lease_seconds: float
+) -> Ledger:
     from syncengine.ledger.timed_leases import TimedLeases
 
-    return _built(engine, TimedLeases(engine, applicant), pin, root, applicant)
+    return _built(engine, TimedLeases(engine, applicant, lease_seconds), pin, root, applicant)
 
 
 def _built(engine: Engine, leases: Leases, pin: LedgerPin, root: Path, applicant: Applicant) -> Ledger:

@@ -17,7 +17,7 @@ from syncengine.ledger.engine import Engine, Row
 from syncengine.ledger.key import ValueForms
 from syncengine.ledger.rows import SPAN
 from syncengine.ledger.standings import Stand, Tally, add_tallies, after, column_of
-from syncengine.ledger.words import declared_in, without_values
+from syncengine.ledger.words import declared_in, well_formed, without_values
 
 _encode = msgspec.json.Encoder().encode
 _KIND_NAMES = {kind: kind.value for kind in Kind}
@@ -105,11 +105,9 @@ class Batch:
     ) -> tuple[str, dict[int, tuple[str, tuple[str, ...]]]]:
         """The envelope's message, and each ruling's message and warnings (by identity of the ruling)."""
         each = {id(ruling): ruling for ruling in rulings}.values()
-        if self._forms.plain:
-            return answered.message, {id(ruling): (ruling.message, ruling.warnings) for ruling in each}
         texts = {answered.message, *(text for ruling in each for text in (ruling.message, *ruling.warnings))}
-        found = declared_in("\n".join(texts), sent.parcels)
-        clean = {text: without_values(text, found) for text in texts}
+        found = {} if self._forms.plain else declared_in("\n".join(texts), sent.parcels)
+        clean = {text: without_values(well_formed(text), found) for text in texts}
         return clean[answered.message], {
             id(ruling): (clean[ruling.message], tuple(clean[warning] for warning in ruling.warnings)) for ruling in each
         }

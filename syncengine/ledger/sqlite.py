@@ -23,7 +23,6 @@ APPLICATION_ID = 0x53594E43
 """Marks the file as ours ("SYNC"), so that another program's database is never taken for a ledger."""
 
 BUSY_SECONDS = 20.0
-_HEADER = b"SQLite format 3\x00"
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: ("the disk is full", "free some space, then run the same command again"),
@@ -126,7 +125,7 @@ def _bound(value: Any) -> Any:
 
 def open_file(path: Path, *, read_only: bool) -> SqliteEngine:
     """The engine for an existing ledger file. LedgerTrouble or WrongLedger where it is not a healthy ledger."""
-    _check_header(path)
+    _check_file(path)
     try:
         connection = _connect(path, "ro" if read_only else "rw")
         try:
@@ -145,18 +144,21 @@ def open_file(path: Path, *, read_only: bool) -> SqliteEngine:
     return SqliteEngine(path, connection)
 
 
-def _check_header(path: Path) -> None:
+def _check_file(path: Path) -> None:
+    """Never opens the file: closing any descriptor of it drops every lock that this process holds on it, and SQLite's
+    own connections rely on theirs. What the file holds is for SQLite to say."""
     try:
-        with path.open("rb") as file:
-            header = file.read(16)
+        size, readable = path.stat().st_size, os.access(path, os.R_OK)
     except OSError as error:
         raise LedgerTrouble(
             f"ledger {path} cannot be read: {error.strerror}", hint="check the file and its permissions"
         ) from error
-    if header != _HEADER:
-        found = "is empty" if not header else "is not an SQLite database"
+    if not readable or not path.is_file():
+        why = "permission denied" if path.is_file() else "it is not a regular file"
+        raise LedgerTrouble(f"ledger {path} cannot be read: {why}", hint="check the file and its permissions")
+    if not size:
         raise LedgerTrouble(
-            f"ledger {path} {found}",
+            f"ledger {path} is empty",
             hint="check `ledger.url` in syncengine.yaml, or restore the ledger from a backup",
         )
 

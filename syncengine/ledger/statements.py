@@ -41,7 +41,8 @@ def names_in(file: str) -> list[str]:
 @cache
 def statements(dialect: Dialect) -> dict[str, Statement]:
     """All statements for one database: the shared ones, then its own."""
-    return {**_read("shared.sql", dialect), **_read(f"{dialect}.sql", dialect)}
+    found = {**_read("shared.sql", dialect), **_read(f"{dialect}.sql", dialect)}
+    return {**found, **_read("leases.sql", dialect)} if dialect == "postgres" else found
 
 
 def _read(file: str, dialect: Dialect) -> dict[str, Statement]:
@@ -59,4 +60,7 @@ def _statement(text: str, dialect: Dialect) -> Statement:
 def script(text: str, dialect: Dialect) -> list[str]:
     """The single statements of a schema or migration, in the dialect's types. No statement holds a semicolon."""
     plain = _COMMENT.sub("", text).replace("ROWKEY", _ROW_KEY[dialect])
-    return [statement.strip() for statement in plain.split(";") if statement.strip()]
+    found = [statement.strip() for statement in plain.split(";") if statement.strip()]
+    if dialect == "sqlite":
+        return [statement for statement in found if not statement.startswith("COUNTER ")]
+    return [statement.replace("COUNTER ", "CREATE SEQUENCE ", 1) for statement in found]

@@ -12,6 +12,13 @@ _SHORT = 4
 """Values shorter than this are replaced only where they stand as a word: "7" must not eat the digits of an id."""
 
 
+def well_formed(text: str) -> str:
+    """`text` as every database can keep it: without NUL and lone surrogates."""
+    return (
+        text if text.isascii() and "\0" not in text else text.replace("\0", "\ufffd").encode(errors="replace").decode()
+    )
+
+
 def declared_in(texts: str, parcels: Iterable[Parcel]) -> dict[str, str]:
     """Declared values that occur in `texts` in any case, with the names of their fields. Amounts are no secret here."""
     folded = texts.casefold()

@@ -5,7 +5,7 @@ Rules: docs/identity.md. Pure: nothing is read here but the histories that are p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import assert_never
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from syncengine.core.changes import Item, NameUse
 from syncengine.core.history import LeadHistory, Slot, Standing
 from syncengine.core.identity import operation_id
+from syncengine.core.observations import MONEY
 from syncengine.core.operations import (
     Financials,
     Kind,
@@ -128,24 +129,20 @@ class Differ:
         if flight:
             return self._base(item, operation, history, state=State.IN_DOUBT, reason=flight)
         pending, notes = self._pending(item, Kind.UPDATE, operation.fields, history)
-        before = self._before(item.lead, Kind.UPDATE, operation.fields, history)
+        # Where nothing is pending the service is not asked: what was seen could not change anything.
+        before = self._before(item.lead, Kind.UPDATE, operation.fields, history, look=bool(pending))
         if not pending:
             return self._base(
                 item, operation, history, state=State.ALREADY_APPLIED, reason="; ".join(notes), before=before
             )
-        stale_key = self._overwritten_under_old_key(item, Kind.UPDATE, pending, history)
+        due = _due(pending, before)
+        if not due:
+            return self._base(
+                item, operation, history, state=State.UNCHANGED, reason=_unchanged(pending, before), before=before
+            )
+        stale_key = self._overwritten_under_old_key(item, Kind.UPDATE, due, history)
         if stale_key:
             return self._base(item, operation, history, state=State.BLOCKED, reason=stale_key, before=before)
-        unchanged = [n for n in pending if (b := before.get(n)) and b.origin == "observed" and b.value == pending[n]]
-        if len(unchanged) == len(pending):
-            return self._base(
-                item,
-                operation,
-                history,
-                state=State.UNCHANGED,
-                reason="observed to hold these values already",
-                before=before,
-            )
         reason = _last_refusal(item, operation, self._account, history)
         if history.doubts:
             reason = "; ".join(filter(None, [reason, "this lead has an irreversible operation in doubt"]))
@@ -155,7 +152,7 @@ class Differ:
             history,
             state=State.TO_SEND,
             reason=reason,
-            send=tuple(name for name in pending if name not in unchanged),
+            send=due,
             before=before,
         )
 
@@ -167,28 +164,25 @@ class Differ:
         if flight:
             return self._base(item, operation, history, state=State.IN_DOUBT, reason=flight)
         pending, notes = self._pending(item, Kind.FINANCIALS, values, history)
-        before = self._before(item.lead, Kind.FINANCIALS, values, history)
+        before = self._before(item.lead, Kind.FINANCIALS, values, history, look=bool(pending))
         if not pending:
             return self._base(
                 item, operation, history, state=State.ALREADY_APPLIED, reason="; ".join(notes), before=before
             )
+        # A doubt holds even what was seen unchanged: what is in doubt may still move the lead's money.
         stopped = held(history)
         if stopped is not None:
             return self._base(item, operation, history, state=stopped.state, reason=stopped.reason, before=before)
-        stale_key = self._overwritten_under_old_key(item, Kind.FINANCIALS, pending, history)
+        due = _due(pending, before)
+        if not due:
+            return self._base(
+                item, operation, history, state=State.UNCHANGED, reason=_unchanged(pending, before), before=before
+            )
+        stale_key = self._overwritten_under_old_key(item, Kind.FINANCIALS, due, history)
         if stale_key:
             return self._base(item, operation, history, state=State.BLOCKED, reason=stale_key, before=before)
-        if all((b := before.get(n)) and b.origin == "observed" and b.value == values[n] for n in values):
-            return self._base(
-                item,
-                operation,
-                history,
-                state=State.UNCHANGED,
-                reason="observed to hold these values already",
-                before=before,
-            )
         # The declared buyer travels with every amount, and a changed buyer takes all declared amounts along.
-        send = tuple(n for n in values if n in pending or n == "buyer" or "buyer" in pending)
+        send = tuple(n for n in values if n in due or n == "buyer" or "buyer" in due)
         reason = _last_refusal(item, operation, self._account, history)
         return self._base(item, operation, history, state=State.TO_SEND, reason=reason, send=send, before=before)
 
@@ -242,9 +236,7 @@ class Differ:
             and self._matches(slot.stored, kind, item.lead, name, value)
         )
 
-    def _overwritten_under_old_key(
-        self, item: Item, kind: Kind, pending: Mapping[str, str], history: LeadHistory
-    ) -> str:
+    def _overwritten_under_old_key(self, item: Item, kind: Kind, pending: Iterable[str], history: LeadHistory) -> str:
         """After a change of the ledger's key, a field that a later changeset wrote must not fall back."""
         for name in pending:
             own = history.own_slot(item.changeset, kind, name)
@@ -257,25 +249,33 @@ class Differ:
             )
         return ""
 
-    def _before(self, lead: LeadId, kind: Kind, values: Mapping[str, str], history: LeadHistory) -> dict[str, Before]:
+    def _before(
+        self, lead: LeadId, kind: Kind, values: Mapping[str, str], history: LeadHistory, *, look: bool
+    ) -> dict[str, Before]:
+        """What is known of each value: what was seen, else what the ledger says, else why nothing could be seen."""
         before: dict[str, Before] = {}
         for name in values:
-            observed = self._observed(lead, kind, name, history) if self._observed is not None else None
-            known = observed or _from_ledger(history.last_slot(kind, name))
+            seen = self._observed(lead, kind, name, history) if look and self._observed is not None else None
+            if seen is not None and seen.value is not None:
+                before[name] = seen
+                continue
+            known = _from_ledger(history.last_slot(kind, name)) or seen
             if known is not None:
                 before[name] = known
         return before
 
     def _unmet(self, item: Item, history: LeadHistory) -> str:
+        money = any(isinstance(operation, Financials) for operation in item.operations)
         for name, expected in item.expect.items():
-            observed = self._observed(item.lead, Kind.UPDATE, name, history) if self._observed is not None else None
-            if observed is not None and observed.value is not None:
-                if observed.value != expected:
+            kind = Kind.FINANCIALS if money and name in MONEY else Kind.UPDATE
+            seen = self._observed(item.lead, kind, name, history) if self._observed is not None else None
+            if seen is not None and seen.value is not None:
+                if seen.value != expected:
                     return f"expect: {name} was observed to hold another value"
                 continue
-            last = history.last_slot(Kind.UPDATE, name)
+            last = history.last_slot(kind, name)
             known = last is not None and last.stored is not None and last.comparable
-            if known and last is not None and not self._equal(last, item, Kind.UPDATE, name, expected):
+            if known and last is not None and not self._equal(last, item, kind, name, expected):
                 return f"expect: {name} was last set to another value by changeset {last.changeset}"
         return ""
 
@@ -306,6 +306,20 @@ def _block(planned: PlannedOperation, reason: str) -> PlannedOperation:
     if planned.state is not State.TO_SEND:
         return planned
     return msgspec.structs.replace(planned, state=State.BLOCKED, reason=reason, send=())
+
+
+def _due(pending: Mapping[str, str], before: Mapping[str, Before]) -> tuple[str, ...]:
+    """What is pending and was not observed to be there already."""
+    return tuple(
+        name
+        for name, value in pending.items()
+        if (known := before.get(name)) is None or known.origin != "observed" or known.value != value
+    )
+
+
+def _unchanged(pending: Mapping[str, str], before: Mapping[str, Before]) -> str:
+    seen = sorted({before[name].by for name in pending})
+    return f"observed to hold these values already ({', '.join(seen)})"
 
 
 def _from_ledger(slot: Slot | None) -> Before | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from syncengine.core.operations import Financials, kind_of
-from syncengine.core.plan import Counts, PlannedOperation, State
+from syncengine.core.plan import Counts, Moved, PlannedOperation, State
+from syncengine.planning.policy import known_amount
 
 
 class Tally:
@@ -17,8 +18,9 @@ class Tally:
         self._leads = 0
         self._entries = 0
         self._last_entry = 0
-        self._payout = 0
-        self._revenue = 0
+        self._payouts = _Amounts()
+        self._revenues = _Amounts()
+        self._margins = _Amounts()
         self._skipped = 0
 
     def add(self, planned: PlannedOperation, *, new_lead: bool) -> None:
@@ -32,10 +34,21 @@ class Tally:
             self._entries += 1
             self._last_entry = planned.entry
         if isinstance(planned.operation, Financials):
-            if "payout" in planned.send:
-                self._payout += planned.operation.payout or 0
-            if "revenue" in planned.send:
-                self._revenue += planned.operation.revenue or 0
+            self._money(planned, planned.operation)
+
+    def _money(self, planned: PlannedOperation, operation: Financials) -> None:
+        payout, revenue = operation.payout, operation.revenue
+        if not planned.before:
+            old_payout = old_revenue = None
+        else:
+            old_payout, old_revenue = known_amount(planned, "payout"), known_amount(planned, "revenue")
+        if payout is not None and "payout" in planned.send:
+            self._payouts.add(old_payout, payout)
+        if revenue is not None and "revenue" in planned.send:
+            self._revenues.add(old_revenue, revenue)
+        if payout is not None and revenue is not None:
+            old = None if old_payout is None or old_revenue is None else old_revenue - old_payout
+            self._margins.add(old, revenue - payout)
 
     def skip(self, fields: int) -> None:
         """Count fields that `skip_empty` left out."""
@@ -58,7 +71,26 @@ class Tally:
             reprocess=self._kinds["reprocess"],
             trigger=self._kinds["trigger"],
             financials=self._kinds["financials"],
-            payout=self._payout,
-            revenue=self._revenue,
+            payout=self._payouts.new,
+            revenue=self._revenues.new,
+            payouts=self._payouts.moved(),
+            revenues=self._revenues.moved(),
+            margins=self._margins.moved(),
             skipped_fields=self._skipped,
         )
+
+
+class _Amounts:
+    def __init__(self) -> None:
+        self.count = self.new = self.known = self.old = self.known_new = 0
+
+    def add(self, old: int | None, new: int) -> None:
+        self.count += 1
+        self.new += new
+        if old is not None:
+            self.known += 1
+            self.old += old
+            self.known_new += new
+
+    def moved(self) -> Moved:
+        return Moved(count=self.count, new=self.new, known=self.known, old=self.old, known_new=self.known_new)

@@ -38,7 +38,7 @@ def github_annotations(problems: Iterable[Problem]) -> Iterator[str]:
     words: dict[Severity, str] = {"error": "error", "warning": "warning", "note": "notice"}
     for problem in problems:
         places = {"file": problem.file, "line": problem.line, "col": problem.column, "title": problem.code}
-        told = ",".join(f"{name}={_property(str(value))}" for name, value in places.items() if value)
+        told = ",".join(f"{name}={_property(visible(str(value)))}" for name, value in places.items() if value)
         yield f"::{words[problem.severity]} {told}::{_data(_message(problem))}"
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 SCRIPT = Path(sys.executable).with_name("syncengine")
 PATIENCE = 60
@@ -44,3 +47,18 @@ def run(*args: str, cwd: Path, stdin: str = "", **env: str) -> Ended:
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def run_inside(*args: str, cwd: Path, **env: str) -> Ended:
+    """The same command line in this process: much faster, and enough where no process behaviour is at stake."""
+    from syncengine.cli.main import run as run_command
+
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        chdir(cwd),
+        patch.dict(os.environ, environment(**env), clear=True),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = run_command(args)
+    return Ended(code, out.getvalue(), err.getvalue())

@@ -179,19 +179,51 @@ def test_a_bug_of_ours_is_reported_without_values(debug: str, tmp_path: Path) ->
     assert ("ZeroDivisionError" in done.stderr) == bool(debug)
 
 
-def test_a_file_that_cannot_be_written_is_no_bug(tmp_path: Path) -> None:
+INTERRUPTED = """
+import os, signal, sys
+from syncengine.cli import main, verbs
+import click
+from syncengine.cli.verb import Verb
+
+@click.command(cls=Verb)
+def command():
+    os.kill(os.getpid(), signal.SIGINT)
+    signal.pause()
+
+verbs.VERBS["waiting"] = verbs.VerbEntry(__name__, "Waits.")
+sys.exit(main.run(["waiting"]))
+"""
+
+
+def test_ctrl_c_exits_130_without_a_traceback(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(INTERRUPTED, encoding="utf-8")
     done = subprocess.run(
-        [SCRIPT, "schema", "changeset"],
+        [sys.executable, program],
         cwd=tmp_path,
         env=environment(),
-        stdout=Path("/dev/full").open("w"),  # noqa: SIM115 - the child owns it
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+def test_a_file_that_cannot_be_written_is_no_bug(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [SCRIPT, "schema", "changeset"],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
     assert done.returncode == 1
-    assert done.stderr.startswith("error SE904: ")
+    assert done.stderr.startswith("error SE902: ")
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
 

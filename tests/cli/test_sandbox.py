@@ -61,7 +61,7 @@ def test_one_line_when_ready_and_a_clean_end(number: signal.Signals, tmp_path: P
 
 def test_options_reach_the_service(tmp_path: Path) -> None:
     (tmp_path / "leads.csv").write_text("id,state\n77,approved\n", encoding="utf-8")
-    with sandbox("--leads", "leads.csv", "--key", "mine", cwd=tmp_path) as (_, ready):
+    with sandbox("--leads", "leads.csv", "--key", "mine", "--state", "world", cwd=tmp_path) as (_, ready):
         assert ready["api_key"] == "mine"
         answer = put(ready["url"], "mine", {"leads": [{"id": "77", "update": {"c1": "x"}}]})
         assert isinstance(answer, dict)
@@ -73,6 +73,6 @@ def test_options_reach_the_service(tmp_path: Path) -> None:
     [("--leads", "missing.csv"), ("--faults", "missing.yaml"), ("--key", "k:nonsense"), ("--key", ":update")],
 )
 def test_what_cannot_start_says_why(args: tuple[str, str], tmp_path: Path) -> None:
-    ended = run("sandbox", *args, cwd=tmp_path)
+    ended = run("sandbox", *args, "--state", "world", cwd=tmp_path)
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("error SE903: the sandbox cannot start: ")

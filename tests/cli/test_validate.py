@@ -63,7 +63,7 @@ def test_valid_in_json(repository: Path) -> None:
 def test_every_problem_with_place_caret_and_hint(faulty: Path) -> None:
     ended = run("validate", "changesets", cwd=faulty)
     assert (ended.code, ended.err) == (1, "")
-    assert "changesets/bad.yaml:5:11: error SE210" in ended.out
+    assert "changesets/bad.yaml:5:11: error SE231" in ended.out
     assert "changesets/bad.yaml:6:5: error SE201" in ended.out
     assert "changesets/bad.yaml:8:24: error SE206" in ended.out
     assert '    - lead: "0123"\n' in ended.out.replace("5 | ", "  ")
@@ -77,7 +77,7 @@ def test_every_problem_in_json(faulty: Path) -> None:
     assert (ended.code, ended.err) == (1, "")
     assert ended.json["valid"] is False
     found = ended.json["diagnostics"]
-    assert {"SE210", "SE201", "SE206"} <= {each["code"] for each in found}
+    assert {"SE231", "SE201", "SE206"} <= {each["code"] for each in found}
     for each in found:
         assert set(each) >= {"code", "severity", "message", "file", "line", "column", "hint"}
         assert each["file"] == "changesets/bad.yaml"
@@ -87,7 +87,7 @@ def test_sarif(faulty: Path) -> None:
     ended = run("validate", "changesets", "--format", "sarif", cwd=faulty)
     assert (ended.code, ended.json["version"]) == (1, "2.1.0")
     (only,) = ended.json["runs"]
-    assert {each["ruleId"] for each in only["results"]} >= {"SE210", "SE201"}
+    assert {each["ruleId"] for each in only["results"]} >= {"SE231", "SE201"}
     assert ended.json["runs"][0]["tool"]["driver"]["name"] == "syncengine"
 
 

@@ -221,6 +221,69 @@ BLOCKED = (
         operation=operation_id("acme", ChangesetId("resale-2026-11"), Trigger(lead(8), DeliveryId("1053"))),
         lead=lead(8),
         kind="trigger",
-        reason="delivery 1053 is already on record for this lead from changeset launch (run-17); rerun: 2 does it again",
+        reason="delivery 1053 is on record for this lead from changeset launch (run-17); rerun: 2 does it again",
     ),
+)
+
+
+HOSTILE = (
+    "@acme/team #12 GH-7 octo/repo#3",
+    "<script>alert(1)</script><img src=x onerror=alert(2)>",
+    "</script><script>alert(3)</script>",
+    "[click](https://evil.example) https://evil.example www.evil.example me@evil.example",
+    "![pixel](https://evil.example/p.png)",
+    "``` ` `` code | pipe \\| $x$ :tada:",
+    "line\nbreak\r\n# heading\n- item\n\n<!-- x -->",
+    "\x1b[31mred\x1b]8;;https://evil.example\x07link\x07",
+    "\u202etxt.exe\u2066 zero\u200bwidth \ud800",
+    "{{ 7*7 }} {% raw %} &amp; &#64;team",
+    "=cmd|' /C calc'!A0",
+    "-->]]>\x00\x0b",
+)
+"""Texts that a lead, a title, a service or a colleague might carry into a view."""
+
+
+def hostile_operations() -> Iterator[PlannedOperation]:
+    """Every hostile text in every place that foreign text can reach."""
+    for n, text in enumerate(HOSTILE):
+        name = text.encode("utf-8", "replace").decode()
+        yield planned(
+            Update(lead(n), {name: text, "postcode": text}),
+            change=text,
+            file=f"specs/{text}.yaml",
+            reason=text,
+            entry=n + 1,
+            before={name: Before("ledger", text[::-1], text), "postcode": Before("unknown", None, "", text)},
+        )
+        yield planned(Update(lead(n), {"c1": text}), state=State.HELD, reason=text, change=text)
+        yield planned(
+            Trigger(lead(n), DeliveryId(f"10{n}")),
+            change=text,
+            done=(text,),
+            names=(NameUse("delivery", text, f"10{n}"),),
+        )
+        yield planned(
+            Financials(lead(n), Cents(100), None, BuyerId(text)),
+            change=text,
+            before={"payout": Before("observed", text, text)},
+        )
+
+
+def hostile_summary() -> PlanSummary:
+    """A summary whose every text is hostile."""
+    plain = summary_of(hostile_operations(), warnings=HOSTILE)
+    return PlanSummary(
+        digest=plain.digest,
+        counts=plain.counts,
+        blocked=tuple(Finding(reason=text, kind=text, lead=LeadId(text), operation=None) for text in HOSTILE),
+        warnings=HOSTILE,
+        changesets=tuple(
+            ChangesetHeader(id=ChangesetId("postcode-repair-2026-11"), title=text, file=text, vars={}, sources={})
+            for text in HOSTILE
+        ),
+    )
+
+
+HOSTILE_PROVENANCE = Provenance(
+    created=HOSTILE[1], tool=HOSTILE[2], ledger_id=None, ledger_position=0, ledger_note=" ".join(HOSTILE)
 )

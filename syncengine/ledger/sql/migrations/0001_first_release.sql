@@ -70,6 +70,9 @@ CREATE TABLE runs (
 CREATE INDEX runs_by_account ON runs (account, position);
 CREATE INDEX runs_by_plan ON runs (plan);
 
+-- Where several runners commit at once, a counter hands out the numbers; SQLite takes the next one.
+COUNTER request_numbers;
+
 CREATE TABLE requests (
   id ROWKEY,
   run TEXT NOT NULL,

@@ -1,0 +1,27 @@
+"""What somebody saw of a lead at some moment: in a dated export, or by asking the service."""
+
+from __future__ import annotations
+
+import msgspec
+
+AMOUNTS = ("payout", "revenue")
+MONEY = (*AMOUNTS, "buyer")
+"""Names that stand for a lead's money wherever values are observed; every other name is a field's."""
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """The values of one lead. Amounts among `values` have two places.
+
+    `at` is UTC, ISO 8601 with microseconds and Z: nothing that was sent later can show in it. `by` is what a plan
+    says about where it was seen; it holds no time where two plans made one after the other should be alike.
+    """
+
+    at: str
+    by: str
+    values: dict[str, str]
+
+
+class Unread(msgspec.Struct, frozen=True, tag=True):
+    """A lead that could not be read, and why."""
+
+    reason: str

@@ -1,0 +1,216 @@
+"""What the service holds of one lead now: GET /restapi/v1.3/leads/{id}?key=KEY.
+
+The key travels in the query, as the service documents it, so no address is ever shown. An account may lack the
+permission: then nobody is asked again, and every lead is unread with that reason.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Self
+
+import httpx
+
+from syncengine.core.observations import AMOUNTS, MONEY, Observation, Unread
+from syncengine.core.ports import Clock
+from syncengine.core.settings import Account
+from syncengine.core.values import LeadId, format_money, parse_money
+from syncengine.leadbyte.gateway import ERRORS, PATIENCE, failure_words, received, tls_context
+from syncengine.leadbyte.keys import Secret
+from syncengine.leadbyte.payload import Json, Number, Unreadable, clean, decompress, read_json
+from syncengine.leadbyte.requests import HEADERS, LEADS_PATH
+from syncengine.leadbyte.responses import DENIED, Answer
+from syncengine.leadbyte.transport import Line, Transport
+
+BY = "the service"
+"""What a plan says of a value that was read; no time, so that the same values make the same plan."""
+
+_NO_FIELDS = frozenset(
+    {"status", "message", "id", "leadid", "received", "campaign", "supplier", "buyer", "bid", "payout", "revenue",
+     "history", "state", "fields", "lead", "data", "leads", "errors", "warnings"}
+)  # fmt: skip
+_FAILURES_IN_A_ROW = 5
+_WRAPPERS = ("lead", "data", "leads")
+
+Wait = Callable[[float], object]
+"""Waits so many seconds."""
+
+
+class LeadReader:
+    """Reads leads one after the other, at the account's pace. Not for several threads."""
+
+    def __init__(
+        self,
+        account: Account,
+        key: Secret,
+        clock: Clock,
+        *,
+        ca_file: str | None = None,
+        wait: Wait | None = None,
+    ) -> None:
+        self._account = account
+        self._key = key
+        self._clock = clock
+        self._wait = wait or threading.Event().wait
+        self._line = Line(clock.monotonic)
+        self._next = clock.monotonic()
+        self._failures = 0
+        self._over = ""
+        context = tls_context(ca_file) if account.base_url.lower().startswith("https:") else None
+        self._client = httpx.Client(
+            base_url=account.base_url,
+            transport=Transport(self._line, context, None),
+            timeout=httpx.Timeout(account.limits.timeout),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def __repr__(self) -> str:
+        return f"<reader of {self._account.name}>"
+
+    def read(self, lead: LeadId) -> Observation | Unread:
+        """The lead as it is now; Unread with the reason where that cannot be told. Raises nothing of the network."""
+        if self._over:
+            return Unread(self._over)
+        self._pace()
+        try:
+            answer = self._ask(lead)
+        except _ReadError as error:
+            return self._failed(str(error))
+        if answer.status in DENIED:
+            self._over = f"the service does not let this key read leads (HTTP {answer.status})"
+            return Unread(self._over)
+        if answer.status == 429 or answer.status >= 500 or 300 <= answer.status <= 399:
+            return self._failed(f"HTTP {answer.status}")
+        self._failures = 0
+        if answer.status != 200:
+            unknown = "the service does not know this lead" if answer.status == 404 else "the service refused"
+            return Unread(f"{unknown} (HTTP {answer.status})")
+        return self._understood(lead, answer)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _pace(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._next:
+            self._wait(self._next - now)
+        self._next = max(now, self._next) + 1 / max(self._account.limits.requests_per_second, 0.001)
+
+    def _ask(self, lead: LeadId) -> Answer:
+        self._line.begin(PATIENCE * self._account.limits.timeout)
+        headers = {name: value for name, value in HEADERS.items() if name != "Content-Type"}
+        try:
+            address = f"{LEADS_PATH}/{lead}"
+            with self._client.stream("GET", address, params={"key": self._key.reveal()}, headers=headers) as response:
+                return received(response)
+        except ERRORS as error:
+            # Not the error's own words: they may hold the address, and the address holds the key.
+            raise _ReadError(failure_words(error)[0]) from None
+
+    def _failed(self, reason: str) -> Unread:
+        self._failures += 1
+        if self._failures >= _FAILURES_IN_A_ROW:
+            self._over = f"{reason}, {self._failures} times in a row; nothing more was asked"
+        return Unread(clean(self._key.hide_in(reason)))
+
+    def _understood(self, lead: LeadId, answer: Answer) -> Observation | Unread:
+        try:
+            if not answer.whole:
+                raise Unreadable("the answer is too long to be one")
+            document = read_json(decompress(answer.body, answer.headers.get("content-encoding", "")))
+        except Unreadable as error:
+            return Unread(str(error))
+        values = lead_values(document, lead)
+        if values is None:
+            return Unread("the answer does not show this lead")
+        return Observation(at=self._settled(), by=BY, values=values)
+
+    def _settled(self) -> str:
+        """Work is queued on their side: what was sent within the last `settle` seconds may not show yet."""
+        now = datetime.fromisoformat(self._clock.now()) - timedelta(seconds=self._account.limits.settle)
+        return now.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class _ReadError(Exception):
+    """The lead could not be asked for."""
+
+
+def lead_values(document: Json, lead: LeadId) -> dict[str, str] | None:
+    """Fields, amounts and buyer in an answer, flat or nested; None where it is not about `lead`.
+
+    Amounts are kept where they are plain; a field's value where it is a text, a number or a truth value.
+    """
+    found = _lead_object(document, lead)
+    if found is None:
+        return None
+    values: dict[str, str] = {}
+    nested = found.get("fields")
+    if isinstance(nested, dict):
+        values.update(_texts(nested))
+    elif isinstance(nested, list):
+        values.update(_listed(nested))
+    else:
+        values.update({name: text for name, text in _texts(found).items() if name.lower() not in _NO_FIELDS})
+    for name in MONEY:
+        values.pop(name, None)
+    for name in AMOUNTS:
+        amount = found.get(name)
+        cents = parse_money(str(amount)) if isinstance(amount, str) else None
+        if cents is not None:
+            values[name] = format_money(cents)
+    buyer = _buyer(found)
+    return values if buyer is None else {**values, "buyer": buyer}
+
+
+def _lead_object(document: Json, lead: LeadId) -> dict[str, Json] | None:
+    if isinstance(document, list):
+        return next((found for item in document if (found := _lead_object(item, lead)) is not None), None)
+    if not isinstance(document, dict):
+        return None
+    number = document.get("id", document.get("leadId"))
+    if isinstance(number, str):
+        return document if str(number) == lead else None
+    for wrapper in _WRAPPERS:
+        inner = document.get(wrapper)
+        if isinstance(inner, dict | list):
+            return _lead_object(inner, lead)
+    return None
+
+
+def _texts(values: dict[str, Json]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, bool):
+            texts[name] = "true" if value else "false"
+        elif isinstance(value, Number | str):
+            texts[name] = str(value)
+    return texts
+
+
+def _listed(members: list[Json]) -> dict[str, str]:
+    """[{"name": "postcode", "value": "TN25 6QD"}, ...]"""
+    found: dict[str, Json] = {}
+    for member in members:
+        name = member.get("name") if isinstance(member, dict) else None
+        if isinstance(member, dict) and isinstance(name, str):
+            found[name] = member.get("value")
+    return _texts(found)
+
+
+def _buyer(found: dict[str, Json]) -> str | None:
+    buyer = found.get("BID", found.get("bid", found.get("buyer")))
+    if isinstance(buyer, dict):
+        buyer = buyer.get("id", buyer.get("BID"))
+    return str(buyer) if isinstance(buyer, str) and buyer else None

@@ -1,0 +1,81 @@
+-- What PostgreSQL says in its own way.
+
+-- name: has_schema
+SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'syncengine' AND tablename = 'meta'
+
+-- name: take_positions
+WITH moved AS (
+  UPDATE meta SET value = (value::bigint + :count::bigint)::text WHERE name = 'position' RETURNING value::bigint AS last
+)
+SELECT generate_series(moved.last - :count::bigint + 1, moved.last) FROM moved
+
+-- name: take_requests
+SELECT nextval('request_numbers') FROM generate_series(1, :count)
+
+-- name: lock_lane
+SELECT epoch, step, head FROM lanes WHERE account = :account AND lane = :lane FOR UPDATE
+
+-- name: live_lanes
+SELECT account, lane, epoch FROM lanes
+WHERE holder <> '' AND expires > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+
+-- name: insert_attempts
+INSERT INTO attempts (number, account, lead, operation, changeset, kind, delivery, generation, vals, salt)
+SELECT (e->>0)::bigint, e->>1, e->>2, e->>3, e->>4, e->>5, e->>6, (e->>7)::bigint, e->>8, e->>9
+FROM jsonb_array_elements(:rows::jsonb) e
+
+-- name: known_leads
+SELECT DISTINCT a.lead FROM attempts a
+WHERE a.account = :account AND a.lead = ANY(:leads::text[]) AND a.number <= :floor
+
+-- name: erased_among
+SELECT lead FROM erasures WHERE account = :account AND lead = ANY(:leads::text[])
+
+-- name: histories
+SELECT a.lead, a.number, a.operation, a.changeset, a.kind, a.delivery, a.generation, a.vals, q.run, q.at,
+  coalesce(o.outcome, n.outcome), CASE WHEN o.number IS NULL THEN n.words END, o.words, n.at,
+  s.applied, s.by_whom, s.note, s.at
+FROM attempts a
+JOIN requests q ON q.id = a.number / 65536
+LEFT JOIN answers n ON n.request = q.id
+LEFT JOIN outcomes o ON o.number = a.number
+LEFT JOIN resolutions s ON s.number = a.number
+WHERE a.account = :account AND a.lead = ANY(:leads::text[])
+
+-- name: answers_of
+SELECT request, verdict, status, at, outcome, words, salt, seal FROM answers WHERE request = ANY(:requests::bigint[])
+
+-- name: runs_of
+SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
+  approvals, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+FROM runs WHERE id = ANY(:ids::text[])
+
+-- name: requests_of
+SELECT id, run, epoch, at FROM requests WHERE id = ANY(:requests::bigint[])
+
+-- name: attempts_of
+SELECT a.number, a.account, a.lead, a.operation, a.changeset, a.kind, a.delivery, a.generation, a.vals, a.salt, a.seal
+FROM unnest(:requests::bigint[]) r(id)
+JOIN attempts a ON a.number >= r.id * 65536 AND a.number < (r.id + 1) * 65536
+ORDER BY a.number
+
+-- name: outcomes_of
+SELECT o.number, o.outcome, o.words, o.salt, o.seal
+FROM unnest(:requests::bigint[]) r(id)
+JOIN outcomes o ON o.number >= r.id * 65536 AND o.number < (r.id + 1) * 65536
+ORDER BY o.number
+
+-- name: resolutions_of
+SELECT number, applied, by_whom, at, note, salt, seal FROM resolutions WHERE number = ANY(:numbers::bigint[])
+
+-- name: erasures_of
+SELECT account, lead, by_whom, at FROM erasures WHERE account = :account AND lead = ANY(:leads::text[])
+
+-- name: events_of
+SELECT id, account, kind, by_whom, note, detail, at FROM events WHERE id = ANY(:ids::text[])
+
+-- name: attempts_numbered
+SELECT account, lead, number FROM attempts WHERE number = ANY(:numbers::bigint[])
+
+-- name: lock_schema
+LOCK TABLE meta IN ACCESS EXCLUSIVE MODE

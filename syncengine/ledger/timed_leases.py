@@ -1,0 +1,154 @@
+"""The lease on PostgreSQL: timed by the database's clock, renewed by a thread, fenced by its epoch.
+
+A runner that was paused past its lease finds that it ran out, and can commit no intent. A dead runner's lease is free
+once it ran out; nobody deletes anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+
+from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
+from syncengine.ledger.chain import ORIGIN
+from syncengine.ledger.engine import Applicant, Row, first
+from syncengine.ledger.file_leases import held_by
+from syncengine.ledger.postgres import PostgresEngine
+
+_POLL = 0.1
+
+
+class TimedLease:
+    """The lease of one account or lane, for as long as it is renewed."""
+
+    def __init__(self, engine: PostgresEngine, account: str, lane: str, epoch: int, span: int) -> None:
+        self._engine = engine
+        self.account = account
+        self.lane = lane
+        self.epoch = epoch
+        self._span = span
+
+    def renew(self) -> None:
+        """Extend it; LeaseLost where it ran out or another took over."""
+        if not self._engine.write(lambda: renewed(self._engine, self.account, self.lane, self.epoch, self._span)):
+            raise LeaseLost(
+                f"the lease of account {self.account} ran out, or another runner took over; nothing new may be sent",
+                hint="run the same command again once the other runner is done",
+            )
+
+    def give_back(self) -> None:
+        """Free it for the next; a server that cannot be told frees it when it runs out."""
+        with contextlib.suppress(LedgerTrouble):
+            self._engine.write(
+                lambda: self._engine.run("give_lane_back", account=self.account, lane=self.lane, epoch=self.epoch)
+            )
+
+
+def renewed(engine: PostgresEngine, account: str, lane: str, epoch: int, span: int) -> bool:
+    """Inside a transaction: extend a lease that has not run out. The row stays locked until the transaction ends."""
+    return engine.run("renew_lane", account=account, lane=lane, epoch=epoch, span=span) == 1
+
+
+class TimedLeases:
+    """Leases in the table lanes. `seconds` is how long one lasts without being renewed."""
+
+    def __init__(self, engine: PostgresEngine, applicant: Applicant, seconds: float) -> None:
+        self._engine = engine
+        self._applicant = applicant
+        self._seconds = seconds
+        self._span = int(seconds * 1000)
+
+    @contextlib.contextmanager
+    def take(self, account: str, lane: str, *, wait: float) -> Iterator[TimedLease]:
+        """The lease; LeaseHeld after `wait` seconds. One for the whole account excludes those for its lanes."""
+        lease = TimedLease(self._engine, account, lane, self._take(account, lane, wait), self._span)
+        stop = threading.Event()
+        renewal = threading.Thread(target=self._keep, args=(lease, stop), name=f"lease of {account}", daemon=True)
+        renewal.start()
+        try:
+            yield lease
+        finally:
+            stop.set()
+            renewal.join()
+            lease.give_back()
+
+    def _take(self, account: str, lane: str, wait: float) -> int:
+        clock = self._applicant.clock
+        deadline = clock.monotonic() + wait
+        token = self._applicant.token(8)
+        while True:
+            taken = self._engine.write(
+                lambda: self._try(account, lane, token),
+                landed=lambda taken: isinstance(taken, LeaseHeld) or self._epoch_of(account, lane, token) is not None,
+            )
+            if isinstance(taken, int):
+                return taken
+            if clock.monotonic() >= deadline:
+                raise taken
+            time.sleep(_POLL)
+
+    def _try(self, account: str, lane: str, token: str) -> int | LeaseHeld:
+        engine, who = self._engine, self._applicant
+        for name in {"", lane}:
+            engine.run("add_lane", account=account, lane=name, head=ORIGIN)
+        rows = engine.rows("lock_lanes", account=account)
+        if holders := _in_the_way(rows, lane):
+            return held_by(holders)
+        engine.run(
+            "take_lane",
+            account=account,
+            lane=lane,
+            holder=who.holder,
+            host=who.host,
+            pid=who.pid,
+            since=who.clock.now(),
+            token=token,
+            span=self._span,
+        )
+        epoch = self._epoch_of(account, lane, token)
+        if epoch is None:
+            raise LedgerTrouble(f"the lane of account {account} vanished from the ledger at {engine.url}")
+        return epoch
+
+    def _epoch_of(self, account: str, lane: str, token: str) -> int | None:
+        row = first(self._engine.rows("find_token", account=account, lane=lane, token=token))
+        return None if row is None else int(row[0])
+
+    def _keep(self, lease: TimedLease, stop: threading.Event) -> None:
+        """Renew from a connection of its own, so that a long answer or wait costs no lease."""
+        engine: PostgresEngine | None = None
+        try:
+            while not stop.wait(self._seconds / 3):
+                with contextlib.suppress(LedgerTrouble):
+                    engine = engine or self._engine.twin()
+                    if not self._renew(engine, lease):
+                        return
+        finally:
+            if engine is not None:
+                engine.close()
+
+    def _renew(self, engine: PostgresEngine, lease: TimedLease) -> bool:
+        return engine.write(
+            lambda: renewed(engine, lease.account, lease.lane, lease.epoch, self._span), landed=lambda _: True
+        )
+
+    def live_epochs(self) -> dict[tuple[str, str], int]:
+        """Leases that have not run out."""
+        rows = self._engine.read(lambda: self._engine.rows("live_lanes"))
+        return {(account, lane): epoch for account, lane, epoch in rows}
+
+    def holds(self, account: str, lane: str, epoch: int) -> bool:
+        """Whether this epoch's lease has not run out; it is extended on the way."""
+        return renewed(self._engine, account, lane, epoch, self._span)
+
+    def release(self, account: str) -> int:
+        """Fence off every holder of the account: whoever still lives can commit nothing more."""
+        lanes = [row[1] for row in self._engine.rows("lock_lanes", account=account)]
+        return sum(self._engine.run("fence_lane", account=account, lane=lane) for lane in lanes)
+
+
+def _in_the_way(rows: list[Row], lane: str) -> list[Row]:
+    """Rows of lock_lanes that are held and cover the same leads."""
+    return [row for row in rows if row[7] and (not lane or row[1] in {"", lane})]

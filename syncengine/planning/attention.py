@@ -1,0 +1,246 @@
+"""What a reviewer must look at: folded as operations stream by, in bounded memory, told with places and numbers.
+
+Nothing here stops a plan; policy does. See docs/attention.md for every rule and its thresholds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+import msgspec
+
+from syncengine.core.changes import Origin
+from syncengine.core.operations import Update, delivery_of, kind_of, values_of
+from syncengine.core.plan import PlannedOperation, State
+from syncengine.core.ports import OperationRecord
+from syncengine.planning.build import Watcher
+from syncengine.planning.conflicts import Claims
+from syncengine.planning.spelling import near
+from syncengine.planning.unusual import UnusualAmounts, UnusualTargets
+from syncengine.planning.watching import OPEN, change_words, limited, of_leads, place
+
+_PAIRS = 500
+"""Pairs of changes whose common leads are counted apart."""
+_NAMES = 1_000
+"""Field names that are compared with each other."""
+_RECORDS = 200_000
+"""Operations on record that are compared with the files."""
+
+
+def attention(claims: Callable[[], Claims], known_fields: Collection[str] | None = None) -> tuple[Watcher, ...]:
+    """Every rule that depends on nothing but the operations. `known_fields` are those of the account's lead schema."""
+    return (DoneBefore(), UnusualTargets(), UnusualAmounts(), FieldNames(known_fields), SeveralChanges(claims()))
+
+
+class DoneBefore:
+    """Irreversible operations that were done for the same lead before, by other operations."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, ...], tuple[int, str]] = {}
+
+    def see(self, planned: PlannedOperation) -> None:
+        """One operation, in order."""
+        if not planned.done or planned.state not in OPEN:
+            return
+        operation = planned.operation
+        delivery = delivery_of(operation)
+        what = f"delivery {delivery}" if delivery else "the reprocess"
+        key = (what, planned.changeset, planned.change, planned.state.value)
+        if key not in self._found and len(self._found) >= _PAIRS:
+            key = ("something irreversible", planned.changeset, "", planned.state.value)
+        known = self._found.get(key)
+        if known is None:
+            times = f", {len(planned.done)} times, last" if len(planned.done) > 1 else ""
+            self._found[key] = (
+                1,
+                f"lead {operation.lead}{times} by run {planned.done[-1]}; {place(planned.origin)}",
+            )
+        else:
+            self._found[key] = (known[0] + 1, known[1])
+
+    def warnings(self) -> tuple[str, ...]:
+        """One line for each thing and change."""
+        return limited(
+            f"{what} was done before for {of_leads(count)} of {change_words(changeset, change)}, {_state(state)}: "
+            f"{example}"
+            for (what, changeset, change, state), (count, example) in self._found.items()
+        )
+
+
+def _state(state: str) -> str:
+    return "and would be done again" if state == State.TO_SEND.value else f"now {state}"
+
+
+class SeveralChanges:
+    """Leads that stand in more than one change of the plan."""
+
+    def __init__(self, claims: Claims) -> None:
+        self._claims = claims
+        self._pairs: dict[tuple[str, str], tuple[int, str]] = {}
+        self._others = 0
+        self._last = ("", "", "")
+
+    def see(self, planned: PlannedOperation) -> None:
+        """One operation, in order."""
+        if planned.state not in OPEN:
+            return
+        here = (planned.operation.lead, planned.changeset, planned.change)
+        if here == self._last:
+            return
+        self._last = here
+        words = change_words(planned.changeset, planned.change)
+        earlier = self._claims.claim(f"{planned.operation.lead}\0change", words, planned.origin)
+        if earlier is None or earlier.value == words:
+            return
+        key = (earlier.value, words)
+        known = self._pairs.get(key)
+        if known is not None:
+            self._pairs[key] = (known[0] + 1, known[1])
+        elif len(self._pairs) < _PAIRS:
+            example = f"lead {planned.operation.lead} at {place(earlier.origin)} and {place(planned.origin)}"
+            self._pairs[key] = (1, example)
+        else:
+            self._others += 1
+
+    def warnings(self) -> tuple[str, ...]:
+        """The pairs with the fewest leads first: a lead listed twice by mistake is seldom one of many."""
+        pairs = sorted(self._pairs.items(), key=lambda item: item[1][0])
+        lines = [
+            f"{of_leads(count)} {'stands' if count == 1 else 'stand'} in {first} and in {second}: {example}"
+            for (first, second), (count, example) in pairs
+        ]
+        if self._others:
+            lines.append(f"{self._others} more leads stand in several changes")
+        return limited(lines)
+
+
+class _Name(msgspec.Struct):
+    change: tuple[str, str]
+    changes: int
+    operations: int
+    open: bool
+    origin: Origin
+    lead: str
+
+
+class FieldNames:
+    """Fields that no other change uses and whose name looks like a slip, and fields that the schema does not know."""
+
+    def __init__(self, known: Collection[str] | None) -> None:
+        self._known = None if known is None else frozenset(known)
+        self._names: dict[str, _Name] = {}
+
+    def see(self, planned: PlannedOperation) -> None:
+        """One operation, in order."""
+        operation = planned.operation
+        if not isinstance(operation, Update):
+            return
+        change = (planned.changeset, planned.change)
+        for field in operation.fields:
+            name = self._names.get(field)
+            if name is None:
+                if len(self._names) < _NAMES:
+                    self._names[field] = _Name(
+                        change, 1, 1, planned.state in OPEN, planned.origin, planned.operation.lead
+                    )
+                continue
+            name.operations += 1
+            name.open = name.open or planned.state in OPEN
+            if name.change != change:
+                name.changes += 1
+                name.change = change
+
+    def warnings(self) -> tuple[str, ...]:
+        """One line for each field."""
+        return limited(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        for field, name in self._names.items():
+            if not name.open:
+                continue
+            where = f"{change_words(*name.change)} ({of_leads(name.operations)}), {place(name.origin)}"
+            like = self._like(field, name) if name.changes == 1 else ""
+            if like:
+                yield f"field '{field}' is used in one change only and looks like '{like}': {where}"
+            elif self._known is not None and field not in self._known:
+                yield f"field '{field}' is unknown to the account's lead schema: {where}"
+
+    def _like(self, field: str, name: _Name) -> str:
+        for other, its in self._names.items():
+            if other == field or not near(field, other):
+                continue
+            # Of two that are both used once, the rarer is the slip; with equal numbers the later one.
+            if its.changes > 1 or its.operations >= name.operations:
+                if its.changes == 1 and its.operations == name.operations and self._is_later(other, field):
+                    continue
+                return other
+        if self._known is not None and field not in self._known:
+            return next((other for other in sorted(self._known) if near(field, other)), "")
+        return ""
+
+    def _is_later(self, field: str, other: str) -> bool:
+        order = list(self._names)
+        return order.index(field) > order.index(other)
+
+
+class Undeclared:
+    """What the ledger holds of these changesets and their files no longer declare. For notes: other leads count too.
+
+    `recorded` are the plan's changesets that the ledger knows, `history` gives a changeset's operations.
+    """
+
+    def __init__(
+        self, claims: Claims, recorded: Iterable[str], history: Callable[[str], Iterator[OperationRecord]]
+    ) -> None:
+        self._claims = claims
+        self._recorded = frozenset(recorded)
+        self._history = history
+
+    def see(self, planned: PlannedOperation) -> None:
+        """One operation, in order."""
+        if planned.changeset not in self._recorded:
+            return
+        operation = planned.operation
+        for name in values_of(operation) or (delivery_of(operation),):
+            self._claims.claim(
+                _key(planned.changeset, operation.lead, kind_of(operation).value, name), "", planned.origin
+            )
+
+    def warnings(self) -> tuple[str, ...]:
+        """Nothing that the digest may cover."""
+        return ()
+
+    def notes(self) -> tuple[str, ...]:
+        """One line for each changeset. To be asked once, at the end."""
+        return limited(line for changeset in sorted(self._recorded) if (line := self._missing(changeset)))
+
+    def _missing(self, changeset: str) -> str:
+        count, looked, example = 0, 0, ""
+        for record in self._history(changeset):
+            looked += 1
+            if looked > _RECORDS:
+                break
+            if record.outcome not in ("applied", "in_doubt") or record.forgotten:
+                continue
+            names = record.attempts[-1].values or {record.delivery: ""}
+            gone = [name for name in names if self._is_gone(record, name)]
+            if gone:
+                count += 1
+                what = ", ".join(name for name in gone if name) or record.kind.value
+                example = example or f"{record.kind.value} of lead {record.lead} ({what}), {record.outcome}"
+        if not count:
+            return ""
+        bound = f" (of the first {_RECORDS:,} on record)" if looked > _RECORDS else ""
+        verb = "operation is" if count == 1 else "operations are"
+        return (
+            f"changeset {changeset}: {count} {verb} on record{bound} that its file no longer declares, "
+            f"first {example}; what was done stays done"
+        )
+
+    def _is_gone(self, record: OperationRecord, name: str) -> bool:
+        key = _key(record.changeset, record.lead, record.kind.value, name)
+        return self._claims.claim(key, "", Origin("", 0)) is None
+
+
+def _key(changeset: str, lead: str, kind: str, name: str) -> str:
+    return f"{changeset}\0{lead}\0{kind}\0{name}"

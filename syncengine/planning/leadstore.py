@@ -1,0 +1,81 @@
+"""What was seen of each lead: an index in memory, values in an unnamed file on disk that only this process reads."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from array import array
+from typing import IO
+
+import msgspec
+
+from syncengine.core.observations import Observation, Unread
+from syncengine.core.values import LeadId
+
+
+class LeadStore:
+    """One Observation or Unread for each lead: values on disk, an index of 16 bytes a slot in memory."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="syncengine-")  # noqa: SIM115  # closed by close()
+        self._written = 1  # 0 marks a free slot
+        self._flushed = True
+        self._slots = 1 << 12
+        self._keys = array("Q", bytes(8 * self._slots))
+        self._places = array("Q", bytes(8 * self._slots))
+        self.count = 0
+        self._file.write(b"\0")
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(Observation | Unread).decode
+
+    def add(self, lead: LeadId, seen: Observation | Unread) -> bool:
+        """Keep it; False where the lead is known already."""
+        if self.count * 5 >= self._slots * 3:
+            self._grow()
+        number = int(lead)
+        slot = self._slot(number)
+        if self._places[slot]:
+            return False
+        data = self._encode(seen)
+        self._keys[slot], self._places[slot] = number, self._written
+        self._file.write(len(data).to_bytes(4, "little") + data)
+        self._written += 4 + len(data)
+        self._flushed = False
+        self.count += 1
+        return True
+
+    def get(self, lead: LeadId) -> Observation | Unread | None:
+        """What is known of a lead."""
+        place = self._places[self._slot(int(lead))]
+        if not place:
+            return None
+        if not self._flushed:
+            self._file.flush()
+            self._flushed = True
+        page = os.pread(self._file.fileno(), 1024, place)
+        length = int.from_bytes(page[:4], "little")
+        if length > len(page) - 4:
+            page = os.pread(self._file.fileno(), length + 4, place)
+        seen: Observation | Unread = self._decode(page[4 : 4 + length])
+        return seen
+
+    def close(self) -> None:
+        """Drop everything."""
+        self._file.close()
+
+    def _slot(self, number: int) -> int:
+        mask = self._slots - 1
+        slot = (number * 0x9E3779B97F4A7C15 >> 20) & mask
+        while self._places[slot] and self._keys[slot] != number:
+            slot = (slot + 1) & mask
+        return slot
+
+    def _grow(self) -> None:
+        keys, places = self._keys, self._places
+        self._slots *= 2
+        self._keys = array("Q", bytes(8 * self._slots))
+        self._places = array("Q", bytes(8 * self._slots))
+        for number, place in zip(keys, places, strict=True):
+            if place:
+                slot = self._slot(number)
+                self._keys[slot], self._places[slot] = number, place

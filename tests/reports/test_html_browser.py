@@ -1,0 +1,266 @@
+"""The HTML view in a real headless Chromium: filter, sort, expand, keyboard, print, dark, narrow, and speed of feel."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.select import Select  # noqa: E402
+from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
+
+from syncengine.reports.html import plan_html  # noqa: E402
+from syncengine.reports.model import ViewOptions  # noqa: E402
+from tests.reports.samples import (  # noqa: E402
+    BLOCKED,
+    HEADER,
+    HOSTILE_PROVENANCE,
+    NO_LEDGER,
+    WARNINGS,
+    hostile_operations,
+    hostile_summary,
+    operations,
+    summary_of,
+)
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+
+pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and its driver")
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,1000",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    made = {}
+    for leads in (1, 500, 100_000):
+        summary = summary_of(operations(leads), warnings=WARNINGS, blocked=BLOCKED)
+        made[str(leads)] = folder / f"{leads}.html"
+        with made[str(leads)].open("w", encoding="utf-8") as file:
+            file.writelines(plan_html(HEADER, NO_LEDGER, operations(leads), summary, ViewOptions()))
+    made["hostile"] = folder / "hostile.html"
+    pieces = plan_html(
+        HEADER, HOSTILE_PROVENANCE, hostile_operations(), hostile_summary(), ViewOptions(show_values=True)
+    )
+    made["hostile"].write_text("".join(pieces), encoding="utf-8")
+    return made
+
+
+@pytest.fixture
+def show(browser: Any, pages: dict[str, Path]) -> Iterator[Any]:
+    def opened(name: str) -> Any:
+        browser.get(pages[name].as_uri())
+        return browser
+
+    yield opened
+    # Refused scripts, styles and requests all end up in the console.
+    assert browser.get_log("browser") == []
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+
+
+def count(page: Any) -> str:
+    return str(page.find_element(By.ID, "count").text)
+
+
+def wait_count(page: Any, text: str) -> None:
+    WebDriverWait(page, 20).until(lambda _: count(page) == text, f"count is {count(page)!r}, not {text!r}")
+
+
+def column(page: Any, name: str) -> list[str]:
+    script = "return [...document.querySelectorAll(`#body .c-${arguments[0]}`)].map((cell) => cell.textContent)"
+    return list(page.execute_script(script, name))
+
+
+@pytest.mark.parametrize("leads", ["1", "500", "100000"])
+def test_the_table_counts_what_the_plan_counts_and_draws_only_what_is_seen(show: Any, leads: str) -> None:
+    page = show(leads)
+    wait_count(page, f"{int(leads):,} operation{'s' * (leads != '1')}")
+    assert len(page.find_elements(By.CSS_SELECTOR, "#body .item")) <= 60
+    table = page.find_element(By.ID, "table")
+    assert table.get_attribute("aria-rowcount") == str(int(leads) + 1)
+
+
+@pytest.mark.parametrize("leads", ["500", "100000"])
+def test_filters_narrow_and_clear(show: Any, leads: str) -> None:
+    page, total = show(leads), int(leads)
+    Select(page.find_element(By.ID, "kind")).select_by_value("irreversible")
+    wait_count(page, f"Showing {total * 14 // 100:,} of {total:,} operations")
+    assert set(column(page, "kind")) <= {"‼ trigger", "‼ reprocess"}
+    Select(page.find_element(By.ID, "state")).select_by_visible_text("in doubt")
+    wait_count(page, f"Showing {total // 50:,} of {total:,} operations")
+    page.find_element(By.ID, "reset").click()
+    wait_count(page, f"{total:,} operations")
+    page.find_element(By.ID, "search").send_keys("2932690 1054")
+    wait_count(page, f"Showing 1 of {total:,} operations")
+    assert column(page, "lead") == ["2932690"]
+    page.find_element(By.ID, "search").send_keys(" nowhere")
+    wait_count(page, f"Showing 0 of {total:,} operations")
+    assert "No operation matches" in page.find_element(By.ID, "body").text
+
+
+def test_the_filter_by_change_follows_the_link_in_the_list_of_changes(show: Any) -> None:
+    page = show("500")
+    link = page.find_element(By.CSS_SELECTOR, '[data-change="switched"]')
+    page.execute_script("arguments[0].click()", link)
+    wait_count(page, "Showing 50 of 500 operations")
+    assert set(column(page, "change")) == {"call-centre-uplift · switched"}
+
+
+def test_sorting_goes_up_down_and_back_and_says_so(show: Any) -> None:
+    page = show("500")
+    header = page.find_element(By.CSS_SELECTOR, '[role="columnheader"].c-lead')
+    before = column(page, "lead")
+    states = []
+    orders = []
+    for _ in range(3):
+        page.execute_script("arguments[0].click()", header.find_element(By.TAG_NAME, "button"))
+        states.append(header.get_attribute("aria-sort"))
+        orders.append(column(page, "lead"))
+    assert states == ["ascending", "descending", "none"]
+    assert orders[0] == sorted(orders[0], key=int)
+    assert orders[0][0] == "2932682"
+    assert orders[1] == sorted(orders[1], key=int, reverse=True)
+    assert orders[1][0] == "2933181"
+    assert orders[2] == before
+
+
+def test_a_row_expands_and_collapses_by_mouse_and_keyboard(show: Any) -> None:
+    page = show("500")
+    page.find_element(By.ID, "search").send_keys("update repair.yaml:12")
+    wait_count(page, "Showing 233 of 500 operations")
+    toggle = page.find_element(By.CSS_SELECTOR, '[data-position="0"]')
+    toggle.send_keys(Keys.ENTER)
+    assert toggle.get_attribute("aria-expanded") == "true"
+    detail = page.find_element(By.CSS_SELECTOR, ".detail").text
+    for part in ("postcode", "X••••• → S•••••AA", "ledger: import-2026-10", "specs/repair.yaml:12 row 2"):
+        assert part in detail
+    second = page.find_element(By.CSS_SELECTOR, '[data-position="1"]')
+    opened = page.find_element(By.CSS_SELECTOR, ".detail").rect
+    assert second.rect["y"] >= opened["y"] + opened["height"] - 1
+    toggle.send_keys(Keys.ARROW_DOWN)
+    assert page.switch_to.active_element.get_attribute("data-position") == "1"
+    page.switch_to.active_element.send_keys(Keys.END)
+    assert page.switch_to.active_element.get_attribute("data-position") == "232"
+    page.switch_to.active_element.send_keys(Keys.HOME)
+    back = page.switch_to.active_element
+    assert back.get_attribute("data-position") == "0"
+    assert back.get_attribute("aria-expanded") == "true"
+    back.click()
+    assert back.get_attribute("aria-expanded") == "false"
+    assert page.find_elements(By.CSS_SELECTOR, ".detail") == []
+
+
+def test_scrolling_reaches_the_last_of_a_hundred_thousand_rows(show: Any) -> None:
+    page = show("100000")
+    page.execute_script("const s = document.getElementById('scroller'); s.scrollTop = s.scrollHeight")
+    last = (By.CSS_SELECTOR, '#body [aria-rowindex="100001"]')
+    WebDriverWait(page, 20).until(lambda _: page.find_elements(*last))
+    assert len(page.find_elements(By.CSS_SELECTOR, "#body .item")) <= 60
+
+
+def test_every_control_is_reached_by_keyboard_and_has_a_name(show: Any) -> None:
+    page = show("500")
+    nameless = page.execute_script(
+        "return [...document.querySelectorAll('button, input, select, summary, [role=img], [role=group]')]"
+        ".filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || (e.labels && e.labels.length)))"
+        ".map((e) => e.outerHTML)"
+    )
+    assert nameless == []
+    page.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    assert page.switch_to.active_element.get_attribute("class") == "skip"
+    page.find_element(By.ID, "search").send_keys(Keys.TAB)
+    assert page.switch_to.active_element.get_attribute("id") == "kind"
+    style = "return getComputedStyle(document.activeElement).outlineStyle"
+    assert page.execute_script(style) == "solid"
+
+
+def luminance(colour: str) -> float:
+    channels = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_in_light_and_dark(show: Any, scheme: str) -> None:
+    page = show("500")
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    colours = "return ['color', 'backgroundColor'].map((key) => getComputedStyle(arguments[0])[key])"
+    ink, paper = page.execute_script(colours, page.find_element(By.TAG_NAME, "body"))
+    assert (luminance(paper) > 0.5) == (scheme == "light")
+    for selector in ("body", ".facts", ".panel.alarm h2", ".panel.caution h2", "#count", ".card.irreversible strong"):
+        ink, _ = page.execute_script(colours, page.find_element(By.CSS_SELECTOR, selector))
+        light, dark = sorted((luminance(ink), luminance(paper)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, selector
+    page.find_element(By.ID, "theme").click()
+    _, switched = page.execute_script(colours, page.find_element(By.TAG_NAME, "body"))
+    assert (luminance(switched) > 0.5) == (scheme == "dark")
+
+
+@pytest.mark.parametrize("name", ["500", "hostile"])
+def test_a_narrow_screen_needs_no_sideways_scrolling(show: Any, name: str) -> None:
+    page = show(name)
+    size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    wide = "return [document.documentElement.scrollWidth, document.getElementById('scroller').scrollWidth]"
+    document, table = page.execute_script(wide)
+    assert document <= 360
+    assert table <= 360
+    first = page.find_element(By.CSS_SELECTOR, "#body .item")
+    WebDriverWait(page, 20).until(lambda _: page.find_element(By.CSS_SELECTOR, "#body .item").rect["height"] >= 80)
+    assert first is not None
+
+
+def test_print_holds_the_rows_that_the_screen_does_not_draw(show: Any) -> None:
+    page = show("500")
+    page.execute_script(
+        "addEventListener('beforeprint', () => { window.printed = document.querySelectorAll('#body .item').length })"
+    )
+    pdf = base64.b64decode(page.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"])
+    assert pdf.startswith(b"%PDF")
+    assert page.execute_script("return window.printed") == 500
+    WebDriverWait(page, 20).until(lambda _: len(page.find_elements(By.CSS_SELECTOR, "#body .item")) <= 60)
+    wait_count(page, "500 operations")
+
+
+def test_hostile_data_is_text_and_nothing_else(show: Any) -> None:
+    page = show("hostile")
+    page.execute_script("document.querySelectorAll('#body [data-position]').forEach((button) => button.click())")
+    assert page.find_elements(By.CSS_SELECTOR, "img, iframe, a:not(.skip), h3, h4") == []
+    assert "<script>alert(1)</script>" in page.find_element(By.ID, "body").get_attribute("textContent")
+    assert page.execute_script("return performance.getEntriesByType('resource').length") == 0

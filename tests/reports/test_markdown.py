@@ -1,0 +1,106 @@
+"""The comment on a pull request: rendered by a real Markdown library, nothing from data comes alive in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from syncengine.core.operations import Update
+from syncengine.reports.markdown import LIMIT, code, plan_markdown, units
+from syncengine.reports.model import ViewOptions
+from tests.reports.samples import (
+    BLOCKED,
+    HEADER,
+    HOSTILE_PROVENANCE,
+    NO_LEDGER,
+    PROVENANCE,
+    WARNINGS,
+    hostile_operations,
+    hostile_summary,
+    lead,
+    operations,
+    planned,
+    summary_of,
+)
+
+OURS = re.compile(r"</?details>|</?summary>|</?b>|<code>[^<]*</code>")
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Every token of the rendered text, inline ones included."""
+    for token in MarkdownIt("gfm-like").parse(text):
+        yield token
+        yield from token.children or ()
+
+
+def assert_dead(text: str) -> None:
+    """No link, image, foreign HTML, mention or issue reference outside code."""
+    for token in tokens(text):
+        assert token.type not in ("link_open", "image"), token
+        if token.type in ("html_block", "html_inline"):
+            left = OURS.sub("", token.content)
+            assert "<" not in left, token.content
+        if token.type == "text":
+            assert "@" not in token.content, token.content
+            assert not re.search(r"#\d|GH-\d|www\.|https?:", token.content), token.content
+
+
+@pytest.mark.parametrize("show_values", [True, False])
+def test_nothing_from_data_comes_alive(show_values: bool) -> None:
+    options = ViewOptions(show_values=show_values)
+    text = plan_markdown(HEADER, HOSTILE_PROVENANCE, hostile_operations(), hostile_summary(), options)
+    assert_dead(text)
+    assert units(text) <= LIMIT
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_any_text_is_one_code_span(text: str) -> None:
+    inline = MarkdownIt("gfm-like").parseInline(f"- {code(text)} end")[0].children or []
+    assert [token.type for token in inline] == ["text", "code_inline", "text"]
+    assert "\n" not in code(text)
+
+
+def test_code_spans_show_the_text_as_it_is() -> None:
+    (token,) = MarkdownIt("gfm-like").parseInline(code("a `b` ``c`` <i> &amp; [x](y)"))[0].children or []
+    assert token.content == "a `b` ``c`` <i> &amp; [x](y)"
+
+
+@pytest.mark.parametrize(("leads", "times"), [(500, 1), (5000, 300), (20, 2000)])
+def test_it_is_never_too_long_and_says_what_it_leaves_out(leads: int, times: int) -> None:
+    summary = summary_of(operations(leads), warnings=WARNINGS * times, blocked=BLOCKED * times)
+    text = plan_markdown(HEADER, NO_LEDGER, operations(leads), summary, ViewOptions())
+    assert units(text) <= LIMIT
+    assert summary.digest in text
+    assert ("more findings not shown" in text) == (times > 100)
+    assert ("more operations not shown" in text) == (leads > 20)
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_values_outside_the_basic_plane_count_twice() -> None:
+    lines = [planned(Update(lead(n), {"c1": "🙂" * 100}), change=f"{n}") for n in range(2000)]
+    text = plan_markdown(HEADER, PROVENANCE, lines, summary_of(iter(lines)), ViewOptions(show_values=True))
+    assert len(text.encode("utf-16-le")) // 2 == units(text) <= LIMIT
+
+
+def test_the_order_is_note_blocked_attention_numbers_irreversible_details() -> None:
+    summary = summary_of(operations(500), warnings=WARNINGS, blocked=BLOCKED)
+    text = plan_markdown(HEADER, NO_LEDGER, operations(500), summary, ViewOptions())
+    marks = ["Ledger:", "Blocked", "Attention", "to be sent |", "### ‼ Irreversible", "### Changes", "one by one"]
+    places = [text.index(mark) for mark in marks]
+    assert places == sorted(places)
+    for warning in WARNINGS:
+        assert warning in text
+
+
+def test_personal_values_are_masked_unless_asked_for() -> None:
+    summary = summary_of(operations(20))
+    masked = plan_markdown(HEADER, PROVENANCE, operations(20), summary, ViewOptions())
+    assert "SW1A" not in masked
+    assert "`S•••••AA`" in masked
+    assert "`SW1A 1AA`" in plan_markdown(HEADER, PROVENANCE, operations(20), summary, ViewOptions(show_values=True))
