@@ -48,7 +48,7 @@ def check_applicable(account: Account, pin: LedgerPin, ledger: LedgerIdentity) -
         raise WrongLedger(
             "the configuration does not pin its ledger",
             code="SE658",
-            hint=f"'syncengine init' writes the pin; for this ledger it is 'id: {ledger.id}' under 'ledger'",
+            hint=f"if this is the ledger that knows what was sent, write 'id: {ledger.id}' under 'ledger'",
         )
     if ledger.key != "right":
         raise WrongLedger(
