@@ -1,0 +1,163 @@
+"""`syncengine ledger`: check, export, migrate, forget, release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.core.errors import Exit
+
+if TYPE_CHECKING:
+    from syncengine.api import Project
+    from syncengine.core.settings import Account
+
+_by = click.option("--by", required=True, metavar="NAME", help="Who does this.")
+_account = click.option("--account", metavar="NAME", help="Which account; needed where there are several.")
+
+
+@click.group()
+def command() -> None:
+    """Look after the ledger: check it, export it, bring it up to date, forget a lead, free a dead lease."""
+
+
+@command.command(cls=Verb, epilog="Example: syncengine ledger check --head 5f1c... Exit codes: 0 sound; 1 not.")
+@click.option("--head", metavar="HEAD", help="A head noted earlier, elsewhere: the ledger must still contain it.")
+@format_option("text", "json")
+@click.pass_obj
+def check(invocation: Invocation, *, head: str | None, format_: str) -> int:
+    """Recompute the hash chains and the counts, and say where they do not fit.
+
+    The head that is printed stands for every record so far. Keep it somewhere else, and compare with --head later.
+    """
+    with _project(invocation).view() as ledger:
+        if ledger is None:
+            return _no_ledger(invocation)
+        findings = list(ledger.check(head=head))
+        identity, present = ledger.identity(), ledger.head()
+    if format_ == "json":
+        invocation.output.json(
+            {
+                "ledger": identity.id,
+                "position": identity.position,
+                "head": present,
+                "sound": not findings,
+                "findings": findings,
+            }
+        )
+    else:
+        for finding in findings:
+            invocation.output.result(f"{finding.where}: {finding.message}")
+        word = "sound" if not findings else f"not sound: {len(findings)} findings"
+        invocation.output.result(f"ledger {identity.id} at position {identity.position} is {word}\nhead {present}")
+    return Exit.INPUT if findings else Exit.DONE
+
+
+@command.command(cls=Verb, epilog="Example: syncengine ledger export > ledger.jsonl")
+@click.pass_obj
+def export(invocation: Invocation) -> int:
+    """Write every record as JSON Lines, in the order of their positions."""
+    with _project(invocation).view() as ledger:
+        if ledger is None:
+            return _no_ledger(invocation)
+        for line in ledger.export():
+            invocation.output.verbatim(line)
+    return Exit.DONE
+
+
+@command.command(cls=Verb, epilog="Example: syncengine ledger migrate --rekey --by ann --note 'the key file was lost'")
+@click.option("--rekey", is_flag=True, help="Adopt the configured key, made where it is missing.")
+@click.option("--by", metavar="NAME", help="With --rekey: who does this.")
+@click.option("--note", metavar="TEXT", help="With --rekey: why.")
+@click.pass_obj
+def migrate(invocation: Invocation, *, rekey: bool, by: str | None, note: str | None) -> None:
+    """Bring an older ledger to this version's schema. Forward only; make a backup first.
+
+    With --rekey, values on record cannot be compared any more: updates and financials count as never applied, except
+    that what a later changeset wrote stays as it is. Irreversible operations are unaffected.
+    """
+    from pathlib import Path
+
+    from syncengine.core.errors import InputError
+    from syncengine.ledger import migrate_ledger
+
+    if rekey and not (by and by.strip() and note and note.strip()):
+        raise InputError("--rekey needs --by and --note", code="SE901", hint="say who replaces the key, and why")
+    project = _project(invocation)
+    versions = migrate_ledger(project.settings.ledger, root=Path(project.settings.root))
+    said = f"brought to schema {versions[-1]}" if versions else "the schema is current"
+    invocation.output.result(said)
+    if rekey and by and note:
+        with project.ledger() as ledger:
+            ledger.rekey(by=by.strip(), note=note.strip())
+        invocation.output.result("the configured key is the ledger's key from now on; back it up apart from the ledger")
+
+
+@command.command(cls=Verb, epilog="Example: syncengine ledger forget 2932682 --by ann")
+@click.argument("lead", metavar="LEAD")
+@_by
+@_account
+@click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
+              help="Wait so long where somebody is applying to the account.")  # fmt: skip
+@click.pass_obj
+def forget(invocation: Invocation, *, lead: str, by: str, account: str | None, lock_timeout: float) -> None:
+    """Erase what the ledger holds of one lead: values, digests, amounts, messages.
+
+    Ids and outcomes stay, and nothing is sent for the lead any more. Plan files and sources must be deleted by hand;
+    the plans that are known to hold it are named.
+    """
+    from syncengine.core.errors import InputError
+    from syncengine.core.values import LeadId, is_service_id
+
+    if not is_service_id(lead.removeprefix("q")):
+        raise InputError(f"{lead!r} is not a lead id", code="SE901", hint="digits, without a leading zero")
+    project = _project(invocation)
+    owner = _chosen(project, account)
+    with project.ledger() as ledger, ledger.lease(owner.identity, wait=lock_timeout) as lease:
+        forgotten = ledger.forget(lease, LeadId(lead), by=by)
+    invocation.output.result(f"lead {lead} is forgotten: {forgotten.attempts} attempts were erased")
+    for plan, path in forgotten.plans:
+        invocation.output.result(f"delete by hand: plan {plan[:12]} {path}")
+    invocation.output.result("delete by hand as well: changesets, sources, exports and backups that hold the lead")
+
+
+@command.command(cls=Verb, epilog="Example: syncengine ledger release --by ann --note 'runner 7 is gone'")
+@_by
+@click.option("--note", required=True, metavar="TEXT", help="How it is known that the holder is dead.")
+@_account
+@click.pass_obj
+def release(invocation: Invocation, *, by: str, note: str, account: str | None) -> None:
+    """Take a dead holder's lease away. On one machine, and after half a minute on PostgreSQL, this is never needed."""
+    project = _project(invocation)
+    owner = _chosen(project, account)
+    with project.ledger() as ledger:
+        released = ledger.release(owner.identity, by=by, note=note)
+    said = "the lease is free; its holder can send nothing more" if released else "nobody held the lease"
+    invocation.output.result(f"account {owner.name}: {said}")
+
+
+def _project(invocation: Invocation) -> Project:
+    from syncengine.api import Project
+
+    return Project.open(invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ)
+
+
+def _chosen(project: Project, name: str | None) -> Account:
+    from syncengine.core.errors import InputError
+
+    if name is not None:
+        return project.account(name)
+    accounts = list(project.settings.accounts.values())
+    if len(accounts) > 1:
+        raise InputError(
+            "there are several accounts",
+            code="SE901",
+            hint=f"--account with one of {', '.join(project.settings.accounts)}",
+        )
+    return accounts[0]
+
+
+def _no_ledger(invocation: Invocation) -> int:
+    invocation.output.error("SE657", "there is no ledger yet", "'syncengine init' creates it")
+    return Exit.INPUT
