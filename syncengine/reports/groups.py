@@ -84,9 +84,9 @@ class MoneyFold:
         """One more lead's amounts."""
         old_payout = _amount(planned.before.get("payout"))
         old_revenue = _amount(planned.before.get("revenue"))
-        if operation.payout is not None:
+        if operation.payout is not None and (not planned.send or "payout" in planned.send):
             self.payout.add(old_payout, operation.payout)
-        if operation.revenue is not None:
+        if operation.revenue is not None and (not planned.send or "revenue" in planned.send):
             self.revenue.add(old_revenue, operation.revenue)
         if operation.payout is not None and operation.revenue is not None:
             old = None if old_payout is None or old_revenue is None else old_revenue - old_payout

@@ -9,7 +9,7 @@ import msgspec
 
 from syncengine.core.errors import Problem, SyncError
 from syncengine.core.operations import IRREVERSIBLE
-from syncengine.core.plan import Finding, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
+from syncengine.core.plan import Counts, Finding, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.redaction import Masker
 from syncengine.core.results import DoubtLine, HistoryRow, Line, RunResult, StatusReport, UnfinishedPlan, ValidateResult
 from syncengine.core.values import format_money
@@ -61,12 +61,30 @@ def plan_object(header: PlanHeader, provenance: Provenance, summary: PlanSummary
             "financials": counts.financials,
         },
         "irreversible": counts.irreversible,
-        "money": {"payout": format_money(counts.payout), "revenue": format_money(counts.revenue)},
+        "money": _money(counts),
         "blocked": [_finding(finding) for finding in summary.blocked],
-        "warnings": [*([note] if note and note not in summary.warnings else []), *summary.warnings],
+        "warnings": [*([note] if note and note not in summary.warnings else []), *summary.notes, *summary.warnings],
         "created": provenance.created,
         "tool": provenance.tool,
         "ledger": {"id": provenance.ledger_id, "position": provenance.ledger_position, "note": note},
+    }
+
+
+def _money(counts: Counts) -> dict[str, Any]:
+    moved = {"payout": counts.payouts, "revenue": counts.revenues, "margin": counts.margins}
+    return {
+        "payout": format_money(counts.payout),
+        "revenue": format_money(counts.revenue),
+        "margin": format_money(counts.margins.new),
+        "moved": {
+            name: {
+                "known": sums.known,
+                "unknown": sums.unknown,
+                "before": format_money(sums.old),
+                "after": format_money(sums.known_new),
+            }
+            for name, sums in moved.items()
+        },
     }
 
 
@@ -91,19 +109,19 @@ def line_object(row: Row) -> dict[str, Any]:
         "state": row.state.value,
         "source": row.source,
         "detail": row.what,
-        "values": [_diff(diff) for diff in row.diffs],
+        "values": [_diff(diff, sent=diff.sent and row.state is State.TO_SEND) for diff in row.diffs],
         "reason": row.reason,
         "done_before": list(row.done),
     }
 
 
-def _diff(diff: Diff) -> dict[str, Any]:
+def _diff(diff: Diff, *, sent: bool) -> dict[str, Any]:
     return {
         "name": diff.name,
         "before": diff.before,
         "after": diff.after,
         "origin": diff.origin,
-        "sent": diff.sent,
+        "sent": sent,
     }
 
 

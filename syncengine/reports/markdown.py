@@ -236,5 +236,5 @@ def _operation(row: Row) -> str:
 
 
 def _ending(sheet: Sheet, view: PlanView) -> None:
-    made = f"made {code(view.provenance.created[:16], 40)} by syncengine {code(view.provenance.tool, 40)}"
+    made = f"made {code(view.provenance.created[:16], 40)} by {code(view.provenance.tool, 40)}"
     sheet.add(f"Digest `{view.summary.digest}`, on {code(view.header.host, 120)}, {made}.")

@@ -142,10 +142,10 @@ class Fold:
 
 
 def opening(provenance: Provenance, summary: PlanSummary) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Notes that every view opens with, and the Attention lines without them."""
+    """Notes that every view opens with, and the Attention lines: the plan's own notes, then its warnings."""
     note = provenance.ledger_note
     notes = (visible(note),) if note else ()
-    return notes, tuple(visible(line) for line in summary.warnings if line != note)
+    return notes, tuple(visible(line) for line in (*summary.notes, *summary.warnings) if line != note)
 
 
 def fold(

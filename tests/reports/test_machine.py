@@ -117,7 +117,7 @@ def test_a_plan_matches_its_schema_and_lists_its_operations_masked() -> None:
     found = json.loads(text)
     check("plan-view", found)
     assert found["plan"] == DIGEST
-    assert found["money"] == {"payout": "4000.00", "revenue": "7350.00"}
+    assert found["money"].items() >= {"payout": "4000.00", "revenue": "7350.00"}.items()
     assert found["warnings"] == [NO_LEDGER.ledger_note, *WARNINGS]
     assert found["blocked"][0] == {"operation": None, "lead": None, "kind": None, "reason": BLOCKED[0].reason}
     assert found["lines"][1]["values"][0] == {
