@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Self
@@ -23,32 +23,38 @@ import msgspec
 
 from syncengine import __version__
 from syncengine.applying import ApplyRequest, World, apply_plan
-from syncengine.applying.executor import Guard
+from syncengine.applying.gate import moment_notes
 from syncengine.applying.preflight import wire_digest
 from syncengine.applying.stopping import StopSignal
 from syncengine.changeset.duplicates import Claims
 from syncengine.changeset.load import Loaded
 from syncengine.changeset.load import load as load_changesets
 from syncengine.clock import SystemClock
-from syncengine.core.errors import ConfigError, InputError, Problem
+from syncengine.core.errors import ConfigError, InputError, LedgerTrouble, Problem
 from syncengine.core.guards import check_applicable, check_host, key_warning
 from syncengine.core.plan import PlanHeader, PlanSummary, Provenance
-from syncengine.core.ports import Clock, LedgerOperations, Listener
+from syncengine.core.ports import Clock, GatewayFactory, LedgerOperations, Listener
 from syncengine.core.results import RunResult
-from syncengine.core.settings import Account, Settings
-from syncengine.documents.configuration import find_configuration, load_configuration
+from syncengine.core.settings import Account, ApprovalRule, LedgerPin, Settings
+from syncengine.documents.configuration import find_configuration, ledger_url, load_configuration
 from syncengine.leadbyte import gateway_factory, resolve_key
 from syncengine.ledger import create_ledger, open_ledger, open_view
-from syncengine.planning import PlanRequest, PlanWriter, build_plan, open_plan
+from syncengine.planning import PlanFile, PlanRequest, PlanWriter, build_plan, open_plan
+from syncengine.planning.approvals import Hearing, authorize, missing_named
+from syncengine.planning.authors import asking_git
 from syncengine.planning.build import Watcher
 from syncengine.planning.planfile import FORMAT
 from syncengine.planning.policy import PolicyJudge
+from syncengine.reviewing import open_export, prepare_review
 
 TOOL = f"syncengine {__version__}"
 
 
 class Quiet:
     """A listener that says nothing."""
+
+    def begins(self, operations: int) -> None:
+        """Nothing."""
 
     def sent(self, parcels: int) -> None:
         """Nothing."""
@@ -99,10 +105,15 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
             )
         return account
 
+    def pin(self) -> LedgerPin:
+        """The ledger to open; ConfigError where its URL is to come from a variable that holds none."""
+        pin = self.settings.ledger
+        return msgspec.structs.replace(pin, url=ledger_url(pin, self.environ))
+
     @contextmanager
     def view(self) -> Iterator[LedgerOperations | None]:
         """The ledger for reading; None where there is none yet."""
-        ledger = open_view(self.settings.ledger, root=Path(self.settings.root), clock=self.clock)
+        ledger = open_view(self.pin(), root=Path(self.settings.root), clock=self.clock)
         if ledger is None:
             yield None
             return
@@ -112,7 +123,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     @contextmanager
     def ledger(self, account: Account | None = None) -> Iterator[LedgerOperations]:
         """The ledger for writing, as pinned. For a loopback account it is created where it is missing."""
-        pin, root = self.settings.ledger, Path(self.settings.root)
+        pin, root = self.pin(), Path(self.settings.root)
         if account is not None and account.is_loopback and pin.id is None:
             self._create_where_missing()
         with closing(open_ledger(pin, root=root, clock=self.clock)) as ledger:
@@ -122,7 +133,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
             yield ledger
 
     def _create_where_missing(self) -> None:
-        pin, root = self.settings.ledger, Path(self.settings.root)
+        pin, root = self.pin(), Path(self.settings.root)
         ledger = open_view(pin, root=root, clock=self.clock) or create_ledger(pin, root=root, clock=self.clock)
         ledger.close()
 
@@ -149,7 +160,11 @@ def load(
     """
     chosen = frozenset(only)
     loaded = load_changesets(
-        [Path(path) for path in paths], project.settings, variables=variables or {}, only=chosen or None
+        [Path(path) for path in paths],
+        project.settings,
+        variables=variables or {},
+        only=chosen or None,
+        environ=project.environ,
     )
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
     if errors:
@@ -169,16 +184,23 @@ def plan(
     *,
     out: Path | str | None = None,
     offline: bool = False,
+    observed: Path | str | None = None,
+    observed_at: str | None = None,
     watchers: Sequence[Watcher] = (),
 ) -> Planned:
     """Work out what would be sent and write it to `out` (mode 0600; None: nowhere). Sends nothing, creates no ledger.
 
-    `offline` opens no connection. Raises InputError with every problem of the data, WrongLedger where the ledger is
-    not the pinned one. A plan may be blocked: see `summary.blocked`.
+    `offline` opens no connection. `observed` is a dated export of leads; rows without a time are of `observed_at`.
+    Where the account allows it, and not offline, current values are read from the service. Raises InputError with
+    every problem of the data, WrongLedger where the ledger is not the pinned one. A plan may be blocked: see
+    `summary.blocked`.
     """
     account = _account_of(loaded, project)
+    if offline:
+        loaded = loaded.offline()
     path = None if out is None else Path(out)
     with ExitStack() as stack:
+        export = open_export(account, stack, observed, observed_at)
         ledger, note = _ledger_for_planning(project, account, stack, offline=offline)
         identity = None if ledger is None else ledger.identity()
         header = PlanHeader(
@@ -188,6 +210,7 @@ def plan(
             host=account.host,
             policy_digest=project.settings.policy.digest,
             wire_digest=wire_digest(account.wire),
+            observed="" if export is None else export.digest,
         )
         provenance = Provenance(
             created=project.clock.now(),
@@ -196,6 +219,17 @@ def plan(
             ledger_position=0 if identity is None else identity.position,
             ledger_note=note,
         )
+        review = prepare_review(
+            loaded.changesets,
+            account,
+            stack,
+            policy=project.settings.policy,
+            environ=project.environ,
+            clock=project.clock,
+            ledger=ledger,
+            export=export,
+            offline=offline,
+        )
         request = PlanRequest(
             account=account,
             policy=project.settings.policy,
@@ -203,8 +237,15 @@ def plan(
             changesets=loaded.changesets,
             ledger=ledger,
             claims=lambda: stack.enter_context(Claims()),
-            watchers=tuple(watchers),
-            notes=_unfinished(ledger, account, loaded),
+            watchers=(*review.watchers, *watchers),
+            observed=review.observed,
+            authors=asking_git(project.settings.policy.approvals, Path(project.settings.root), project.environ),
+            notes=(
+                *review.notes,
+                *_unfinished(ledger, account, loaded),
+                *moment_notes(project.settings.policy, account, ledger, project.clock.now()),
+            ),
+            late_notes=review.late_notes,
         )
         with PlanWriter(path, header, provenance) as writer:
             summary = build_plan(request, writer)
@@ -219,20 +260,26 @@ def apply(
     deadline: float | None = None,
     listener: Listener | None = None,
     signal: StopSignal | None = None,
-    authorize: Callable[[], tuple[str, ...]] | None = None,
-    guard: Guard | None = None,
+    approvals: Sequence[Path | str] = (),
 ) -> RunResult:
     """Send exactly what a saved plan lists and has not been sent yet. Returns the result; `exit` tells how it went.
 
-    Raises InputError or Refusal while nothing was sent. `deadline` and `lock_timeout` are in seconds.
+    Raises InputError or Refusal while nothing was sent. `deadline` and `lock_timeout` are in seconds. `approvals` are
+    files besides PLAN.approval, which is always read.
     """
     path = Path(plan_path)
+    named = [Path(file) for file in approvals]
+    missing_named(named)
     with ExitStack() as stack:
         saved = stack.enter_context(open_plan(path))
         account = project.account(saved.header.account)
         ledger = stack.enter_context(project.ledger(account))
         sound = listener or Quiet()
-        key = resolve_key(account.api_key, project.environ, account=account.name, warn=sound.note)
+
+        def connect() -> GatewayFactory:
+            key = resolve_key(account.api_key, project.environ, account=account.name, warn=sound.note)
+            return gateway_factory(account, key, project.clock, ca_file=project.environ.get("SYNCENGINE_CA_FILE"))
+
         result = apply_plan(
             saved,
             ledger,
@@ -244,21 +291,47 @@ def apply(
                 keeps_values=project.settings.ledger.values == "plain",
                 lock_timeout=lock_timeout,
                 deadline=deadline,
-                authorize=authorize,
-                guard=guard,
+                authorize=lambda: authorize(hearing(saved, project, named), sound.note),
             ),
             World(
-                gateways=gateway_factory(
-                    account, key, project.clock, ca_file=project.environ.get("SYNCENGINE_CA_FILE")
-                ),
+                connect=connect,
                 clock=project.clock,
                 random=random.random,
                 listener=sound,
                 signal=signal or StopSignal(),
             ),
         )
+        return msgspec.structs.replace(result, pin_line=_pin_line(ledger, sound))
+
+
+def _pin_line(ledger: LedgerOperations, sound: Listener) -> str:
+    """The pin to commit; empty where the ledger can no longer be read, which must not hide what the run did."""
+    try:
         identity = ledger.identity()
-    return msgspec.structs.replace(result, pin_line=f'id: "{identity.id}@{identity.position}"')
+    except LedgerTrouble as error:
+        sound.note(f"{error.message}; the ledger's position could not be read")
+        return ""
+    return f'id: "{identity.id}@{identity.position}"'
+
+
+def hearing(saved: PlanFile, project: Project, files: Sequence[Path] = ()) -> Hearing:
+    """What is asked of a plan's approvals, as things stand now."""
+    return Hearing(
+        summary=saved.summary,
+        plan=saved.path,
+        files=files,
+        account=project.account(saved.header.account),
+        policy=project.settings.policy,
+        root=Path(project.settings.root),
+        environ=project.environ,
+        now=project.clock.now(),
+    )
+
+
+def needed_approvals(plan_path: Path | str, project: Project) -> ApprovalRule | None:
+    """The rule by which a saved plan needs approvals; None where it needs none."""
+    with open_plan(Path(plan_path)) as saved:
+        return hearing(saved, project).rule
 
 
 def _account_of(loaded: Loaded, project: Project) -> Account:

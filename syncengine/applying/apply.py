@@ -8,15 +8,16 @@ from typing import Protocol
 
 import msgspec
 
-from syncengine.applying.executor import Executor, Guard
+from syncengine.applying.executor import Executor
 from syncengine.applying.feed import Feed, Histories
+from syncengine.applying.gate import Gate
 from syncengine.applying.jobs import Terms
 from syncengine.applying.pace import LocalPace
 from syncengine.applying.preflight import Findings, Preflight, SavedPlan, check_identity
 from syncengine.applying.recheck import Recheck
 from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
-from syncengine.core.errors import Exit
+from syncengine.core.errors import Exit, LedgerTrouble
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
 from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerWriter, Listener, NameRecord, RunStart
 from syncengine.core.results import RunCounts, RunResult
@@ -39,8 +40,8 @@ class OpenPlan(Protocol):
 class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What one execution of apply needs. `deadline` is in seconds from now; `approvals` are principals in words.
 
-    `authorize` is asked once, under the lease, when something is to be sent; it raises a Refusal where approvals or
-    windows forbid it, and returns the principals whose approvals counted.
+    `authorize` is asked once, under the lease, when something is to be sent; it raises NotApproved, or returns the
+    approvals that counted.
     """
 
     account: Account
@@ -51,13 +52,13 @@ class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
     lock_timeout: float = 0.0
     deadline: float | None = None
     authorize: Callable[[], tuple[str, ...]] | None = None
-    guard: Guard | None = None
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
     """Time, chance, the way out and whoever listens."""
 
-    gateways: GatewayFactory
+    connect: Callable[[], GatewayFactory]
+    """Called once, when something is to be sent; raises ConfigError where the API key cannot be had."""
     clock: Clock
     random: Callable[[], float]
     listener: Listener
@@ -70,19 +71,32 @@ def apply_plan(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, worl
     saved = SavedPlan(header=plan.header, provenance=plan.provenance, summary=plan.summary)
     with ledger.lease(request.account.identity, wait=request.lock_timeout) as lease:
         check_identity(saved, request.account, ledger)
-        preflight = Preflight(
-            saved, policy=request.policy, limits=request.account.limits, ledger=ledger, clock=world.clock
-        )
+        preflight = Preflight(saved, policy=request.policy, account=request.account, ledger=ledger, clock=world.clock)
         findings = preflight.check(plan.operations())
         if not findings.to_send:
             return _nothing_to_send(plan.summary.digest, findings, request)
         approvals = request.authorize() if request.authorize is not None else ()
+        gate = Gate(request.policy, lambda since: ledger.spent(request.account.identity, since), world.clock.now)
+        gate.check_start(findings.firsts)
+        gateways = world.connect()
         run = ledger.begin(lease, _start(plan, findings, request, approvals))
         execution = _Execution(
-            plan=plan, ledger=ledger, lease=lease, findings=findings, request=request, world=world, run=run
+            plan=plan,
+            ledger=ledger,
+            lease=lease,
+            findings=findings,
+            request=request,
+            world=world,
+            gateways=gateways,
+            run=run,
+            gate=gate,
         )
         result = execution.go(deadline)
-        ledger.end(run, exit_code=result.exit, stopped=result.stopped)
+        try:
+            ledger.end(run, exit_code=result.exit, stopped=result.stopped)
+        except LedgerTrouble as error:
+            # Every answer is on record, or counted as unrecorded: the result stands.
+            world.listener.note(f"{error.message}; the end of run {run} is not on record")
         return result
 
 
@@ -93,13 +107,16 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
     findings: Findings
     request: ApplyRequest
     world: World
+    gateways: GatewayFactory
     run: RunId
+    gate: Gate
 
     def go(self, deadline: float | None) -> RunResult:
         """Send what is open; `deadline` is in monotonic seconds."""
+        self.world.listener.begins(self.findings.to_send)
         request, world, account = self.request, self.world, self.request.account
         recheck = Recheck(request.policy)
-        senders = Senders(world.gateways, account.limits.concurrency)
+        senders = Senders(self.gateways, account.limits.concurrency)
         executor = Executor(
             ledger=self.ledger,
             lease=self.lease,
@@ -120,10 +137,12 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
             listener=world.listener,
             signal=world.signal,
             random=world.random,
-            guard=request.guard,
+            guard=None if self.gate.is_always_open else self.gate,
         )
         try:
             executor.execute()
+        except Exception as error:  # noqa: BLE001 - once intents are on record, a run ends with what became of them
+            executor.abandon(error)
         finally:
             senders.close()
         return self._result(executor, recheck)

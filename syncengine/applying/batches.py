@@ -22,9 +22,9 @@ class _Draft:
         self.parcels: list[Parcel] = []
         self.irreversible = 0
 
-    def add(self, parcel: Parcel) -> None:
+    def add(self, parcel: Parcel, irreversible: int) -> None:
         self.parcels.append(parcel)
-        self.irreversible += parcel.irreversible
+        self.irreversible += irreversible
 
     def take(self) -> tuple[Parcel, ...]:
         taken = tuple(self.parcels)
@@ -46,7 +46,7 @@ class Batcher:
         if parcel.is_financial:
             yield from self._add_financial(parcel)
         else:
-            yield from self._add_entry(parcel)
+            yield from self._add_entry(parcel, parcel.irreversible)
 
     def flush(self) -> Iterator[tuple[Parcel, ...]]:
         """Yield what is still open."""
@@ -59,12 +59,12 @@ class Batcher:
         """Whether nothing is open."""
         return not self._entries.parcels and not self._financials.parcels
 
-    def _add_entry(self, parcel: Parcel) -> Iterator[tuple[Parcel, ...]]:
+    def _add_entry(self, parcel: Parcel, irreversible: int) -> Iterator[tuple[Parcel, ...]]:
         draft, limits = self._entries, self._limits
-        too_many = draft.irreversible + parcel.irreversible > limits.irreversible_per_request
-        if draft.parcels and parcel.irreversible and too_many:
+        too_many = draft.irreversible + irreversible > limits.irreversible_per_request
+        if draft.parcels and irreversible and too_many:
             yield draft.take()
-        draft.add(parcel)
+        draft.add(parcel, irreversible)
         if len(draft.parcels) >= limits.leads_per_request:
             yield draft.take()
 
@@ -72,6 +72,6 @@ class Batcher:
         draft = self._financials
         if draft.parcels and financial_terms(parcel) != financial_terms(draft.parcels[0]):
             yield draft.take()
-        draft.add(parcel)
+        draft.add(parcel, 0)
         if len(draft.parcels) >= self._limits.financials_per_request:
             yield draft.take()

@@ -8,6 +8,7 @@ leave at once, so that a crash leaves at most concurrency x irreversible_per_req
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from syncengine.applying.feed import Feed
@@ -18,7 +19,7 @@ from syncengine.applying.receiving import Receiver
 from syncengine.applying.scoreboard import Scoreboard
 from syncengine.applying.senders import Event, Received, Senders
 from syncengine.applying.stopping import StopSignal, Waves
-from syncengine.core.errors import LeaseLost, LedgerTrouble
+from syncengine.core.errors import LeaseLost, LedgerTrouble, SyncError
 from syncengine.core.outcomes import Outcome, Parcel
 from syncengine.core.ports import Answered, Clock, Lease, LedgerWriter, Listener, Outgoing, Recheck
 from syncengine.core.values import OperationId, RunId
@@ -29,15 +30,15 @@ _RENEW = 5.0
 _LAST_COMMITS = 5
 """Tries to record what is already answered when the ledger makes trouble at the end."""
 
-Guard = Callable[[], str | None]
-"""Asked before every request: why nothing more may leave (windows, budgets), or None."""
+Guard = Callable[[Sequence[Parcel]], str | None]
+"""Asked before every request: why these parcels must not leave (windows, budgets), or None; then they count."""
 
 
 class Executor:
     """Runs one plan, or one shard of it, to its end.
 
-    Afterwards `stopped` tells why it ended early (empty: it did not), and `unrecorded` how many operations were
-    answered without the ledger being able to record it.
+    Afterwards `stopped` tells why it ended early (empty: it did not), and `unrecorded` how many operations were sent
+    without the ledger being able to record what became of them.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Executor:
         self._signal = signal
         self._guard = guard
         self._flying: dict[int, Job] = {}
+        self._arrived: deque[Event] = deque()
         self._answers: list[Answered] = []
         self._renewed = clock.monotonic()
         self._waves = Waves(terms.policy.waves)
@@ -86,7 +88,12 @@ class Executor:
         )
         self.stopped = ""
         self.requests = 0
-        self.unrecorded = 0
+
+    @property
+    def unrecorded(self) -> int:
+        """How many operations were sent without their outcome being on record."""
+        waiting = sum(len(each) for answer in self._answers for each in answer.rulings)
+        return waiting + sum(len(parcel.parts) for job in self._flying.values() for parcel in job.parcels)
 
     def execute(self) -> None:
         """Send everything that may be sent; returns when every answer is in and on record."""
@@ -101,6 +108,19 @@ class Executor:
                 break
             self._absorb(self._senders.wait(self._patience()))
         self._finish()
+
+    def abandon(self, error: Exception) -> None:
+        """`execute` raised: await and record what is in flight all the same, and account for the rest."""
+        words = error.message if isinstance(error, SyncError) else f"an error in syncengine: {type(error).__name__}"
+        self._stop(f"{words}; nothing more is sent")
+        try:
+            self._finish()
+        except Exception as another:  # noqa: BLE001 - what was sent must be accounted for whatever else goes wrong
+            self._listener.note(f"the run could not be ended in order: {type(another).__name__}")
+        for job in self._flying.values():
+            for parcel in job.parcels:
+                for part in parcel.parts:
+                    self.board.settle(part, Outcome.UNKNOWN, self.stopped)
 
     # Sending
 
@@ -127,15 +147,28 @@ class Executor:
     def _choose(self, now: float) -> list[Job]:
         """Requests that may leave now: as many as idle connections and the pace allow, oldest first."""
         leaving: list[Job] = []
-        for job in self._intake.jobs:
+        for job in list(self._intake.jobs):
             if len(leaving) >= self._senders.idle or self._pace.delay(now) > 0:
                 break
             if job.not_before <= now:
+                reason = self._guarded(job)
+                if reason is not None:
+                    # What was allowed leaves first; asked again with nothing else to leave, this ends the run.
+                    self._stop("" if leaving else reason)
+                    break
                 leaving.append(job)
                 self._pace.left(now)
-        if leaving and self._guard is not None:
-            self._stop(self._guard() or "")
         return leaving
+
+    def _guarded(self, job: Job) -> str | None:
+        """Why the request must not leave. One that is too large for a budget is cut down to what fits."""
+        if self._guard is None:
+            return None
+        while (reason := self._guard(job.parcels)) is not None:
+            if job.request is not None or len(job.parcels) == 1:
+                return reason
+            self._intake.split(job, len(job.parcels) // 2)
+        return None
 
     def _ahead(self, leaving: Sequence[Job]) -> list[Job]:
         """Repeatable requests to intend before a connection is free for them."""
@@ -194,10 +227,13 @@ class Executor:
     # Receiving
 
     def _absorb(self, events: Sequence[Event]) -> None:
-        for event in events:
+        self._arrived.extend(events)
+        while self._arrived:
+            event = self._arrived.popleft()
             if isinstance(event, Received):
-                job = self._flying.pop(event.ticket)
+                job = self._flying[event.ticket]
                 self._answers.append(self._receiver.receive(event, job, ending=bool(self.stopped)))
+                del self._flying[event.ticket]
                 self._stop(self._receiver.stopped)
 
     # Stopping
@@ -241,7 +277,8 @@ class Executor:
 
     def _finish(self) -> None:
         """Nothing new leaves: await what is in flight, record it, and account for the rest."""
-        while self._flying:
+        self._absorb(())
+        while self._flying and self._senders.in_flight:
             self._absorb(self._senders.wait(_RENEW))
             self._commit_answers()
         for job in self._intake.jobs:
@@ -251,7 +288,6 @@ class Executor:
         self._intake.jobs.clear()
         for _ in range(_LAST_COMMITS):
             self._commit_answers()
-        self.unrecorded = sum(len(each) for answer in self._answers for each in answer.rulings)
         if self.stopped:
             self._intake.leave_the_rest(self.stopped)
 

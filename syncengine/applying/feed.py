@@ -59,6 +59,8 @@ def what_travels(planned: PlannedOperation) -> Operation:
     operation = planned.operation
     match operation:
         case Update(lead=lead, fields=fields):
+            if planned.send == tuple(fields):
+                return operation
             return Update(lead, {name: fields[name] for name in planned.send})
         case Financials():
             return Financials(

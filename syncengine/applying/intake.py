@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from syncengine.applying.batches import Batcher
 from syncengine.applying.jobs import Job, Terms
@@ -50,7 +50,8 @@ class Intake:
     def fill(self) -> None:
         """Read on until enough requests are ready, or nothing more may be read."""
         now = self._monotonic()
-        while not self.exhausted and self._may_read(now):
+        ready, known = self._ready(now), len(self.jobs)
+        while not self.exhausted and self._may_read(ready):
             parcel = next(self._parcels, None)
             if parcel is None:
                 self.exhausted = True
@@ -61,12 +62,22 @@ class Intake:
                 self._board.leave(parcel, closed)
             elif self._lanes.admit(parcel):
                 self._add(parcel)
+                if len(self.jobs) != known:
+                    ready, known = self._ready(now), len(self.jobs)
         if self._ready(now) < self._window:
             self.jobs.extend(Job(parcels) for parcels in self._batcher.flush())
 
     def doom(self, lead: str, reason: str) -> None:
         """Nothing more goes out for this lead once its present parcel is done."""
         self._doomed[lead] = reason
+
+    def pass_all_on(self, leads: Sequence[str]) -> None:
+        """`pass_on` for the leads of a request that went well."""
+        if self._doomed or self._lanes.waiting:
+            for lead in leads:
+                self.pass_on(lead)
+        else:
+            self._lanes.release_all(leads)
 
     def pass_on(self, lead: str) -> None:
         """The lead's parcel is done: its next one is in turn, unless something went wrong."""
@@ -78,6 +89,12 @@ class Intake:
         following = self._lanes.release(lead)
         if following is not None:
             self._add(following)
+
+    def split(self, job: Job, count: int) -> None:
+        """Leave the first `count` parcels in the request; the others become the next one."""
+        rest = Job(job.parcels[count:], tries=job.tries, not_before=job.not_before)
+        job.parcels = job.parcels[:count]
+        self.jobs.insert(self.jobs.index(job) + 1, rest)
 
     def open_wave(self) -> str | None:
         """Everything of the wave was answered: why the next one must not start, or None."""
@@ -106,9 +123,9 @@ class Intake:
     def _ready(self, now: float) -> int:
         return sum(job.not_before <= now for job in self.jobs)
 
-    def _may_read(self, now: float) -> bool:
+    def _may_read(self, ready: int) -> bool:
         return (
-            self._ready(now) < self._window
+            ready < self._window
             and len(self.jobs) < _MOST_DELAYED
             and self._lanes.waiting < _MOST_WAITING
             and self._waves.room() != 0
@@ -116,7 +133,10 @@ class Intake:
 
     def _add(self, parcel: Parcel) -> None:
         waits = self._terms.waits
-        until = max((waits.get(part.id, 0.0) for part in parcel.parts), default=0.0) if waits else 0.0
+        if not waits:
+            self.jobs.extend(Job(parcels) for parcels in self._batcher.add(parcel))
+            return
+        until = max((waits.get(part.id, 0.0) for part in parcel.parts), default=0.0)
         wait = until - self._monotonic()
         if wait <= 0:
             self.jobs.extend(Job(parcels) for parcels in self._batcher.add(parcel))

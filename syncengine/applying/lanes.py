@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from syncengine.core.outcomes import Parcel
 
@@ -40,6 +41,10 @@ class Lanes:
         if not queue:
             del self._waiting[lead]
         return parcel
+
+    def release_all(self, leads: Iterable[str]) -> None:
+        """`release` for leads that nothing waits behind."""
+        self._busy.difference_update(leads)
 
     def close(self, lead: str, reason: str) -> list[Parcel]:
         """Send nothing more for this lead; returns what was waiting."""

@@ -20,6 +20,8 @@ def without_values(text: str, parcel: Parcel) -> str:
     for part in parcel.parts:
         if not isinstance(part.operation, Update):
             continue
+        if not any(value in text for value in part.operation.fields.values()):
+            continue
         for name, value in sorted(part.operation.fields.items(), key=lambda pair: -len(pair[1])):
             if not value or value not in text:
                 continue

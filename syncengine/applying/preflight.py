@@ -11,10 +11,13 @@ from typing import assert_never
 import msgspec
 
 from syncengine.applying.feed import BATCH, NO_HISTORY, Doubtful, Open, Settled, remainder, what_travels
-from syncengine.core.errors import PlanBlocked, Refusal, StalePlan, WrongLedger
+from syncengine.applying.gate import Firsts
+from syncengine.applying.rejudge import SecondLook
+from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
 from syncengine.core.history import LeadHistory, Standing, touch_of
 from syncengine.core.identity import digest_of
 from syncengine.core.operations import delivery_of, kind_of, values_of
+from syncengine.core.outcomes import Parcel
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.ports import Clock, LedgerView
 from syncengine.core.results import Line
@@ -43,6 +46,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     waits: dict[OperationId, float]
     resumed: bool
     """Whether this plan has attempts on record, so that its lines must be compared with them."""
+    firsts: tuple[Parcel, ...] = ()
+    """What leaves first of each thing that budgets count."""
 
 
 def wire_digest(wire: Wire) -> str:
@@ -75,11 +80,14 @@ def check_identity(plan: SavedPlan, account: Account, ledger: LedgerView) -> Non
 class Preflight:
     """Walks a verified plan once under the lease and gathers every reason to refuse."""
 
-    def __init__(self, plan: SavedPlan, *, policy: Policy, limits: Limits, ledger: LedgerView, clock: Clock) -> None:
+    def __init__(self, plan: SavedPlan, *, policy: Policy, account: Account, ledger: LedgerView, clock: Clock) -> None:
         self._plan = plan
         self._digest: PlanDigest = plan.summary.digest
         self._policy = policy
-        self._limits = limits
+        self._limits: Limits = account.limits
+        self._second = SecondLook(plan.summary, policy, account)
+        self._firsts = Firsts()
+        self._overtaken: str | None = None
         self._ledger = ledger
         self._clock = clock
         self._to_send = 0
@@ -105,7 +113,9 @@ class Preflight:
             leads = list({planned.operation.lead for planned in batch})
             histories = self._ledger.histories(self._plan.header.identity, leads)
             for planned in batch:
+                self._second.see(planned)
                 self._look(planned, histories.get(planned.operation.lead, NO_HISTORY))
+        self._second.check_counts()
         if self._to_send:
             self._refuse()
         return Findings(
@@ -115,6 +125,7 @@ class Preflight:
             held=tuple(self._held),
             waits=self._waits,
             resumed=resumed,
+            firsts=self._firsts.parcels,
         )
 
     def _refuse(self) -> None:
@@ -135,6 +146,14 @@ class Preflight:
                 f"the plan is stale: {'; '.join(self._stale)}{more}",
                 hint="plan again: since planning the ledger learned something about what this plan still has to send",
             )
+        if self._overtaken is not None and self._second.needs_approval:
+            raise NotApproved(
+                f"{self._overtaken} was sent by this plan and resolved as not applied; who approved the plan did not "
+                "approve sending it again",
+                code="SE638",
+                hint="make a new plan with 'syncengine plan' and have it approved",
+            )
+        self._second.refuse()
 
     def _look(self, planned: PlannedOperation, history: LeadHistory) -> None:
         match planned.state:
@@ -170,6 +189,9 @@ class Preflight:
                 self._in_doubt.append(_line(planned, f"sent in run {attempt.run}: {words}"))
             case Open():
                 self._to_send += 1
+                self._second.judge(planned)
+                self._firsts.see(planned)
+                self._check_overtaken(planned, history)
                 self._check_stale(planned, history)
                 self._check_settle(planned, history)
             case other:
@@ -189,6 +211,14 @@ class Preflight:
         self._stale_count += 1
         if len(self._stale) < _SHOWN:
             self._stale.append(_what_moved(planned, history, self._digest))
+
+    def _check_overtaken(self, planned: PlannedOperation, history: LeadHistory) -> None:
+        """Whether this plan sent it before, and a person said that it did not happen."""
+        for attempt in history.of_operation(planned.id):
+            resolved = attempt.resolution is not None and not attempt.resolution.applied
+            if attempt.plan == self._digest and resolved and attempt.standing is Standing.NOT_SENT:
+                kind = kind_of(planned.operation).value
+                self._overtaken = self._overtaken or f"the {kind} of lead {planned.operation.lead}"
 
     def _check_settle(self, planned: PlannedOperation, history: LeadHistory) -> None:
         """After an unknown attempt, another value for the same field waits until the earlier one can hardly land."""

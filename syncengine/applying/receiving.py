@@ -63,6 +63,9 @@ class Receiver:
         if judgement.stop:
             self._stop(judgement.stop)
         again = self._again(job, judgement, ending=ending)
+        if not again and self._settle_alike(job.parcels, judgement.rulings):
+            self._stop(self._rules.verdict() or "")
+            return self._record(received, verdict, job, judgement)
         self._intake.jobs.extend(again)
         repeated = {part.id for each in again for parcel in each.parcels for part in parcel.parts}
         for parcel, rulings in zip(job.parcels, judgement.rulings, strict=True):
@@ -130,6 +133,22 @@ class Receiver:
             return []
         delay = min(_FIRST_DELAY * 2 ** (tries - 1), _LONGEST_DELAY, limits.max_wait) * (0.5 + self._random())
         return [Job(resend.parcels, tries=tries, not_before=now + delay) for resend in judgement.again]
+
+    def _settle_alike(self, parcels: Sequence[Parcel], rulings: tuple[tuple[Ruling, ...], ...]) -> bool:
+        """Whether each parcel is one operation, and the service said the same good word on all; then they are settled.
+
+        It is what `_settle` does for each of them, done once.
+        """
+        alike = rulings[0]
+        ruling = alike[0]
+        if len(alike) != 1 or ruling.outcome is not Outcome.APPLIED or ruling.warnings:
+            return False
+        if rulings.count(alike) != len(rulings):
+            return False
+        self._board.settle_applied([parcel.parts[0] for parcel in parcels])
+        self._rules.entries(len(parcels))
+        self._intake.pass_all_on([parcel.lead for parcel in parcels])
+        return True
 
     def _settle(self, parcel: Parcel, rulings: Sequence[Ruling], repeated: set[OperationId]) -> None:
         trouble = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from syncengine.core.operations import kind_of
 from syncengine.core.outcomes import Outcome, Parcel, Part
@@ -42,6 +43,13 @@ class Scoreboard:
             case Outcome.NOT_SENT:
                 self.reasons[message] += 1
                 self._list(self.not_sent, part, message)
+
+    def settle_applied(self, parts: Sequence[Part]) -> None:
+        """All of these were applied."""
+        self._counts[Outcome.APPLIED] += len(parts)
+        for part in parts:
+            self._applied[part.changeset, kind_of(part.operation).value] += 1
+        self._listener.settled(len(parts), 0, 0)
 
     def leave(self, parcel: Parcel, reason: str) -> None:
         """Nothing of this parcel was sent."""

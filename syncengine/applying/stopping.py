@@ -49,6 +49,10 @@ class StopRules:
         self._answered += 1
         self._rejected += rejected
 
+    def entries(self, count: int) -> None:
+        """So many more entries have a readable answer, and none was rejected."""
+        self._answered += count
+
     def request(self, *, unanswered: bool) -> None:
         """One more request came back, or did not."""
         self._unanswered = self._unanswered + 1 if unanswered else 0

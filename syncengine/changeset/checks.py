@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
 import msgspec
 
+from syncengine.changeset.cells import FLOAT_ADVICE, Inexact, Unusable
 from syncengine.changeset.structure import closest, unsendable
 from syncengine.core.changes import NameUse
 from syncengine.core.settings import Account
@@ -42,6 +44,7 @@ Value = str | Cents | Resolved | Left
 Check = Callable[[str], Value]
 
 _REMEMBERED = 1_000
+_FRACTION = re.compile(r"-?[0-9]+\.(?!0$)[0-9]+", re.ASCII)
 _money = lru_cache(maxsize=1 << 12)(parse_money)
 
 
@@ -58,6 +61,8 @@ class Checks:
 
     def field(self, text: str) -> Value:
         """A field's text."""
+        if text.__class__ is not str:
+            text = _plain_decimal(text)
         if text == "":
             if self._skip_empty:
                 return LEFT_OUT
@@ -68,9 +73,9 @@ class Checks:
 
     def amount(self, text: str) -> Value:
         """An amount, exact."""
-        if text == "" and self._skip_empty:
+        if clean(text) == "" and self._skip_empty:
             return LEFT_OUT
-        cents = _money(clean(text))
+        cents = _money(text)
         if cents is None:
             raise not_an_amount(text)
         if cents < 0 and not self._allow_negative:
@@ -79,29 +84,29 @@ class Checks:
 
     def delivery(self, text: str) -> Value:
         """A delivery's id, or the name that stands for one."""
-        known = self._deliveries.get(text)
+        known = self._deliveries.get(clean(text))
         if known is None:
-            known = self._delivery(clean(text))
+            known = self._delivery(text)
             if len(self._deliveries) < _REMEMBERED:
                 self._deliveries[text] = known
         return known
 
     def buyer(self, text: str) -> Value:
         """A buyer's id, or the name that stands for one."""
-        if text == "":
+        if clean(text) == "":
             if self._skip_empty:
                 return LEFT_OUT
             raise Unfit("SE206", "the buyer is empty", "leave buyer out where there is none")
         known = self._buyers.get(text)
         if known is None:
-            known = self._buyer(clean(text))
+            known = self._buyer(text)
             if len(self._buyers) < _REMEMBERED:
                 self._buyers[text] = known
         return known
 
     def expected(self, text: str) -> Value:
         """The before-value that a field must have; an empty one is a value too."""
-        return clean(text)
+        return clean(text if text.__class__ is str else _plain_decimal(text))
 
     def expected_amount(self, text: str) -> Value:
         """The before-value that an amount must have, as it is compared."""
@@ -157,7 +162,7 @@ def not_an_amount(text: str) -> Unfit:
 def clean(text: str) -> str:
     """`text` itself, where it is one and can be sent."""
     if text.__class__ is not str:
-        raise Unfit("SE317", f"the value is {_kind(text)}, not a text", "name a column with a single value")
+        raise _no_text(text)
     if not text.isprintable() and (character := unsendable(text)) is not None:
         raise Unfit("SE235", f"the value holds {character}, which cannot be sent", "take it out of the data")
     if len(text) > MAX_TEXT:
@@ -169,5 +174,17 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:39] + "…")
 
 
-def _kind(value: object) -> str:
-    return "a list" if isinstance(value, list) else "a mapping"
+def _plain_decimal(value: object) -> str:
+    """The text of a float that is a decimal fraction. A whole one was digits once: its ".0" is no data."""
+    if not isinstance(value, Inexact):
+        raise _no_text(value)
+    if _FRACTION.fullmatch(value.text) is None:
+        raise Unfit("SE327", f"the value is the binary float {value.text}", FLOAT_ADVICE)
+    return value.text
+
+
+def _no_text(value: object) -> Unfit:
+    if isinstance(value, Inexact):
+        return Unfit("SE327", "the value is a binary float, which is not exact", FLOAT_ADVICE)
+    kind = value.kind if isinstance(value, Unusable) else "a list" if isinstance(value, list) else "a mapping"
+    return Unfit("SE317", f"the value is {kind}, not a text", "name a column with a single value")

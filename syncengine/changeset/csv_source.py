@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from syncengine.changeset.sources import Report, Row, SourceOptions
 from syncengine.changeset.text_file import TextFile
 from syncengine.core.errors import Problem
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 _MOST_COLUMNS = 2_000
 
@@ -19,6 +23,15 @@ class CsvSource:
     def __init__(self, options: SourceOptions) -> None:
         self._file = TextFile(options)
         self._delimiter = options.delimiter
+
+        class Dialect(csv.Dialect):
+            delimiter = options.delimiter
+            quotechar = options.quote
+            quoting = csv.QUOTE_NONE if options.quote is None else csv.QUOTE_MINIMAL
+            lineterminator = "\n"
+            strict = True
+
+        self._dialect = Dialect
         self._columns: tuple[str, ...] | None = None
 
     @property
@@ -35,13 +48,13 @@ class CsvSource:
         """The header. Raises SourceError."""
         if self._columns is None:
             with self._file.lines(newline="") as (text, _):
-                self._columns = self._header(csv.reader(text, delimiter=self._delimiter, strict=True))
+                self._columns = self._header(self._reader(text))
         return self._columns
 
     def rows(self, report: Report) -> Iterator[tuple[int, Row]]:
         """Row number and row."""
         with self._file.lines(newline="") as (text, hashed):
-            reader = csv.reader(text, delimiter=self._delimiter, strict=True)
+            reader = self._reader(text)
             header = self._header(reader)
             width = len(header)
             number = 0
@@ -62,6 +75,9 @@ class CsvSource:
                     hint="look for a quote that is not closed, or not doubled inside a quoted cell",
                 ) from error
             self._file.finish(hashed)
+
+    def _reader(self, text: Iterable[str]) -> Reader:
+        return csv.reader(text, self._dialect)
 
     def _header(self, reader: Iterator[list[str]]) -> tuple[str, ...]:
         try:

@@ -59,6 +59,8 @@ class Expansion:
         self._texts: Rendering
         self._parsed: list[Value] = []
         self._row: int | None = None
+        self._met = False
+        """Whether `when` ever held, or could not be judged, which is reported."""
 
     def prepare(self) -> bool:
         """Compile, and check what no row can change; False where the change cannot be expanded, which is reported."""
@@ -141,6 +143,15 @@ class Expansion:
         if silent and self._row is None and self._change.source is not None:
             message = f"{source.label} has no rows: the change does nothing"
             self._place.problem("SE321", message, self._change.source, severity="warning")
+        elif silent:
+            self._warn_of_no_match(f"none of the {self._row} rows of {source.label}")
+
+    def _warn_of_no_match(self, none: str) -> None:
+        when = self._change.when
+        if when is not None and not self._met:
+            self._place.problem(
+                "SE321", f"{none} meets 'when': change {self._change.label} does nothing", when, severity="warning"
+            )
 
     def _of_leads(self) -> Iterator[Item]:
         file = self._declared.file
@@ -156,6 +167,8 @@ class Expansion:
             item = self._item(scope, {}, lead, file, scalar.line if several else self._change.line)
             if item is not None:
                 yield item
+        if texts:
+            self._warn_of_no_match(f"none of its leads ({len(texts)})")
 
     def _lead_texts(self) -> list[tuple[Scalar, str]]:
         """The leads of a change without source, rendered."""
@@ -195,8 +208,11 @@ class Expansion:
     def _holds(self, scope: Scope, row: Row) -> bool:
         assert self._when is not None
         try:
-            return self._when.holds(scope, row)
+            holds = self._when.holds(scope, row)
+            self._met = self._met or holds
+            return holds
         except RenderError as error:
+            self._met = True
             self._failed("when", self._change.when or self._change.leads[0], error)
             return False
 

@@ -33,15 +33,18 @@ def load(
     *,
     variables: Mapping[str, str],
     only: frozenset[str] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Every changeset in these files and folders; with `only`, those ids alone (all files are checked all the same).
 
-    Never raises for what files hold: everything wrong with them is in `problems`, the first 100 of a kind.
+    `environ` is where addresses of databases are looked up; without it no connection is opened, and SQL sources over
+    servers stay unread, with a warning. Never raises for what files hold: everything wrong with them is in `problems`,
+    the first 100 of a kind.
     """
     problems: list[Problem] = []
     findings = Findings(problems.append)
     with _collector_resting():
-        reading = _Reading(settings, variables, findings.add)
+        reading = _Reading(settings, variables, environ, findings.add)
         reading.read(paths)
     declared = reading.selected(only)
     schemas = _lead_schemas({found.account.name: found.account for found in declared}, findings.add)
@@ -72,9 +75,16 @@ def _collector_resting() -> Iterator[None]:
 class _Reading:
     """What was found in the files so far."""
 
-    def __init__(self, settings: Settings, variables: Mapping[str, str], report: Callable[[Problem], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        variables: Mapping[str, str],
+        environ: Mapping[str, str] | None,
+        report: Callable[[Problem], None],
+    ) -> None:
         self._settings = settings
         self._variables = variables
+        self._environ = environ
         self._report = report
         self._root = Path(settings.root).resolve()
         self._schema = DocumentSchema("changeset.v1")
@@ -121,7 +131,11 @@ class _Reading:
             self._report(problem)
         text = SourceText(data, label)
         around = Surroundings(
-            settings=self._settings, folder=file.resolve().parent, file=label, overrides=self._variables
+            settings=self._settings,
+            folder=file.resolve().parent,
+            file=label,
+            overrides=self._variables,
+            environ=self._environ,
         )
         for document in documents:
             self._document(document, text, around)

@@ -13,6 +13,7 @@ from syncengine.changeset.duplicates import Claims
 from syncengine.changeset.expand import Around, Expansion
 from syncengine.changeset.findings import Findings
 from syncengine.changeset.sources import Report
+from syncengine.changeset.sql_source import SqlSource
 from syncengine.core.changes import ChangesetFacts, Item
 from syncengine.core.errors import Problem
 from syncengine.core.values import ChangesetId
@@ -50,6 +51,15 @@ class Changeset:
             vars=declared.vars,
             sources={name: digest for name, digest in digests.items() if digest is not None},
         )
+
+    def offline(self) -> Changeset:
+        """The same, opening no connection: reading a source that needs one is an error."""
+        sources = {
+            name: source.reached("offline") if isinstance(source, SqlSource) else source
+            for name, source in self._declared.sources.items()
+        }
+        declared = msgspec.structs.replace(self._declared, sources=sources)
+        return Changeset(declared, allow_negative=self._allow_negative, schema=self._schema)
 
     def items(self, report: Report) -> Iterator[Item]:
         """Every item, in declared order and then row order, rendered as it is asked for.
@@ -91,6 +101,10 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
     unusable: tuple[Changeset, ...] = ()
     """Those whose id or account is at fault; `validate` looks for what else is wrong with them."""
+
+    def offline(self) -> Loaded:
+        """The same, opening no connection: reading a source that needs one is an error."""
+        return msgspec.structs.replace(self, changesets=tuple(changeset.offline() for changeset in self.changesets))
 
 
 def validate(loaded: Loaded) -> list[Problem]:

@@ -11,7 +11,7 @@ import msgspec
 from syncengine.changeset.declared import Change, Declared, Place, kind_in_words
 from syncengine.changeset.inline_source import UnusableSource
 from syncengine.changeset.parse_change import parse_change
-from syncengine.changeset.parse_sources import parse_sources
+from syncengine.changeset.parse_sources import Shelf, parse_sources
 from syncengine.changeset.sources import Source
 from syncengine.changeset.structure import Parts, closest, named_texts, unsendable
 from syncengine.core.settings import Account, Settings
@@ -32,6 +32,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     overrides: Names[str, str]
     """Values of variables given from outside."""
+    environ: Names[str, str] | None = None
+    """What `env:` of a database looks into; None where no connection is opened, and such rows stay unchecked."""
 
 
 def parse_changeset(document: Document, place: Place, around: Surroundings) -> Declared | None:
@@ -120,7 +122,14 @@ def _sources(place: Place, parts: Parts, around: Surroundings) -> tuple[frozense
     if node is None:
         return frozenset(), {}
     names = frozenset(key.text for key, _ in node.entries)
-    return names, parse_sources(place, node, around.folder, Path(around.settings.root))
+    shelf = Shelf(
+        folder=around.folder,
+        root=Path(around.settings.root),
+        databases=around.settings.databases,
+        environ=around.environ or {},
+        reach="check" if around.environ is None else "connect",
+    )
+    return names, parse_sources(place, node, shelf)
 
 
 def _with_stand_ins(sources: dict[str, Source], changes: list[Change]) -> dict[str, Source]:

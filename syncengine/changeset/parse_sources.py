@@ -1,11 +1,16 @@
-"""The `sources` of a changeset: files of rows inside the repository, or rows written on the spot."""
+"""The `sources` of a changeset: files inside the repository, SELECTs over named databases, or rows on the spot."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
+from collections.abc import Mapping as NamesOf
 from pathlib import Path, PurePosixPath
 
+import msgspec
+
+from syncengine.changeset.databases import Access, Reach
 from syncengine.changeset.declared import Place, kind_in_words
 from syncengine.changeset.inline_source import InlineSource
 from syncengine.changeset.sources import (
@@ -16,37 +21,55 @@ from syncengine.changeset.sources import (
     open_source,
     suffix_of,
     takes_delimiter,
+    takes_encoding,
 )
+from syncengine.changeset.sql_source import SqlPlace, SqlSource
+from syncengine.changeset.statement import Fault, checked_statement
 from syncengine.changeset.structure import Parts, closest, named_texts
 from syncengine.changeset.text_file import ENCODINGS
+from syncengine.core.settings import Database
 from syncengine.documents.files import inside
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
-_KEYS = frozenset({"file", "delimiter", "encoding"})
+_KEYS = frozenset({"file", "delimiter", "encoding", "quote"})
+_SQL_KEYS = frozenset({"sql", "database"})
 _DELIMITERS = (",", ";", "|", "\t")
+_QUOTES = {'"': '"', "'": "'", "none": None}
 
 
-def parse_sources(place: Place, node: Mapping, folder: Path, root: Path) -> dict[str, Source]:
-    """The usable sources by name. Files are relative to `folder`, the changeset's, and must lie in `root`."""
+class Shelf(msgspec.Struct, frozen=True, kw_only=True):
+    """Where sources are found: files from `folder`, the changeset's, inside `root`; databases by their names."""
+
+    folder: Path
+    root: Path
+    databases: NamesOf[str, Database]
+    environ: NamesOf[str, str]
+    reach: Reach
+
+
+def parse_sources(place: Place, node: Mapping, shelf: Shelf) -> dict[str, Source]:
+    """The usable sources by name."""
     found: dict[str, Source] = {}
     for key, value in node.entries:
         if not _NAME.fullmatch(key.text):
             message = "a source's name is made of letters, digits, _ and -, and begins with a letter"
             place.problem("SE237", message, key)
             continue
-        source = _source(place, key.text, value, folder, root)
+        source = _source(place, key.text, value, shelf)
         if source is not None:
             found[key.text] = source
     return found
 
 
-def _source(place: Place, name: str, node: Node, folder: Path, root: Path) -> Source | None:
+def _source(place: Place, name: str, node: Node, shelf: Shelf) -> Source | None:
     match node:
         case Sequence():
             return _inline(place, name, node)
+        case Mapping() if node.get("sql") is not None or node.get("database") is not None:
+            return _sql(place, name, node, shelf)
         case Mapping():
-            return _file(place, node, folder, root)
+            return _file(place, node, shelf.folder, shelf.root)
         case Scalar():
             hint = "write {file: ../data/leads.csv}, or a list of mappings"
             place.problem("SE203", f"a source must be a mapping or a list, not {kind_in_words(node)}", node, hint=hint)
@@ -64,6 +87,26 @@ def _inline(place: Place, name: str, node: Sequence) -> Source:
     return InlineSource(name, tuple(rows))
 
 
+def _sql(place: Place, name: str, node: Mapping, shelf: Shelf) -> Source | None:
+    parts = Parts(place, node, "an SQL source", _SQL_KEYS, ("sql", "database"))
+    sql, named = parts.text("sql"), parts.text("database")
+    if sql is None or named is None:
+        return None
+    database = shelf.databases.get(named.text)
+    if database is None:
+        hint = closest(named.text, shelf.databases) or f"name it there: databases: {{{named.text}: env:NAME}}"
+        place.problem("SE513", f"syncengine.yaml has no database {named.text!r}", named, hint=hint)
+    at = SqlPlace(place.text, sql)
+    statement = checked_statement(sql.text)
+    if isinstance(statement, Fault):
+        place.report(at.problem("SE323", statement.message, offset=statement.offset, hint=statement.hint))
+        return None
+    if database is None:
+        return None
+    access = Access(name=named.text, database=database, root=shelf.root, environ=shelf.environ, reach=shelf.reach)
+    return SqlSource(f"sources.{name}", statement, access, at)
+
+
 def _file(place: Place, node: Mapping, folder: Path, root: Path) -> Source | None:
     parts = Parts(place, node, "a source", _KEYS, ("file",))
     file = parts.text("file")
@@ -71,8 +114,12 @@ def _file(place: Place, node: Mapping, folder: Path, root: Path) -> Source | Non
     encoding = _choice(place, parts, "encoding", ENCODINGS)
     if file is None:
         return None
-    if delimiter is not None and not takes_delimiter(file.text):
-        place.problem("SE320", "only CSV files have a delimiter", parts.place_of("delimiter"))
+    quote = _choice(place, parts, "quote", _QUOTES)
+    for option in ("delimiter", "quote"):
+        if option in parts and not takes_delimiter(file.text):
+            place.problem("SE320", f"only CSV files have a {option}", parts.place_of(option))
+    if encoding is not None and not takes_encoding(file.text):
+        place.problem("SE320", "only text files have an encoding", parts.place_of("encoding"))
     path = _resolved(place, file, folder, root)
     if path is None:
         return None
@@ -81,6 +128,7 @@ def _file(place: Place, node: Mapping, folder: Path, root: Path) -> Source | Non
         path=str(path),
         delimiter=delimiter or ("\t" if suffix_of(file.text) == ".tsv" else ","),
         encoding=encoding or "utf-8",
+        quote=_QUOTES[quote or '"'],
     )
     source = open_source(options)
     if source is None:
@@ -89,13 +137,13 @@ def _file(place: Place, node: Mapping, folder: Path, root: Path) -> Source | Non
     return source
 
 
-def _choice(place: Place, parts: Parts, name: str, known: tuple[str, ...] | dict[str, str]) -> str | None:
+def _choice(place: Place, parts: Parts, name: str, known: Collection[str]) -> str | None:
     value = parts.text(name)
     if value is None:
         return None
     if value.text not in known:
         shown = [repr(choice) if choice.isspace() else choice for choice in known]
-        hint = f"there are: {'  '.join(shown)}" if name == "delimiter" else closest(value.text, known)
+        hint = closest(value.text, known) if name == "encoding" else f"there are: {'  '.join(shown)}"
         place.problem("SE204", f"the {name} {value.text!r} is not known", value, hint=hint)
         return None
     return value.text

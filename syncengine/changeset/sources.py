@@ -14,7 +14,10 @@ import msgspec
 from syncengine.core.errors import Problem
 
 Row = dict[str, str]
-"""One row's values by column. A column that the row lacks (a JSON null, say) is left out: templates must default it."""
+"""One row's values by column. A column that the row lacks (a JSON null, say) is left out: templates must default it.
+
+Typed sources put an Inexact or Unusable (see cells.py) where a value has no text; it is refused where it is used.
+"""
 
 Report = Callable[[Problem], None]
 
@@ -55,6 +58,8 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     path: str
     delimiter: str = ","
+    quote: str | None = '"'
+    """None: no character quotes."""
     encoding: str = "utf-8"
 
 
@@ -83,10 +88,17 @@ def takes_delimiter(name: str) -> bool:
     return suffix_of(name) in _DELIMITED
 
 
+def takes_encoding(name: str) -> bool:
+    """Whether a file of this name is text."""
+    return suffix_of(name) not in _BINARY
+
+
 _DELIMITED = frozenset({".csv", ".tsv", ".txt"})
+_BINARY = frozenset({".parquet", ".pq"})
 
 
 def _openers() -> dict[str, Opener]:
+    from syncengine.changeset.columnar_source import ColumnarSource
     from syncengine.changeset.csv_source import CsvSource
     from syncengine.changeset.jsonl_source import JsonLinesSource
 
@@ -96,4 +108,6 @@ def _openers() -> dict[str, Opener]:
         ".txt": CsvSource,
         ".jsonl": JsonLinesSource,
         ".ndjson": JsonLinesSource,
+        ".parquet": ColumnarSource,
+        ".pq": ColumnarSource,
     }

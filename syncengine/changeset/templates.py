@@ -129,8 +129,10 @@ class When:
 
     def holds(self, scope: Scope, row: Row) -> bool:
         """Whether the row is taken; raises RenderError."""
-        if self._column and self._column in row:
-            return (row[self._column] == self._text) is self._equal
+        if self._column:
+            value = row.get(self._column)
+            if value.__class__ is str:
+                return (value == self._text) is self._equal
         return self._condition.evaluate(scope)
 
 

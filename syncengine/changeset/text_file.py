@@ -19,12 +19,15 @@ _CHUNK = 1 << 16
 _WIDE = frozenset({"utf-16", "utf-16-le", "utf-16-be"})
 ENCODINGS = {
     "utf-8": "utf-8-sig",
+    "utf-8-sig": "utf-8-sig",
     "utf-16": "utf-16",
     "utf-16-le": "utf-16-le",
     "utf-16-be": "utf-16-be",
     "iso-8859-1": "iso-8859-1",
     "iso-8859-15": "iso-8859-15",
+    "latin-1": "iso-8859-1",
     "windows-1252": "cp1252",
+    "cp1252": "cp1252",
     "ascii": "ascii",
 }
 """Names as a changeset writes them, to the codec; UTF-8 with and without byte order mark are one."""

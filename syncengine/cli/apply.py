@@ -27,6 +27,8 @@ _CHANGESETS = frozenset({".yaml", ".yml"})
 @click.option("--yes", is_flag=True, help="Do not ask; needed for changesets where nobody can be asked.")
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="For changesets: override a variable.")
 @click.option("--changeset", "only", multiple=True, metavar="ID", help="For changesets: only this one; repeatable.")
+@click.option("--approval", "approvals", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Approvals of the plan, besides those in PLAN.approval; repeatable.")  # fmt: skip
 @click.option("--deadline", type=click.FloatRange(min=0), metavar="SECONDS", help="Afterwards no new request leaves.")
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
               help="Wait so long where somebody else is applying to the account.")  # fmt: skip
@@ -40,6 +42,7 @@ def command(
     yes: bool,
     variables: tuple[str, ...],
     only: tuple[str, ...],
+    approvals: tuple[Path, ...],
     deadline: float | None,
     lock_timeout: float,
     junit: Path | None,
@@ -63,7 +66,20 @@ def command(
                 hint="leave them out, or plan again with them",
             )
         return run_plan(
-            invocation, project, paths[0], deadline=deadline, lock_timeout=lock_timeout, junit=junit, format_=format_
+            invocation,
+            project,
+            paths[0],
+            approvals=approvals,
+            deadline=deadline,
+            lock_timeout=lock_timeout,
+            junit=junit,
+            format_=format_,
+        )
+    if approvals:
+        raise InputError(
+            "--approval is for a saved plan; nobody can have approved one that is only made now",
+            code="SE901",
+            hint="save a plan with 'syncengine plan --out', have it approved and apply that",
         )
     with tempfile.TemporaryDirectory(prefix="syncengine-") as scratch:
         target = Path(scratch) / "plan"
@@ -71,6 +87,20 @@ def command(
             return Exit.DONE
         return run_plan(
             invocation, project, target, deadline=deadline, lock_timeout=lock_timeout, junit=junit, format_=format_
+        )
+
+
+def _require_no_approval(target: Path, project: Project) -> None:
+    """Raise NotApproved where an approval rule applies: nobody can have approved a plan that was only made now."""
+    from syncengine.api import needed_approvals
+    from syncengine.core.errors import NotApproved
+
+    rule = needed_approvals(target, project)
+    if rule is not None:
+        raise NotApproved(
+            f"the policy asks for {rule.required} approval{'s' if rule.required > 1 else ''} of this plan",
+            hint="save it with 'syncengine plan --out release.plan', have it approved with 'syncengine approve "
+            "release.plan --key KEY', then apply release.plan",
         )
 
 
@@ -111,6 +141,8 @@ def _plan_and_ask(
             f"the plan is blocked: {planned.summary.blocked[0].reason}",
             hint="mend the changeset or the policy, then try again",
         )
+    if planned.summary.counts.to_send:
+        _require_no_approval(target, project)
     if yes or not planned.summary.counts.to_send:
         return True
     return click.confirm("Send this now?", default=False, err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,9 +15,8 @@ from syncengine.cli.files import write_file
 from syncengine.cli.progress import Progress
 from syncengine.cli.verb import Invocation
 from syncengine.cli.views import view_options
-from syncengine.core.errors import Exit
+from syncengine.core.errors import Exit, InputError
 from syncengine.core.results import RunResult
-from syncengine.planning import open_plan
 
 
 class _Watched:
@@ -27,6 +26,10 @@ class _Watched:
         self._output = invocation.output
         self._progress = progress
         self._applied = self._rejected = self._in_doubt = 0
+
+    def begins(self, operations: int) -> None:
+        """Now it is known how much there is to do."""
+        self._progress.expect(operations)
 
     def sent(self, parcels: int) -> None:
         """Nothing to show until it is answered."""
@@ -66,19 +69,19 @@ def run_plan(
     project: Project,
     path: Path,
     *,
+    approvals: Sequence[Path] = (),
     deadline: float | None,
     lock_timeout: float,
     junit: Path | None,
     format_: str,
 ) -> int:
     """Apply a saved plan and report; returns the exit code."""
-    with open_plan(path) as saved:
-        total, account = saved.summary.counts.to_send, saved.header.account
     stop = StopSignal()
-    with stop_on_signals(stop), Progress(invocation.output, "applying", total) as progress:
+    with stop_on_signals(stop), Progress(invocation.output, "applying", 0) as progress:
         result = apply(
             path,
             project,
+            approvals=approvals,
             lock_timeout=lock_timeout,
             deadline=deadline,
             listener=_Watched(invocation, progress),
@@ -87,12 +90,16 @@ def run_plan(
     if junit is not None:
         from syncengine.reports.ci import junit as junit_xml
 
-        write_file(junit, junit_xml(result).encode())
-    _report(invocation, project, result, account, format_)
+        try:
+            write_file(junit, junit_xml(result).encode())
+        except InputError as error:
+            # The run has happened: its own exit code and result must not be hidden by this.
+            invocation.output.warning(f"{error.message}; the result follows all the same")
+    _report(invocation, project, result, format_)
     return result.exit
 
 
-def _report(invocation: Invocation, project: Project, result: RunResult, account: str, format_: str) -> None:
+def _report(invocation: Invocation, project: Project, result: RunResult, format_: str) -> None:
     if format_ == "json":
         from syncengine.reports.machine import apply_object, document
 
@@ -100,7 +107,7 @@ def _report(invocation: Invocation, project: Project, result: RunResult, account
     else:
         from syncengine.reports.text_results import apply_text
 
-        options = view_options(invocation, project.settings, account, show_values=False)
+        options = view_options(invocation, project.settings, result.account, show_values=False)
         for line in apply_text(result, options):
             invocation.output.result(line)
     if format_ == "json":

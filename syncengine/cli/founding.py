@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from syncengine import __version__
 from syncengine.cli import starter
+from syncengine.cli.ci_github import github
+from syncengine.cli.ci_gitlab import gitlab
 from syncengine.cli.files import write_file
 from syncengine.cli.pinning import pinned
 from syncengine.clock import SystemClock
@@ -22,25 +25,36 @@ from syncengine.sandbox import DEFAULT_KEYS
 
 _CONFIGURATION = "syncengine.yaml"
 _SCHEMAS = ("changeset.v1", "config.v1")
+_CI: Mapping[str, Callable[[str], Iterator[starter.Starter]]] = {"github": github, "gitlab": gitlab}
+
+CI_SYSTEMS = tuple(_CI)
+SHARED_LEDGER = "SYNCENGINE_LEDGER_URL"
+"""The variable in which the workflows expect the URL of a ledger that all of their runners share."""
 
 
 class Founded(NamedTuple):
-    """What was written, relative to the folder, and the id of the ledger that its configuration pins."""
+    """What was written, relative to the folder, and the id of the ledger that its configuration pins.
+
+    `shared`: the ledger's URL comes from a variable or is a server's, so that other machines can use it.
+    """
 
     written: tuple[str, ...]
     ledger: str
+    shared: bool
 
 
-def found(folder: Path, environ: Mapping[str, str]) -> Founded:
-    """Write what is missing in `folder`; nothing that is there is replaced.
+def found(folder: Path, environ: Mapping[str, str], ci: Sequence[str] = ()) -> Founded:
+    """Write what is missing in `folder`, and workflows for these CI systems; nothing that is there is replaced.
+
+    With `ci`, a new configuration names the shared ledger where SYNCENGINE_LEDGER_URL says where it is.
 
     Raises WrongLedger where a pinned ledger is missing or another, and where a ledger is there that is not pinned.
     """
     written: list[str] = []
     schemas = {name: schema_text(name).decode() for name in _SCHEMAS}
     if not (folder / _CONFIGURATION).exists():
-        written += _write(folder, starter.repository())
-    ledger, accounts = _pin(folder, environ)
+        written += _write(folder, starter.repository(SHARED_LEDGER if ci and environ.get(SHARED_LEDGER) else ""))
+    ledger, accounts, shared = _pin(folder, environ)
     written += _write(folder, starter.schemas("", schemas))
     written += _ignore(folder)
     trials = folder / starter.SANDBOX
@@ -48,7 +62,9 @@ def found(folder: Path, environ: Mapping[str, str]) -> Founded:
         written += _write(folder, starter.sandbox(accounts, DEFAULT_KEYS[0].text))
         written += _write(folder, starter.schemas(f"{starter.SANDBOX}/", schemas))
         _pin(trials, environ)
-    return Founded(tuple(written), ledger)
+    for system in dict.fromkeys(ci):
+        written += _write(folder, _CI[system](__version__))
+    return Founded(tuple(written), ledger, shared)
 
 
 def _write(folder: Path, files: Iterable[starter.Starter]) -> list[str]:
@@ -79,14 +95,16 @@ def _ignore(folder: Path) -> list[str]:
     return [".gitignore"]
 
 
-def _pin(folder: Path, environ: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The id of the ledger that the configuration pins, made and pinned now where it pinned none; and its accounts."""
+def _pin(folder: Path, environ: Mapping[str, str]) -> tuple[str, list[str], bool]:
+    """The id of the ledger that the configuration pins, made and pinned now where it pinned none; the accounts; and
+    whether other machines can use that ledger."""
     path = folder / _CONFIGURATION
     settings = load_configuration(path, environ)
     pin = msgspec.structs.replace(settings.ledger, url=ledger_url(settings.ledger, environ))
+    shared = bool(pin.url_env) or not pin.url.startswith("sqlite:")
     view = open_view(pin, root=Path(settings.root), clock=SystemClock())
     if view is None:
-        return _create(path, settings, pin), list(settings.accounts)
+        return _create(path, settings, pin), list(settings.accounts), shared
     ledger = view.identity().id
     view.close()
     if pin.id is None:
@@ -96,7 +114,7 @@ def _pin(folder: Path, environ: Mapping[str, str]) -> tuple[str, list[str]]:
             hint=f"if it is the record of what this configuration sent, write `id: {ledger}` under `ledger`; "
             "otherwise let `ledger.url` name another place",
         )
-    return ledger, list(settings.accounts)
+    return ledger, list(settings.accounts), shared
 
 
 def _create(path: Path, settings: Settings, pin: LedgerPin) -> str:

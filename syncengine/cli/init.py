@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from syncengine.cli.verb import Invocation, Verb
+
+if TYPE_CHECKING:
+    from syncengine.cli.founding import Founded
 
 
 @click.command(
@@ -15,15 +19,19 @@ from syncengine.cli.verb import Invocation, Verb
     "configuration pins a ledger that is not there, or a ledger is there that it does not pin.",
 )
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--ci", "systems", multiple=True, type=click.Choice(("github", "gitlab")), metavar="github | gitlab",
+              help="Also write a workflow: checks on proposals, apply on the main branch. DIR is a repository's top "
+              "folder. Repeatable.")  # fmt: skip
 @click.pass_obj
-def command(invocation: Invocation, *, directory: Path) -> None:
+def command(invocation: Invocation, *, directory: Path, systems: tuple[str, ...]) -> None:
     """Write a configuration with a pinned ledger, an example changeset and a sandbox configuration.
 
-    In a folder that has a syncengine.yaml, its ledger is created and pinned, and the rest is added beside it.
+    In a folder that has a syncengine.yaml, its ledger is created and pinned, and the rest is added beside it. With
+    --ci, a new configuration takes the ledger's URL from SYNCENGINE_LEDGER_URL where that variable is set.
     """
     from syncengine.cli.founding import found
 
-    outcome = found(directory, invocation.environ)
+    outcome = found(directory, invocation.environ, systems)
     lines = [f"wrote {directory / name}" for name in outcome.written] or ["nothing was missing"]
     here = "" if directory == Path() else f"cd {directory} && "
     lines += [
@@ -33,3 +41,15 @@ def command(invocation: Invocation, *, directory: Path) -> None:
         f"to try it on a service of your own, {directory / 'sandbox' / 'syncengine.yaml'} says how",
     ]
     invocation.output.result("\n".join(lines))
+    if systems:
+        _advise(invocation, directory, outcome)
+
+
+def _advise(invocation: Invocation, directory: Path, outcome: Founded) -> None:
+    invocation.output.note("the first lines of the CI file say what is to be set up once; docs/ci.md explains the flow")
+    if not outcome.shared:
+        invocation.output.warning(
+            f"the ledger of {directory / 'syncengine.yaml'} is a file on this machine, which no CI runner sees, so "
+            "apply will be refused there. Before anything is applied: write `url: env:SYNCENGINE_LEDGER_URL` and "
+            "`id: null` under `ledger`, set that variable to postgresql://USER:PASSWORD@HOST/DATABASE, run init again"
+        )

@@ -20,6 +20,9 @@ from syncengine.core.errors import Exit
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for review and apply.")
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a declared variable.")
 @click.option("--changeset", "only", multiple=True, metavar="ID", help="Plan only this changeset; repeatable.")
+@click.option("--observed", type=click.Path(path_type=Path), metavar="FILE",
+              help="Values before: a dated export of leads, CSV or JSON Lines.")  # fmt: skip
+@click.option("--observed-at", metavar="TIME", help="When they were observed, where the file does not say.")
 @click.option("--offline", is_flag=True, help="Open no connection and read no key, whatever is configured.")
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are operations to send.")
@@ -32,6 +35,8 @@ def command(
     out: Path | None,
     variables: tuple[str, ...],
     only: tuple[str, ...],
+    observed: Path | None,
+    observed_at: str | None,
     offline: bool,
     show_values: bool,
     detailed_exitcode: bool,
@@ -41,7 +46,7 @@ def command(
 
     PATH names changeset files, or folders that are searched for *.yaml.
     """
-    from syncengine.api import Project, load, plan
+    from syncengine.api import Project, load, needed_approvals, plan
     from syncengine.cli.variables import parse_variables
     from syncengine.cli.views import show_plan
 
@@ -51,9 +56,13 @@ def command(
     loaded = load(paths, project, variables=parse_variables(variables), only=only)
     with tempfile.TemporaryDirectory(prefix="syncengine-") as scratch:
         target = out if out is not None else Path(scratch) / "plan"
-        planned = plan(loaded, project, out=target, offline=offline)
+        planned = plan(loaded, project, out=target, offline=offline, observed=observed, observed_at=observed_at)
         show_plan(invocation, target, project.settings, format_=format_, show_values=show_values)
+        rule = needed_approvals(target, project) if planned.summary.counts.to_send else None
     if out is not None:
+        if rule is not None:
+            people = f"{rule.required} approval{'s' if rule.required > 1 else ''}"
+            invocation.output.note(f"it needs {people} before it is applied: syncengine approve {out} --key KEY")
         invocation.output.note(f"saved to {out}; apply it with: syncengine apply {out}")
     if planned.summary.blocked:
         return Exit.REFUSED

@@ -46,6 +46,10 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
+    def expect(self, total: int) -> None:
+        """So much there is in all."""
+        self._total = total
+
     def advance(self, count: int = 1, *, detail: str = "") -> None:
         """So many more are done; `detail` is a short text beside the bar."""
         self._done += count

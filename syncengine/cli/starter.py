@@ -29,11 +29,14 @@ class Starter(NamedTuple):
     private: bool = False
 
 
-def repository() -> Iterator[Starter]:
-    """A configuration, and an example that can be changed into the first changeset."""
-    yield Starter(
-        "syncengine.yaml", _CONFIGURATION.format(account=ACCOUNT, schema=_schema("syncengine.yaml", "config"))
-    )
+def repository(ledger_variable: str = "") -> Iterator[Starter]:
+    """A configuration, and an example that can be changed into the first changeset.
+
+    `ledger_variable` names the environment variable that holds the ledger's URL; "" for a file in the repository.
+    """
+    ledger = f"env:{ledger_variable}" if ledger_variable else "sqlite:///.syncengine/ledger.db"
+    schema = _schema("syncengine.yaml", "config")
+    yield Starter("syncengine.yaml", _CONFIGURATION.format(account=ACCOUNT, schema=schema, ledger=ledger))
     yield from _example("", ACCOUNT)
 
 
@@ -81,7 +84,7 @@ accounts:
 
 # The record of what was sent. Back up the ledger, and its key apart from it: without them nobody knows what was done.
 ledger:
-  url: sqlite:///.syncengine/ledger.db
+  url: {ledger}
   id: null
 
 # Guardrails, judged when planning and again when applying.
@@ -89,6 +92,7 @@ policy:
   max_leads: 500
   max_irreversible: 100
   max_payout: 150.00
+  # approvals: {{required: 1, allowed_signers: .syncengine/allowed_signers}}   # signatures by others than the authors
 """
 
 _SANDBOX_HEAD = """\

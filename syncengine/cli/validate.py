@@ -12,8 +12,10 @@ import click
 from syncengine.cli.verb import Invocation, Verb, format_option
 
 if TYPE_CHECKING:
-    from syncengine.core.errors import Problem
+    from syncengine.core.errors import Problem, SyncError
     from syncengine.core.results import ValidateResult
+
+_FOR_CI = ("sarif", "github")
 
 
 @click.command(
@@ -30,9 +32,14 @@ def command(invocation: Invocation, *, paths: tuple[Path, ...], variables: tuple
     PATH names changeset files, or folders that are searched for *.yaml. No key is read and no connection opened.
     """
     from syncengine.cli.variables import parse_variables
-    from syncengine.core.errors import Exit
+    from syncengine.core.errors import Exit, SyncError
 
-    result, root = _validated(invocation, paths, parse_variables(variables))
+    try:
+        result, root = _validated(invocation, paths, parse_variables(variables))
+    except SyncError as error:
+        if format_ not in _FOR_CI:
+            raise
+        result, root = _told(error), invocation.cwd
     _show(invocation, result, root, format_)
     return Exit.DONE if result.valid else Exit.INPUT
 
@@ -55,6 +62,15 @@ def _validated(invocation: Invocation, paths: Sequence[Path], variables: dict[st
     loaded = load(paths, project.settings, variables=variables)
     problems = (*project.settings.warnings, *validate(loaded))
     return ValidateResult(changesets=len(loaded.changesets), problems=problems), Path(project.settings.root)
+
+
+def _told(error: SyncError) -> ValidateResult:
+    """An error as a result: whoever reads annotations or SARIF reads nothing else."""
+    from syncengine.core.errors import Problem
+    from syncengine.core.results import ValidateResult
+
+    problem = Problem(code=error.code, message=error.message, hint=error.hint)
+    return ValidateResult(changesets=0, problems=error.problems or (problem,))
 
 
 def _show(invocation: Invocation, result: ValidateResult, root: Path, format_: str) -> None:

@@ -43,7 +43,7 @@ def _view(plan: PlanFile, format_: str, options: ViewOptions) -> Iterator[str]:
         case "markdown":
             from syncengine.reports.markdown import plan_markdown
 
-            yield from plan_markdown(*parts)
+            yield plan_markdown(*parts)
         case "html":
             from syncengine.reports.html import plan_html
 

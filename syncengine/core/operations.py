@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import assert_never
+from typing import assert_never, get_args
 
 import msgspec
 
@@ -56,6 +56,8 @@ class Financials(msgspec.Struct, frozen=True, tag="financials", tag_field="kind"
 
 Operation = Update | Reprocess | Trigger | Financials
 
+_IRREVERSIBLE_SHAPES = tuple(shape for shape in get_args(Operation) if shape.__struct_config__.tag in IRREVERSIBLE)
+
 
 def kind_of(operation: Operation) -> Kind:
     """The kind of an operation."""
@@ -74,7 +76,7 @@ def kind_of(operation: Operation) -> Kind:
 
 def is_irreversible(operation: Operation) -> bool:
     """Whether a second sending could do harm."""
-    return kind_of(operation) in IRREVERSIBLE
+    return isinstance(operation, _IRREVERSIBLE_SHAPES)
 
 
 def values_of(operation: Operation) -> dict[str, str]:

@@ -47,7 +47,11 @@ class Parcel(msgspec.Struct, frozen=True):
     @property
     def irreversible(self) -> int:
         """How many of its operations cannot be taken back."""
-        return sum(is_irreversible(part.operation) for part in self.parts)
+        # Asked several times for each parcel on its way, hence no generator.
+        parts = self.parts
+        if len(parts) == 1:
+            return int(is_irreversible(parts[0].operation))
+        return len([part for part in parts if is_irreversible(part.operation)])
 
 
 # Verdicts: what is known about a whole request. `message` is the service's or the transport's own words.
@@ -185,16 +189,23 @@ def judge(verdict: Verdict, parcels: tuple[Parcel, ...], refusals: Refusals = "p
 def _elements(verdict: Elements, parcels: tuple[Parcel, ...]) -> Judgement:
     rulings: list[tuple[Ruling, ...]] = []
     open_parcels: list[Parcel] = []
+    same: Element | None = None
+    shared = Ruling(Outcome.APPLIED)
+    alone = (shared,)
     for position, parcel in enumerate(parcels):
         element = verdict.by_position.get(position)
-        if element is None:
+        if element is not None and element.success:
+            if element is not same:
+                # Most answers say the same of every lead: one ruling for all of them.
+                same, shared = element, Ruling(Outcome.APPLIED, element.message, element.warnings)
+                alone = (shared,)
+            rulings.append(alone if len(parcel.parts) == 1 else _each(parcel, shared))
+        elif element is None:
             rulings.append(_each(parcel, Ruling(Outcome.UNKNOWN, "the answer does not mention this lead")))
             open_parcels.append(parcel)
         elif element.success is None:
             rulings.append(_each(parcel, Ruling(Outcome.UNKNOWN, element.message, element.warnings)))
             open_parcels.append(parcel)
-        elif element.success:
-            rulings.append(_each(parcel, Ruling(Outcome.APPLIED, element.message, element.warnings)))
         else:
             rulings.append(_rejected(parcel, element.message, element.warnings))
     return Judgement(rulings=tuple(rulings), again=_repeatable(tuple(open_parcels)), backoff=True)

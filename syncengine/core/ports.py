@@ -51,6 +51,22 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     live: bool
     cancelled: bool
     plan_path: str = ""
+    wire_digest: str = ""
+    approvals: tuple[str, ...] = ()
+    """Principals whose approvals counted, with key fingerprints, as text."""
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What was intended since a moment, doubts included: in each run an operation counts once, and a lead once.
+
+    Amounts are in hundredths. What is known never to have left, and what was recorded as done by other means, is left
+    out.
+    """
+
+    irreversible: int = 0
+    leads: int = 0
+    payout: int = 0
+    revenue: int = 0
 
 
 class LedgerView(Protocol):
@@ -86,6 +102,10 @@ class LedgerView(Protocol):
 
     def runs(self, account: str | None = None, *, plan: PlanDigest | None = None) -> Sequence[RunRecord]:
         """Runs, newest first."""
+        ...
+
+    def spent(self, account: str, since: str) -> Spent:
+        """What was intended for the account since a moment (UTC, ISO 8601 with microseconds and Z)."""
         ...
 
 
@@ -365,6 +385,10 @@ class Clock(Protocol):
 
 class Listener(Protocol):
     """Hears what a run does, for progress and logs. Must not raise."""
+
+    def begins(self, operations: int) -> None:
+        """A run begins that has so many operations to send."""
+        ...
 
     def sent(self, parcels: int) -> None:
         """A request left."""

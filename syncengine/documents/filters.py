@@ -64,6 +64,8 @@ def kind_of_value(value: object) -> str:
             return "a text"
         case list() | tuple():
             return "a list"
+        case float():
+            return "a binary float"
     return "a group of values"
 
 

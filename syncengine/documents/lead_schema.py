@@ -33,6 +33,8 @@ class LeadSchema:
     """A loaded lead schema."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
+        self.known_fields = _known_fields(schema)
+        """Names of the fields that it describes; None where it leaves names open or describes them elsewhere."""
         self._fast = compiled(schema)
         self._deciding = explaining(schema)
 
@@ -72,6 +74,14 @@ class LeadSchema:
     def explain(self, fields: dict[str, str]) -> list[str]:
         """What is wrong with these fields, a sentence each; no sentence holds a value."""
         return [message for _, message in self.findings(fields)]
+
+
+def _known_fields(schema: dict[str, Any]) -> frozenset[str] | None:
+    named = schema.get("properties")
+    elsewhere = ("$ref", "allOf", "anyOf", "oneOf", "if", "dependentSchemas", "patternProperties")
+    if not isinstance(named, dict) or not named or any(keyword in schema for keyword in elsewhere):
+        return None
+    return frozenset(named)
 
 
 class _Twice(ValueError):

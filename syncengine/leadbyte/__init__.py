@@ -1,9 +1,11 @@
 """LeadByte's REST API: parcels in, verdicts out. The only importer of httpx.
 
-`gateway_factory(account, key, clock)` makes a gateway for each worker thread; `resolve_key` finds the API key.
+`gateway_factory(account, key, clock)` makes a gateway for each worker thread; `LeadReader` asks for current values;
+`resolve_key` finds the API key.
 """
 
 from syncengine.leadbyte.gateway import gateway_factory
 from syncengine.leadbyte.keys import Secret, resolve_key
+from syncengine.leadbyte.reads import LeadReader
 
-__all__ = ["Secret", "gateway_factory", "resolve_key"]
+__all__ = ["LeadReader", "Secret", "gateway_factory", "resolve_key"]

@@ -77,6 +77,9 @@ def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
     leads = [parcel.lead for parcel in parcels]
     if len(set(leads)) != len(leads):
         raise ValueError("a request cannot hold one lead twice")
+    updates = [_plain_update(parcel) for parcel in parcels]
+    if updates and None not in updates:
+        return Request(method="PUT", path=LEADS_PATH, body=_ENCODER.encode({"leads": updates}), key=wire.leads_key)
     terms = {_terms(parcel) for parcel in parcels}
     if terms == {None}:
         body = _ENCODER.encode({"leads": [_entry(parcel) for parcel in parcels]})
@@ -85,6 +88,19 @@ def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
         raise ValueError("a financials request holds one payout, one revenue and one buyer for all its leads")
     body = _financials_body(leads, terms.pop() or (None, None, None), wire)
     return Request(method="PUT", path=FINANCIALS_PATH, body=body, key=wire.financials_key)
+
+
+class _UpdateEntry(msgspec.Struct, gc=False):
+    id: str
+    update: dict[str, str]
+
+
+def _plain_update(parcel: Parcel) -> _UpdateEntry | None:
+    """The entry of a parcel that holds one update and nothing else, which nearly all are; None for any other."""
+    operation = parcel.parts[0].operation
+    if len(parcel.parts) != 1 or not isinstance(operation, Update) or not operation.fields:
+        return None
+    return _UpdateEntry(parcel.lead, operation.fields)
 
 
 def _financials_body(leads: Sequence[str], terms: Terms, wire: Wire) -> bytes:

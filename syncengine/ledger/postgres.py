@@ -95,12 +95,12 @@ class PostgresEngine:
         return self.read(lambda: landed(result))
 
     def _transaction(self, begin: str, work: Callable[[], T], results: list[T]) -> T:
-        self._connection.execute(begin)
+        self._connection.execute(begin.encode(), prepare=False)
         self._inside = True
         try:
             result = work()
             results.append(result)
-            self._connection.execute("COMMIT")
+            self._connection.execute("COMMIT", prepare=False)
         except BaseException:
             self._roll_back()
             raise
@@ -113,7 +113,7 @@ class PostgresEngine:
 
         # On a broken connection the server rolls back by itself; the first error is the one to be heard.
         with contextlib.suppress(psycopg.Error):
-            self._connection.execute("ROLLBACK")
+            self._connection.execute("ROLLBACK", prepare=False)
 
     def _reconnect(self, cause: Exception) -> None:
         for delay in RETRY_DELAYS:
@@ -191,10 +191,14 @@ def _connect(address: ServerAddress, *, read_only: bool) -> psycopg.Connection[R
         ) from error
     try:
         connection = psycopg.connect(address.dsn, autocommit=True, connect_timeout=CONNECT_SECONDS)
-        for statement in _SESSION:
-            connection.execute(statement.encode())
-        if read_only:
-            connection.execute("SET default_transaction_read_only TO on")
+        try:
+            for statement in _SESSION:
+                connection.execute(statement.encode(), prepare=False)
+            if read_only:
+                connection.execute("SET default_transaction_read_only TO on", prepare=False)
+        except BaseException:
+            connection.close()
+            raise
     except psycopg.Error as error:
         raise LedgerTrouble(
             f"the ledger's server at {address.shown} cannot be reached ({_first_line(error)})",
@@ -211,10 +215,13 @@ def _first_line(error: Exception) -> str:
 def open_server(address: ServerAddress, *, read_only: bool) -> PostgresEngine | None:
     """The engine for a ledger on a server, or None where the database holds no ledger."""
     engine = PostgresEngine(address, read_only=read_only)
-    if engine.read(lambda: engine.rows("has_schema")[0][0]):
-        return engine
-    engine.close()
-    return None
+    found = False
+    try:
+        found = bool(engine.read(lambda: engine.rows("has_schema")[0][0]))
+    finally:
+        if not found:
+            engine.close()
+    return engine if found else None
 
 
 def create_on_server(address: ServerAddress, fill: Callable[[Engine], None]) -> None:

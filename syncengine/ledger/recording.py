@@ -38,8 +38,6 @@ class RunState:
         self.lane = lane
         self.run = run
         self.epoch = epoch
-        self.floor = 0
-        """Last attempt number of the ledger when the run began; 0 where the account had none."""
         self.erased: frozenset[str] = frozenset()
         self.changesets: set[str] = set()
         self.sent: dict[int, Sent] = {}
@@ -148,8 +146,8 @@ class Batch:
 
     # Intents
 
-    def intend(self, request: int, parcels: tuple[Parcel, ...], at: str, prior: dict[str, Standing | None]) -> None:
-        """Record that a request is about to leave. `prior`: where operations of earlier runs stood."""
+    def intend(self, request: int, parcels: tuple[Parcel, ...], at: str, prior: dict[str, Stand]) -> None:
+        """Record that a request is about to leave. `prior`: where its operations stand already."""
         state = self.state
         parts = [(parcel.lead, part) for parcel in parcels for part in parcel.parts]
         if len(parts) > SPAN:
@@ -201,14 +199,13 @@ class Batch:
         store = self._forms.store
         return _encode({name: store(kind, lead, name, value) for name, value in values.items()}).decode()
 
-    def _reopen(self, operation: str, prior: dict[str, Standing | None]) -> None:
+    def _reopen(self, operation: str, prior: dict[str, Stand]) -> None:
         """An operation that stood somewhere has an open intent now: it leaves its tallies until the answer is in."""
         old = self._stand(operation)
         if old is None:
             if operation not in prior:
                 return
-            old = Stand(prior[operation], None, tried=False)
-            self._stands[operation] = old
+            old = self._stands[operation] = prior[operation]
         self._add("", old.overall, -1)
         if old.tried:
             self._add(self.state.run, old.own, -1)

@@ -12,7 +12,7 @@ from syncengine.core.history import Answer, Attempt, LeadHistory, Resolution
 from syncengine.core.operations import Kind
 from syncengine.core.outcomes import Outcome
 from syncengine.core.ports import RunRecord
-from syncengine.core.values import LeadId, PlanDigest, RunId
+from syncengine.core.values import LeadId, PlanDigest, RunId, parse_money
 from syncengine.ledger.engine import Row
 
 SPAN = 65_536
@@ -49,6 +49,11 @@ def _with_warnings(message: str, warnings: tuple[str, ...]) -> str:
 def plain_values(vals: str) -> dict[str, str]:
     """Names to stored forms."""
     return _decode_values(vals) if vals else {}
+
+
+def spent_amount(vals: str, name: str) -> int:
+    """An amount of an attempt in hundredths; 0 where it sent none, or was erased."""
+    return parse_money(plain_values(vals).get(name, "").removeprefix("=")) or 0
 
 
 def histories(
@@ -148,6 +153,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
             live=live,
             cancelled=self.cancelled_at is not None,
             plan_path=self.plan_path,
+            wire_digest=self.wire_digest,
+            approvals=_decode_texts(self.approvals) if self.approvals else (),
         )
 
 

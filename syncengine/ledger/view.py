@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from syncengine.core.errors import LedgerTrouble
 from syncengine.core.history import LeadHistory
 from syncengine.core.operations import Kind
-from syncengine.core.ports import LedgerIdentity, RunRecord
+from syncengine.core.ports import LedgerIdentity, RunRecord, Spent
 from syncengine.core.values import LeadId, PlanDigest
 from syncengine.ledger.engine import Engine, Leases, first
 from syncengine.ledger.key import ValueForms
-from syncengine.ledger.rows import RunRow, histories, run_rows
+from syncengine.ledger.rows import RunRow, histories, run_rows, spent_amount
 
 BATCH = 1_000
 
@@ -122,6 +122,21 @@ class Reader:
         if account is not None:
             return run_rows(self.engine.rows("get_runs_of_account", account=account))
         return run_rows(self.engine.rows("get_runs"))
+
+    def spent(self, account: str, since: str) -> Spent:
+        """What was intended for the account since a moment; what was erased counts without its amounts."""
+
+        def work() -> Spent:
+            irreversible, leads = self.engine.rows("spent_counts", account=account, since=since)[0]
+            values = [vals for _, _, vals in self.engine.rows("spent_values", account=account, since=since)]
+            return Spent(
+                irreversible=irreversible,
+                leads=leads,
+                payout=sum(spent_amount(vals, "payout") for vals in values),
+                revenue=sum(spent_amount(vals, "revenue") for vals in values),
+            )
+
+        return self.engine.read(work)
 
     def close(self) -> None:
         """Give the connection back."""

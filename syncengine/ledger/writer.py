@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import msgspec
 
 from syncengine.core.errors import LeaseLost, LedgerTrouble, WrongLedger
-from syncengine.core.history import LeadHistory, Standing, settled_as
+from syncengine.core.history import LeadHistory, settled_as
 from syncengine.core.operations import Financials, Kind, Operation, Reprocess, Trigger, Update
 from syncengine.core.outcomes import Parcel, Part
 from syncengine.core.ports import Answered, Committed, Lease, Outgoing, Recheck, RunStart
@@ -19,7 +19,7 @@ from syncengine.ledger.key import ValueForms
 from syncengine.ledger.recording import Batch, RunState, Sent, leads_of, needs_recheck, without_stopped
 from syncengine.ledger.records import run_content
 from syncengine.ledger.rows import SPAN, RunRow, plain_values
-from syncengine.ledger.standings import add_tallies, by_operation, tallies_of
+from syncengine.ledger.standings import Stand, add_tallies, by_operation, tallies_of
 from syncengine.ledger.view import BATCH, Reader
 
 _NO_HISTORY = LeadHistory()
@@ -130,7 +130,6 @@ class Writer(Reader):
     def _load(self, state: RunState) -> None:
         engine, account = self.engine, state.account
         state.changesets = {changeset for (changeset,) in engine.rows("get_changesets", account=account)}
-        state.floor = engine.rows("last_attempt")[0][0] if state.changesets else 0
         state.erased = frozenset(lead for (lead,) in engine.rows("get_erased", account=account))
         doubts: dict[str, tuple[int, ...]] = {}
         for number, operation in engine.rows("get_doubts_of_account", account=account):
@@ -193,7 +192,7 @@ class Writer(Reader):
         leaving = [without_stopped(request, stopped) for request in outgoing]
         count = sum(1 for parcels in leaving if parcels)
         ids = sorted(number for (number,) in self.engine.rows("take_requests", count=count)) if count else []
-        prior = self._prior(state, outgoing) if state.floor and count else {}
+        prior = self._prior(state, outgoing) if state.changesets and count else {}
         now = self._applicant.clock.now()
         requests: list[int | None] = []
         fresh = iter(ids)
@@ -218,21 +217,18 @@ class Writer(Reader):
             stopped.update(recheck(parcel, known.get(parcel.lead, _NO_HISTORY)))
         return stopped
 
-    def _prior(self, state: RunState, outgoing: Sequence[Outgoing]) -> dict[str, Standing | None]:
-        """Where the operations of these leads stood before this run."""
+    def _prior(self, state: RunState, outgoing: Sequence[Outgoing]) -> dict[str, Stand]:
+        """Where the operations of these leads stand already, by the records."""
         leads = leads_of(outgoing)
         met: list[LeadId] = []
         for start in range(0, len(leads), BATCH):
-            rows = self.engine.rows(
-                "known_leads", account=state.account, floor=state.floor, leads=leads[start : start + BATCH]
-            )
+            rows = self.engine.rows("known_leads", account=state.account, leads=leads[start : start + BATCH])
             met.extend(lead for (lead,) in rows)
-        prior: dict[str, Standing | None] = {}
+        prior: dict[str, Stand] = {}
         for history in self.snapshot(state.account, met, frozenset({state.run})).values():
             for operation, attempts in by_operation(history).items():
-                before = [attempt for attempt in attempts if attempt.number <= state.floor]
-                if before:
-                    prior[operation] = settled_as(before)
+                own = [attempt for attempt in attempts if attempt.run == state.run]
+                prior[operation] = Stand(settled_as(attempts), settled_as(own), tried=bool(own))
         return prior
 
     def _recall(self, request: int) -> Sent:

@@ -74,6 +74,8 @@ class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
     observed: Observed | None = None
     authors: Callable[[str], tuple[str, ...]] | None = None
     notes: tuple[str, ...] = ()
+    late_notes: Callable[[], tuple[str, ...]] | None = None
+    """Asked once every operation was seen: notes on what the digest must not cover."""
 
 
 def build_plan(request: PlanRequest, writer: PlanWriter) -> PlanSummary:
@@ -206,6 +208,7 @@ class _Build:
         if counts.blocked > len(blocked):
             blocked = [*blocked, Finding(reason=f"and {counts.blocked - len(blocked)} more operations are blocked")]
         notices = [_in_words(problem) for problem in self._problems if problem.severity != "error"]
+        late = self._request.late_notes or tuple
         return self._writer.finish(
             counts=counts,
             blocked=(*self._judge.findings(counts), *blocked),
@@ -214,7 +217,7 @@ class _Build:
                 *self._judge.warnings(),
                 *notices,
             ),
-            notes=self._request.notes,
+            notes=(*self._request.notes, *late()),
             changesets=headers,
         )
 

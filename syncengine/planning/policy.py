@@ -6,18 +6,19 @@ Rules only judge; none rewrites an operation. See docs/policy.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 from syncengine.core.errors import ConfigError, Problem
-from syncengine.core.operations import Financials, Trigger, Update, is_irreversible, kind_of, values_of
+from syncengine.core.operations import Financials, Kind, Trigger, Update, is_irreversible, kind_of, values_of
 from syncengine.core.plan import Counts, Finding, PlannedOperation, State
-from syncengine.core.settings import Account, DenyRule, Policy
+from syncengine.core.settings import Account, ApprovalRule, DenyRule, Policy
 from syncengine.core.values import Cents, format_money, parse_money
 from syncengine.documents.expressions import Condition, ExpressionProblem, Expressions, RenderError
 
 Rule = Callable[[PlannedOperation], Iterator[str]]
 
 _DENY = Expressions(names=("op", "plan"), missing="none")
+_APPROVALS = Expressions(names=("plan",), missing="none")
 
 
 class PolicyJudge:
@@ -29,7 +30,7 @@ class PolicyJudge:
         self._changesets = changesets
         self._rules = tuple(self._active())
         self._unknown_before = 0
-        compiled = [(rule, _compiled(rule, policy)) for rule in policy.deny]
+        compiled = [(rule, _compiled(_DENY, rule.when, policy, rule.line)) for rule in policy.deny]
         self._deny = [pair for pair in compiled if not _mentions_plan(pair[0])]
         self._deny_plan = [pair for pair in compiled if _mentions_plan(pair[0])]
 
@@ -60,29 +61,32 @@ class PolicyJudge:
         """What the plan as a whole exceeds."""
         policy = self._policy
         limits: tuple[tuple[str, int | None, int, Callable[[int], str]], ...] = (
-            ("max_leads", policy.max_leads, counts.leads, lambda n: f"{n} leads"),
+            ("max_leads", policy.max_leads, counts.leads, lambda n: _count(n, "lead")),
             (
                 "max_irreversible",
                 policy.max_irreversible,
                 counts.irreversible,
-                lambda n: f"{n} irreversible operations",
+                lambda n: _count(n, "irreversible operation"),
             ),
             ("max_total_payout", policy.max_total_payout, counts.payout, lambda n: f"payouts of {format_money(n)}"),
             ("max_total_revenue", policy.max_total_revenue, counts.revenue, lambda n: f"revenue of {format_money(n)}"),
         )
-        return tuple(
-            Finding(reason=f"{name}: {words(actual)} would be sent, over {_limit(name, limit)} ({self._where(name)})")
+        exceeded = [
+            f"{name}: {words(actual)} would be sent, over {_limit(name, limit)} ({self._where(name)})"
             for name, limit, actual, words in limits
             if limit is not None and actual > limit
-        )
+        ]
+        failed = _approvals_needed(policy, plan_scope(counts, self._account, self._changesets))
+        if isinstance(failed, str):
+            exceeded.append(f"approvals: {failed} ({self._where('approvals')})")
+        return tuple(Finding(reason=reason) for reason in exceeded)
 
     def warnings(self) -> tuple[str, ...]:
         """What could not be judged."""
         if not self._unknown_before:
             return ()
-        return (
-            f"max_change_percent could not be judged for {self._unknown_before} amounts whose value before is unknown",
-        )
+        amounts = _count(self._unknown_before, "amount")
+        return (f"max_change_percent could not be judged for {amounts} whose value before is unknown",)
 
     def _where(self, rule: str) -> str:
         line = self._policy.lines.get(rule)
@@ -92,6 +96,8 @@ class PolicyJudge:
         policy = self._policy
         if policy.max_payout is not None or policy.max_revenue is not None:
             yield self._amounts
+        if not policy.allow_negative:
+            yield self._negative
         if policy.max_change_percent is not None:
             yield self._change
         if policy.require_before:
@@ -109,11 +115,19 @@ class PolicyJudge:
             ("payout", operation.payout, self._policy.max_payout),
             ("revenue", operation.revenue, self._policy.max_revenue),
         ):
-            if amount is not None and limit is not None and amount > limit:
+            if amount is not None and limit is not None and amount > limit and name in planned.send:
                 yield (
                     f"max_{name}: {name} {format_money(amount)} is over {format_money(limit)} "
                     f"({self._where(f'max_{name}')})"
                 )
+
+    def _negative(self, planned: PlannedOperation) -> Iterator[str]:
+        operation = planned.operation
+        if not isinstance(operation, Financials):
+            return
+        for name, amount in (("payout", operation.payout), ("revenue", operation.revenue)):
+            if amount is not None and amount < 0 and name in planned.send:
+                yield f"allow_negative: {name} {format_money(amount)} is below zero ({self._where('allow_negative')})"
 
     def _change(self, planned: PlannedOperation) -> Iterator[str]:
         operation, limit = planned.operation, self._policy.max_change_percent
@@ -124,12 +138,12 @@ class PolicyJudge:
                 continue
             old = known_amount(planned, name)
             if old is None:
-                self._unknown_before += 1
+                self._unknown_before += Kind.FINANCIALS not in self._policy.require_before
             elif (percent := change_percent(old, new)) is None or percent > limit:
-                words = "from 0.00" if percent is None else f"by {percent:.0f} %"
+                words = "from 0.00" if percent is None else f"by {_percent(percent)} %"
                 yield (
                     f"max_change_percent: {name} {format_money(old)} -> {format_money(new)} changes {words}, "
-                    f"over {limit} % ({self._where('max_change_percent')})"
+                    f"over {limit.normalize():f} % ({self._where('max_change_percent')})"
                 )
 
     def _before(self, planned: PlannedOperation) -> Iterator[str]:
@@ -137,7 +151,7 @@ class PolicyJudge:
         if kind not in self._policy.require_before:
             return
         names = [name for name in planned.send if name != "buyer"]
-        missing = [name for name in names if (b := planned.before.get(name)) is None or b.origin == "unknown"]
+        missing = [name for name in names if (b := planned.before.get(name)) is None or b.value is None]
         if missing:
             yield (
                 f"require_before: the value of {', '.join(missing)} before is unknown "
@@ -147,9 +161,10 @@ class PolicyJudge:
     def _fields(self, planned: PlannedOperation) -> Iterator[str]:
         if not isinstance(planned.operation, Update):
             return
-        allowed, denied = self._policy.allowed_fields, self._policy.denied_fields
-        for name in planned.operation.fields:
-            if name in denied:
+        allowed = self._policy.allowed_fields
+        denied = {name.casefold() for name in self._policy.denied_fields}
+        for name in planned.send:
+            if name.casefold() in denied:
                 yield f"denied_fields: {name} must not be changed ({self._where('denied_fields')})"
             elif allowed is not None and name not in allowed:
                 yield f"allowed_fields: {name} is not among them ({self._where('allowed_fields')})"
@@ -186,20 +201,43 @@ def change_percent(old: int, new: int) -> Decimal | None:
     return None if old == 0 else abs(Decimal(new - old)) * 100 / abs(Decimal(old))
 
 
+def approval_rule(policy: Policy, counts: Counts, account: Account, changesets: tuple[str, ...]) -> ApprovalRule | None:
+    """The rule by which a plan with these counts needs approvals; None where it needs none.
+
+    Where its condition fails it counts as holding: the plan is blocked besides.
+    """
+    needed = _approvals_needed(policy, plan_scope(counts, account, changesets))
+    return policy.approvals if needed else None
+
+
+def _approvals_needed(policy: Policy, plan: Mapping[str, object]) -> bool | str:
+    """Whether approvals are needed, or in words why nobody can tell."""
+    rule = policy.approvals
+    if rule is None or rule.required < 1:
+        return False
+    if not rule.when:
+        return True
+    try:
+        return _compiled(_APPROVALS, rule.when, policy, rule.line).evaluate({"plan": plan})
+    except RenderError as error:
+        return f"the condition failed, with this error: {error.message}"
+
+
 def operation_scope(planned: PlannedOperation) -> dict[str, object]:
-    """`op` as rules see it. Amounts are exact decimals, a missing value is none."""
+    """`op` as rules see it: what would be sent of it. Amounts are exact decimals, a missing value is none."""
     operation = planned.operation
-    money = operation if isinstance(operation, Financials) else None
+    sent = {name: value for name, value in values_of(operation).items() if name in planned.send}
+    money = isinstance(operation, Financials)
     return {
         "kind": kind_of(operation).value,
         "lead": operation.lead,
         "changeset": planned.changeset,
         "change": planned.change,
-        "fields": values_of(operation) if isinstance(operation, Update) else {},
+        "fields": sent if isinstance(operation, Update) else {},
         "before": {name: before.value for name, before in planned.before.items()},
-        "payout": None if money is None or money.payout is None else _decimal(money.payout),
-        "revenue": None if money is None or money.revenue is None else _decimal(money.revenue),
-        "buyer": None if money is None else money.buyer,
+        "payout": Decimal(sent["payout"]) if money and "payout" in sent else None,
+        "revenue": Decimal(sent["revenue"]) if money and "revenue" in sent else None,
+        "buyer": sent.get("buyer") if money else None,
         "delivery": operation.delivery if isinstance(operation, Trigger) else None,
         "irreversible": is_irreversible(operation),
         "state": planned.state.value,
@@ -226,6 +264,15 @@ def _decimal(amount: int) -> Decimal:
     return Decimal(amount).scaleb(-2)
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _percent(value: Decimal) -> str:
+    """With at most two places, rounded away from what it is compared with."""
+    return f"{value.quantize(Decimal('0.01'), ROUND_UP).normalize():f}"
+
+
 def _limit(name: str, limit: int) -> str:
     return format_money(limit) if "payout" in name or "revenue" in name else str(limit)
 
@@ -234,11 +281,11 @@ def _mentions_plan(rule: DenyRule) -> bool:
     return "plan" in rule.when
 
 
-def _compiled(rule: DenyRule, policy: Policy) -> Condition:
-    condition = _DENY.compile_condition(rule.when)
+def _compiled(expressions: Expressions, when: str, policy: Policy, line: int) -> Condition:
+    condition = expressions.compile_condition(when)
     if isinstance(condition, ExpressionProblem):
         problem = Problem(
-            code="SE545", message=f"deny: {condition.message}", file=policy.file, line=rule.line, hint=condition.hint
+            code="SE545", message=f"{when}: {condition.message}", file=policy.file, line=line, hint=condition.hint
         )
         raise ConfigError(f"a rule of the policy cannot be read: {condition.message}", code="SE545", problems=[problem])
     return condition

@@ -12,12 +12,13 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from syncengine.api import Project
 from syncengine.cli.main import run as run_command_line
+from syncengine.ledger import create_ledger
 from syncengine.sandbox import Rule, RunningSandbox, Sandbox, SandboxOptions, Script, parse_script
 
 SCRIPT = Path(sys.executable).with_name("syncengine")
@@ -107,6 +108,14 @@ class Bench:
         path = self.folder / "specs" / f"{name}.yaml"
         path.write_text(json.dumps(document, indent=1))
         return path
+
+    def found(self) -> str:
+        """Create the ledger, so that plans are made with one; returns its id."""
+        project = Project.open(self.folder / "syncengine.yaml")
+        with closing(
+            create_ledger(project.settings.ledger, root=Path(project.settings.root), clock=project.clock)
+        ) as ledger:
+            return ledger.identity().id
 
     def faults(self, *rules: dict[str, Any] | Rule) -> None:
         """From now on the sandbox makes this trouble; counts begin anew."""
@@ -220,7 +229,7 @@ class Bench:
     @property
     def sent(self) -> list[list[str]]:
         """Per request, what it asked for: "update 1", "trigger 1 1053", "reprocess 1", "financials 1"."""
-        return [asked_for(json.loads(request["body"])) if request.get("body") else [] for request in self.requests]
+        return [asked_for(request.get("body") or "") for request in self.requests]
 
     def done(self) -> Counter[str]:
         """How often each thing was done: "update 1", "trigger 1 1053", ..."""
@@ -230,9 +239,13 @@ class Bench:
         )
 
 
-def asked_for(body: dict[str, Any]) -> list[str]:
-    """What the body of a request asks for."""
+def asked_for(text: str) -> list[str]:
+    """What the body of a request asks for; nothing where only a part of it arrived."""
     asked: list[str] = []
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return asked
     for lead in body["leads"]:
         if not isinstance(lead, dict):
             asked.append(f"financials {lead}")

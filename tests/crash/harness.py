@@ -58,7 +58,7 @@ _AT_THE_SERVICE = {
     "answered, not recorded": "answered",
 }
 _SEEN_IN_THE_LEDGER = ("run begun", "intent durable, nothing sent", "outcome recorded", "run ended")
-_AIMS = ("start", *_SEEN_IN_THE_LEDGER[:-1], *_AT_THE_SERVICE, "at random")
+_AIMS = ("start", "run begun", *_SEEN_IN_THE_LEDGER[:-1], *_AT_THE_SERVICE, "at random")
 _POLL = 0.0003
 _PATIENCE = 120.0
 LIMITS = {
@@ -208,7 +208,7 @@ class Scenario:
     # Commands
 
     def _make_plan(self) -> None:
-        for _ in range(self._chance.randrange(3) if self._left else 0):
+        for _ in range(self._chance.randrange(3) if self._left > 0 else 0):
             started = time.monotonic()
             process = self._bench.start("plan", "specs", "--out", self._plan)
             if self._kill_after(process, self._chance.uniform(0.05, 0.9) * self._life):
@@ -277,7 +277,8 @@ class Scenario:
             if wait_for(self._watch.look()):
                 process.kill()
                 return process.wait(_PATIENCE) == -signal.SIGKILL
-            time.sleep(_POLL)
+            if aim != "run begun":
+                time.sleep(_POLL)
         return False
 
     def _reached(self, aim: str, before: Seen) -> Callable[[Seen], bool]:
@@ -313,12 +314,16 @@ class Scenario:
         if now.runs == before.runs:
             return "start"
         intended, answered = now.requests - before.requests, now.answers - before.answers
-        if not intended:
-            return "run begun"
         received = len(self._bench.requests) - asked
-        if intended > received:
-            return "intent durable, nothing sent"
-        return "in flight" if received > answered else "outcome recorded"
+        evidence = {
+            "run begun": not intended,
+            "intent durable, nothing sent": intended > received,
+            "outcome recorded": answered > 0,
+            "in flight": received > answered,
+        }
+        if evidence.get(aim):
+            return aim
+        return next(step for step in ("run begun", "in flight", *evidence) if evidence[step])
 
     # Judging
 
@@ -383,9 +388,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kill-anywhere-")))
         fresh = None
         if options.postgres:
-            from tests.postgres_server import running_server
+            from tests.postgres_server import PostgresServer
 
-            fresh = stack.enter_context(running_server(folder / "server")).new_database
+            place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kill-anywhere-server-")))
+            server = PostgresServer(place)
+            stack.callback(server.shut_down)
+            server.create()
+            fresh = server.new_database
         tally = run_series(
             folder,
             kills=options.kills,

@@ -41,7 +41,7 @@ def file_home(tmp_path: Path) -> Iterator[Home]:
 
 
 @pytest.fixture
-def server_home(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Home]:  # noqa: F811
+def server_home(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Home]:
     place = Home(tmp_path, postgres_server.new_database())
     yield place
     place.close()

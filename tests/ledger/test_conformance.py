@@ -55,7 +55,7 @@ def test_what_is_not_there_is_not_made_by_reading(home: Home) -> None:
 
 def test_creating_twice_is_refused_and_changes_nothing(home: Home) -> None:
     first = home.create().identity()
-    with pytest.raises(WrongLedger, match="exists already|holds a ledger already"):
+    with pytest.raises(WrongLedger, match=r"exists already|holds a ledger already"):
         home.create()
     assert home.open().identity() == first
 

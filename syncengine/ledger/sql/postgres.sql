@@ -26,7 +26,7 @@ FROM jsonb_array_elements(:rows::jsonb) e
 
 -- name: known_leads
 SELECT DISTINCT a.lead FROM attempts a
-WHERE a.account = :account AND a.lead = ANY(:leads::text[]) AND a.number <= :floor
+WHERE a.account = :account AND a.lead = ANY(:leads::text[])
 
 -- name: erased_among
 SELECT lead FROM erasures WHERE account = :account AND lead = ANY(:leads::text[])

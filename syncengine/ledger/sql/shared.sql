@@ -1,4 +1,5 @@
 -- Statements that SQLite and PostgreSQL run alike.
+-- CROSS JOIN keeps SQLite from reading all attempts first: it takes the tables in the order written.
 
 -- name: get_meta
 SELECT value FROM meta WHERE name = :name
@@ -141,9 +142,10 @@ SELECT number, operation FROM doubts WHERE account = :account ORDER BY number
 INSERT INTO doubts (number, account, operation)
 SELECT a.number, a.account, a.operation
 FROM pending p
-JOIN runs r ON r.id = p.run
-JOIN attempts a ON a.number >= p.request * 65536 AND a.number < (p.request + 1) * 65536
-WHERE p.account = :account AND (r.lane = :lane OR :every = 1)
+CROSS JOIN runs r
+CROSS JOIN attempts a
+WHERE r.id = p.run AND a.number >= p.request * 65536 AND a.number < (p.request + 1) * 65536
+  AND p.account = :account AND (r.lane = :lane OR :every = 1)
 ON CONFLICT (number) DO NOTHING
 
 -- name: take_over_pending
@@ -152,10 +154,10 @@ WHERE account = :account AND (:every = 1 OR run IN (SELECT id FROM runs WHERE la
 
 -- name: open_leads
 SELECT DISTINCT a.account, a.lead
-FROM doubts d JOIN attempts a ON a.number = d.number
+FROM doubts d CROSS JOIN attempts a WHERE a.number = d.number
 UNION
 SELECT a.account, a.lead
-FROM pending p JOIN attempts a ON a.number >= p.request * 65536 AND a.number < (p.request + 1) * 65536
+FROM pending p CROSS JOIN attempts a WHERE a.number >= p.request * 65536 AND a.number < (p.request + 1) * 65536
 
 -- name: add_tally_row
 INSERT INTO tallies (account, run, applied, rejected, not_sent) VALUES (:account, :run, 0, 0, 0)
@@ -171,10 +173,10 @@ SELECT account, run, applied, rejected, not_sent FROM tallies ORDER BY account, 
 -- name: resolved_contradictions
 SELECT DISTINCT a.account, a.lead
 FROM resolutions s
-JOIN answers n ON n.request = s.number / 65536
+CROSS JOIN answers n
+CROSS JOIN attempts a
 LEFT JOIN outcomes o ON o.number = s.number
-JOIN attempts a ON a.number = s.number
-WHERE coalesce(o.outcome, n.outcome) <> 'unknown'
+WHERE n.request = s.number / 65536 AND a.number = s.number AND coalesce(o.outcome, n.outcome) <> 'unknown'
 
 -- name: get_erased
 SELECT lead FROM erasures WHERE account = :account
@@ -243,15 +245,6 @@ WHERE number > :after AND operation >= :low AND operation < :high ORDER BY numbe
 -- name: page_of_chain
 SELECT position, account, lane, step, kind, ref, hash FROM chain WHERE position > :after ORDER BY position LIMIT :count
 
--- name: has_head
-SELECT 1 FROM chain WHERE position = :position AND hash = :hash
-
--- name: requests_between
-SELECT id, run, epoch, at FROM requests WHERE id >= :low AND id < :high ORDER BY id
-
--- name: attempt_counts
-SELECT count(*), coalesce(max(number), 0) FROM attempts
-
 -- name: open_runs
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
   approvals, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
@@ -297,3 +290,29 @@ SELECT count(*) FROM events
 -- name: page_of_leads
 SELECT DISTINCT account, lead FROM attempts
 WHERE (account, lead) > (:account, :lead) ORDER BY account, lead LIMIT :count
+
+-- name: spent_counts
+SELECT count(DISTINCT CASE WHEN kind IN ('reprocess', 'trigger') THEN run || ' ' || operation END),
+  count(DISTINCT run || ' ' || lead)
+FROM (
+  SELECT q.run AS run, a.operation AS operation, a.lead AS lead, a.kind AS kind
+  FROM runs r
+  JOIN requests q ON q.run = r.id AND q.at >= :since
+  JOIN attempts a ON a.number >= q.id * 65536 AND a.number < (q.id + 1) * 65536
+  LEFT JOIN answers n ON n.request = q.id
+  LEFT JOIN outcomes o ON o.number = a.number
+  WHERE r.account = :account AND (r.ended IS NULL OR r.ended >= :since)
+    AND coalesce(n.verdict, '') <> 'baseline' AND coalesce(o.outcome, n.outcome, '') <> 'not_sent'
+) intended
+
+-- name: spent_values
+SELECT q.run, a.operation, max(a.vals)
+FROM runs r
+CROSS JOIN requests q
+CROSS JOIN attempts a
+LEFT JOIN answers n ON n.request = q.id
+LEFT JOIN outcomes o ON o.number = a.number
+WHERE q.run = r.id AND q.at >= :since AND a.number >= q.id * 65536 AND a.number < (q.id + 1) * 65536
+  AND r.account = :account AND (r.ended IS NULL OR r.ended >= :since) AND a.kind = 'financials'
+  AND coalesce(n.verdict, '') <> 'baseline' AND coalesce(o.outcome, n.outcome, '') <> 'not_sent'
+GROUP BY q.run, a.operation

@@ -1,0 +1,1 @@
+"""Measures syncengine beside what people would use otherwise: `python -m benchmarks`. See docs/performance.md."""

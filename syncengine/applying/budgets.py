@@ -1,0 +1,134 @@
+"""What may be sent in a day or a month: the ledger's sums of what was intended, and this run's own.
+
+In each run an operation counts once, and a lead once, whatever became of it; what is known never to have left does
+not count. So the ledger's sum at the start plus the run's own is the ledger's sum afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from syncengine.applying.windows import instant
+from syncengine.core.operations import Financials, Operation, is_irreversible
+from syncengine.core.outcomes import Parcel
+from syncengine.core.ports import Spent
+from syncengine.core.settings import Budget
+from syncengine.core.values import LeadId, OperationId, format_money
+
+SpentSince = Callable[[str], Spent]
+"""What the ledger counts of the account since a moment (UTC, ISO 8601)."""
+
+_WORDS = {"irreversible": "irreversible operations", "leads": "leads", "payout": "payouts", "revenue": "revenue"}
+_MONEY = frozenset({"payout", "revenue"})
+
+
+def period(budget: Budget, now: datetime) -> tuple[datetime, datetime]:
+    """The budget's present day or month by its clocks: from, and to just before (UTC)."""
+    zone = ZoneInfo(budget.time_zone)
+    day = now.astimezone(zone).date()
+    if budget.per == "month":
+        first = day.replace(day=1)
+        following = (first + timedelta(days=32)).replace(day=1)
+    else:
+        first, following = day, day + timedelta(days=1)
+    return instant(first, 0, zone), instant(following, 0, zone)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as the ledger writes times."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def limits_of(budget: Budget) -> Iterator[tuple[str, int]]:
+    """What the budget bounds: irreversible, leads, payout, revenue (hundredths)."""
+    for name in _WORDS:
+        limit = getattr(budget, f"max_{name}")
+        if limit is not None:
+            yield name, limit
+
+
+def budget_notes(budgets: Sequence[Budget], spent: SpentSince | None, now: datetime) -> Iterator[str]:
+    """What is left of each budget; `spent` None where there is no ledger, so that nothing was spent."""
+    for budget in budgets:
+        start, end = period(budget, now)
+        used = Spent() if spent is None else spent(stamp(start))
+        parts = [f"{_amount(name, max(limit - getattr(used, name), 0))} of {_amount(name, limit)} {_WORDS[name]}"
+                 for name, limit in limits_of(budget)]  # fmt: skip
+        until = end.astimezone(ZoneInfo(budget.time_zone))
+        yield f"left this {budget.per}: {', '.join(parts)} (until {until:%a %Y-%m-%d %H:%M} {budget.time_zone})"
+
+
+class Draw:
+    """What a set of operations takes from budgets, each operation and lead once."""
+
+    def __init__(self) -> None:
+        self._operations: set[OperationId] = set()
+        self._leads: set[LeadId] = set()
+
+    def of(self, parcels: Iterable[Parcel], *, keep: bool) -> Spent:
+        """What these parcels take that was not counted before; `keep` counts them."""
+        leads: set[LeadId] = set()
+        operations: dict[OperationId, Operation] = {}
+        for parcel in parcels:
+            if parcel.lead not in self._leads:
+                leads.add(parcel.lead)
+            for part in parcel.parts:
+                counts = is_irreversible(part.operation) or isinstance(part.operation, Financials)
+                if counts and part.id not in self._operations:
+                    operations[part.id] = part.operation
+        if keep:
+            self._leads |= leads
+            self._operations |= operations.keys()
+        money = [operation for operation in operations.values() if isinstance(operation, Financials)]
+        return Spent(
+            irreversible=sum(is_irreversible(operation) for operation in operations.values()),
+            leads=len(leads),
+            payout=sum(operation.payout or 0 for operation in money),
+            revenue=sum(operation.revenue or 0 for operation in money),
+        )
+
+
+class BudgetMeter:
+    """One budget while a run goes on. Its sum is read from the ledger when a period begins, then kept here."""
+
+    def __init__(self, budget: Budget, spent: SpentSince, where: str) -> None:
+        self._budget = budget
+        self._spent = spent
+        self._where = where
+        self._end: datetime | None = None
+        self._used = Spent()
+        self._draw = Draw()
+
+    def excess(self, parcels: Sequence[Parcel], now: datetime) -> str | None:
+        """Why these parcels must not leave now."""
+        if self._end is None or now >= self._end:
+            start, self._end = period(self._budget, now)
+            self._used = self._spent(stamp(start))
+            self._draw = Draw()
+        more = self._draw.of(parcels, keep=False)
+        for name, limit in limits_of(self._budget):
+            used, added = getattr(self._used, name), getattr(more, name)
+            if added > 0 and used + added > limit:
+                return self._in_words(name, limit, used, added)
+        return None
+
+    def count(self, parcels: Sequence[Parcel]) -> None:
+        """These parcels leave."""
+        more = self._draw.of(parcels, keep=True)
+        self._used = Spent(
+            **{name: getattr(self._used, name) + getattr(more, name) for name in Spent.__struct_fields__}
+        )
+
+    def _in_words(self, name: str, limit: int, used: int, added: int) -> str:
+        end = "" if self._end is None else f"{self._end.astimezone(ZoneInfo(self._budget.time_zone)):%a %Y-%m-%d %H:%M}"
+        return (
+            f"the budget of {_amount(name, limit)} {_WORDS[name]} per {self._budget.per} leaves "
+            f"{_amount(name, max(limit - used, 0))}, and the next request takes {_amount(name, added)}; "
+            f"a new {self._budget.per} begins {end} {self._budget.time_zone} ({self._where})"
+        )
+
+
+def _amount(name: str, amount: int) -> str:
+    return format_money(amount) if name in _MONEY else f"{amount}"

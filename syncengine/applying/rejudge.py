@@ -1,0 +1,87 @@
+"""The policy's second look, when applying: a plan file that somebody wrote by hand gains nothing by it.
+
+The file's sums say that it is whole, not that it came from planning. So its counts, on which limits and the need for
+approval rest, are made again from its lines, and every line still to be sent is judged again.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+import msgspec
+
+from syncengine.core.errors import AlteredPlan, PlanBlocked, Problem
+from syncengine.core.operations import kind_of
+from syncengine.core.plan import Counts, PlannedOperation, PlanSummary, State
+from syncengine.core.settings import Account, Policy
+from syncengine.core.values import is_service_id
+from syncengine.planning.policy import PolicyJudge, approval_rule
+from syncengine.planning.tally import Tally
+
+_SHOWN = 5
+_LARGEST = 1 << 64
+
+
+class SecondLook:
+    """Sees every line of a plan, in order, then says whether it may be applied."""
+
+    def __init__(self, summary: PlanSummary, policy: Policy, account: Account) -> None:
+        changesets = tuple(changeset.id for changeset in summary.changesets)
+        self._summary = summary
+        self._judge = PolicyJudge(policy, account, changesets)
+        self._tally = Tally()
+        self._leads = array("Q")
+        self._found: list[Problem] = []
+        self._more = 0
+        self.needs_approval = approval_rule(policy, summary.counts, account, changesets) is not None
+
+    def see(self, planned: PlannedOperation) -> None:
+        """Count one line."""
+        self._tally.add(planned, new_lead=False)
+        if planned.state is State.TO_SEND:
+            lead = planned.operation.lead
+            number = int(lead) if is_service_id(lead) else _LARGEST
+            if number >= _LARGEST:
+                raise _altered(f"{lead[:30]!r} is no lead")
+            self._leads.append(number)
+
+    def judge(self, planned: PlannedOperation) -> None:
+        """Judge one line that is still to be sent."""
+        for reason in (self._judge.look(planned), self._judge.look_again(planned, self._summary.counts)):
+            if reason is None:
+                continue
+            if len(self._found) >= _SHOWN:
+                self._more += 1
+                continue
+            operation, origin = planned.operation, planned.origin
+            what = f"{kind_of(operation).value} of lead {operation.lead}: {reason}"
+            self._found.append(Problem(code="SE631", message=what, file=origin.file, line=origin.line, row=origin.row))
+
+    def check_counts(self) -> None:
+        """Raise AlteredPlan where the footer counts something else than the lines hold."""
+        stated = msgspec.structs.replace(self._summary.counts, skipped_fields=0)
+        counted = msgspec.structs.replace(self._tally.counts(), leads=len(set(self._leads)))
+        if stated != counted:
+            names = [n for n in Counts.__struct_fields__ if getattr(stated, n) != getattr(counted, n)]
+            raise _altered(f"its footer does not count what its lines hold ({', '.join(names)})")
+
+    def refuse(self) -> None:
+        """Raise PlanBlocked where a rule forbids what is still to be sent."""
+        whole = [finding.reason for finding in self._judge.findings(self._summary.counts)]
+        if not whole and not self._found:
+            return
+        first = whole[0] if whole else self._found[0].message
+        others = len(whole) + len(self._found) + self._more - 1
+        raise PlanBlocked(
+            f"the policy forbids this plan: {first}{f' and {others} more' if others else ''}",
+            hint="mend the changeset or the policy, then plan again",
+            code="SE631",
+            problems=self._found,
+        )
+
+
+def _altered(why: str) -> AlteredPlan:
+    return AlteredPlan(
+        f"the plan is not one that was planned: {why}",
+        hint="make the plan again with 'syncengine plan'; its approvals do not carry over",
+    )

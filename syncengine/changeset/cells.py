@@ -1,0 +1,100 @@
+"""Cells of typed sources: those that are no text, and how columns of them become rows of text.
+
+What has one written form is that text. A binary float has none that can be trusted, and lists, bytes and the like
+have none at all: they stand in the row as values that refuse to be a text, and are reported where one is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Never, cast
+
+from syncengine.changeset.sources import Row
+from syncengine.documents.filters import FilterError
+
+MOST_COLUMNS = 2_000
+
+FLOAT_ADVICE = (
+    "give the column an exact type where it is made: a decimal for amounts, an integer or a text for ids and phone "
+    "numbers; in an SQL source, cast it in the SELECT"
+)
+
+Convert = Callable[[str], object]
+"""From a cell as it was read to what stands in the row."""
+
+
+class Inexact(float):
+    """A binary float. `text` is the shortest that reads back as the same number."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Inexact:
+        """The float that `text` stands for."""
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    def _refuse(self, _other: object) -> Never:
+        raise FilterError("a binary float cannot be compared exactly", FLOAT_ADVICE)
+
+    __eq__ = __ne__ = _refuse
+    __hash__ = float.__hash__
+
+
+class Unusable:
+    """A value without a written form; `kind` says what it is ("a list")."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def _refuse(self, _other: object) -> Never:
+        raise FilterError(f"{self.kind} cannot be compared with a text", "name a column with a single value")
+
+    __eq__ = __ne__ = _refuse
+    __hash__ = object.__hash__
+
+
+def unusable(kind: str) -> Convert:
+    """Stands for every cell of a column whose type has no written form."""
+    value = Unusable(kind)
+    return lambda _: value
+
+
+def iso_timestamp(text: str) -> str:
+    """A timestamp as databases print it, in ISO 8601; UTC where it has an offset."""
+    text = text.replace(" ", "T", 1)
+    return text[:-3] + "Z" if text.endswith("+00") else text
+
+
+def fault_of(names: Sequence[str]) -> str | None:
+    """Why these cannot be the columns of a source; None where they can."""
+    if len(names) > MOST_COLUMNS:
+        return f"there are {len(names):,} columns, more than {MOST_COLUMNS:,}"
+    seen: set[str] = set()
+    for position, name in enumerate(names, 1):
+        if not name.strip():
+            return f"column {position} has no name"
+        if name in seen:
+            return f"there are two columns {name!r}"
+        seen.add(name)
+    return None
+
+
+def rows_of(
+    names: Sequence[str], converts: Sequence[Convert | None], batches: Iterable[Sequence[Sequence[str | None]]]
+) -> Iterator[tuple[int, Row]]:
+    """Row number from 1, and row; a cell that is None is left out. `converts` has None for texts."""
+    number = 0
+    as_they_are = not any(converts)
+    for batch in batches:
+        for cells in batch:
+            number += 1
+            if as_they_are and None not in cells:
+                yield number, dict(zip(names, cast("Sequence[str]", cells)))  # noqa: B905  # the database's own width
+            else:
+                row = {
+                    name: cell if convert is None else convert(cell)
+                    for name, convert, cell in zip(names, converts, cells, strict=True)
+                    if cell is not None
+                }
+                yield number, cast("Row", row)  # what is no text is refused where it is used

@@ -1,0 +1,116 @@
+"""The SQL of a source, looked at before any database is: one SELECT, in an order that is written down.
+
+This is for clear findings in the changeset. That nothing is written is not left to it: the databases are opened for
+reading only.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+MAX_STATEMENT = 20_000
+"""Longest statement, in characters."""
+
+_TOKENS = re.compile(
+    r"(?P<blank>\s+|--[^\n]*|/\*.*?\*/)"
+    r"|(?P<text>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[A-Za-z_][^\[\]\n]*\]"
+    r"|\$(?P<tag>[A-Za-z_]?[A-Za-z0-9_]*)\$.*?\$(?P=tag)\$)"
+    r"|(?P<word>[^\W\d]\w*)"
+    r"|(?P<other>.)",
+    re.DOTALL,
+)
+_READING = frozenset({"SELECT", "VALUES"})
+_VERBS = _READING | {"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "TABLE"}
+_UNCLOSED = {"'": "a quote is not closed", '"': "a quoted name is not closed", "`": "a quoted name is not closed"}
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Why a statement is refused; `offset` counts characters from 0."""
+
+    message: str
+    offset: int
+    hint: str = ""
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """One SELECT (or WITH ... SELECT, or VALUES) with an ORDER BY, without a closing semicolon."""
+
+    sql: str
+
+
+def checked_statement(sql: str) -> Statement | Fault:
+    """`sql` as a statement, or what is wrong with it."""
+    if len(sql) > MAX_STATEMENT:
+        return Fault(f"the statement has {len(sql):,} characters, more than {MAX_STATEMENT:,}", 0)
+    scan = _Scan()
+    for match in _TOKENS.finditer(sql):
+        fault = scan.take(match)
+        if fault is not None:
+            return fault
+    return scan.verdict() or Statement(sql if scan.end is None else sql[: scan.end])
+
+
+class _Scan:
+    """What was seen so far, outside of quotes and comments."""
+
+    def __init__(self) -> None:
+        self.end: int | None = None
+        self._depth = 0
+        self._first = ""
+        self._verb = ""
+        self._previous = ""
+        self._ordered = False
+
+    def take(self, match: re.Match[str]) -> Fault | None:
+        """The next token."""
+        if match["blank"] is not None:
+            return None
+        if self.end is not None:
+            return Fault("there is more than one statement", match.start(), "a source is one SELECT")
+        word = (match["word"] or "").upper()
+        fault = self._word(word, match.start()) if word else self._sign(match)
+        if self._first == "":
+            self._first = word or match.group()[0]
+        self._previous = word
+        return fault
+
+    def _word(self, word: str, offset: int) -> Fault | None:
+        if self._first == "" and word not in _READING and word != "WITH":
+            return Fault(f"the statement begins with {word}", offset, "a source is one SELECT")
+        if self._depth:
+            return None
+        if not self._verb and word in _VERBS:
+            self._verb = word
+            if word not in _READING:
+                return Fault(f"the statement is {word}, not a SELECT", offset, "a source only reads")
+        if word == "INTO":
+            return Fault("SELECT ... INTO writes a table", offset, "a source only reads")
+        self._ordered = self._ordered or (word == "BY" and self._previous == "ORDER")
+        return None
+
+    def _sign(self, match: re.Match[str]) -> Fault | None:
+        sign, offset = match["other"], match.start()
+        if sign in _UNCLOSED:
+            return Fault(_UNCLOSED[sign], offset)
+        if match.string.startswith(("{{", "{%", "/*"), offset):
+            comment = sign == "/"
+            hint = "" if comment else "use the columns of its rows in templates, and when: to choose among them"
+            return Fault("a comment is not closed" if comment else "templates are not rendered in SQL", offset, hint)
+        if sign == ";":
+            self.end = offset
+        elif sign == "(":
+            self._depth += 1
+        elif sign == ")":
+            self._depth -= 1
+        return None
+
+    def verdict(self) -> Fault | None:
+        """What is missing at the end."""
+        if self._verb == "":
+            return Fault("there is no SELECT", 0, "write SELECT lead_id, postcode FROM repairs ORDER BY lead_id")
+        if not self._ordered:
+            hint = "end it with ORDER BY and columns that no two rows share: ORDER BY lead_id"
+            return Fault("the SELECT has no ORDER BY: its rows would come in any order", 0, hint)
+        return None

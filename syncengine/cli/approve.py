@@ -1,0 +1,121 @@
+"""`syncengine approve`: sign a saved plan, so that apply may send it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+
+if TYPE_CHECKING:
+    from syncengine.planning import PlanFile
+    from syncengine.planning.approvals import Approvals
+
+
+@click.command(
+    cls=Verb,
+    epilog="Example: syncengine approve release.plan --key ~/.ssh/id_ed25519. Look at the plan first: "
+    "syncengine show release.plan. Exit codes: 0 signed; 1 the key does not do; 3 the plan is altered or blocked.",
+)
+@click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
+@click.option("--key", required=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Your private SSH key, or the .pub of a key that ssh-agent holds.")  # fmt: skip
+@format_option("text", "json")
+@click.pass_obj
+def command(invocation: Invocation, *, plan: Path, key: Path, format_: str) -> None:
+    """Sign exactly this plan with your SSH key. The signature is added to PLAN.approval, where apply finds it.
+
+    It is worth nothing for any other plan, nor for this one once a byte of it changed.
+    """
+    from syncengine.core.errors import PlanBlocked
+    from syncengine.planning import open_plan
+    from syncengine.planning.approvals import NAMESPACE, Keygen, add_approval, approval_path, signed_text
+
+    keygen = Keygen(invocation.environ)
+    with open_plan(plan) as saved:
+        if saved.summary.blocked:
+            raise PlanBlocked(
+                f"the plan is blocked and can never be applied: {saved.summary.blocked[0].reason}",
+                hint="'syncengine show' lists what blocks it; mend it and plan again",
+            )
+        for line in _summary(saved):
+            invocation.output.text_line(line)
+        armoured = keygen.sign(signed_text(saved.summary.digest), key=key.expanduser(), namespace=NAMESPACE)
+        signature = _signature(armoured, key)
+        target = approval_path(plan)
+        added = add_approval(target, armoured)
+        approvals = _standing(invocation, saved)
+    counts = approvals is None or any(each.fingerprint == signature for each in approvals.counted)
+    if format_ == "json":
+        invocation.output.json(
+            {"plan": saved.summary.digest, "approval": str(target), "key": signature, "added": added, "counts": counts}
+        )
+    else:
+        invocation.output.result(f"{'approved' if added else 'already approved'} with key {signature}: {target}")
+    _tell(invocation, approvals, str(target))
+
+
+def _signature(armoured: str, key: Path) -> str:
+    """The fingerprint of the key that signed; raises InputError where it can never approve."""
+    from syncengine.core.errors import InputError
+    from syncengine.planning.approvals.sshsig import signatures_in
+
+    found, _ = signatures_in(armoured)
+    weakness = found[0].weakness() if found else "ssh-keygen made no signature"
+    if weakness:
+        raise InputError(
+            f"cannot approve with {key}: {weakness}", code="SE905", hint="'ssh-keygen -t ed25519' makes a key that can"
+        )
+    return found[0].fingerprint
+
+
+def _summary(saved: PlanFile) -> list[str]:
+    """What is being approved, in a few lines."""
+    from syncengine.core.values import format_money
+
+    counts = saved.summary.counts
+    kinds = [f"{number:,} {name}" for name in ("update", "financials", "reprocess", "trigger")
+             if (number := getattr(counts, name))]  # fmt: skip
+    lines = [
+        f"Plan {saved.summary.digest}",
+        f"  account {saved.header.account} on {saved.header.host}: "
+        f"{', '.join(changeset.id for changeset in saved.summary.changesets)}",
+        f"  {counts.to_send:,} operations on {counts.leads:,} leads: {', '.join(kinds) or 'nothing to send'}",
+    ]
+    if counts.irreversible:
+        lines.append(f"  !! {counts.irreversible:,} irreversible")
+    if counts.financials:
+        lines.append(f"  money: payout {format_money(counts.payout)}, revenue {format_money(counts.revenue)}")
+    attention = len(saved.summary.warnings) + len(saved.summary.notes)
+    if attention:
+        lines.append(f"  !  {attention:,} things under Attention: syncengine show {saved.path}")
+    return lines
+
+
+def _standing(invocation: Invocation, saved: PlanFile) -> Approvals | None:
+    """How the plan's approvals stand by the policy at hand; None where there is none, or it asks for no approval."""
+    from syncengine.api import Project, hearing
+    from syncengine.core.errors import ConfigError
+    from syncengine.planning.approvals import would_count
+
+    try:
+        project = Project.open(
+            invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
+        )
+        return would_count(hearing(saved, project))
+    except ConfigError:
+        if invocation.config is not None or invocation.policy is not None:
+            raise
+        return None  # A plan can be approved anywhere; whether the signer may is judged where it is applied.
+
+
+def _tell(invocation: Invocation, approvals: Approvals | None, target: str) -> None:
+    if approvals is None:
+        return
+    people = ", ".join(approval.principals[0] for approval in approvals.counted) or "nobody yet"
+    invocation.output.note(f"approved by: {people}")
+    for finding in approvals.findings:
+        invocation.output.warning(f"not counted: {finding.file}, {finding.message}; {finding.hint}")
+    invocation.output.note(f"commit or hand over {target} together with the plan")

@@ -1,0 +1,52 @@
+"""`syncengine cancel`: ask a live run to send nothing more."""
+
+from __future__ import annotations
+
+import getpass
+import os
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+
+
+@click.command(
+    cls=Verb,
+    epilog="Example: syncengine cancel 20261123-161530-1a2b3c. `syncengine status` names the runs that are alive.",
+)
+@click.argument("run", metavar="RUN")
+@click.option("--by", metavar="NAME", help="Who says so; the name of this machine's user otherwise.")
+@format_option("text", "json")
+@click.pass_obj
+def command(invocation: Invocation, *, run: str, by: str | None, format_: str) -> None:
+    """Ask a run to send nothing more.
+
+    The run looks before every request, from whatever machine it is cancelled: answers in flight are awaited and
+    recorded, the rest is not sent, and it exits 4. Applying the same plan again goes on with it.
+    """
+    from syncengine.api import Project
+    from syncengine.core.errors import InputError
+    from syncengine.core.values import RunId
+
+    project = Project.open(
+        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
+    )
+    with project.ledger() as ledger:
+        if any(known.run == run and known.ended is None and not known.live for known in ledger.runs()):
+            raise InputError(
+                f"run {run} is not alive any more, so there is nothing to cancel",
+                code="SE904",
+                hint="'syncengine status' shows what it left; applying its plan again goes on with it",
+            )
+        ledger.cancel(RunId(run), by=(by or "").strip() or _user())
+    if format_ == "json":
+        invocation.output.json({"run": run, "cancelled": True})
+        return
+    invocation.output.result(f"run {run} was asked to stop: it sends nothing more once it has looked")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"

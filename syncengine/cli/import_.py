@@ -1,0 +1,322 @@
+"""`syncengine import`: a request that somebody used to send by hand, or a CSV, as a changeset."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.core.errors import Exit, InputError
+
+if TYPE_CHECKING:
+    from syncengine.api import Project
+    from syncengine.core.errors import Problem
+    from syncengine.core.settings import Account
+    from syncengine.importing import Columns, Imported
+
+_MOST_BYTES = 64 * 1024 * 1024
+_TABLES = (".csv", ".tsv")
+_SOURCE = "rows"
+_SCHEMA = ".syncengine/schemas/changeset.v1.schema.json"
+
+
+@click.command(
+    "import",
+    cls=Verb,
+    epilog="Examples: syncengine import request.json --changeset repair-2026-11 --out changesets/repair.yaml; "
+    "syncengine import data/calls.csv --lead lead_id --payout payout --field c1=result --out changesets/calls.yaml. "
+    "Then review it, and plan it like any other.",
+)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--changeset", metavar="ID", help="The changeset's id; otherwise from the name of --out or FILE.")
+@click.option("--account", metavar="NAME", help="The account; may be left out where there is only one.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
+              help="The file to write, which must not exist; otherwise it goes to stdout.")  # fmt: skip
+@click.option("--lead", metavar="COLUMN", help="CSV: the column with the lead's id.")
+@click.option("--field", "fields", multiple=True, metavar="NAME=COLUMN", help="CSV: a field to update; repeatable.")
+@click.option("--payout", metavar="COLUMN", help="CSV: the column with the payout.")
+@click.option("--revenue", metavar="COLUMN", help="CSV: the column with the revenue.")
+@click.option("--buyer", metavar="COLUMN", help="CSV: the column with the buyer.")
+@click.option("--trigger", metavar="COLUMN", help="CSV: the column with the delivery to trigger.")
+@click.option("--reprocess", is_flag=True, help="CSV: reprocess the lead of every row.")
+@click.option("--skip-empty", is_flag=True, help="CSV: leave empty cells out.")
+@click.option("--inline", is_flag=True, help="CSV: write the rows into the changeset in place of a source.")
+@click.option("--delimiter", type=click.Choice((",", ";", "|", "tab")), help="CSV: what stands between cells.")
+@format_option("text", "json")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    *,
+    file: Path,
+    changeset: str | None,
+    account: str | None,
+    out: Path | None,
+    lead: str | None,
+    fields: tuple[str, ...],
+    payout: str | None,
+    revenue: str | None,
+    buyer: str | None,
+    trigger: str | None,
+    reprocess: bool,
+    skip_empty: bool,
+    inline: bool,
+    delimiter: str | None,
+    format_: str,
+) -> int:
+    """Turn FILE into a changeset: the JSON body of a request, a curl command line, or a CSV with a column mapping.
+
+    Nothing is sent, and the command in FILE is never run. An API key in it is left out. The changeset plans to the
+    same request that FILE holds.
+    """
+    from syncengine.api import Project
+    from syncengine.importing import Columns
+
+    if out is not None and (out.exists() or out.is_symlink()):
+        raise InputError(f"{out} exists already", code="SE901", hint="name a file that does not, or remove it first")
+    project = Project.open(
+        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
+    )
+    name = _changeset_id(changeset, out or file)
+    mapping = None
+    if lead is not None:
+        mapping = Columns(
+            lead=lead, fields=_fields(fields), payout=payout, revenue=revenue, buyer=buyer, trigger=trigger,
+            reprocess=reprocess, skip_empty=skip_empty,
+        )  # fmt: skip
+    elif fields or payout or revenue or buyer or trigger or reprocess or skip_empty or inline or delimiter:
+        raise InputError("columns are mapped, but --lead is missing", code="SE901", hint="--lead COLUMN: the lead's id")
+    job = _Import(project, file, out, name, account)
+    if mapping is not None:
+        text = job.table(mapping, delimiter=delimiter, inline=inline)
+    else:
+        text = job.request(invocation.cwd)
+    _deliver(invocation, job, text, format_)
+    return Exit.DONE
+
+
+class _Import:
+    """One file on its way into a changeset."""
+
+    def __init__(self, project: Project, file: Path, out: Path | None, name: str, account: str | None) -> None:
+        self._project = project
+        self._file = file
+        self.out = out
+        self.name = name
+        self._account = account
+        self.imported: Imported | None = None
+
+    def request(self, cwd: Path) -> str:
+        """The changeset for a body or a curl command."""
+        from syncengine.importing import fitted, looks_like_curl, parse_request
+
+        if self._file.suffix.lower() in _TABLES:
+            raise InputError(
+                f"{self._file} is a table, and its columns are not mapped",
+                code="SE362",
+                hint="say what they hold: --lead COLUMN with --field NAME=COLUMN, --payout COLUMN, ...",
+            )
+        text = _decoded(self._file)
+        if looks_like_curl(text):
+            imported, account = self._curl(text, cwd)
+        else:
+            imported, account = parse_request(text, str(self._file)), self._chosen(None)
+        self.imported = fitted(imported, account, str(self._file))
+        return self._text(self.imported, account, {})
+
+    def _curl(self, text: str, cwd: Path) -> tuple[Imported, Account]:
+        import msgspec
+
+        from syncengine.importing import BodyFile, parse_curl, parse_request
+
+        found = parse_curl(text, str(self._file))
+        body = self._body(found.body.path, cwd) if isinstance(found.body, BodyFile) else found.body
+        imported = parse_request(body, str(self._file), call=found.call)
+        account = self._chosen(found.host)
+        notes = (*found.notes, *imported.notes)
+        if not _is_host(account, found.host):
+            notes += (f"the command was for {found.host}; account {account.name} is {account.host}",)
+        return (
+            msgspec.structs.replace(imported, notes=notes, secrets=(*found.secrets, *imported.secrets)),
+            account,
+        )
+
+    def _body(self, name: str, cwd: Path) -> str:
+        from syncengine.documents.files import inside
+
+        path = inside(Path(self._project.settings.root), cwd / name)
+        if path is None:
+            raise InputError(
+                f"the body of the curl command, {name!r}, is no file inside the repository",
+                code="SE361",
+                hint=f"copy it below {self._project.settings.root}, or paste it into the command",
+            )
+        return _decoded(path)
+
+    def table(self, columns: Columns, *, delimiter: str | None, inline: bool) -> str:
+        """The changeset for a CSV."""
+        from syncengine.importing import Imported, check_columns, fitted, inline_changes, read_header, row_change
+
+        label = str(self._file)
+        between = {"tab": "\t", None: "\t" if self._file.suffix.lower() == ".tsv" else ","}.get(delimiter, delimiter)
+        assert between is not None
+        account = self._chosen(None)
+        if not inline:
+            keys = {"file": self._source()}
+            with self._file.open(encoding="utf-8-sig", newline="", errors="replace") as lines:
+                check_columns(columns, read_header(lines, label, delimiter=between), label)
+        else:
+            text = _decoded(self._file)
+            check_columns(columns, read_header(io.StringIO(text, newline=""), label, delimiter=between), label)
+            rows = tuple(inline_changes(io.StringIO(text, newline=""), columns, label, delimiter=between))
+            if not rows:
+                raise InputError(f"{label} has no row with anything to do", code="SE362")
+            self.imported = fitted(Imported(what=f"CSV, {len(rows)} rows", changes=rows), account, label)
+            return self._text(self.imported, account, {})
+        self.imported = Imported(what="CSV, one change over its rows", changes=(row_change(columns, _SOURCE, label),))
+        if delimiter is not None and between != ("\t" if self._file.suffix.lower() == ".tsv" else ","):
+            keys["delimiter"] = between
+        return self._text(self.imported, account, keys)
+
+    def _source(self) -> str:
+        """The CSV as the changeset names it: relative to itself, inside the repository."""
+        from syncengine.documents.files import inside
+
+        root = Path(self._project.settings.root)
+        path = inside(root, self._file.absolute())
+        if path is None or path.suffix.lower() not in _TABLES:
+            reason = "lies outside the repository" if path is None else "has a name that is no table's (.csv, .tsv)"
+            raise InputError(
+                f"{self._file} {reason}, so a changeset cannot name it as a source",
+                code="SE362",
+                hint="copy it into the repository, as data/NAME.csv; or write its rows into the changeset with --inline",
+            )
+        folder = self.out.absolute().parent.resolve() if self.out is not None else Path.cwd().resolve()
+        return Path(os.path.relpath(path, folder)).as_posix()
+
+    def _chosen(self, host: str | None) -> Account:
+        """The account that was named, the one of this host, or the only one."""
+        accounts = self._project.settings.accounts
+        if self._account is not None:
+            return self._project.account(self._account)
+        of_host = [account for account in accounts.values() if host is not None and _is_host(account, host)]
+        if len(of_host) == 1:
+            return of_host[0]
+        if len(accounts) == 1:
+            return next(iter(accounts.values()))
+        raise InputError(
+            "the configuration has several accounts", code="SE901", hint=f"--account {' or '.join(sorted(accounts))}"
+        )
+
+    def _text(self, imported: Imported, account: Account, source: dict[str, str]) -> str:
+        from syncengine.importing import changeset_text
+
+        root = Path(self._project.settings.root)
+        schema = ""
+        if self.out is not None and (root / _SCHEMA).is_file():
+            schema = Path(os.path.relpath(root / _SCHEMA, self.out.absolute().parent)).as_posix()
+        sources = [(_SOURCE, source)] if source else []
+        pieces = changeset_text(
+            imported, changeset=self.name, account=account.name, label=self._file.name, schema=schema, sources=sources
+        )
+        return "".join(pieces)
+
+    def problems(self) -> list[Problem]:
+        """What `validate` says of the file that was written."""
+        from syncengine.changeset.load import load, validate
+
+        assert self.out is not None
+        return validate(load([self.out], self._project.settings))
+
+
+def _deliver(invocation: Invocation, job: _Import, text: str, format_: str) -> None:
+    from syncengine.cli.files import write_file
+
+    output, imported = invocation.output, job.imported
+    assert imported is not None
+    problems: list[Problem] = []
+    if job.out is not None:
+        write_file(job.out, text.encode(errors="backslashreplace"), private=True)
+        problems = job.problems()
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if format_ == "json":
+        output.json(_object(job, imported, text, problems))
+    elif job.out is None:
+        output.verbatim(text)
+    else:
+        output.result(f"{job.out}: changeset {job.name}, {_counted(len(imported.changes), 'change')}.")
+    for note in imported.notes:
+        output.note(note)
+    if imported.secrets:
+        output.warning("an API key was left out; the file it came from still holds it: keep that file out of git")
+    if errors:
+        from syncengine.documents.diagnostics import render_text
+
+        output.text_line(render_text(errors[:20], output.stderr_colour))
+        output.warning(f"the changeset is not valid yet: {_counted(len(errors), 'error')}")
+    elif job.out is not None:
+        output.note(f"it holds lead values; review it, then: syncengine plan {job.out} --out release.plan")
+
+
+def _object(job: _Import, imported: Imported, text: str, problems: list[Problem]) -> dict[str, Any]:
+    from syncengine.reports.machine import problem_object
+
+    return {
+        "changeset": job.name,
+        "file": None if job.out is None else str(job.out),
+        "changes": len(imported.changes),
+        "key_left_out": bool(imported.secrets),
+        "notes": list(imported.notes),
+        "diagnostics": [problem_object(problem) for problem in problems],
+        **({"text": text} if job.out is None else {}),
+    }
+
+
+def _changeset_id(given: str | None, path: Path) -> str:
+    from syncengine.core.values import is_changeset_id
+
+    name = given if given is not None else re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._")[:57]
+    if given is None and not is_changeset_id(name):
+        name = f"import-{name}".rstrip("-")
+    if not is_changeset_id(name):
+        raise InputError(
+            f"{name!r} cannot name a changeset",
+            code="SE234",
+            hint="--changeset ID: 3 to 64 of a-z, 0-9, dot, underscore and hyphen; the first is a letter or digit",
+        )
+    return name
+
+
+def _fields(texts: tuple[str, ...]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for text in texts:
+        name, equals, column = text.partition("=")
+        if not equals or not name or not column:
+            raise InputError(f"--field {text!r} is not NAME=COLUMN", code="SE901", hint="--field postcode=new_postcode")
+        if name in fields:
+            raise InputError(f"--field {name} is given twice", code="SE901", hint="keep one of them")
+        fields[name] = column
+    return fields
+
+
+def _decoded(path: Path) -> str:
+    from syncengine.documents.files import read_bounded
+
+    try:
+        return read_bounded(path, _MOST_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text", code="SE102", hint="save it as UTF-8") from error
+
+
+def _is_host(account: Account, host: str) -> bool:
+    from urllib.parse import urlsplit
+
+    return host.lower() in {urlsplit(account.base_url).hostname, *account.hosts}
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,141 @@
+"""`syncengine revert`: a changeset that sets back what a plan changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.core.errors import Exit, InputError
+
+if TYPE_CHECKING:
+    from syncengine.planning.revert import Kept, Turned
+
+_SHOWN = 20
+"""Lines of one reason in the text view."""
+
+
+@click.command(
+    cls=Verb,
+    epilog="Example: syncengine revert release.plan --out changesets/revert.yaml, then plan and apply that file.",
+)
+@click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The changeset to write.")
+@format_option("text", "json")
+@click.pass_obj
+def command(invocation: Invocation, *, plan: Path, out: Path, format_: str) -> int:
+    """Write a changeset that sets back the known values from before of what PLAN applied and nobody wrote since.
+
+    The rest is listed with its reasons. Nothing is sent. FILE holds lead values in plain.
+    """
+    from syncengine.api import Project
+    from syncengine.cli.files import write_file
+    from syncengine.planning import open_plan
+    from syncengine.planning.revert import revert_id, reverting_changeset, turn_round
+
+    if out.exists() or out.is_symlink():
+        raise InputError(f"{out} exists already", code="SE901", hint="name a file that does not, or remove it first")
+    project = Project.open(
+        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
+    )
+    with open_plan(plan) as saved, project.view() as ledger:
+        account = project.account(saved.header.account)
+        if ledger is None:
+            raise InputError(
+                f"there is no ledger at {project.settings.ledger.url}, so nobody knows what the plan applied",
+                code="SE904",
+                hint="revert where the plan was applied",
+            )
+        identity, digest = saved.header.identity, saved.summary.digest
+        name = revert_id((changeset.id for changeset in saved.summary.changesets), digest)
+        account_view = ledger
+        result = _Result(name)
+        turned = turn_round(
+            saved.operations(),
+            lambda leads: account_view.histories(identity, leads),
+            digest=digest,
+            account=account,
+            allow_negative=project.settings.policy.allow_negative,
+        )
+        text = "".join(reverting_changeset(name, account.name, digest, result.counted(turned)))
+    if result.values:
+        write_file(out, text.encode(), private=True)
+    _show(invocation, result, out, format_)
+    return Exit.DONE
+
+
+class _Result:
+    def __init__(self, changeset: str) -> None:
+        self.changeset = changeset
+        self.operations = 0
+        self.values = 0
+        self.kept: list[Kept] = []
+
+    def counted(self, turned: Iterable[Turned]) -> Iterator[Turned]:
+        from syncengine.planning.revert import Kept
+
+        for one in turned:
+            if isinstance(one, Kept):
+                self.kept.append(one)
+            else:
+                self.operations += 1
+                self.values += len(one.values)
+            yield one
+
+
+def _show(invocation: Invocation, result: _Result, out: Path, format_: str) -> None:
+    written = str(out) if result.values else None
+    if format_ == "json":
+        invocation.output.json(_object(result, written))
+        return
+    output = invocation.output
+    if written is None:
+        output.result("There is nothing that can be set back; no file was written.")
+    else:
+        output.result(
+            f"{out}: changeset {result.changeset} sets back {result.values} values in {result.operations} operations."
+        )
+    _show_kept(invocation, result)
+    if written is not None:
+        output.note(f"it holds lead values; review it, then: syncengine plan {out}")
+
+
+def _show_kept(invocation: Invocation, result: _Result) -> None:
+    from syncengine.planning.revert import kept_words
+
+    if not result.kept:
+        return
+    invocation.output.result(f"\nNot set back ({len(result.kept)}):")
+    shown: Counter[str] = Counter()
+    for kept in result.kept:
+        shown[kept.reason] += 1
+        if shown[kept.reason] <= _SHOWN:
+            invocation.output.result(f"  {kept_words(kept)}")
+    for reason, count in shown.items():
+        if count > _SHOWN:
+            invocation.output.result(f"  ... and {count - _SHOWN} more: {reason}")
+
+
+def _object(result: _Result, written: str | None) -> dict[str, Any]:
+    from syncengine.core.operations import kind_of
+
+    return {
+        "changeset": result.changeset,
+        "file": written,
+        "operations": result.operations,
+        "values": result.values,
+        "not_reverted": [
+            {
+                "operation": kept.planned.id,
+                "lead": kept.planned.operation.lead,
+                "kind": kind_of(kept.planned.operation).value,
+                "name": kept.name or None,
+                "reason": kept.reason,
+            }
+            for kept in result.kept
+        ],
+    }

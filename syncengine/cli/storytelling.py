@@ -1,0 +1,161 @@
+"""One operation's whole story, gathered from the ledger, the saved plans that are still there, and the changeset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from syncengine.core.changes import Origin
+from syncengine.core.errors import InputError, SyncError
+from syncengine.core.operations import delivery_of, generation_of, kind_of
+from syncengine.core.plan import PlannedOperation
+from syncengine.core.ports import LedgerOperations, OperationRecord, RunRecord
+from syncengine.planning import open_plan
+
+SHORTEST = 8
+"""Characters of an id that are enough where only one operation has them."""
+
+
+class PlannedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The operation as a saved plan has it."""
+
+    path: str
+    digest: str
+    account: str
+    """Identity name."""
+    created: str
+    planned: PlannedOperation
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is known of one operation. `record` is None where nothing was ever sent."""
+
+    operation: str
+    record: OperationRecord | None
+    runs: dict[str, RunRecord]
+    plans: tuple[PlannedIn, ...]
+    missing: tuple[str, ...]
+    """Plans that are on record and whose file is gone or was altered, in words."""
+
+    @property
+    def planned(self) -> PlannedOperation | None:
+        """The operation as the first plan at hand has it."""
+        return self.plans[0].planned if self.plans else None
+
+    @property
+    def account(self) -> str:
+        """Identity name of its account."""
+        return self.record.account if self.record is not None else self.plans[0].account
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where it was declared."""
+        return None if self.planned is None else self.planned.origin
+
+    def facts(self) -> dict[str, str]:
+        """Changeset, lead, kind, delivery and generation."""
+        if self.record is not None:
+            record = self.record
+            return {
+                "changeset": record.changeset,
+                "lead": record.lead,
+                "kind": record.kind.value,
+                "delivery": record.delivery,
+                "generation": str(record.generation),
+            }
+        planned = self.plans[0].planned
+        return {
+            "changeset": planned.changeset,
+            "lead": planned.operation.lead,
+            "kind": kind_of(planned.operation).value,
+            "delivery": delivery_of(planned.operation),
+            "generation": str(generation_of(planned.operation)),
+        }
+
+
+def tell(prefix: str, ledger: LedgerOperations | None, plans: Sequence[Path], *, root: Path) -> Story:
+    """The story of the one operation whose id begins with `prefix`. InputError where there is none or several."""
+    if len(prefix) < SHORTEST or not re.fullmatch(r"[0-9a-f]{8,40}", prefix):
+        raise InputError(
+            f"{prefix[:60]!r} is not an operation's id, nor the first {SHORTEST} characters of one",
+            code="SE901",
+            hint="plans, 'syncengine history' and 'syncengine status' show ids",
+        )
+    named = {path: list(_planned_in(path, prefix)) for path in plans}
+    records = {} if ledger is None else _records(ledger, prefix)
+    ids = sorted({*records, *(found.planned.id for several in named.values() for found in several)})
+    if not ids:
+        where = "the ledger or the named plans" if plans else "the ledger"
+        raise InputError(
+            f"no operation in {where} begins with {prefix}",
+            code="SE905",
+            hint="an operation that was never sent stands in its plan only: add --plan FILE",
+        )
+    if len(ids) > 1:
+        raise InputError(
+            f"{len(ids)} operations begin with {prefix}: {', '.join(ids[:5])}", code="SE905", hint="write more of it"
+        )
+    record = records.get(ids[0])
+    runs = {} if ledger is None or record is None else _runs(ledger, record)
+    found = [one for several in named.values() for one in several]
+    missing: list[str] = []
+    known = {one.digest for one in found}
+    for run in runs.values():
+        if run.plan not in known:
+            known.add(run.plan)
+            found.extend(_recorded_plan(run, ids[0], root, missing))
+    return Story(
+        operation=ids[0],
+        record=record,
+        runs=runs,
+        plans=tuple(found),
+        missing=tuple(missing),
+    )
+
+
+def _records(ledger: LedgerOperations, prefix: str) -> dict[str, OperationRecord]:
+    records: dict[str, OperationRecord] = {}
+    for record in ledger.history(operation=prefix):
+        records[record.operation] = record
+        if len(records) > 5:
+            break
+    return records
+
+
+def _runs(ledger: LedgerOperations, record: OperationRecord) -> dict[str, RunRecord]:
+    wanted = {attempt.run for attempt in record.attempts}
+    return {run.run: run for run in reversed(ledger.runs(record.account)) if run.run in wanted}
+
+
+def _planned_in(path: Path, prefix: str) -> Iterator[PlannedIn]:
+    with open_plan(path) as saved:
+        for planned in saved.operations():
+            if planned.id.startswith(prefix):
+                yield PlannedIn(
+                    path=str(path),
+                    digest=saved.summary.digest,
+                    account=saved.header.identity,
+                    created=saved.provenance.created,
+                    planned=planned,
+                )
+
+
+def _recorded_plan(run: RunRecord, operation: str, root: Path, missing: list[str]) -> list[PlannedIn]:
+    """The plan that a run applied, where its file still is what it was."""
+    for path in dict.fromkeys((Path(run.plan_path), root / run.plan_path)):
+        if not run.plan_path or not path.is_file():
+            continue
+        try:
+            found = [one for one in _planned_in(path, operation) if one.digest == run.plan]
+        except SyncError as error:
+            missing.append(f"plan {run.plan[:12]}: {error.message}")
+            return []
+        if found:
+            return found
+        missing.append(f"plan {run.plan[:12]}: {run.plan_path} is another plan by now; name it with --plan")
+        return []
+    missing.append(f"plan {run.plan[:12]}: its file is not there; name it with --plan")
+    return []

@@ -1,0 +1,25 @@
+"""Requests and tables become changesets: texts in, YAML out. Nothing here opens a file or keeps an API key."""
+
+from syncengine.importing.curl import BodyFile, Curl, looks_like_curl, parse_curl
+from syncengine.importing.fitting import fitted
+from syncengine.importing.parts import Change, Imported
+from syncengine.importing.request import parse_request
+from syncengine.importing.table import Columns, check_columns, inline_changes, read_header, row_change
+from syncengine.importing.writing import changeset_text
+
+__all__ = [
+    "BodyFile",
+    "Change",
+    "Columns",
+    "Curl",
+    "Imported",
+    "changeset_text",
+    "check_columns",
+    "fitted",
+    "inline_changes",
+    "looks_like_curl",
+    "parse_curl",
+    "parse_request",
+    "read_header",
+    "row_change",
+]

@@ -1,0 +1,66 @@
+"""What was imported, held against the account it is for: the very same request must leave, and no key may be in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from syncengine.core.settings import Account
+from syncengine.importing.parts import REQUEST, Change, Findings, Imported
+
+_SHORTEST_SECRET = 6
+
+
+def fitted(imported: Imported, account: Account, label: str) -> Imported:
+    """The same, with buyers by the account's names where it has them, and notes on what its settings send differently.
+
+    Raises InputError (SE360) where a configured name would turn an id into another one, or an API key is among the
+    values.
+    """
+    findings = Findings(label, REQUEST)
+    notes = dict.fromkeys(imported.notes)
+    changes = []
+    for change in imported.changes:
+        if change.source:
+            changes.append(change)
+            continue
+        if any(_holds_secret(text, imported.secrets) for text in _texts(change)):
+            findings.add(f"{change.where or 'a value'} holds the API key itself, which must not be written down")
+        for delivery in change.trigger:
+            if account.deliveries.get(delivery, delivery) != delivery:
+                findings.add(
+                    f"syncengine.yaml uses {delivery!r} as a name for delivery {account.deliveries[delivery]}",
+                    "give that delivery another name",
+                )
+        changes.append(msgspec.structs.replace(change, buyer=_buyer(change.buyer, account, findings, notes)))
+    findings.stop()
+    return msgspec.structs.replace(imported, changes=tuple(changes), notes=tuple(notes))
+
+
+def _buyer(buyer: str | None, account: Account, findings: Findings, notes: dict[str, None]) -> str | None:
+    if buyer is None:
+        return None
+    if account.buyers.get(buyer, buyer) != buyer:
+        findings.add(
+            f"syncengine.yaml uses {buyer!r} as a name for buyer {account.buyers[buyer]!r}, which would be sent instead",
+            "give that buyer another name",
+        )
+        return buyer
+    if buyer.isdecimal() or not account.buyers or buyer in account.buyers:
+        return buyer
+    named = next((name for name, target in account.buyers.items() if target == buyer), None)
+    if named is None:
+        notes[f"buyer {buyer!r} must be named under buyers: of account {account.name} in syncengine.yaml"] = None
+    return named or buyer
+
+
+def _holds_secret(text: str, secrets: tuple[str, ...]) -> bool:
+    return any(len(secret) >= _SHORTEST_SECRET and secret in text for secret in secrets)
+
+
+def _texts(change: Change) -> Iterator[str]:
+    yield from change.update
+    yield from change.update.values()
+    if change.buyer is not None:
+        yield change.buyer

@@ -1,0 +1,222 @@
+"""The body of an API request, as the service documents it, becomes changes. Nothing is dropped without a word.
+
+    {"leads": [{"id", "update", "action" or "triggerDeliveryId(s)"}, ...]}       PUT leads
+    {"key", "leads": [2932682], "newPayout", "newRevenue", "BID"}                PUT leadfinancials
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, NoReturn
+
+from syncengine.core.values import is_service_id, parse_money
+from syncengine.importing.parts import REQUEST, Change, Findings, Imported
+
+Call = Literal["leads", "leadfinancials"]
+
+_LEADS = frozenset({"leads", "key"})
+_MONEY = frozenset({"leads", "key", "newPayout", "newRevenue", "BID"})
+_ENTRY = frozenset({"id", "update", "action", "triggerDeliveryId", "triggerDeliveryIds"})
+_SHOWN = 40
+
+
+class Number(str):
+    """A JSON number, as the characters that were written."""
+
+    __slots__ = ()
+
+
+def parse_request(text: str, label: str, *, call: Call | None = None) -> Imported:
+    """The changes in a request's body. `call`: which of the two calls it is, where that is known.
+
+    Raises InputError (SE360) with everything that is wrong; no message quotes the body beyond names and ids.
+    """
+    return _Body(label, call).read(text)
+
+
+class _Body:
+    def __init__(self, label: str, call: Call | None) -> None:
+        self._label = label
+        self._call = call
+        self._findings = Findings(label, REQUEST)
+        self._notes: dict[str, None] = {}
+
+    def read(self, text: str) -> Imported:
+        document = self._document(text)
+        key = document.get("key")
+        secrets = (str(key),) if isinstance(key, str) and key else ()
+        items = document.get("leads")
+        if not isinstance(items, list) or not items:
+            self._findings.add('the body has no list "leads" with anything in it', 'it begins with {"leads": [')
+            self._findings.stop()
+            raise AssertionError
+        money = self._is_money(document, items)
+        self._unknown(document, _MONEY if money else _LEADS, "the body")
+        changes = self._money(document, items) if money else self._entries(items)
+        self._findings.stop()
+        entries = f"{len(items)} {'lead' if len(items) == 1 else 'leads'}"
+        what = f"PUT /restapi/v1.3/{'leadfinancials' if money else 'leads'}, {entries}"
+        return Imported(what=what, changes=tuple(changes), notes=tuple(self._notes), secrets=secrets)
+
+    def _document(self, text: str) -> dict[str, Any]:
+        hint = "give the body of the request alone, a JSON object, or a curl command"
+        try:
+            document = json.loads(
+                text.removeprefix("\ufeff"),
+                parse_int=Number,
+                parse_float=Number,
+                parse_constant=_no_constant,
+                object_pairs_hook=_once,
+            )
+        except json.JSONDecodeError as error:
+            message = f"the body is not JSON: {error.msg} at column {error.colno}"
+            self._findings.add(message, hint, line=error.lineno)
+        except (ValueError, RecursionError) as error:
+            reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
+            self._findings.add(f"the body is not JSON that can be relied on: {reason}", hint)
+        else:
+            if isinstance(document, dict):
+                return document
+            self._findings.add("the body is JSON, but no object", hint)
+        self._findings.stop()
+        raise AssertionError
+
+    def _is_money(self, document: dict[str, Any], items: list[Any]) -> bool:
+        objects = isinstance(items[0], dict)
+        if self._call is not None and (self._call == "leads") != objects:
+            self._findings.add(
+                f"the address is that of {self._call}, and the body has {'objects' if objects else 'ids'} in its leads",
+                "is it the body of another request?",
+            )
+            self._findings.stop()
+        return not objects
+
+    def _unknown(self, members: dict[str, Any], known: frozenset[str], where: str) -> None:
+        for name in members:
+            if name not in known:
+                hint = (
+                    "changesets for quarantined leads are written by hand"
+                    if name == "quarantineId"
+                    else f"there are: {', '.join(sorted(known - {'key'}))}"
+                )
+                self._findings.add(f"{where} has {name[:_SHOWN]!r}, which no changeset can express", hint)
+
+    # PUT leads
+
+    def _entries(self, items: list[Any]) -> list[Change]:
+        changes = [self._entry(item, f"leads[{number}]") for number, item in enumerate(items, 1)]
+        return [change for change in changes if change is not None]
+
+    def _entry(self, item: Any, where: str) -> Change | None:
+        if not isinstance(item, dict):
+            self._findings.add(f"{where} is not an object, and others are")
+            return None
+        self._unknown(item, _ENTRY, where)
+        lead = self._id(item.get("id"), f"{where}.id")
+        update = self._update(item.get("update", {}), f"{where}.update")
+        reprocess = self._action(item, where)
+        trigger = self._deliveries(item, where)
+        if reprocess and trigger:
+            self._findings.add(
+                f"{where} has an action and a delivery: the service does not document that combination",
+                "import them as two changesets, and apply the second once the first is done",
+            )
+        if not update and not reprocess and not trigger:
+            self._findings.add(f"{where} does nothing: no update, no action, no delivery")
+        return Change(leads=(lead,), where=where, update=update, reprocess=reprocess, trigger=trigger)
+
+    def _update(self, update: Any, where: str) -> dict[str, str]:
+        if not isinstance(update, dict):
+            self._findings.add(f"{where} is not an object of fields")
+            return {}
+        return {name: self._field(value, f"{where}.{name[:_SHOWN]}") for name, value in update.items()}
+
+    def _field(self, value: Any, where: str) -> str:
+        if isinstance(value, Number):
+            self._notes[f"{where} was a JSON number; it is sent as a text with the same characters"] = None
+            return str(value)
+        if isinstance(value, bool):
+            self._notes[f"{where} was true or false; it is sent as that word"] = None
+            return "true" if value else "false"
+        if isinstance(value, str):
+            if value == "":
+                self._notes[f"{where} is empty: only an account with fields.allow_empty may send that"] = None
+            return value
+        kind = "null" if value is None else "a list or an object"
+        self._findings.add(f"{where} is {kind}: a field's value is a text", "nobody knows what the service makes of it")
+        return ""
+
+    def _action(self, item: dict[str, Any], where: str) -> bool:
+        action = item.get("action")
+        if action is None:
+            return False
+        if action != "reprocess":
+            self._findings.add(f"{where}.action is not 'reprocess', the only action that is known")
+        return True
+
+    def _deliveries(self, item: dict[str, Any], where: str) -> tuple[str, ...]:
+        one, several = item.get("triggerDeliveryId"), item.get("triggerDeliveryIds")
+        if one is not None and several is not None:
+            self._findings.add(f"{where} has both triggerDeliveryId and triggerDeliveryIds", "keep one of them")
+        if one is not None:
+            return (self._id(one, f"{where}.triggerDeliveryId"),)
+        if several is None:
+            return ()
+        if not isinstance(several, list) or not several:
+            self._findings.add(f"{where}.triggerDeliveryIds is not a list of ids")
+            return ()
+        if len(several) == 1:
+            self._notes[f"{where}.triggerDeliveryIds holds one id; it is sent as triggerDeliveryId"] = None
+        return tuple(self._id(each, f"{where}.triggerDeliveryIds") for each in several)
+
+    # PUT leadfinancials
+
+    def _money(self, document: dict[str, Any], items: list[Any]) -> list[Change]:
+        leads = tuple(self._id(item, f"leads[{number}]") for number, item in enumerate(items, 1))
+        payout = self._amount(document, "newPayout")
+        revenue = self._amount(document, "newRevenue")
+        if payout is None and revenue is None:
+            self._findings.add("the body has neither newPayout nor newRevenue")
+        if len(leads) > 1:
+            self._notes[
+                f"the request named {len(leads)} leads at once; syncengine sends limits.financials_per_request of them "
+                "in one (by default 1), because an answer for several says nothing about each"
+            ] = None
+        return [Change(leads=leads, where="leads", payout=payout, revenue=revenue, buyer=self._buyer(document))]
+
+    def _amount(self, document: dict[str, Any], name: str) -> str | None:
+        value = document.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str) or parse_money(value) is None:
+            self._findings.add(f"{name} is not an amount with at most two decimals", "write it as 80.00")
+            return None
+        return str(value)
+
+    def _buyer(self, document: dict[str, Any]) -> str | None:
+        buyer = document.get("BID")
+        if buyer is None:
+            return None
+        if not isinstance(buyer, str) or not buyer:
+            self._findings.add("BID is not a text", 'write it as "33", or leave it out')
+            return None
+        if isinstance(buyer, Number):
+            self._notes["BID was a JSON number; it is sent as a text"] = None
+        return str(buyer)
+
+    def _id(self, value: Any, where: str) -> str:
+        if isinstance(value, str) and is_service_id(value):
+            return str(value)
+        self._findings.add(f"{where} is not an id", "digits without a leading zero, at most 19")
+        return ""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("an object has one name twice")
+    return members
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON value")

@@ -1,0 +1,144 @@
+"""A CSV file with a mapping of its columns: one change over its rows, or one change for each row."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+import msgspec
+
+from syncengine.core.errors import InputError
+from syncengine.core.values import is_service_id
+from syncengine.importing.parts import TABLE, Change, Findings
+
+_PLAIN = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_QUOTABLE = re.compile(r"(?!__)[^'\"\\{}\n\r]+")
+
+
+class Columns(msgspec.Struct, frozen=True, kw_only=True):
+    """Which column holds what. `fields` maps names of fields to columns; `reprocess` holds for every row."""
+
+    lead: str
+    fields: dict[str, str] = {}
+    payout: str | None = None
+    revenue: str | None = None
+    buyer: str | None = None
+    trigger: str | None = None
+    reprocess: bool = False
+    skip_empty: bool = False
+
+    def named(self) -> list[str]:
+        """All columns, each once."""
+        rest = (self.payout, self.revenue, self.buyer, self.trigger)
+        return list(dict.fromkeys([self.lead, *self.fields.values(), *(name for name in rest if name is not None)]))
+
+
+def read_header(lines: Iterable[str], label: str, *, delimiter: str) -> list[str]:
+    """The names of the columns. Raises InputError (SE362)."""
+    try:
+        header = next((cells for cells in csv.reader(lines, delimiter=delimiter, strict=True) if cells), None)
+    except csv.Error as error:
+        raise InputError(f"the header of {label} is no well-formed CSV: {error}", code=TABLE) from error
+    if header is None:
+        raise InputError(f"{label} is empty", code=TABLE, hint="its first line must name the columns")
+    return header
+
+
+def check_columns(columns: Columns, header: list[str], label: str) -> None:
+    """Raises InputError (SE362) for columns that are not there, and for a mapping that does nothing."""
+    findings = Findings(label, TABLE)
+    for name in columns.named():
+        if name not in header:
+            near = get_close_matches(name, header, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(header[:20])}"
+            findings.add(f"there is no column {name!r}", hint, line=1)
+        elif header.count(name) > 1:
+            findings.add(f"the column {name!r} is there twice", line=1)
+    money = columns.payout is not None or columns.revenue is not None
+    if columns.buyer is not None and not money:
+        findings.add("a buyer is sent with an amount only", "add --payout or --revenue")
+    if columns.reprocess and columns.trigger is not None:
+        findings.add("a reprocess and a trigger in one change", "import them as two changesets")
+    if not (columns.fields or money or columns.trigger is not None or columns.reprocess):
+        findings.add("nothing would be done", "say what: --field NAME=COLUMN, --payout, --revenue, --trigger, --reprocess")
+    findings.stop()
+
+
+def row_change(columns: Columns, source: str, label: str) -> Change:
+    """One change for all rows of a source, each value a template. Raises InputError (SE362) for unusable names."""
+    findings = Findings(label, TABLE)
+
+    def template(column: str) -> str:
+        if _PLAIN.fullmatch(column):
+            return f"{{{{ row.{column} }}}}"
+        if not _QUOTABLE.fullmatch(column):
+            findings.add(f"the column {column!r} cannot be named in a template", "rename it, or write rows with --inline")
+        return f"{{{{ row['{column}'] }}}}"
+
+    change = Change(
+        leads=(template(columns.lead),),
+        source=source,
+        update={name: template(column) for name, column in columns.fields.items()},
+        reprocess=columns.reprocess,
+        trigger=() if columns.trigger is None else (template(columns.trigger),),
+        payout=None if columns.payout is None else template(columns.payout),
+        revenue=None if columns.revenue is None else template(columns.revenue),
+        buyer=None if columns.buyer is None else template(columns.buyer),
+        skip_empty=columns.skip_empty,
+    )
+    findings.stop()
+    return change
+
+
+def inline_changes(lines: Iterable[str], columns: Columns, label: str, *, delimiter: str) -> Iterator[Change]:
+    """One change for each row, its values as they stand. Raises InputError (SE362) with everything wrong at the end."""
+    findings = Findings(label, TABLE)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    number = 0
+    try:
+        header = next((cells for cells in reader if cells), [])
+        for cells in reader:
+            if not cells:
+                continue
+            number += 1
+            if len(cells) != len(header):
+                message = f"the row has {len(cells)} cells, the header {len(header)}"
+                findings.add(message, line=reader.line_num, row=number)
+                continue
+            row = dict(zip(header, cells, strict=True))
+            if not is_service_id(row[columns.lead]):
+                findings.add(f"{row[columns.lead][:40]!r} is not a lead id", line=reader.line_num, row=number)
+                continue
+            change = _literal(row, columns, f"row {number}")
+            if change is not None:
+                yield change
+    except csv.Error as error:
+        findings.add(f"row {number + 1} is no well-formed CSV: {error}", line=reader.line_num, row=number + 1)
+    findings.stop()
+
+
+def _literal(row: dict[str, str], columns: Columns, where: str) -> Change | None:
+    """The change of one row; None where `skip_empty` leaves nothing of it."""
+    kept = {name: text for name, text in row.items() if text or not columns.skip_empty}
+
+    def cell(column: str | None) -> str | None:
+        return None if column is None else kept.get(column)
+
+    trigger = cell(columns.trigger)
+    change = Change(
+        leads=(row[columns.lead],),
+        where=where,
+        update={name: kept[column] for name, column in columns.fields.items() if column in kept},
+        reprocess=columns.reprocess,
+        trigger=() if trigger is None else (trigger,),
+        payout=cell(columns.payout),
+        revenue=cell(columns.revenue),
+        buyer=cell(columns.buyer),
+    )
+    if change.payout is None and change.revenue is None:
+        change = msgspec.structs.replace(change, buyer=None)
+        if not (change.update or change.trigger or change.reprocess):
+            return None
+    return change

@@ -1,0 +1,22 @@
+"""Approvals: SSH signatures over a plan's digest, and whether enough people gave them. See docs/approvals.md."""
+
+from syncengine.planning.approvals.authorize import Hearing, authorize, would_count
+from syncengine.planning.approvals.files import NAMESPACE, add_approval, approval_path, signed_text
+from syncengine.planning.approvals.keygen import Keygen
+from syncengine.planning.approvals.verify import Approval, Approvals, Question, look_at_approvals, missing_named
+
+__all__ = [
+    "NAMESPACE",
+    "Approval",
+    "Approvals",
+    "Hearing",
+    "Keygen",
+    "Question",
+    "add_approval",
+    "approval_path",
+    "authorize",
+    "look_at_approvals",
+    "missing_named",
+    "signed_text",
+    "would_count",
+]

@@ -1,0 +1,111 @@
+"""The question that apply asks: did enough people, none of them an author, approve exactly this plan?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from syncengine.core.errors import NotApproved, Problem
+from syncengine.core.plan import PlanSummary
+from syncengine.core.settings import Account, ApprovalRule, Policy
+from syncengine.planning.approvals.verify import Approvals, Question, look_at_approvals
+from syncengine.planning.authors import Authors, GitCannotTell
+from syncengine.planning.policy import approval_rule
+
+
+class Hearing(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified plan, its approval files besides PLAN.approval, and where git and ssh-keygen are asked.
+
+    `root` is the repository that the changesets' paths are relative to; `now` is UTC, ISO 8601.
+    """
+
+    summary: PlanSummary
+    plan: Path
+    files: Sequence[Path]
+    account: Account
+    policy: Policy
+    root: Path
+    environ: Mapping[str, str]
+    now: str
+
+    @property
+    def rule(self) -> ApprovalRule | None:
+        """The rule by which the plan needs approvals; None where it needs none."""
+        changesets = tuple(changeset.id for changeset in self.summary.changesets)
+        return approval_rule(self.policy, self.summary.counts, self.account, changesets)
+
+
+def authorize(hearing: Hearing, note: Callable[[str], None]) -> tuple[str, ...]:
+    """The approvals that counted, each as "principal SHA256:fingerprint"; raises NotApproved where they do not do."""
+    rule = hearing.rule
+    if rule is None:
+        return ()
+    authors = _authors(hearing, rule)
+    approvals = _look(hearing, rule, authors)
+    if len(approvals.counted) < rule.required:
+        raise _too_few(hearing, rule, approvals)
+    for finding in approvals.findings:
+        note(f"not counted: {finding.file}, {finding.message}")
+    return tuple(str(approval) for approval in approvals.counted)
+
+
+def would_count(hearing: Hearing) -> Approvals | None:
+    """The approvals so far, as far as they can be judged here: git is not asked. None where none are needed."""
+    rule = hearing.rule
+    if rule is None:
+        return None
+    planned = {email.lower() for changeset in hearing.summary.changesets for email in changeset.authors}
+    return _look(hearing, rule, frozenset(planned))
+
+
+def _look(hearing: Hearing, rule: ApprovalRule, authors: frozenset[str]) -> Approvals:
+    question = Question(
+        digest=hearing.summary.digest,
+        plan=hearing.plan,
+        files=tuple(hearing.files),
+        rule=rule,
+        authors=authors,
+        now=hearing.now,
+    )
+    return look_at_approvals(question, hearing.environ)
+
+
+def _authors(hearing: Hearing, rule: ApprovalRule) -> frozenset[str]:
+    """Whoever wrote a changeset, as git told when planning and as it tells now."""
+    if rule.author_may_approve:
+        return frozenset()
+    git = Authors(hearing.root, hearing.environ)
+    found: set[str] = set()
+    for changeset in hearing.summary.changesets:
+        found.update(email.lower() for email in changeset.authors)
+        try:
+            found.update(git.of(changeset.file))
+        except GitCannotTell as error:
+            raise NotApproved(
+                f"git cannot tell who wrote changeset {changeset.id}, so nobody knows who may approve it: "
+                f"{error.reason}",
+                code="SE639",
+                hint=f"{error.hint}; or set approvals.author_may_approve in the policy",
+            ) from error
+    return frozenset(found)
+
+
+def _too_few(hearing: Hearing, rule: ApprovalRule, approvals: Approvals) -> NotApproved:
+    count = len(approvals.counted)
+    needed = f"{rule.required} approval{'s' if rule.required > 1 else ''}"
+    by = f" (by {', '.join(approval.principals[0] for approval in approvals.counted)})" if count else ""
+    where = f"{hearing.policy.file}:{rule.line}" if rule.line else hearing.policy.file
+    reasons = [f"{finding.file}, {finding.message}" for finding in approvals.findings]
+    told = f"; not counted: {'; '.join(reasons[:3])}" if reasons else ""
+    return NotApproved(
+        f"the plan needs {needed} and has {count or 'none'}{by} ({where}){told}",
+        hint=f"somebody listed in {rule.allowed_signers} who wrote none of it runs: "
+        f"syncengine approve {hearing.plan} --key KEY",
+        problems=[_problem(finding) for finding in approvals.findings],
+    )
+
+
+def _problem(finding: Problem) -> Problem:
+    return msgspec.structs.replace(finding, severity="error")

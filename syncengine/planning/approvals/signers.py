@@ -1,0 +1,75 @@
+"""The file of allowed signers, line by line, as ssh-keygen describes it under ALLOWED SIGNERS.
+
+Each line is judged by ssh-keygen alone, in a file of its own: a line that was read here as one person's can then
+never be stretched by another line. What cannot be read, or names nobody in particular, is kept apart with a reason.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+import msgspec
+
+_PRINCIPALS = re.compile(r'(?:"([^"]*)"|([^\s"]+))[ \t]+(.*)', re.DOTALL)
+_KEY = re.compile(r"((?:ssh|ecdsa|sk)-[A-Za-z0-9@.-]+)[ \t]+([A-Za-z0-9+/]+={0,2})(?=[ \t]|$)")
+_OPTIONS = re.compile(r'((?:"(?:\\"|[^"])*"|[^\s"])+)[ \t]+(.*)', re.DOTALL)
+_PATTERN = re.compile(r"[*?!]")
+
+
+class Signer(msgspec.Struct, frozen=True, kw_only=True):
+    """One line. `fault` says why nobody can approve with it; empty where somebody can."""
+
+    number: int
+    principals: tuple[str, ...]
+    options: str
+    key_type: str
+    key: bytes
+    fault: str = ""
+
+    @property
+    def is_authority(self) -> bool:
+        """Whether the key certifies other keys."""
+        return any(option.strip().lower() == "cert-authority" for option in self.options.split(","))
+
+    @property
+    def line(self) -> str:
+        """The line as it is handed to ssh-keygen: what was understood, nothing else."""
+        options = f" {self.options}" if self.options else ""
+        key = base64.b64encode(self.key).decode()
+        return f'"{",".join(self.principals)}"{options} {self.key_type} {key}\n'
+
+
+def signers_in(text: str) -> list[Signer]:
+    """Every line that holds a key, and those that should."""
+    found = []
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip(" \t\r")
+        if line and not line.startswith("#"):
+            found.append(_signer(number, line))
+    return found
+
+
+def _signer(number: int, line: str) -> Signer:
+    unread = Signer(number=number, principals=(), options="", key_type="", key=b"", fault="the line cannot be read")
+    split = _PRINCIPALS.fullmatch(line)
+    if split is None:
+        return unread
+    listed = split[1] if split[1] is not None else split[2]
+    principals = tuple(name for name in (part.strip() for part in listed.split(",")) if name)
+    options, rest = "", split[3]
+    key = _KEY.match(rest)
+    if key is None and (more := _OPTIONS.fullmatch(rest)) is not None:
+        options, rest = more[1], more[2]
+        key = _KEY.match(rest)
+    if key is None or not principals:
+        return unread
+    try:
+        blob = base64.b64decode(key[2], validate=True)
+    except (ValueError, binascii.Error):
+        return unread
+    fault = ""
+    if any(_PATTERN.search(name) for name in principals):
+        fault = f"it is for {listed[:80]!r}, which names nobody in particular"
+    return Signer(number=number, principals=principals, options=options, key_type=key[1], key=blob, fault=fault)

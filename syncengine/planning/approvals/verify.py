@@ -1,0 +1,202 @@
+"""Whether enough people approved a plan: every signature judged, distinct people counted, authors left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from syncengine.core.errors import InputError, NotApproved, Problem
+from syncengine.core.settings import ApprovalRule
+from syncengine.core.values import PlanDigest
+from syncengine.documents.files import read_bounded
+from syncengine.planning.approvals.files import MAX_BYTES, NAMESPACE, approval_path, signed_text
+from syncengine.planning.approvals.keygen import Keygen
+from syncengine.planning.approvals.signers import Signer, signers_in
+from syncengine.planning.approvals.sshsig import Signature, signatures_in
+
+_MOST_SIGNATURES = 200
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """Of which plan, where its approvals are, and by which rule they count. `authors` are lower-cased e-mails."""
+
+    digest: PlanDigest
+    plan: Path
+    files: tuple[Path, ...]
+    rule: ApprovalRule
+    authors: frozenset[str]
+    now: str
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """A signature that is right. `principals` are all names that its key goes by."""
+
+    principals: tuple[str, ...]
+    fingerprint: str
+    file: str
+
+    def __str__(self) -> str:
+        return f"{self.principals[0]} {self.fingerprint}"
+
+
+class Approvals(msgspec.Struct, frozen=True, kw_only=True):
+    """`counted` holds one approval for each person; `findings` say why others were not counted."""
+
+    counted: tuple[Approval, ...]
+    findings: tuple[Problem, ...]
+
+
+def look_at_approvals(question: Question, environ: Mapping[str, str]) -> Approvals:
+    """Judge every signature in PLAN.approval and the named files.
+
+    Raises InputError where a named file or ssh-keygen is missing, NotApproved where the signers' file is not the one
+    that the policy was read with.
+    """
+    findings: list[Problem] = []
+    blocks = list(_blocks(question, findings))
+    if not blocks:
+        return Approvals(counted=(), findings=tuple(findings))
+    judge = _Judge(question, Keygen(environ), _signers(question.rule))
+    approvals: list[Approval] = []
+    for file, number, signature in blocks:
+        place = f"signature {number}"
+        outcome = judge.judge(signature, file)
+        if isinstance(outcome, Approval):
+            approvals.append(outcome)
+        else:
+            code, why, hint = outcome
+            findings.append(Problem(code=code, message=f"{place}: {why}", file=file, hint=hint, severity="warning"))
+    return Approvals(counted=_one_each(approvals), findings=tuple(findings))
+
+
+def _blocks(question: Question, findings: list[Problem]) -> Iterable[tuple[str, int, Signature]]:
+    beside = approval_path(question.plan)
+    files = [*([beside] if beside.exists() else []), *question.files]
+    seen: set[str] = set()
+    for file in dict.fromkeys(files):
+        text = read_bounded(file, MAX_BYTES).decode("utf-8", "replace")
+        signatures, problems = signatures_in(text)
+        for problem in problems:
+            hint = "'syncengine approve' writes approvals; name the file that it wrote"
+            findings.append(Problem(code="SE641", message=problem, file=str(file), hint=hint, severity="warning"))
+        for number, signature in enumerate(signatures, 1):
+            if signature.armoured not in seen and len(seen) < _MOST_SIGNATURES:
+                seen.add(signature.armoured)
+                yield str(file), number, signature
+
+
+def _signers(rule: ApprovalRule) -> list[Signer]:
+    if not rule.allowed_signers:
+        return []
+    data = read_bounded(Path(rule.allowed_signers), MAX_BYTES)
+    if hashlib.sha256(data).hexdigest() != rule.signers:
+        raise NotApproved(
+            f"{rule.allowed_signers} changed while it was in use", hint="run the same command again", code="SE649"
+        )
+    return signers_in(data.decode("utf-8", "replace"))
+
+
+_Refused = tuple[str, str, str]
+"""Code, reason, what to do."""
+
+
+class _Judge:
+    def __init__(self, question: Question, keygen: Keygen, signers: Sequence[Signer]) -> None:
+        self._question = question
+        self._keygen = keygen
+        self._signers = signers
+        self._message = signed_text(question.digest)
+
+    def judge(self, signature: Signature, file: str) -> Approval | _Refused:
+        """The approval, or why there is none."""
+        if signature.namespace != NAMESPACE:
+            why = f"it was made for {signature.namespace[:40]!r}, not for {NAMESPACE!r}"
+            return "SE642", why, "approve with 'syncengine approve', or 'ssh-keygen -Y sign -n syncengine-plan'"
+        weakness = signature.weakness()
+        if weakness:
+            return "SE643", weakness, "approve with another key, listed for the same person"
+        lines = [each for each in self._signers if self._concerns(each, signature)]
+        usable = [each for each in lines if not each.fault]
+        if not usable:
+            return self._nobody(signature, lines)
+        names: list[str] = []
+        complaint = ""
+        for line in usable:
+            checked = self._keygen.check(
+                self._message, signature.armoured, signer=line.line, namespace=NAMESPACE, now=self._question.now
+            )
+            names.extend(checked.principals)
+            complaint = checked.complaint or complaint
+        if not names:
+            return _in_words(complaint, signature)
+        return self._unless_author(
+            Approval(principals=tuple(dict.fromkeys(names)), fingerprint=signature.fingerprint, file=file)
+        )
+
+    def _concerns(self, signer: Signer, signature: Signature) -> bool:
+        return signer.is_authority if signature.is_certificate else signer.key == signature.key
+
+    def _nobody(self, signature: Signature, lines: Sequence[Signer]) -> _Refused:
+        where = self._question.rule.allowed_signers
+        if lines:
+            why = f"line {lines[0].number} of {where} cannot be used: {lines[0].fault}"
+            return "SE645", why, "list each signer by name, such as anna@example.com"
+        why = f"its key {signature.fingerprint} ({signature.key_type}) is not in {where}"
+        return (
+            "SE644",
+            why,
+            "somebody listed there must approve; a new signer is added to that file in a reviewed commit",
+        )
+
+    def _unless_author(self, approval: Approval) -> Approval | _Refused:
+        own = sorted({name.lower() for name in approval.principals} & self._question.authors)
+        if not own or self._question.rule.author_may_approve:
+            return approval
+        why = f"{own[0]} wrote a changeset of this plan, and authors do not approve their own"
+        return "SE647", why, "somebody else must approve"
+
+
+def _in_words(complaint: str, signature: Signature) -> _Refused:
+    said = complaint.lower()
+    if "expired" in said or "not yet valid" in said:
+        return (
+            "SE646",
+            f"its key {signature.fingerprint} may not sign now: {complaint}",
+            ("somebody whose key is valid must approve; validity stands in the file of allowed signers"),
+        )
+    if "namespace" in said:
+        return (
+            "SE642",
+            f"its key {signature.fingerprint} may not approve: {complaint}",
+            (f"add {NAMESPACE!r} to the namespaces of that line, in a reviewed commit"),
+        )
+    if "incorrect signature" in said or "could not verify" in said:
+        return (
+            "SE648",
+            "it signs something else: another plan, or this one before it was made anew",
+            ("an approval is worth nothing for any other plan: have this one approved"),
+        )
+    return "SE644", f"ssh-keygen does not accept it: {complaint or 'no reason given'}", "have the plan approved again"
+
+
+def _one_each(approvals: Sequence[Approval]) -> tuple[Approval, ...]:
+    """One approval for each person: two that share a key or any name, even by way of a third, are one."""
+    people: list[tuple[set[str], Approval]] = []
+    for approval in approvals:
+        names = {name.lower() for name in approval.principals} | {approval.fingerprint}
+        same = [person for person in people if person[0] & names]
+        people = [person for person in people if not person[0] & names]
+        people.append((names.union(*(person[0] for person in same)), same[0][1] if same else approval))
+    return tuple(approval for _, approval in people)
+
+
+def missing_named(files: Iterable[Path]) -> None:
+    """Raise InputError where a file given by name is not there."""
+    for file in files:
+        if not file.is_file():
+            raise InputError(
+                f"there is no approval file {file}", code="SE902", hint="name the file that 'syncengine approve' wrote"
+            )

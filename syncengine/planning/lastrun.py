@@ -1,0 +1,29 @@
+"""What differs from the account's last run: facts of other people's runs, so they are notes and never covered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from syncengine.core.ports import RunRecord
+from syncengine.core.settings import Policy
+
+
+def since_last_run(runs: Sequence[RunRecord], policy: Policy, wire_digest: str) -> Iterator[str]:
+    """Sentences on a policy, signers or wire settings that are not the last run's. `runs` come newest first."""
+    last = runs[0] if runs else None
+    if last is None:
+        return
+    run = f"the account's last run, {last.run} of {last.started[:16]}"
+    if last.policy_digest and last.policy_digest != policy.digest:
+        yield (
+            f"the policy or its signers are not those of {run}: see {_place(policy)} and what changed there since "
+            f"(digest {last.policy_digest[:8]} then, {policy.digest[:8] or 'none'} now)"
+        )
+    if last.wire_digest and last.wire_digest != wire_digest:
+        yield f"the account's wire settings are not those of {run}: requests are written in another way"
+
+
+def _place(policy: Policy) -> str:
+    lines = [line for line in policy.lines.values() if line]
+    file = policy.file or "syncengine.yaml"
+    return f"{file}:{min(lines)}" if lines else file

@@ -1,0 +1,89 @@
+"""After an approved run: what the same approvals still cover, and what needs new ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncengine.core.errors import NotApproved
+from syncengine.planning.approvals import Keygen, add_approval, approval_path, signed_text
+from syncengine.planning import open_plan
+from syncengine.sandbox import Fault, Match, Rule, Script
+
+from .repository import Repository, public
+
+APPROVED = "approvals: {required: 1, allowed_signers: .syncengine/allowed_signers, author_may_approve: true}\n"
+FREE = "max_leads: 10\n"
+
+
+def approve(repository: Repository, plan: object) -> None:
+    path = repository.folder / "release.plan"
+    with open_plan(path) as saved:
+        message = signed_text(saved.summary.digest)
+    text = Keygen(repository.project.environ).sign(message, key=repository.keys / "anna", namespace="syncengine-plan")
+    add_approval(approval_path(path), text)
+
+
+def lose_answers(repository: Repository) -> None:
+    """Every request is done, and its answer lost."""
+    repository.sandbox.set_faults(Script(rules=[Rule(match=Match(), fault=Fault(answer="close", effect="all"))]))
+
+
+def resolve(repository: Repository, *, applied: bool) -> None:
+    with repository.project.ledger() as ledger, ledger.lease("acme", wait=0) as lease:
+        doubts = ledger.doubts("acme")
+        assert doubts
+        numbers = [number for doubt in doubts for number in doubt.attempts]
+        ledger.resolve(lease, numbers, applied=applied, by="op", note="looked")
+
+
+@pytest.fixture
+def doubtful(repository: Repository, request: pytest.FixtureRequest) -> Repository:
+    """A plan of two triggers whose first run left both in doubt."""
+    repository.signers(f"anna@example.com {public(repository.key('anna'))}")
+    repository.write(request.param, changes='- leads: ["1", "2"]\n  trigger: ["1053"]\n')
+    plan = repository.plan()
+    approve(repository, plan)
+    lose_answers(repository)
+    assert repository.apply(plan).exit == 5
+    repository.sandbox.set_faults(Script(rules=[]))
+    return repository
+
+
+@pytest.mark.parametrize("doubtful", [APPROVED], indirect=True)
+def test_what_was_resolved_as_not_applied_needs_a_new_approved_plan(doubtful: Repository) -> None:
+    before = doubtful.effects
+    resolve(doubtful, applied=False)
+    with pytest.raises(NotApproved) as caught:
+        doubtful.apply(doubtful.folder / "release.plan")
+    assert "resolved as not applied" in caught.value.message
+    assert "new plan" in caught.value.hint
+    assert caught.value.exit == 3
+    assert doubtful.effects == before
+    plan = doubtful.plan()
+    with pytest.raises(NotApproved, match="needs 1 approval and has none"):
+        doubtful.apply(plan)
+    approve(doubtful, plan)
+    assert doubtful.apply(plan).counts.applied == 2
+
+
+@pytest.mark.parametrize("doubtful", [FREE], indirect=True)
+def test_without_an_approval_rule_the_same_plan_sends_it_again(doubtful: Repository) -> None:
+    resolve(doubtful, applied=False)
+    assert doubtful.apply(doubtful.folder / "release.plan").counts.applied == 2
+
+
+@pytest.mark.parametrize("doubtful", [APPROVED], indirect=True)
+def test_resolved_as_applied_is_settled_and_asks_nobody(doubtful: Repository) -> None:
+    resolve(doubtful, applied=True)
+    approval_path(doubtful.folder / "release.plan").unlink()
+    assert doubtful.apply(doubtful.folder / "release.plan").exit == 0
+
+
+def test_approvals_stay_valid_when_an_interrupted_plan_goes_on(repository: Repository) -> None:
+    repository.signers(f"anna@example.com {public(repository.key('anna'))}")
+    repository.write(APPROVED, changes='- leads: ["1", "2"]\n  update: {c1: x}\n')
+    plan = repository.plan()
+    approve(repository, plan)
+    assert repository.apply(plan, deadline=0).exit == 4
+    assert repository.apply(plan).exit == 0
+    assert repository.effects == 2
