@@ -23,6 +23,7 @@ import msgspec
 
 from syncengine import __version__
 from syncengine.applying import ApplyRequest, World, apply_plan
+from syncengine.applying.baseline import record_baseline as baseline_of
 from syncengine.applying.gate import moment_notes
 from syncengine.applying.preflight import wire_digest
 from syncengine.applying.stopping import StopSignal
@@ -34,10 +35,10 @@ from syncengine.core.errors import ConfigError, InputError, LedgerTrouble, Probl
 from syncengine.core.guards import check_applicable, check_host, key_warning
 from syncengine.core.plan import PlanHeader, PlanSummary, Provenance
 from syncengine.core.ports import Clock, GatewayFactory, LedgerOperations, Listener
+from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import RunResult
 from syncengine.core.settings import Account, ApprovalRule, LedgerPin, Settings
 from syncengine.documents.configuration import find_configuration, ledger_url, load_configuration
-from syncengine.leadbyte import gateway_factory, resolve_key
 from syncengine.ledger import create_ledger, open_ledger, open_view
 from syncengine.planning import PlanFile, PlanRequest, PlanWriter, build_plan, open_plan
 from syncengine.planning.approvals import Hearing, authorize, missing_named
@@ -46,6 +47,9 @@ from syncengine.planning.build import Watcher
 from syncengine.planning.planfile import FORMAT
 from syncengine.planning.policy import PolicyJudge
 from syncengine.reviewing import open_export, prepare_review
+
+_SHOWN = 10
+"""Contradictions named in a plan; more are counted."""
 
 TOOL = f"syncengine {__version__}"
 
@@ -243,6 +247,7 @@ def plan(
             notes=(
                 *review.notes,
                 *_unfinished(ledger, account, loaded),
+                *_contradictions(ledger, account),
                 *moment_notes(project.settings.policy, account, ledger, project.clock.now()),
             ),
             late_notes=review.late_notes,
@@ -277,6 +282,9 @@ def apply(
         sound = listener or Quiet()
 
         def connect() -> GatewayFactory:
+            # The HTTP client takes a tenth of a second to load, which every other command does without.
+            from syncengine.leadbyte import gateway_factory, resolve_key
+
             key = resolve_key(account.api_key, project.environ, account=account.name, warn=sound.note)
             return gateway_factory(account, key, project.clock, ca_file=project.environ.get("SYNCENGINE_CA_FILE"))
 
@@ -302,6 +310,26 @@ def apply(
             ),
         )
         return msgspec.structs.replace(result, pin_line=_pin_line(ledger, sound))
+
+
+def record_baseline(plan_path: Path | str, project: Project, *, by: str, note: str, lock_timeout: float = 0.0) -> int:
+    """Record what a saved plan would send as already done by other means; returns how many operations that were.
+
+    Nothing is sent. Raises Refusal as apply does.
+    """
+    path = Path(plan_path)
+    with open_plan(path) as saved:
+        account = project.account(saved.header.account)
+        request = ApplyRequest(
+            account=account,
+            policy=project.settings.policy,
+            plan_path=str(path),
+            tool=TOOL,
+            keeps_values=project.settings.ledger.values == "plain",
+            lock_timeout=lock_timeout,
+        )
+        with project.ledger(account) as ledger:
+            return baseline_of(saved, ledger, request, project.clock, by=by, note=note)
 
 
 def _pin_line(ledger: LedgerOperations, sound: Listener) -> str:
@@ -373,6 +401,13 @@ def _ledger_for_planning(
     identity = ledger.identity()
     check_host(account, ledger.hosts())
     return ledger, key_warning(identity)
+
+
+def _contradictions(ledger: LedgerOperations | None, account: Account) -> tuple[str, ...]:
+    """Answers that came after a person had said the opposite."""
+    found = () if ledger is None else tuple(ledger.contradictions(account.identity))
+    more = (f"and {len(found) - _SHOWN} more contradictions; 'syncengine status' lists them",)
+    return tuple(contradiction_in_words(attempt) for attempt in found[:_SHOWN]) + more * (len(found) > _SHOWN)
 
 
 def _unfinished(ledger: LedgerOperations | None, account: Account, loaded: Loaded) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,12 +16,14 @@ from syncengine.core.errors import InputError
 from syncengine.core.ports import Clock, LedgerOperations
 from syncengine.core.settings import Account, Policy
 from syncengine.documents.lead_schema import LeadSchema
-from syncengine.leadbyte import LeadReader, resolve_key
 from syncengine.planning.attention import Undeclared, attention
 from syncengine.planning.build import Watcher
 from syncengine.planning.export import Export, read_export
 from syncengine.planning.lastrun import since_last_run
 from syncengine.planning.observed import Sightings
+
+if TYPE_CHECKING:
+    from syncengine.leadbyte import LeadReader
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +87,8 @@ def _reader(account: Account, stack: ExitStack, environ: Mapping[str, str], cloc
     """Asks the service for current values, where the account allows it."""
     if not account.reads.leads:
         return None
+    from syncengine.leadbyte import LeadReader, resolve_key
+
     key = resolve_key(account.api_key, environ, account=account.name, warn=_unheard)
     return stack.enter_context(LeadReader(account, key, clock, ca_file=environ.get("SYNCENGINE_CA_FILE")))
 

@@ -68,7 +68,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 def apply_plan(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, world: World) -> RunResult:
     """Apply exactly this plan. Raises Refusal while nothing was sent; afterwards every trouble is in the result."""
     deadline = None if request.deadline is None else world.clock.monotonic() + request.deadline
-    saved = SavedPlan(header=plan.header, provenance=plan.provenance, summary=plan.summary)
+    saved = saved_plan(plan)
     with ledger.lease(request.account.identity, wait=request.lock_timeout) as lease:
         check_identity(saved, request.account, ledger)
         preflight = Preflight(saved, policy=request.policy, account=request.account, ledger=ledger, clock=world.clock)
@@ -79,7 +79,7 @@ def apply_plan(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, worl
         gate = Gate(request.policy, lambda since: ledger.spent(request.account.identity, since), world.clock.now)
         gate.check_start(findings.firsts)
         gateways = world.connect()
-        run = ledger.begin(lease, _start(plan, findings, request, approvals))
+        run = ledger.begin(lease, run_start(plan, findings, request, approvals))
         execution = _Execution(
             plan=plan,
             ledger=ledger,
@@ -98,6 +98,11 @@ def apply_plan(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, worl
             # Every answer is on record, or counted as unrecorded: the result stands.
             world.listener.note(f"{error.message}; the end of run {run} is not on record")
         return result
+
+
+def saved_plan(plan: OpenPlan) -> SavedPlan:
+    """A verified plan's facts, without its operations."""
+    return SavedPlan(header=plan.header, provenance=plan.provenance, summary=plan.summary)
 
 
 class _Execution(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,7 +190,7 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def _start(plan: OpenPlan, findings: Findings, request: ApplyRequest, approvals: tuple[str, ...]) -> RunStart:
+def run_start(plan: OpenPlan, findings: Findings, request: ApplyRequest, approvals: tuple[str, ...]) -> RunStart:
     account = request.account
     return RunStart(
         account=account.identity,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from syncengine.core.operations import Financials
 from syncengine.core.outcomes import Parcel
@@ -41,12 +41,11 @@ class Batcher:
         self._entries = _Draft()
         self._financials = _Draft()
 
-    def add(self, parcel: Parcel) -> Iterator[tuple[Parcel, ...]]:
-        """Take a parcel; yields the requests that this completes."""
+    def add(self, parcel: Parcel) -> Sequence[tuple[Parcel, ...]]:
+        """Take a parcel; gives the requests that this completes, in order."""
         if parcel.is_financial:
-            yield from self._add_financial(parcel)
-        else:
-            yield from self._add_entry(parcel, parcel.irreversible)
+            return self._add_financial(parcel)
+        return self._add_entry(parcel, parcel.irreversible)
 
     def flush(self) -> Iterator[tuple[Parcel, ...]]:
         """Yield what is still open."""
@@ -59,19 +58,22 @@ class Batcher:
         """Whether nothing is open."""
         return not self._entries.parcels and not self._financials.parcels
 
-    def _add_entry(self, parcel: Parcel, irreversible: int) -> Iterator[tuple[Parcel, ...]]:
+    def _add_entry(self, parcel: Parcel, irreversible: int) -> Sequence[tuple[Parcel, ...]]:
         draft, limits = self._entries, self._limits
-        too_many = draft.irreversible + irreversible > limits.irreversible_per_request
-        if draft.parcels and irreversible and too_many:
-            yield draft.take()
+        complete: list[tuple[Parcel, ...]] = []
+        if irreversible and draft.parcels and draft.irreversible + irreversible > limits.irreversible_per_request:
+            complete.append(draft.take())
         draft.add(parcel, irreversible)
         if len(draft.parcels) >= limits.leads_per_request:
-            yield draft.take()
+            complete.append(draft.take())
+        return complete
 
-    def _add_financial(self, parcel: Parcel) -> Iterator[tuple[Parcel, ...]]:
+    def _add_financial(self, parcel: Parcel) -> Sequence[tuple[Parcel, ...]]:
         draft = self._financials
+        complete: list[tuple[Parcel, ...]] = []
         if draft.parcels and financial_terms(parcel) != financial_terms(draft.parcels[0]):
-            yield draft.take()
+            complete.append(draft.take())
         draft.add(parcel, 0)
         if len(draft.parcels) >= self._limits.financials_per_request:
-            yield draft.take()
+            complete.append(draft.take())
+        return complete

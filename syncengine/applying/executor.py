@@ -171,8 +171,8 @@ class Executor:
         return None
 
     def _ahead(self, leaving: Sequence[Job]) -> list[Job]:
-        """Repeatable requests to intend before a connection is free for them."""
-        jobs = self._intake.jobs
+        """Repeatable requests to intend before a connection is free for them; none that a guard may yet cut down."""
+        jobs = self._intake.jobs if self._guard is None else []
         room = self._terms.limits.concurrency - sum(job.request is not None for job in jobs)
         ahead: list[Job] = []
         for job in jobs:

@@ -21,7 +21,7 @@ NO_HISTORY = LeadHistory()
 Histories = Callable[[list[LeadId]], Mapping[LeadId, LeadHistory]]
 
 
-class Settled(msgspec.Struct, frozen=True):
+class Settled(msgspec.Struct, frozen=True, gc=False):
     """This plan applied it before, or a person resolved that it did."""
 
 
@@ -31,7 +31,7 @@ class Doubtful(msgspec.Struct, frozen=True):
     attempt: Attempt
 
 
-class Open(msgspec.Struct, frozen=True):
+class Open(msgspec.Struct, frozen=True, gc=False):
     """Still to be sent. `unknown`: an earlier attempt of it has no known outcome, so a refusal will not settle it."""
 
     unknown: bool
@@ -40,9 +40,13 @@ class Open(msgspec.Struct, frozen=True):
 
 Remainder = Settled | Doubtful | Open
 
+_FRESH = Open(unknown=False, tried=False)
+
 
 def remainder(planned: PlannedOperation, history: LeadHistory, plan: PlanDigest) -> Remainder:
     """What is left to do about a line that was saved as to_send."""
+    if not history.attempts:
+        return _FRESH
     attempts = history.of_operation(planned.id)
     own = [attempt for attempt in attempts if attempt.plan == plan]
     if any(attempt.standing is Standing.APPLIED for attempt in own):

@@ -134,7 +134,8 @@ class Intake:
     def _add(self, parcel: Parcel) -> None:
         waits = self._terms.waits
         if not waits:
-            self.jobs.extend(Job(parcels) for parcels in self._batcher.add(parcel))
+            for parcels in self._batcher.add(parcel):
+                self.jobs.append(Job(parcels))
             return
         until = max((waits.get(part.id, 0.0) for part in parcel.parts), default=0.0)
         wait = until - self._monotonic()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from syncengine.applying.intake import Intake
 from syncengine.applying.jobs import Job, Terms
-from syncengine.applying.messages import recordable, without_values
+from syncengine.applying.messages import mentions, recordable, without_values
 from syncengine.applying.pace import Pace
 from syncengine.applying.scoreboard import Scoreboard
 from syncengine.applying.senders import Received
@@ -97,7 +97,9 @@ class Receiver:
     def _record(self, received: Received, verdict: Verdict, job: Job, judgement: Judgement) -> Answered:
         rulings = judgement.rulings
         message = verdict.message
-        if not self._terms.keeps_values:
+        texts = {id(ruling): ruling for each in rulings for ruling in each}.values()
+        said = (message, *(text for ruling in texts for text in (ruling.message, *ruling.warnings)))
+        if not self._terms.keeps_values and mentions(said, job.parcels):
             rulings = tuple(
                 tuple(recordable(ruling, parcel) for ruling in each)
                 for parcel, each in zip(job.parcels, rulings, strict=True)

@@ -28,6 +28,7 @@ class CsvSource:
             delimiter = options.delimiter
             quotechar = options.quote
             quoting = csv.QUOTE_NONE if options.quote is None else csv.QUOTE_MINIMAL
+            doublequote = True
             lineterminator = "\n"
             strict = True
 

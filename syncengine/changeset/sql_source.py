@@ -17,6 +17,8 @@ from syncengine.changeset.statement import Statement
 from syncengine.core.errors import Problem, Severity
 from syncengine.documents.nodes import Scalar, SourceText
 
+_WRAPPED = "SELECT * FROM (\n"
+
 
 class SqlPlace(msgspec.Struct, frozen=True):
     """Where the statement stands."""
@@ -62,7 +64,8 @@ class SqlSource:
         if self._access.connects and self._access.reach != "connect":
             return None
         if self._columns is None:
-            with self._result(f"SELECT * FROM (\n{self._statement.sql}\n) AS source LIMIT 0", shift=15) as result:
+            without_rows = f"{_WRAPPED}{self._statement.sql}\n) AS source LIMIT 0"
+            with self._result(without_rows, shift=len(_WRAPPED)) as result:
                 self._columns = result.names
         return self._columns
 

@@ -127,7 +127,7 @@ def _attempts(story: Story) -> Iterator[str]:
 
 
 def _answer(attempt: Attempt) -> Iterator[str]:
-    from syncengine.cli.records import contradiction
+    from syncengine.core.repeats import contradiction_in_words
 
     answer, resolution = attempt.answer, attempt.resolution
     if answer is not None:
@@ -138,7 +138,7 @@ def _answer(attempt: Attempt) -> Iterator[str]:
         word = "applied" if resolution.applied else "not applied"
         yield f"    resolved {resolution.at[:19]} as {word} by {resolution.by}: {resolution.note}"
     if attempt.contradicted:
-        yield f"    contradiction: {contradiction(attempt)}"
+        yield f"    contradiction: {contradiction_in_words(attempt)}"
 
 
 def _object(story: Story, declaration: tuple[str, ...], masker: Masker) -> dict[str, Any]:

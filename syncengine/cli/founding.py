@@ -123,7 +123,7 @@ def _create(path: Path, settings: Settings, pin: LedgerPin) -> str:
     if pin.id is None and pinned(text, "L0") is None:
         raise InputError(
             f"{path}: the ledger's id cannot be written into this file as it is laid out",
-            code="SE905",
+            code="SE906",
             hint="give it a section `ledger:` with a line `id: null`, then run init again",
         )
     ledger = create_ledger(pin, root=Path(settings.root), clock=SystemClock())

@@ -193,7 +193,7 @@ class _Import:
             raise InputError(
                 f"{self._file} {reason}, so a changeset cannot name it as a source",
                 code="SE362",
-                hint="copy it into the repository, as data/NAME.csv; or write its rows into the changeset with --inline",
+                hint="copy it into the repository, as data/NAME.csv; or write its rows out with --inline",
             )
         folder = self.out.absolute().parent.resolve() if self.out is not None else Path.cwd().resolve()
         return Path(os.path.relpath(path, folder)).as_posix()
@@ -230,7 +230,7 @@ class _Import:
         from syncengine.changeset.load import load, validate
 
         assert self.out is not None
-        return validate(load([self.out], self._project.settings))
+        return validate(load([self.out], self._project.settings, variables={}))
 
 
 def _deliver(invocation: Invocation, job: _Import, text: str, format_: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syncengine.api import Project
-from syncengine.core.history import Attempt
 from syncengine.core.ports import LedgerOperations, OperationRecord
+from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import DoubtLine, HistoryRow, StatusReport, UnfinishedPlan
 
 
@@ -54,16 +54,8 @@ def status_report(project: Project, ledger: LedgerOperations | None) -> StatusRe
             )
             for plan in ledger.unfinished()
         ),
-        contradictions=tuple(contradiction(attempt) for attempt in ledger.contradictions()),
+        contradictions=tuple(contradiction_in_words(attempt) for attempt in ledger.contradictions()),
     )
-
-
-def contradiction(attempt: Attempt) -> str:
-    """A recorded answer against a person's resolution, as a sentence."""
-    said = "applied" if attempt.resolution is not None and attempt.resolution.applied else "not applied"
-    answer = attempt.answer.outcome.value if attempt.answer is not None else "unknown"
-    by = attempt.resolution.by if attempt.resolution is not None else ""
-    return f"operation {attempt.operation} (lead {attempt.lead}): {by} resolved it as {said}, the service says {answer}"
 
 
 def history_rows(records: Iterator[OperationRecord]) -> Iterator[HistoryRow]:
@@ -94,4 +86,4 @@ def _notes(record: OperationRecord) -> Iterator[str]:
             word = "applied" if attempt.resolution.applied else "not applied"
             yield f"resolved as {word} by {attempt.resolution.by}: {attempt.resolution.note}"
         if attempt.contradicted:
-            yield contradiction(attempt)
+            yield contradiction_in_words(attempt)

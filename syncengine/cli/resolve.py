@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -25,7 +26,9 @@ _YOUNG = 15 * 60
 )
 @click.argument("operations", nargs=-1, metavar="OPERATION...")
 @click.option("--run", metavar="RUN", help="Everything in doubt whose last attempt this run made.")
-@click.option("--as", "verdict", type=click.Choice(("applied", "not-applied")), required=True, help="What happened.")
+@click.option("--as", "verdict", type=click.Choice(("applied", "not-applied")), help="What happened.")
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="PLAN",
+              help="Instead: record what this plan would send as already done by other means.")  # fmt: skip
 @click.option("--by", required=True, metavar="NAME", help="Who says so.")
 @click.option("--note", required=True, metavar="TEXT", help="How it is known.")
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
@@ -37,7 +40,8 @@ def command(
     *,
     operations: tuple[str, ...],
     run: str | None,
-    verdict: str,
+    verdict: str | None,
+    baseline: Path | None,
     by: str,
     note: str,
     lock_timeout: float,
@@ -46,18 +50,32 @@ def command(
     """Record what became of operations in doubt, with who says so and how it is known.
 
     An OPERATION may be shortened to a prefix of 8 characters that fits only one. After `not-applied` the plan that
-    sent it may send it again.
+    sent it may send it again. With --baseline a plan's operations count as applied although syncengine did not send
+    them; nothing is sent.
     """
-    from syncengine.api import Project
+    from syncengine.api import Project, record_baseline
     from syncengine.core.errors import InputError
 
-    if bool(operations) == (run is not None):
-        raise InputError("name operations, or a run with --run", code="SE901", hint="'syncengine status' lists both")
     if not by.strip() or not note.strip():
         raise InputError("--by and --note must say something", code="SE901", hint="who looked, and where")
+    if baseline is not None and (operations or run or verdict):
+        raise InputError("--baseline stands alone", code="SE901", hint="leave out operations, --run and --as")
     project = Project.open(
         invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
     )
+    if baseline is not None:
+        count = record_baseline(baseline, project, by=by.strip(), note=note.strip(), lock_timeout=lock_timeout)
+        if format_ == "json":
+            invocation.output.json({"baseline": str(baseline), "recorded": count})
+        else:
+            invocation.output.result(f"{count} operations of {baseline} are on record as done; nothing was sent")
+        return
+    if verdict is None or bool(operations) == (run is not None):
+        raise InputError(
+            "name operations, or a run with --run, and say --as applied or --as not-applied",
+            code="SE901",
+            hint="'syncengine status' lists what can be resolved",
+        )
     resolved: list[Doubt] = []
     with project.ledger() as ledger:
         for account in sorted({doubt.account for doubt in _chosen(ledger.doubts(), operations, run)}):

@@ -91,12 +91,12 @@ def tell(prefix: str, ledger: LedgerOperations | None, plans: Sequence[Path], *,
         where = "the ledger or the named plans" if plans else "the ledger"
         raise InputError(
             f"no operation in {where} begins with {prefix}",
-            code="SE905",
+            code="SE904",
             hint="an operation that was never sent stands in its plan only: add --plan FILE",
         )
     if len(ids) > 1:
         raise InputError(
-            f"{len(ids)} operations begin with {prefix}: {', '.join(ids[:5])}", code="SE905", hint="write more of it"
+            f"{len(ids)} operations begin with {prefix}: {', '.join(ids[:5])}", code="SE904", hint="write more of it"
         )
     record = records.get(ids[0])
     runs = {} if ledger is None or record is None else _runs(ledger, record)

@@ -10,7 +10,7 @@ from syncengine.core.operations import Operation
 from syncengine.core.values import ChangesetId, LeadId
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where something was declared: path relative to the repository, line from 1, and the data row if there is one."""
 
     file: str

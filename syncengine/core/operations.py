@@ -23,21 +23,21 @@ IRREVERSIBLE = frozenset({Kind.REPROCESS, Kind.TRIGGER})
 """Kinds that cannot be taken back nor sent again: a repeat may sell the lead a second time."""
 
 
-class Update(msgspec.Struct, frozen=True, tag="update", tag_field="kind"):
+class Update(msgspec.Struct, frozen=True, gc=False, tag="update", tag_field="kind"):
     """Set fields of a lead. `fields` maps names to text, in declared order."""
 
     lead: LeadId
     fields: dict[str, str]
 
 
-class Reprocess(msgspec.Struct, frozen=True, tag="reprocess", tag_field="kind"):
+class Reprocess(msgspec.Struct, frozen=True, gc=False, tag="reprocess", tag_field="kind"):
     """Run the lead through distribution again."""
 
     lead: LeadId
     generation: int = 1
 
 
-class Trigger(msgspec.Struct, frozen=True, tag="trigger", tag_field="kind"):
+class Trigger(msgspec.Struct, frozen=True, gc=False, tag="trigger", tag_field="kind"):
     """Send the lead through one delivery."""
 
     lead: LeadId
@@ -45,7 +45,7 @@ class Trigger(msgspec.Struct, frozen=True, tag="trigger", tag_field="kind"):
     generation: int = 1
 
 
-class Financials(msgspec.Struct, frozen=True, tag="financials", tag_field="kind", omit_defaults=True):
+class Financials(msgspec.Struct, frozen=True, gc=False, tag="financials", tag_field="kind", omit_defaults=True):
     """Restate payout, revenue or both (hundredths); the buyer, where given, travels with every amount."""
 
     lead: LeadId

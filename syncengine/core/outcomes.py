@@ -24,7 +24,7 @@ class Outcome(StrEnum):
     NOT_SENT = "not_sent"
 
 
-class Part(msgspec.Struct, frozen=True):
+class Part(msgspec.Struct, frozen=True, gc=False):
     """One operation as it is sent: `operation` holds only the fields or amounts that travel."""
 
     id: OperationId
@@ -32,7 +32,7 @@ class Part(msgspec.Struct, frozen=True):
     operation: Operation
 
 
-class Parcel(msgspec.Struct, frozen=True):
+class Parcel(msgspec.Struct, frozen=True, gc=False):
     """What travels for one lead in one request: an element of `leads`, or one lead of a financials call."""
 
     lead: LeadId
@@ -57,7 +57,7 @@ class Parcel(msgspec.Struct, frozen=True):
 # Verdicts: what is known about a whole request. `message` is the service's or the transport's own words.
 
 
-class Element(msgspec.Struct, frozen=True):
+class Element(msgspec.Struct, frozen=True, gc=False):
     """The service's word on one lead. `success` None: contradictory or differing elements, so nothing is known."""
 
     success: bool | None
@@ -116,7 +116,7 @@ class Redirected(msgspec.Struct, frozen=True):
 Verdict = Elements | NotSent | Unread | Refused | Denied | Lost | Redirected
 
 
-class Ruling(msgspec.Struct, frozen=True):
+class Ruling(msgspec.Struct, frozen=True, gc=False):
     """Outcome of one attempt of one operation, with the words that go on record."""
 
     outcome: Outcome

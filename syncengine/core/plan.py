@@ -23,7 +23,7 @@ class State(StrEnum):
     IN_DOUBT = "in_doubt"
 
 
-class Before(msgspec.Struct, frozen=True, omit_defaults=True):
+class Before(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A value before the change. `value` is None where it is unknown or the ledger keeps only digests.
 
     `by` is the changeset (origin "ledger") or the time (origin "observed") that the knowledge comes from; `note` says
@@ -36,7 +36,7 @@ class Before(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
 
 
-class PlannedOperation(msgspec.Struct, frozen=True, kw_only=True):
+class PlannedOperation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One line of a plan.
 
     `entry` numbers the entries of the plan from 1: consecutive lines with the same number travel as one element of a

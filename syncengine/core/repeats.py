@@ -94,6 +94,14 @@ def doubt_in_words(attempt: Attempt) -> str:
     return f"sent in run {attempt.run}, outcome unknown: {words}; settle it with 'syncengine resolve'"
 
 
+def contradiction_in_words(attempt: Attempt) -> str:
+    """A recorded answer against a person's resolution, as a sentence."""
+    said = "applied" if attempt.resolution is not None and attempt.resolution.applied else "not applied"
+    answer = attempt.answer.outcome.value if attempt.answer is not None else "unknown"
+    by = attempt.resolution.by if attempt.resolution is not None else ""
+    return f"operation {attempt.operation} (lead {attempt.lead}): {by} resolved it as {said}, the service says {answer}"
+
+
 def _doubted(thing: Thing, others: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
     doubt = next((a for a in others if a.standing in DOUBTFUL), None)
     if doubt is None:

@@ -15,7 +15,7 @@ def quoted(text: str) -> str:
 
 
 def quoted_value(text: str) -> str:
-    """A double-quoted scalar that gives back `text` once its templates are rendered: braces in data are no templates."""
+    """A double-quoted scalar that gives back `text` once templates are rendered: braces in data are none."""
     if any(opening in text for opening in _OPENINGS):
         text = "{{ '" + text.translate(_IN_TEMPLATE) + "' }}"
     return quoted(text)

@@ -30,7 +30,8 @@ _VALUED = _BODY | {
 _SECRETS = frozenset({"-u", "--user", "-b", "--cookie", "-x", "--proxy"})
 _FLAGS = frozenset(
     {"-s", "--silent", "-S", "--show-error", "-v", "--verbose", "-i", "--include", "-f", "--fail", "--compressed",
-     "--fail-with-body", "--http1.1", "--http2", "-#", "--no-progress-meter", "-L", "--location", "-k", "--insecure", "-g", "--globoff"}
+     "--fail-with-body", "--http1.1", "--http2", "-#", "--no-progress-meter", "-L", "--location",
+     "-k", "--insecure", "-g", "--globoff"}
 )  # fmt: skip
 _UNDONE = {
     "-L": "redirects are never followed",
@@ -74,7 +75,9 @@ def _words(text: str, label: str) -> list[str]:
         del lines[0]
     command = _CONTINUED.sub("", "".join(lines)).strip().removeprefix("$ ")
     if "$'" in command:
-        _refuse(label, "it quotes with $'...', which is read differently from shell to shell", "quote the body with '...'")
+        _refuse(
+            label, "it quotes with $'...', which is read differently from shell to shell", "quote the body with '...'"
+        )
     try:
         words = shlex.split(command)
     except ValueError as error:
@@ -158,7 +161,9 @@ class _Command:
 
     def _address(self, url: str) -> None:
         if self._url:
-            self._fail("it names two addresses, or a word that is no option", "quote the body and the headers with '...'")
+            self._fail(
+                "it names two addresses, or a word that is no option", "quote the body and the headers with '...'"
+            )
         self._url = url
 
     def _request(self) -> Curl:

@@ -43,7 +43,7 @@ def _buyer(buyer: str | None, account: Account, findings: Findings, notes: dict[
         return None
     if account.buyers.get(buyer, buyer) != buyer:
         findings.add(
-            f"syncengine.yaml uses {buyer!r} as a name for buyer {account.buyers[buyer]!r}, which would be sent instead",
+            f"syncengine.yaml uses {buyer!r} as a name for buyer {account.buyers[buyer]!r}, which would be sent",
             "give that buyer another name",
         )
         return buyer

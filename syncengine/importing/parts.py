@@ -59,7 +59,9 @@ class Findings:
             self._more += 1
             return
         self._problems.append(
-            Problem(code=self._code, message=message, file=self._label, line=line, column=int(line > 0), row=row, hint=hint)
+            Problem(
+                code=self._code, message=message, file=self._label, line=line, column=int(line > 0), row=row, hint=hint
+            )
         )
 
     def stop(self) -> None:

@@ -1,7 +1,7 @@
 """The body of an API request, as the service documents it, becomes changes. Nothing is dropped without a word.
 
-    {"leads": [{"id", "update", "action" or "triggerDeliveryId(s)"}, ...]}       PUT leads
-    {"key", "leads": [2932682], "newPayout", "newRevenue", "BID"}                PUT leadfinancials
+{"leads": [{"id", "update", "action" or "triggerDeliveryId(s)"}, ...]}       PUT leads
+{"key", "leads": [2932682], "newPayout", "newRevenue", "BID"}                PUT leadfinancials
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _Body:
             self._findings.add('the body has no list "leads" with anything in it', 'it begins with {"leads": [')
             self._findings.stop()
             raise AssertionError
-        money = self._is_money(document, items)
+        money = self._is_money(items)
         self._unknown(document, _MONEY if money else _LEADS, "the body")
         changes = self._money(document, items) if money else self._entries(items)
         self._findings.stop()
@@ -81,7 +81,7 @@ class _Body:
         self._findings.stop()
         raise AssertionError
 
-    def _is_money(self, document: dict[str, Any], items: list[Any]) -> bool:
+    def _is_money(self, items: list[Any]) -> bool:
         objects = isinstance(items[0], dict)
         if self._call is not None and (self._call == "leads") != objects:
             self._findings.add(

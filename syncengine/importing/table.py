@@ -62,7 +62,9 @@ def check_columns(columns: Columns, header: list[str], label: str) -> None:
     if columns.reprocess and columns.trigger is not None:
         findings.add("a reprocess and a trigger in one change", "import them as two changesets")
     if not (columns.fields or money or columns.trigger is not None or columns.reprocess):
-        findings.add("nothing would be done", "say what: --field NAME=COLUMN, --payout, --revenue, --trigger, --reprocess")
+        findings.add(
+            "nothing would be done", "say what: --field NAME=COLUMN, --payout, --revenue, --trigger, --reprocess"
+        )
     findings.stop()
 
 
@@ -74,7 +76,9 @@ def row_change(columns: Columns, source: str, label: str) -> Change:
         if _PLAIN.fullmatch(column):
             return f"{{{{ row.{column} }}}}"
         if not _QUOTABLE.fullmatch(column):
-            findings.add(f"the column {column!r} cannot be named in a template", "rename it, or write rows with --inline")
+            findings.add(
+                f"the column {column!r} cannot be named in a template", "rename it, or write rows with --inline"
+            )
         return f"{{{{ row['{column}'] }}}}"
 
     change = Change(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -76,6 +76,18 @@ class ValueForms:
         state = self._keyed.copy()
         state.update(self._encode((lead, name, value)))
         return state.hexdigest()
+
+    def stored(self, kind: Kind, lead: str, values: Mapping[str, str]) -> dict[str, str]:
+        """The stored forms of values, by name."""
+        if self.plain or kind is Kind.FINANCIALS:
+            return {name: "=" + value for name, value in values.items()}
+        keyed, encode = self._keyed, self._encode
+        found: dict[str, str] = {}
+        for name, value in values.items():
+            state = keyed.copy()
+            state.update(encode((lead, name, value)))
+            found[name] = "#" + state.hexdigest()
+        return found
 
     def store(self, kind: Kind, lead: str, name: str, value: str) -> str:
         """The stored form of a value."""

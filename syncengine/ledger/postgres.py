@@ -35,6 +35,10 @@ _SESSION = (
     "SET idle_in_transaction_session_timeout TO '15s'",
     "SET lock_timeout TO '30s'",
     "SET client_encoding TO 'UTF8'",
+    # Every statement looks up rows by key. A plan made while the tables were empty would go on reading them whole.
+    "SET enable_seqscan TO off",
+    "SET enable_hashjoin TO off",
+    "SET enable_mergejoin TO off",
 )
 
 

@@ -38,6 +38,8 @@ class RunState:
         self.lane = lane
         self.run = run
         self.epoch = epoch
+        self.step = 0
+        """Length of the lane's chain after this run's last commit: a longer one tells of somebody else's records."""
         self.erased: frozenset[str] = frozenset()
         self.changesets: set[str] = set()
         self.sent: dict[int, Sent] = {}
@@ -196,8 +198,7 @@ class Batch:
         return rows, sealed
 
     def _stored(self, kind: Kind, lead: str, values: dict[str, str]) -> str:
-        store = self._forms.store
-        return _encode({name: store(kind, lead, name, value) for name, value in values.items()}).decode()
+        return _encode(self._forms.stored(kind, lead, values)).decode()
 
     def _reopen(self, operation: str, prior: dict[str, Stand]) -> None:
         """An operation that stood somewhere has an open intent now: it leaves its tallies until the answer is in."""
@@ -264,7 +265,7 @@ class Batch:
 def most_common(rulings: Sequence[Ruling]) -> Ruling:
     """The ruling that most operations of a request share; it is written once for all of them."""
     head = rulings[0]
-    if all(ruling is head or ruling == head for ruling in rulings):
+    if rulings.count(head) == len(rulings):
         return head
     counts = Counter(rulings)
     return counts.most_common(1)[0][0]

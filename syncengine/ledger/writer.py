@@ -30,6 +30,7 @@ class _Done(msgspec.Struct, frozen=True):
     batch: Batch
     committed: Committed
     lost: bool
+    step: int
 
 
 class Writer(Reader):
@@ -50,7 +51,7 @@ class Writer(Reader):
         now = self._applicant.clock.now()
         run = self._run_row(lease, start, now)
         state = RunState(account=start.account, lane=lease.lane, run=run.id, epoch=lease.epoch)
-        self.engine.write(
+        state.step = self.engine.write(
             lambda: self._begin(state, run, start), landed=lambda _: bool(self.engine.rows("get_run", run=run.id))
         )
         self._running[run.id] = state
@@ -95,7 +96,7 @@ class Writer(Reader):
             cancelled_at=None,
         )
 
-    def _begin(self, state: RunState, run: RunRow, start: RunStart) -> None:
+    def _begin(self, state: RunState, run: RunRow, start: RunStart) -> int:
         engine = self.engine
         lane = lock_lane(engine, run.account, run.lane)
         if not self._leases.holds(run.account, run.lane, run.epoch):
@@ -109,6 +110,7 @@ class Writer(Reader):
         position = append(engine, lane, entries)[0]
         row = msgspec.structs.asdict(run)
         engine.run("insert_run", **{**row, "position": position})
+        return lane.step + len(entries)
 
     def _associations(self, run: RunRow, start: RunStart) -> Iterable[Entry]:
         """The account's host and the names' targets, where they are new; the first word stays."""
@@ -131,10 +133,26 @@ class Writer(Reader):
         engine, account = self.engine, state.account
         state.changesets = {changeset for (changeset,) in engine.rows("get_changesets", account=account)}
         state.erased = frozenset(lead for (lead,) in engine.rows("get_erased", account=account))
+        state.doubts = self._open_doubts(account)
+
+    def _open_doubts(self, account: str) -> dict[str, tuple[int, ...]]:
         doubts: dict[str, tuple[int, ...]] = {}
-        for number, operation in engine.rows("get_doubts_of_account", account=account):
+        for number, operation in self.engine.rows("get_doubts_of_account", account=account):
             doubts[operation] = (*doubts.get(operation, ()), number)
-        state.doubts = doubts
+        return doubts
+
+    def _refresh(self, state: RunState) -> None:
+        """Somebody else's records came in, as by a late answer: what is in memory is read again from the records."""
+        leads = sorted({parcel.lead for sent in state.sent.values() for parcel in sent.parcels})
+        stands: dict[str, Stand] = {}
+        for history in self.snapshot(state.account, leads, frozenset()).values():
+            for operation, attempts in by_operation(history).items():
+                settled = [attempt for attempt in attempts if attempt.number // SPAN not in state.sent]
+                own = [attempt for attempt in settled if attempt.run == state.run]
+                if settled:
+                    stands[operation] = Stand(settled_as(settled), settled_as(own), tried=bool(own))
+        state.stands = stands
+        state.doubts = self._open_doubts(state.account)
 
     def commit(
         self, lease: Lease, run: RunId, outgoing: Sequence[Outgoing], answers: Sequence[Answered], recheck: Recheck
@@ -148,6 +166,7 @@ class Writer(Reader):
             landed=lambda done: done.batch.landed(self.engine),
         )
         done.batch.remember()
+        state.step = done.step
         if done.lost:
             raise _lost(state.account)
         return done.committed
@@ -158,6 +177,8 @@ class Writer(Reader):
         engine = self.engine
         lane = lock_lane(engine, state.account, state.lane)
         lost = not self._leases.holds(state.account, state.lane, state.epoch)
+        if not lost and lane.step != state.step:
+            self._refresh(state)
         batch = Batch(state, self._forms, self._applicant.token)
         for answered in answers:
             batch.answer(answered, state.sent.get(answered.request) or self._recall(answered.request))
@@ -173,7 +194,7 @@ class Writer(Reader):
             batch.write_counts(engine)
         if batch.entries:
             append(engine, lane, batch.entries)
-        return _Done(batch, committed, lost)
+        return _Done(batch, committed, lost, lane.step + len(batch.entries))
 
     def _sent_parcels(self, state: RunState, request: int) -> tuple[Parcel, ...]:
         sent = state.sent.get(request) or self._recall(request)

@@ -72,7 +72,7 @@ class PlanWriter:
                 descriptor = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             except OSError as error:
                 raise InputError(
-                    f"cannot write the plan {path}: {error.strerror}", hint="choose another --out", code="SE901"
+                    f"cannot write the plan {path}: {error.strerror}", hint="choose another --out", code="SE902"
                 ) from error
             self._file = os.fdopen(descriptor, "wb", buffering=_BLOCK)
         self._checksum = hashlib.sha256()
@@ -136,7 +136,7 @@ class PlanWriter:
                 raise InputError(
                     f"cannot write the plan {self._path}: {error.strerror}",
                     hint="free space, then plan again",
-                    code="SE901",
+                    code="SE902",
                 ) from error
 
     def _publish(self) -> None:
@@ -152,7 +152,7 @@ class PlanWriter:
             raise InputError(
                 f"cannot write the plan {self._path}: {error.strerror}",
                 hint="free space, then plan again",
-                code="SE901",
+                code="SE902",
             ) from error
 
 

@@ -285,7 +285,7 @@ def _compiled(expressions: Expressions, when: str, policy: Policy, line: int) ->
     condition = expressions.compile_condition(when)
     if isinstance(condition, ExpressionProblem):
         problem = Problem(
-            code="SE545", message=f"{when}: {condition.message}", file=policy.file, line=line, hint=condition.hint
+            code="SE561", message=f"{when}: {condition.message}", file=policy.file, line=line, hint=condition.hint
         )
-        raise ConfigError(f"a rule of the policy cannot be read: {condition.message}", code="SE545", problems=[problem])
+        raise ConfigError(f"a rule of the policy cannot be read: {condition.message}", code="SE561", problems=[problem])
     return condition

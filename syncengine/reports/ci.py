@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
+from syncengine.core.codes import CODES
 from syncengine.core.errors import Problem, Severity
 from syncengine.core.redaction import visible
 from syncengine.core.results import HistoryRow, Line, RunResult, ValidateResult
@@ -20,14 +21,6 @@ SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 CASES = 5_000
 """The most test cases of applied operations in one JUnit file; beyond it changes are counted as one case each."""
-
-_CODES = {
-    "SE1": "The file is not a well-formed changeset",
-    "SE2": "The document does not match its schema",
-    "SE3": "A template or its data is wrong",
-    "SE4": "Declarations contradict each other",
-    "SE5": "The configuration is wrong",
-}
 
 
 # GitHub annotations
@@ -78,7 +71,7 @@ def sarif(result: ValidateResult, *, version: str) -> str:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    return {"id": code, "shortDescription": {"text": _CODES.get(code[:3], "A problem that syncengine found")}}
+    return {"id": code, "shortDescription": {"text": CODES.get(code, "A problem that syncengine found.")}}
 
 
 def _result(problem: Problem, rule: int) -> dict[str, Any]:

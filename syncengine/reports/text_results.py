@@ -1,20 +1,21 @@
-"""What apply, status, history and validate say on a terminal. Colour only repeats what words and symbols say."""
+"""What apply, status and history say on a terminal. Colour only repeats what words and symbols say.
+
+Problems in files look the same wherever they are told: syncengine.documents.diagnostics renders them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from syncengine.core.errors import Exit, Problem, Severity, SyncError
+from syncengine.core.errors import Exit
 from syncengine.core.redaction import visible
-from syncengine.core.results import DoubtLine, HistoryRow, Line, RunResult, StatusReport, UnfinishedPlan, ValidateResult
+from syncengine.core.results import DoubtLine, HistoryRow, Line, RunResult, StatusReport, UnfinishedPlan
 from syncengine.reports.layout import Page, Piece, Style, cells, cut
 from syncengine.reports.model import ViewOptions
 from syncengine.reports.words import clip, number, plural, short
 
 LISTED = 20
 """How many operations of one kind of trouble are listed before the rest is counted."""
-
-_SEVERITY: dict[Severity, Style] = {"error": "alarm", "warning": "warn", "note": "key"}
 
 _OUTCOME: dict[str, tuple[str, Style]] = {
     "applied": ("ok", "good"),
@@ -202,81 +203,3 @@ def _columns(row: Sequence[str], width: int) -> str:
     else:
         line = f"{operation[:12]:<12}  {kind:<10}  {mark:<2}  {lead:<10}  {sent:>4}  {at:<19}"
     return cut(f"{line}  {cut(changeset, max(4, width - cells(line) - 2))}", width)
-
-
-# validate and errors
-
-
-def validate_text(result: ValidateResult, options: ViewOptions) -> Iterator[str]:
-    """Every problem with its place and a caret, then one line that says how it ended."""
-    page = _page(options)
-    for problem in result.problems:
-        yield from problem_lines(page, problem)
-        yield ""
-    for code, left in result.more.items():
-        yield from page.line(Piece(f"… and {number(left)} more of {visible(code)}", "dim"))
-    errors = sum(problem.severity == "error" for problem in result.problems) + sum(result.more.values())
-    warnings = sum(problem.severity == "warning" for problem in result.problems)
-    remark = f", {plural(warnings, 'warning')}" if warnings else ""
-    if result.valid:
-        told = plural(result.changesets, "changeset")
-        if result.operations is not None and result.leads is not None:
-            told += f", {plural(result.operations, 'operation')} on {plural(result.leads, 'lead')}"
-        yield from page.line(Piece("ok ", "good"), Piece("Valid: ", "bold"), f"{told}{remark}")
-    else:
-        yield from page.line(
-            Piece("x  ", "alarm"), Piece(plural(errors, "error"), "bold"), f"{remark}; nothing was sent"
-        )
-
-
-def problems_text(problems: Iterable[Problem], options: ViewOptions) -> Iterator[str]:
-    """Problems alone, each with its place and a caret."""
-    page = _page(options)
-    for problem in problems:
-        yield from problem_lines(page, problem)
-
-
-def problem_lines(page: Page, problem: Problem) -> Iterator[str]:
-    """ "specs/a.yaml:3:9: error SE201: message", the line with a caret, and the hint."""
-    numbers = [str(part) for part in (problem.line, problem.column) if part]
-    place = ":".join([visible(problem.file), *numbers]) if problem.file else ""
-    row = f" row {problem.row}" if problem.row is not None else ""
-    yield from page.line(
-        Piece(f"{place}{row}: " if place or row else "", "bold"),
-        Piece(f"{problem.severity} {problem.code}: ", _SEVERITY[problem.severity]),
-        clip(visible(problem.message), 1000),
-        hang=2,
-    )
-    yield from _excerpt(page, problem)
-    if problem.hint:
-        yield from page.line(Piece("hint: ", "key"), clip(visible(problem.hint), 600), indent=2, hang=2)
-
-
-def _excerpt(page: Page, problem: Problem) -> Iterator[str]:
-    if not problem.excerpt.strip():
-        return
-    room = page.width - 4
-    column = max(problem.column - 1, 0)
-    start = 0 if column < room - 8 else column - room // 2
-    line = visible(problem.excerpt.replace("\t", " ")[start : start + room])
-    before = visible(problem.excerpt.replace("\t", " ")[start:column])
-    yield from page.line(Piece(f"  | {_fit(line, room)}", "dim"))
-    if problem.column and cells(before) < room:
-        # The caret's own line must keep its spaces, so it does not pass through the wrapping.
-        yield f"  | {' ' * cells(before)}^"
-
-
-def _fit(text: str, room: int) -> str:
-    while cells(text) > room:
-        text = text[:-1]
-    return text
-
-
-def error_text(error: SyncError, options: ViewOptions) -> Iterator[str]:
-    """One error: what happened, what to do next, and every problem behind it."""
-    page = _page(options)
-    for problem in error.problems:
-        yield from problem_lines(page, problem)
-    yield from page.line(Piece(f"error {error.code}: ", "alarm"), clip(visible(error.message), 2000), hang=2)
-    if error.hint:
-        yield from page.line(Piece("hint: ", "key"), clip(visible(error.hint), 1000), indent=2, hang=2)

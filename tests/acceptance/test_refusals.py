@@ -161,3 +161,20 @@ def test_resolving_a_doubt_both_ways(mixed: Workspace) -> None:
     assert wrong.code == 1
     history = mixed.run("history", "--lead", "1", "--format", "json")
     assert "seen at the buyer" in history.out or "ann" in history.out
+
+
+def test_a_baseline_counts_as_done_and_sends_nothing(workspace: Workspace) -> None:
+    workspace.changeset("old", '- leads: ["1", "2"]\n  update: {c1: a}\n  trigger: [northwind]')
+    workspace.plan()
+    said = workspace.run("resolve", "--baseline", "release.plan", "--by", "ann", "--note", "done by hand in May")
+    assert said.code == 0, said.err
+    assert "4 operations" in said.out
+    assert workspace.requests == []
+    again = workspace.plan()
+    assert again["operations"]["already_applied"] == 4
+    assert workspace.apply()["counts"]["already_applied"] == 4
+    workspace.changeset("new", '- lead: "1"\n  trigger: [northwind]')
+    assert workspace.plan()["operations"]["blocked"] == 1
+    assert workspace.run("ledger", "check").code == 0
+    mixed = workspace.run("resolve", "12345678", "--baseline", "release.plan", "--by", "ann", "--note", "x")
+    assert mixed.code == 1

@@ -74,7 +74,7 @@ class Repository:
     config: str = "syncengine.yaml"
     environ: dict[str, str] = field(default_factory=dict)
 
-    def write(self, policy: str, *, changes: str = ONE_TRIGGER, id: str = "release-one") -> None:
+    def write(self, policy: str, *, changes: str = ONE_TRIGGER, name: str = "release-one") -> None:
         """The configuration with this policy section, and one changeset."""
         (self.folder / ".syncengine").mkdir(exist_ok=True)
         (self.folder / "sandbox.key").write_text(self.sandbox.api_key + "\n")
@@ -84,11 +84,11 @@ class Repository:
             "    limits: {requests_per_second: 1000}\n"
             f"policy:\n{indent(policy, '  ')}"
         )
-        self.changeset(changes, id=id)
+        self.changeset(changes, name=name)
 
-    def changeset(self, changes: str, *, id: str = "release-one") -> Path:
-        path = self.folder / f"{id}.yaml"
-        path.write_text(CHANGESET.format(id=id, changes=indent(changes, "  ")))
+    def changeset(self, changes: str, *, name: str = "release-one") -> Path:
+        path = self.folder / f"{name}.yaml"
+        path.write_text(CHANGESET.format(id=name, changes=indent(changes, "  ")))
         return path
 
     def signers(self, *lines: str) -> Path:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from syncengine.core.errors import NotApproved
-from syncengine.planning.approvals import Keygen, add_approval, approval_path, signed_text
 from syncengine.planning import open_plan
-from syncengine.sandbox import Fault, Match, Rule, Script
+from syncengine.planning.approvals import Keygen, add_approval, approval_path, signed_text
+from syncengine.sandbox import Fault, Rule, Script
 
 from .repository import Repository, public
 
@@ -15,8 +17,7 @@ APPROVED = "approvals: {required: 1, allowed_signers: .syncengine/allowed_signer
 FREE = "max_leads: 10\n"
 
 
-def approve(repository: Repository, plan: object) -> None:
-    path = repository.folder / "release.plan"
+def approve(repository: Repository, path: Path) -> None:
     with open_plan(path) as saved:
         message = signed_text(saved.summary.digest)
     text = Keygen(repository.project.environ).sign(message, key=repository.keys / "anna", namespace="syncengine-plan")
@@ -25,7 +26,7 @@ def approve(repository: Repository, plan: object) -> None:
 
 def lose_answers(repository: Repository) -> None:
     """Every request is done, and its answer lost."""
-    repository.sandbox.set_faults(Script(rules=[Rule(match=Match(), fault=Fault(answer="close", effect="all"))]))
+    repository.sandbox.set_faults(Script(rules=[Rule(fault=Fault(answer="close", effect="all"))]))
 
 
 def resolve(repository: Repository, *, applied: bool) -> None:

@@ -71,7 +71,9 @@ def test_a_listed_key_approves_and_is_recorded(repository: Repository, kind: str
     approved(repository, plan, key)
     assert repository.apply(plan).exit == 0
     assert repository.effects == 2
-    fingerprint = subprocess.run(["ssh-keygen", "-lf", f"{key}.pub"], capture_output=True, text=True).stdout.split()[1]
+    fingerprint = subprocess.run(
+        ["ssh-keygen", "-lf", f"{key}.pub"], capture_output=True, text=True, check=True
+    ).stdout.split()[1]
     with repository.project.view() as ledger:
         assert ledger is not None
         records = [msgspec.json.decode(line) for line in ledger.export()]
@@ -145,12 +147,18 @@ def test_what_is_no_signature_does_not_count(ready: Repository, content: str, wo
     assert words in error.message
 
 
+def test_an_approval_file_that_cannot_be_read_does_not_count(ready: Repository) -> None:
+    plan = ready.plan()
+    approval_path(plan).mkdir()
+    assert codes(refusal(ready, plan)) == ["SE641"]
+
+
 def test_a_cut_signature_does_not_count(ready: Repository) -> None:
     plan = ready.plan()
     text = sign(ready, plan, ready.keys / "anna")
     lines = text.splitlines()
     approval_path(plan).write_text("\n".join([*lines[:3], *lines[4:]]) + "\n")
-    assert "could not" in refusal(ready, plan).message or "no SSH signature" in refusal(ready, plan).message
+    assert codes(refusal(ready, plan)) in (["SE641"], ["SE648"])
 
 
 def test_a_named_file_that_is_missing_is_wrong_usage(ready: Repository) -> None:
@@ -418,11 +426,11 @@ def test_the_signers_are_part_of_the_policy(ready: Repository) -> None:
 
 
 def test_an_approved_plan_that_another_run_overtook_is_stale(ready: Repository) -> None:
-    ready.changeset('- lead: "7"\n  update: {c1: first}\n', id="release-zero")
+    ready.changeset('- lead: "7"\n  update: {c1: first}\n', name="release-zero")
     assert ready.apply(ready.plan("release-zero.yaml", out="zero.plan")).exit == 0
     plan = ready.plan()
     approved(ready, plan, ready.keys / "anna")
-    ready.changeset('- lead: "2932682"\n  update: {c1: other}\n', id="release-two")
+    ready.changeset('- lead: "2932682"\n  update: {c1: other}\n', name="release-two")
     assert ready.apply(ready.plan("release-two.yaml", out="other.plan")).exit == 0
     with pytest.raises(StalePlan) as caught:
         ready.apply(plan)

@@ -97,11 +97,37 @@ def test_a_file_that_vanished_is_a_finding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "codec"), [("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"), ("windows-1252", "cp1252")]
+    ("encoding", "codec"),
+    [
+        ("utf-8", "utf-8-sig"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("utf-8-sig", "utf-8"),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16-le"),
+        ("latin-1", "latin-1"),
+        ("iso-8859-15", "iso-8859-15"),
+        ("windows-1252", "cp1252"),
+        ("cp1252", "cp1252"),
+    ],
 )
 def test_other_encodings(tmp_path: Path, encoding: str, codec: str) -> None:
     source = _csv(tmp_path, "id;name\n1;Zoë\n".encode(codec), encoding=encoding, delimiter=";")
     assert _read(source) == ([(1, {"id": "1", "name": "Zoë"})], [])
+
+
+@pytest.mark.parametrize(
+    ("quote", "content", "name"),
+    [
+        ('"', b'id,name\n1,"a ""b"",\nc"\n', 'a "b",\nc'),
+        ("'", b"id,name\n1,'it''s \"a\", b'\n", 'it\'s "a", b'),
+        (None, b'id,name\n1,6" pipe\n', '6" pipe'),
+    ],
+)
+def test_quotes(tmp_path: Path, quote: str | None, content: bytes, name: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+    source = CsvSource(SourceOptions(label="rows.csv", path=str(path), quote=quote))
+    assert _read(source) == ([(1, {"id": "1", "name": name})], [])
 
 
 def test_a_wrong_wide_encoding_is_a_finding(tmp_path: Path) -> None:

@@ -140,3 +140,20 @@ def test_a_path_that_is_not_there(repository: Path) -> None:
 
 def test_no_key_is_needed_or_read(repository: Path) -> None:
     assert run("validate", "changesets", cwd=repository, LEADBYTE_API_KEY="").code == 0
+
+
+def test_the_same_problem_reads_the_same_wherever_it_is_told(faulty: Path) -> None:
+    checked = run("validate", "changesets", cwd=faulty)
+    planned = run("plan", "changesets", cwd=faulty)
+    assert checked.code == planned.code == 1
+    blocks = checked.out.rpartition("not valid:")[0]
+    assert planned.err.startswith(blocks)
+    assert "^" in blocks
+    assert "hint:" in blocks
+
+
+def test_an_error_without_a_place_is_an_annotation_too(repository: Path) -> None:
+    (repository / "syncengine.yaml").unlink()
+    ended = run("validate", "changesets", "--format", "github", cwd=repository)
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.out.startswith("::error title=SE500::there is no syncengine.yaml")

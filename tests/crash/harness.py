@@ -27,6 +27,7 @@ from pathlib import Path
 import msgspec
 
 from syncengine.api import Project
+from syncengine.core.operations import IRREVERSIBLE
 from syncengine.core.ports import OperationRecord
 from syncengine.sandbox import Fault, Match, Rule, Signal
 
@@ -61,7 +62,7 @@ _SEEN_IN_THE_LEDGER = ("run begun", "intent durable, nothing sent", "outcome rec
 _AIMS = ("start", "run begun", *_SEEN_IN_THE_LEDGER[:-1], *_AT_THE_SERVICE, "at random")
 _POLL = 0.0003
 _PATIENCE = 120.0
-LIMITS = {
+LIMITS: dict[str, int] = {
     "requests_per_second": 1000,
     "concurrency": 2,
     "leads_per_request": 8,
@@ -337,6 +338,15 @@ class Scenario:
                     writer.release(ACCOUNT, by="harness", note="killed")
             records = [] if ledger is None else list(ledger.history())
         self._tally.add(judge(self._wanted, records, effects, finished=finished))
+        unanswered = Counter(
+            attempt.run
+            for record in records
+            if record.kind in IRREVERSIBLE
+            for attempt in record.attempts
+            if attempt.answer is None
+        )
+        most = LIMITS["concurrency"] * LIMITS["irreversible_per_request"]
+        assert all(count <= most for count in unanswered.values()), f"a kill left more than {most} in doubt"
         return records
 
 

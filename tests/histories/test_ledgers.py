@@ -258,7 +258,7 @@ def test_a_ledger_that_cannot_be_written_is_refused_before_anything_is_sent(benc
 @pytest.mark.parametrize("room", [0, 6_000, 20_000, 60_000, 120_000, 250_000])
 def test_a_disk_that_fills_up_in_mid_run(bench: Bench, room: int) -> None:
     bench.configure(limits=ONE_EACH | {"concurrency": 2})
-    leads = range(100, 160)
+    leads = range(1100, 1160)
     bench.changeset("first", *({"lead": str(lead), "update": {"c1": "a"}, "trigger": ["1053"]} for lead in leads))
     bench.plan()
     limit = max(file.stat().st_size for file in database(bench).parent.iterdir()) // 4096 * 4096 + room

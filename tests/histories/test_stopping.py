@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from syncengine.sandbox import Fault, Match, Rule, Signal
-from tests.crash.bench import Bench, Ended
+from tests.crash.bench import SCRIPT, Bench, Ended
 
 ONE_EACH = {"leads_per_request": 1, "irreversible_per_request": 1}
 LOST = {"effect": "none", "answer": "reset"}
@@ -61,7 +61,7 @@ def test_a_second_signal_ends_at_once_and_safely(bench: Bench) -> None:
     bench.faults({"match": {"nth": 1}, "fault": {"effect": "all", "answer": "never"}})
     process = bench.start("apply", "release.plan")
     while not bench.status()["in_doubt"]:
-        pass
+        assert process.poll() is None
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
         try:
@@ -102,7 +102,7 @@ def test_a_stdout_that_is_closed_from_the_start_changes_nothing(bench: Bench) ->
     bench.changeset("first", *triggers(1))
     bench.plan()
     done = subprocess.run(
-        ["sh", "-c", 'exec "$0" apply release.plan >&-', str(Path(os.sys.executable).with_name("syncengine"))],  # type: ignore[attr-defined]
+        ["sh", "-c", 'exec "$0" apply release.plan >&-', str(SCRIPT)],
         cwd=bench.folder,
         env=bench.environment(),
         check=False,

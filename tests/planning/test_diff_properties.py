@@ -1,4 +1,4 @@
-"""The comparison of declared items with histories of any kind, as a state machine beside a plain model of the service."""
+"""Declared items against histories of any kind, as a state machine that plans, sends, observes and resolves."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ class Histories(RuleBasedStateMachine):
             matches=matches,
             observed=self.observed if self.seen is not None else None,
         )
-        item = Item(
-            changeset=changeset, change="#1", lead=LEAD, origin=Origin("x.yaml", 1), operations=(operation,)
-        )
+        item = Item(changeset=changeset, change="#1", lead=LEAD, origin=Origin("x.yaml", 1), operations=(operation,))
         (planned,) = differ.compare(item, self.history)
         return planned
 
@@ -177,9 +175,7 @@ def test_an_unknown_observation_gives_way_to_the_ledger(kind: Kind) -> None:
         matches=matches,
         observed=lambda *_: Before(origin="unknown", note="not readable"),
     )
-    item = Item(
-        changeset=ChangesetId("two"), change="#1", lead=LEAD, origin=Origin("x.yaml", 1), operations=(other,)
-    )
+    item = Item(changeset=ChangesetId("two"), change="#1", lead=LEAD, origin=Origin("x.yaml", 1), operations=(other,))
     (planned,) = differ.compare(item, machine.history)
     assert isinstance(planned, PlannedOperation)
     assert planned.before[name].origin == "ledger"

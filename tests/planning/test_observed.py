@@ -74,9 +74,7 @@ def test_amounts_are_compared_as_money_and_the_buyer_travels(
 
 def test_old_and_new_money_and_margin(workspace: Workspace) -> None:
     workspace.changeset("money", MONEY + '- lead: "102"\n  financials: {payout: 50.00, revenue: 60.00}\n')
-    found = workspace.plan(
-        "--observed", export(workspace, "lead,payout,revenue\n101,80,120\n"), "--observed-at", OLD
-    )
+    found = workspace.plan("--observed", export(workspace, "lead,payout,revenue\n101,80,120\n"), "--observed-at", OLD)
     assert found["money"] == {
         "payout": "140.00",
         "revenue": "190.00",

@@ -123,7 +123,7 @@ def test_an_existing_file_and_an_altered_plan_are_refused(workspace: Workspace) 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=300))
 @example("{{ braces }}")
-@example("it's {% \\ %}\n\r\t{# \"x\" #} \u2028\x85\ufeff\U0001f600")
+@example('it\'s {% \\ %}\n\r\t{# "x" #} \u2028\x85\ufeff\U0001f600')
 @example("{{" * 600)
 def test_quoted_gives_back_exactly_the_text(text: str) -> None:
     documents, problems = read_documents(f"value: {quoted(text)}\n".encode(), "x.yaml")

@@ -1,4 +1,7 @@
-"""The HTML view in a real headless Chromium: filter, sort, expand, keyboard, print, dark, narrow, and speed of feel."""
+"""The HTML view in a real headless Chromium: filter, sort, expand, keyboard, print, dark, narrow, and speed of feel.
+
+Chromium, its driver and selenium are needed, and missing ones fail the tests: ./scripts/test installs all three.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-
-from selenium.webdriver.chrome.service import Service  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.select import Select  # noqa: E402
-from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
-
-from syncengine.reports.html import plan_html  # noqa: E402
-from syncengine.reports.model import ViewOptions  # noqa: E402
-from tests.reports.samples import (  # noqa: E402
+from syncengine.reports.html import plan_html
+from syncengine.reports.model import ViewOptions
+from tests.reports.samples import (
     BLOCKED,
     HEADER,
     HOSTILE_PROVENANCE,
@@ -35,8 +36,6 @@ from tests.reports.samples import (  # noqa: E402
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and its driver")
 
 FLAGS = (
     "--headless",
@@ -53,6 +52,8 @@ FLAGS = (
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    if not (BROWSER and DRIVER):
+        pytest.fail("Chromium or its driver is not installed (packages chromium and chromium-driver)")
     options = webdriver.ChromeOptions()
     options.binary_location = BROWSER
     for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):

@@ -1,18 +1,17 @@
-"""What apply, status, history and validate print for people."""
+"""What apply, status and history print for people."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
 
-from syncengine.core.errors import InputError, Problem
-from syncengine.core.results import Line, RunCounts, RunResult, StatusReport, ValidateResult
+from syncengine.core.results import Line, RunCounts, RunResult, StatusReport
 from syncengine.core.values import LeadId, OperationId
 from syncengine.reports.layout import cells
 from syncengine.reports.model import ViewOptions
-from syncengine.reports.text_results import apply_text, error_text, history_text, status_text, validate_text
+from syncengine.reports.text_results import apply_text, history_text, status_text
 from tests.reports.samples import HOSTILE
-from tests.reports.test_machine import PROBLEM, RESULT, ROW, STATUS
+from tests.reports.test_machine import RESULT, ROW, STATUS
 
 
 def test_apply_lists_every_trouble_and_says_what_to_do_next() -> None:
@@ -57,40 +56,11 @@ def test_history_is_a_table_with_the_message_of_whatever_did_not_work(width: int
     assert list(history_text([], ViewOptions()))[-1] == "Nothing on record matches."
 
 
-def test_a_problem_shows_place_line_caret_and_hint() -> None:
-    problem = msgspec.structs.replace(PROBLEM, excerpt="    updat: {postcode: x}")
-    lines = list(validate_text(ValidateResult(changesets=1, problems=(problem,), more={"SE201": 3}), ViewOptions()))
-    assert lines[:4] == [
-        "specs/a.yaml:3:5: error SE201: unknown key",
-        "  |     updat: {postcode: x}",
-        "  |     ^",
-        "  hint: did you mean lead?",
-    ]
-    assert "… and 3 more of SE201" in lines
-    assert lines[-1] == "x  4 errors; nothing was sent"
-
-
-def test_the_caret_stands_below_its_character_in_long_and_wide_lines() -> None:
-    excerpt = "名前: " + "x" * 300 + "HERE" + "y" * 50
-    problem = Problem(code="SE101", message="m", file="f", line=1, column=305, excerpt=excerpt)
-    _, line, caret, *_ = validate_text(ValidateResult(changesets=1, problems=(problem,)), ViewOptions(width=80))
-    assert line[caret.index("^") :].startswith("HERE")
-    wide = msgspec.structs.replace(problem, excerpt="名前: HERE", column=5)
-    _, line, caret, *_ = validate_text(ValidateResult(changesets=1, problems=(wide,)), ViewOptions(width=80))
-    assert cells(line[: line.index("HERE")]) == caret.index("^")
-
-
-def test_a_valid_changeset_says_how_much_it_declares() -> None:
-    result = ValidateResult(changesets=2, operations=5, leads=4)
-    assert list(validate_text(result, ViewOptions())) == ["ok Valid: 2 changesets, 5 operations on 4 leads"]
-
-
 @pytest.mark.parametrize("width", [60, 80, 200])
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_words_of_the_service_stay_on_their_line(text: str, width: int) -> None:
     options = ViewOptions(width=width)
     line = Line(operation=OperationId("1" * 40), lead=LeadId("1"), kind="update", message=text)
-    problem = Problem(code="SE300", message=text, file=text, hint=text, excerpt=text, column=3, line=1)
     result = msgspec.structs.replace(
         RESULT, rejected=(line,), stopped=text, not_sent_reasons={text: 4}, warnings=(text,)
     )
@@ -98,8 +68,6 @@ def test_hostile_words_of_the_service_stay_on_their_line(text: str, width: int) 
         *apply_text(result, options),
         *status_text(msgspec.structs.replace(STATUS, warnings=(text,), contradictions=(text,)), options),
         *history_text([msgspec.structs.replace(ROW, message=text, note=text)], options),
-        *validate_text(ValidateResult(changesets=1, problems=(problem,)), options),
-        *error_text(InputError(text, hint=text, problems=[problem]), options),
     ]
     assert all(line.isprintable() for line in shown)
     assert max(map(cells, shown)) <= width

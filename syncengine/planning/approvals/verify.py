@@ -77,8 +77,11 @@ def _blocks(question: Question, findings: list[Problem]) -> Iterable[tuple[str, 
     files = [*([beside] if beside.exists() else []), *question.files]
     seen: set[str] = set()
     for file in dict.fromkeys(files):
-        text = read_bounded(file, MAX_BYTES).decode("utf-8", "replace")
-        signatures, problems = signatures_in(text)
+        try:
+            text = read_bounded(file, MAX_BYTES).decode("utf-8", "replace")
+            signatures, problems = signatures_in(text)
+        except InputError as error:
+            signatures, problems = [], [error.message]
         for problem in problems:
             hint = "'syncengine approve' writes approvals; name the file that it wrote"
             findings.append(Problem(code="SE641", message=problem, file=str(file), hint=hint, severity="warning"))

@@ -1,0 +1,24 @@
+"""Looking, never sending: what was applied against what the service holds, and whether a set-up can work.
+
+`Verification` reads back what a run applied, `drift` compares last values with what leads hold now, and the modules of
+`doctor` judge configuration, ledger, service and machine.
+"""
+
+from syncengine.checking.comparing import Compared, LeadReading, Seen
+from syncengine.checking.drift import DriftLine, Sights, drift
+from syncengine.checking.kept import Kept
+from syncengine.checking.verify import Checked, Mark, Pace, Verification
+
+__all__ = [
+    "Checked",
+    "Compared",
+    "DriftLine",
+    "Kept",
+    "LeadReading",
+    "Mark",
+    "Pace",
+    "Seen",
+    "Sights",
+    "Verification",
+    "drift",
+]

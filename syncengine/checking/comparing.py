@@ -1,0 +1,80 @@
+"""One recorded value against one that was seen. Where the ledger keeps digests the seen value is digested too."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from syncengine.core.history import Attempt, LeadHistory, Standing
+from syncengine.core.observations import Observation, Unread
+from syncengine.core.operations import Kind
+from syncengine.core.ports import LedgerView
+from syncengine.core.values import LeadId
+
+Seen = Observation | Unread
+State = Literal["same", "different", "unknown"]
+
+
+class LeadReading(Protocol):
+    """Asks the service about one lead."""
+
+    def read(self, lead: LeadId) -> Seen:
+        """What it holds now, or why that is not known."""
+        ...
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """One field or amount. `applied` is None where the ledger keeps a digest, `now` where nothing was seen."""
+
+    name: str
+    state: State
+    reason: str = ""
+    applied: str | None = None
+    now: str | None = None
+
+
+def compared(view: LedgerView, attempt: Attempt, name: str, seen: Seen | None) -> Compared:
+    """The value that `attempt` recorded for `name` against what was seen of its lead."""
+    stored = attempt.values[name]
+    applied = stored[1:] if stored.startswith("=") else None
+    reason = ""
+    now: str | None = None
+    match seen:
+        case None:
+            reason = "the lead was not seen"
+        case Unread(reason=why):
+            reason = why
+        case Observation(values=values):
+            now = values.get(name)
+            if now is None:
+                reason = "what was seen of the lead does not show it"
+    if reason or now is None:
+        return Compared(name=name, state="unknown", reason=reason, applied=applied, now=now)
+    if view.matches(stored, attempt.kind, attempt.lead, name, now):
+        return Compared(name=name, state="same", applied=applied, now=now)
+    reason = _incomparable(view, attempt, applied)
+    return Compared(name=name, state="unknown" if reason else "different", reason=reason, applied=applied, now=now)
+
+
+def _incomparable(view: LedgerView, attempt: Attempt, applied: str | None) -> str:
+    if applied is not None:
+        return ""
+    if not attempt.comparable:
+        return "its digest was made with a ledger key that was since replaced"
+    if view.identity().key != "right":
+        return "the ledger's key is not at hand, so its digest cannot be compared"
+    return ""
+
+
+def last_touch(history: LeadHistory, kind: Kind, name: str) -> Attempt | None:
+    """The last attempt that may have set this field or amount."""
+    for attempt in reversed(history.attempts):
+        if attempt.kind is kind and name in attempt.values and attempt.standing is not Standing.NOT_SENT:
+            return attempt
+    return None
+
+
+def moment(attempt: Attempt) -> str:
+    """When it may have landed at the latest, as far as is recorded: UTC, ISO 8601."""
+    return max(attempt.at, attempt.answer.at if attempt.answer is not None else "")

@@ -1,0 +1,124 @@
+"""The fields that changesets write, against the fields of the campaigns that their leads belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from syncengine.changeset.loaded import Changeset
+from syncengine.checking.check import Check, State
+from syncengine.core.changes import Item, Origin
+from syncengine.core.errors import Problem
+from syncengine.core.operations import Update
+from syncengine.core.settings import Account
+from syncengine.core.values import LeadId
+from syncengine.leadbyte.probes import CAMPAIGNS_PATH, Heard, Probe, campaign_of, field_names
+from syncengine.leadbyte.requests import LEADS_PATH
+
+_SAMPLES = 3
+"""Leads of each field that are asked for their campaign."""
+
+
+class _Use:
+    """One field of one changeset: where it stands, and some leads that it is written to."""
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+        self.leads: dict[LeadId, None] = {}
+
+
+def field_checks(changesets: Iterable[Changeset], account: Account, probe: Probe) -> Iterator[Check]:
+    """A line for each field that its campaign does not have, then one on all others. Reads a few leads per field."""
+    uses: dict[tuple[str, str], _Use] = {}
+    problems: list[Problem] = []
+    for changeset in changesets:
+        for item in changeset.items(problems.append):
+            _note(item, uses)
+    errors = sum(problem.severity == "error" for problem in problems)
+    if errors:
+        yield Check(
+            name="fields",
+            account=account.name,
+            state="warning",
+            message=f"the changesets have {errors} errors; what they are about was left out",
+            advice="`syncengine validate` shows them",
+        )
+    yield from _Fields(account, probe).checks(uses)
+
+
+def _note(item: Item, uses: dict[tuple[str, str], _Use]) -> None:
+    for operation in item.operations:
+        if not isinstance(operation, Update):
+            continue
+        for name in operation.fields:
+            use = uses.setdefault((item.changeset, name), _Use(item.origin))
+            if len(use.leads) < _SAMPLES:
+                use.leads[item.lead] = None
+
+
+class _Fields:
+    def __init__(self, account: Account, probe: Probe) -> None:
+        self._account = account
+        self._probe = probe
+        self._campaigns: dict[LeadId, str | None] = {}
+        self._names: dict[str, frozenset[str] | None] = {}
+        self._unread = ""
+
+    def checks(self, uses: dict[tuple[str, str], _Use]) -> Iterator[Check]:
+        fine, untold = 0, []
+        for (changeset, name), use in uses.items():
+            found = self._known(use)
+            if not found:
+                untold.append(name)
+                continue
+            wrong = [campaign for campaign, names in found.items() if name not in names]
+            fine += not wrong
+            for campaign in wrong:
+                yield self._wrong(changeset, name, use.origin, campaign, found[campaign])
+        if untold:
+            listed = ", ".join(sorted(set(untold))[:10])
+            yield self._check("unknown", f"the campaign of these fields cannot be told: {listed} ({self._unread})")
+        if fine or not uses:
+            yield self._check("ok", f"{fine} field names stand in their campaigns")
+
+    def _wrong(self, changeset: str, name: str, origin: Origin, campaign: str, names: frozenset[str]) -> Check:
+        folded = {known.lower(): known for known in names}
+        near = get_close_matches(name.lower(), folded, n=1)
+        advice = f"did you mean {folded[near[0]]!r}?" if near else f"there are: {', '.join(sorted(names)[:20])}"
+        where = f"{origin.file}:{origin.line}: changeset {changeset}"
+        return self._check("problem", f"{where} writes {name!r}, and campaign {campaign} has no such field", advice)
+
+    def _known(self, use: _Use) -> dict[str, frozenset[str]]:
+        """Campaigns of the sampled leads, with the names of their fields."""
+        found: dict[str, frozenset[str]] = {}
+        for lead in use.leads:
+            campaign = self._campaign(lead)
+            names = None if campaign is None else self._fields(campaign)
+            if campaign is not None and names is not None:
+                found[campaign] = names
+        return found
+
+    def _campaign(self, lead: LeadId) -> str | None:
+        if lead not in self._campaigns:
+            document = self._asked(f"{LEADS_PATH}/{lead}", f"lead {lead}")
+            self._campaigns[lead] = None if document is None else campaign_of(document.document)
+            if document is not None and self._campaigns[lead] is None:
+                self._unread = f"lead {lead}: the service names no campaign"
+        return self._campaigns[lead]
+
+    def _fields(self, campaign: str) -> frozenset[str] | None:
+        if campaign not in self._names:
+            document = self._asked(f"{CAMPAIGNS_PATH}/{campaign}", f"campaign {campaign}")
+            self._names[campaign] = None if document is None else field_names(document.document)
+        return self._names[campaign]
+
+    def _asked(self, path: str, what: str) -> Heard | None:
+        heard = self._probe.ask(path, "query")
+        if isinstance(heard, Heard) and heard.status == 200:
+            return heard
+        why = f"HTTP {heard.status}: {heard.words}" if isinstance(heard, Heard) else heard.reason
+        self._unread = f"{what}: {why}"
+        return None
+
+    def _check(self, state: State, message: str, advice: str = "") -> Check:
+        return Check(name="fields", account=self._account.name, state=state, message=message, advice=advice)

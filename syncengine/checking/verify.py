@@ -1,0 +1,229 @@
+"""Reading back what was applied: late, because the service queues its work, and politely, one lead at a time.
+
+See docs/verify.md for what the three marks mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+
+import msgspec
+
+from syncengine.checking.comparing import Compared, LeadReading, Seen, compared, last_touch, moment
+from syncengine.core.history import Attempt, LeadHistory, Standing
+from syncengine.core.observations import Observation, Unread
+from syncengine.core.operations import IRREVERSIBLE, Kind
+from syncengine.core.ports import Clock, LedgerView
+from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId
+
+_BATCH = 200
+_MOST_PENDING = 10_000
+"""Differing operations that are looked at again; beyond that the first look decides."""
+
+_LATE = "the deadline passed before it could be read; verify again later"
+
+
+class Mark(StrEnum):
+    """What reading back says of an applied operation."""
+
+    VERIFIED = "verified"
+    DIFFERENT = "different"
+    UNREADABLE = "unreadable"
+    """Nobody can tell: not readable by its kind, overwritten since, or the service would not say."""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """One applied operation, read back. `reason` says why it is unreadable, where that holds for the whole of it."""
+
+    operation: OperationId
+    lead: LeadId
+    kind: Kind
+    changeset: ChangesetId
+    run: RunId
+    mark: Mark
+    values: tuple[Compared, ...] = ()
+    reason: str = ""
+    read: bool = False
+    """Whether the service showed the lead."""
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """Patience, in seconds. A lead is read `settle` after its last write at the earliest; what differs is read `polls`
+    times again, `interval` apart; after `deadline` nothing more is asked (None: no end)."""
+
+    settle: float
+    polls: int
+    interval: float
+    deadline: float | None = None
+
+
+class _Subject(msgspec.Struct, frozen=True):
+    """An applied operation: for each name the attempt that set it last, and what happened to it since."""
+
+    operation: OperationId
+    attempts: dict[str, Attempt]
+    overwritten: dict[str, str]
+    last: Attempt
+    ready: str
+
+
+class Verification:
+    """Verifies operations of one account. `wait` waits so many seconds; `tell` hears of longer waits."""
+
+    def __init__(
+        self,
+        view: LedgerView,
+        reader: LeadReading,
+        clock: Clock,
+        wait: Callable[[float], object],
+        *,
+        pace: Pace,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._view = view
+        self._reader = reader
+        self._clock = clock
+        self._wait = wait
+        self._pace = pace
+        self._tell = tell
+        self._end = None if pace.deadline is None else clock.monotonic() + pace.deadline
+        self._told = False
+
+    def run(
+        self, account: str, operations: Iterable[tuple[OperationId, LeadId]], mine: Callable[[Attempt], bool]
+    ) -> Iterator[Checked]:
+        """Every operation of which `mine` attempts were applied, in their order; what differs comes last."""
+        pending: list[tuple[_Subject, Checked]] = []
+        for batch, known in self._batches(account, operations):
+            seen: dict[LeadId, Seen] = {}
+            for operation, lead in batch:
+                history = known.get(lead)
+                subject = None if history is None else _subject(operation, history, mine)
+                if subject is None:
+                    continue
+                checked = self._check(subject, seen)
+                if checked.mark is Mark.DIFFERENT and len(pending) < _MOST_PENDING:
+                    pending.append((subject, checked))
+                else:
+                    yield checked
+        yield from self._again(pending)
+
+    def _batches(
+        self, account: str, operations: Iterable[tuple[OperationId, LeadId]]
+    ) -> Iterator[tuple[list[tuple[OperationId, LeadId]], Mapping[LeadId, LeadHistory]]]:
+        remaining = iter(operations)
+        while batch := list(islice(remaining, _BATCH)):
+            yield batch, self._view.histories(account, list({lead for _, lead in batch}))
+
+    def _check(self, subject: _Subject, seen: dict[LeadId, Seen]) -> Checked:
+        if subject.last.kind in IRREVERSIBLE:
+            return _checked(subject, (), f"a {subject.last.kind.value} cannot be read back")
+        if not subject.attempts:
+            return _checked(subject, (), "the ledger keeps no values of it any more")
+        if len(subject.overwritten) == len(subject.attempts):
+            return _checked(subject, _values(self._view, subject, None), "overwritten since")
+        lead = subject.last.lead
+        if lead not in seen:
+            seen[lead] = self._reader.read(lead) if self._settled(subject.ready) else Unread(_LATE)
+        return _checked(subject, _values(self._view, subject, seen[lead]), read=isinstance(seen[lead], Observation))
+
+    def _settled(self, since: str) -> bool:
+        """Wait until `settle` seconds after a moment; False where the deadline comes first."""
+        age = (datetime.fromisoformat(self._clock.now()) - datetime.fromisoformat(since)).total_seconds()
+        # A moment that is still to come was recorded by another clock; it is not waited for twice.
+        left = min(self._pace.settle - age, self._pace.settle)
+        if left > 1 and not self._told:
+            self._told = True
+            self._tell(f"waiting {left:.0f} s, so that the service has done what was sent last")
+        return self._waited(left)
+
+    def _waited(self, seconds: float) -> bool:
+        left = None if self._end is None else self._end - self._clock.monotonic()
+        if left is not None and (left <= 0 or seconds > left):
+            return False
+        if seconds > 0:
+            self._wait(seconds)
+        return True
+
+    def _again(self, pending: list[tuple[_Subject, Checked]]) -> Iterator[Checked]:
+        for _ in range(self._pace.polls):
+            if not pending:
+                return
+            self._tell(
+                f"{len(pending)} differ; reading them again in {self._pace.interval:.0f} s, as the service may be late"
+            )
+            if not self._waited(self._pace.interval):
+                break
+            seen: dict[LeadId, Seen] = {}
+            still: list[tuple[_Subject, Checked]] = []
+            for subject, before in pending:
+                checked = self._check(subject, seen)
+                if checked.mark is Mark.VERIFIED:
+                    yield checked
+                else:
+                    # Unreadable now does not unsay the difference that was seen.
+                    still.append((subject, checked if checked.mark is Mark.DIFFERENT else before))
+            pending = still
+        yield from (checked for _, checked in pending)
+
+
+def _subject(operation: OperationId, history: LeadHistory, mine: Callable[[Attempt], bool]) -> _Subject | None:
+    applied = [
+        attempt for attempt in history.of_operation(operation) if attempt.standing is Standing.APPLIED and mine(attempt)
+    ]
+    if not applied:
+        return None
+    attempts = {name: attempt for attempt in applied for name in attempt.values}
+    touches = {name: last_touch(history, attempt.kind, name) for name, attempt in attempts.items()}
+    overwritten = {name: _since(attempts[name], touch, name) for name, touch in touches.items() if touch is not None}
+    ready = max(moment(attempt) for attempt in applied)
+    return _Subject(
+        operation, attempts, {name: reason for name, reason in overwritten.items() if reason}, applied[-1], ready
+    )
+
+
+def _since(own: Attempt, last: Attempt, name: str) -> str:
+    """What a later attempt did to this value; "" where it stands as it was applied."""
+    if last.number <= own.number:
+        return ""
+    where = f"changeset {last.changeset} in run {last.run}"
+    if last.standing is Standing.APPLIED:
+        return "" if last.values[name] == own.values[name] else f"overwritten since by {where}"
+    return f"perhaps overwritten since by {where}, whose outcome is {last.standing.value}"
+
+
+def _values(view: LedgerView, subject: _Subject, seen: Seen | None) -> tuple[Compared, ...]:
+    found = []
+    for name, attempt in subject.attempts.items():
+        reason = subject.overwritten.get(name)
+        if reason:
+            found.append(Compared(name=name, state="unknown", reason=reason))
+        else:
+            found.append(compared(view, attempt, name, seen))
+    return tuple(found)
+
+
+def _checked(subject: _Subject, values: tuple[Compared, ...], reason: str = "", *, read: bool = False) -> Checked:
+    states = {value.state for value in values}
+    mark = Mark.UNREADABLE
+    if "different" in states:
+        mark = Mark.DIFFERENT
+    elif states == {"same"}:
+        mark = Mark.VERIFIED
+    if mark is Mark.UNREADABLE and (not reason or reason == "overwritten since"):
+        reason = next((value.reason for value in values if value.reason), reason)
+    last = subject.last
+    return Checked(
+        operation=subject.operation,
+        lead=last.lead,
+        kind=last.kind,
+        changeset=last.changeset,
+        run=last.run,
+        mark=mark,
+        values=values,
+        reason=reason,
+        read=read,
+    )

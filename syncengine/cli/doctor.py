@@ -1,0 +1,163 @@
+"""`syncengine doctor`: what is wrong with this set-up, line by line, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.core.errors import ConfigError, Exit
+
+if TYPE_CHECKING:
+    from syncengine.api import Project
+    from syncengine.checking.check import Check, State
+    from syncengine.core.settings import Account
+    from syncengine.leadbyte.probes import Probe
+
+
+@click.command(
+    cls=Verb,
+    epilog="Example: syncengine doctor changesets/. Exit codes: 0 nothing is wrong, warnings or not; 1 something is.",
+)
+@click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(path_type=Path))
+@click.option("--account", "name", metavar="NAME", help="Look at this account only.")
+@click.option("--offline", is_flag=True, help="Open no connection and read no key.")
+@format_option("text", "json")
+@click.pass_obj
+def command(invocation: Invocation, *, paths: tuple[Path, ...], name: str | None, offline: bool, format_: str) -> int:
+    """Look at configuration, keys, ledger, service and machine, and say what to do about what is wrong.
+
+    With PATHs, the field names of those changesets are compared with the campaigns' own, where the account allows
+    reading. Nothing is changed: the service is asked about a lead that does not exist. No key is ever shown.
+    """
+    checks = list(_checks(invocation, paths, name, offline=offline))
+    wrong = any(check.state == "problem" for check in checks)
+    if format_ == "json":
+        invocation.output.json({"ok": not wrong, "checks": checks})
+    else:
+        for check in checks:
+            _show(invocation, check)
+        invocation.output.result(_summary(checks))
+    return Exit.INPUT if wrong else Exit.DONE
+
+
+def _checks(invocation: Invocation, paths: tuple[Path, ...], name: str | None, *, offline: bool) -> Iterator[Check]:
+    from syncengine.api import Project
+    from syncengine.checking.check import Check
+    from syncengine.checking.machine import machine_checks
+    from syncengine.checking.records import ledger_checks
+
+    try:
+        project = Project.open(
+            invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
+        )
+    except ConfigError as error:
+        yield from _unusable(error)
+        yield from machine_checks(None, invocation.environ)
+        return
+    settings = project.settings
+    accounts = [project.account(name)] if name is not None else list(settings.accounts.values())
+    yield Check(name="configuration", state="ok", message=f"{settings.file}, {len(settings.accounts)} account(s)")
+    for warning in settings.warnings:
+        yield Check(
+            name="configuration",
+            state="warning",
+            message=f"{warning.file}:{warning.line}: {warning.message}",
+            advice=warning.hint,
+        )
+    yield from machine_checks(settings, invocation.environ)
+    root = Path(settings.root)
+    if offline and not settings.ledger.url.startswith("sqlite:"):
+        yield Check(name="ledger", state="unknown", message="not looked at, because of --offline")
+    else:
+        yield from ledger_checks(settings.ledger, accounts, root=root, clock=project.clock)
+    for account in accounts:
+        yield from _account(project, account, paths, offline=offline)
+
+
+def _unusable(error: ConfigError) -> Iterator[Check]:
+    from syncengine.checking.check import Check
+
+    if not error.problems:
+        yield Check(name="configuration", state="problem", message=error.message, advice=error.hint)
+    for problem in error.problems:
+        state: State = "problem" if problem.severity == "error" else "warning"
+        message = f"{problem.file}:{problem.line}: {problem.message}"
+        yield Check(name="configuration", state=state, message=message, advice=problem.hint)
+
+
+def _account(project: Project, account: Account, paths: tuple[Path, ...], *, offline: bool) -> Iterator[Check]:
+    from syncengine.checking.check import Check
+    from syncengine.checking.service import key_of, service_checks
+
+    if offline:
+        yield Check(
+            name="service",
+            account=account.name,
+            state="unknown",
+            message="key, connection and permissions were not looked at, because of --offline",
+        )
+        return
+    key, check = key_of(account, project.environ)
+    yield check
+    ca_file = project.environ.get("SYNCENGINE_CA_FILE")
+    fine = True
+    for check in service_checks(account, key, project.clock, ca_file=ca_file):
+        fine = fine and not (check.state == "problem" and check.name in ("connection", "reading"))
+        yield check
+    if not paths:
+        return
+    if key is None or not account.reads.leads or not fine:
+        yield Check(
+            name="fields",
+            account=account.name,
+            state="unknown",
+            message="field names cannot be compared with the campaigns': leads cannot be read",
+            advice="allow it with `reads: {leads: true}` and the permission Leads > Search",
+        )
+        return
+    from syncengine.leadbyte.probes import Probe
+
+    with Probe(account, key, project.clock, ca_file=ca_file) as probe:
+        yield from _fields(project, account, paths, probe)
+
+
+def _fields(project: Project, account: Account, paths: tuple[Path, ...], probe: Probe) -> Iterator[Check]:
+    from syncengine.changeset.load import load
+    from syncengine.checking.check import Check
+    from syncengine.checking.field_names import field_checks
+
+    loaded = load(paths, project.settings, variables={})
+    errors = [problem for problem in loaded.problems if problem.severity == "error"]
+    if errors:
+        yield Check(
+            name="fields",
+            account=account.name,
+            state="problem",
+            message=f"the changesets have {len(errors)} error(s), the first in {errors[0].file}:{errors[0].line}",
+            advice="`syncengine validate` shows them",
+        )
+        return
+    own = [changeset for changeset in loaded.changesets if changeset.account == account.name]
+    yield from field_checks(own, account, probe)
+
+
+def _show(invocation: Invocation, check: Check) -> None:
+    from syncengine.core.redaction import visible
+
+    output = invocation.output
+    where = f"{check.name} ({check.account})" if check.account else check.name
+    output.result(f"{check.state:<8} {visible(where)}: {visible(check.message)}")
+    if check.advice and check.state != "ok":
+        output.result(f"         -> {visible(check.advice)}")
+
+
+def _summary(checks: list[Check]) -> str:
+    problems = sum(check.state == "problem" for check in checks)
+    warnings = sum(check.state == "warning" for check in checks)
+    if problems:
+        return f"\n{problems} problem(s), {warnings} warning(s)"
+    return f"\nNothing is wrong; {warnings} warning(s)"

@@ -1,0 +1,143 @@
+"""Harmless questions to the service: no lead has the number that is asked for, so nothing is read and nothing changes.
+
+What comes back tells whether the service can be reached, whether the key arrives and is known, and what time it is.
+"""
+
+from __future__ import annotations
+
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Literal, Self
+
+import httpx
+import msgspec
+
+from syncengine.core.ports import Clock
+from syncengine.core.settings import Account
+from syncengine.leadbyte.gateway import ERRORS, PATIENCE, failure_words, received, tls_context
+from syncengine.leadbyte.keys import Secret
+from syncengine.leadbyte.payload import Json, Unreadable, clean, decompress, first_text, read_json
+from syncengine.leadbyte.requests import HEADERS, KEY_HEADER, LEADS_PATH
+from syncengine.leadbyte.responses import Answer
+from syncengine.leadbyte.transport import Line, Transport
+
+NOBODY = f"{LEADS_PATH}/0"
+"""The address of a lead that does not exist."""
+CAMPAIGNS_PATH = "/restapi/v1.3/campaigns"
+
+Way = Literal["header", "query", "none"]
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer. `date` is the service's Date header, or ""; `document` is None where the body is no JSON.
+
+    `words` is the service's own message, without the key.
+    """
+
+    status: int
+    date: str
+    document: Json
+    words: str
+
+
+class Silent(msgspec.Struct, frozen=True):
+    """No answer, and why; neither the address nor the key is in it."""
+
+    reason: str
+
+
+class Probe:
+    """Asks one account's service; not for several threads."""
+
+    def __init__(self, account: Account, key: Secret | None, clock: Clock, *, ca_file: str | None = None) -> None:
+        self._account = account
+        self._key = key
+        self._line = Line(clock.monotonic)
+        context = tls_context(ca_file) if account.base_url.lower().startswith("https:") else None
+        self._client = httpx.Client(
+            base_url=account.base_url,
+            transport=Transport(self._line, context, None),
+            timeout=httpx.Timeout(account.limits.timeout),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def __repr__(self) -> str:
+        return f"<probe of {self._account.name}>"
+
+    def ask(self, path: str, way: Way) -> Heard | Silent:
+        """One GET, with the key in the header X_KEY, in the query as reads document it, or nowhere."""
+        headers = {name: value for name, value in HEADERS.items() if name != "Content-Type"}
+        params: dict[str, str] = {}
+        if self._key is not None and way == "header":
+            headers[KEY_HEADER] = self._key.reveal()
+        if self._key is not None and way == "query":
+            params["key"] = self._key.reveal()
+        self._line.begin(PATIENCE * self._account.limits.timeout)
+        try:
+            with self._client.stream("GET", path, params=params, headers=headers) as response:
+                return self._heard(received(response))
+        except ERRORS as error:
+            # Not the error's own words: they may hold the address, and the address holds the key.
+            return Silent(failure_words(error)[0])
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _heard(self, answer: Answer) -> Heard:
+        document: Json = None
+        words = ""
+        try:
+            body = decompress(answer.body, answer.headers.get("content-encoding", ""))
+            try:
+                document = read_json(body)
+            except Unreadable:
+                words = first_text(body)
+        except Unreadable as error:
+            words = str(error)
+        if isinstance(document, dict) and isinstance(document.get("message"), str):
+            words = str(document["message"])
+        if self._key is not None:
+            words = self._key.hide_in(words)
+        return Heard(
+            status=answer.status,
+            date=answer.headers.get("date", ""),
+            document=document,
+            words=clean(words, 200),
+        )
+
+
+def campaign_of(document: Json) -> str | None:
+    """The id of the campaign in the answer about one lead."""
+    for found in _objects(document):
+        campaign = found.get("campaign", found.get("campaignId"))
+        if isinstance(campaign, dict):
+            campaign = campaign.get("id")
+        if isinstance(campaign, str) and campaign.isascii() and campaign.isdigit():
+            return str(campaign)
+    return None
+
+
+def field_names(document: Json) -> frozenset[str] | None:
+    """The names of the fields in the answer about one campaign; None where it does not say."""
+    for found in _objects(document):
+        fields = found.get("fields")
+        if isinstance(fields, list):
+            names = {member.get("name") for member in fields if isinstance(member, dict)}
+            return frozenset(str(name) for name in names if isinstance(name, str))
+    return None
+
+
+def _objects(document: Json) -> list[dict[str, Json]]:
+    """The answer's object, and those that some answers wrap it in."""
+    if not isinstance(document, dict):
+        return []
+    inner = [document.get(name) for name in ("lead", "campaign", "data")]
+    return [document, *(member for member in inner if isinstance(member, dict))]
