@@ -46,8 +46,9 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     mark: Mark
     values: tuple[Compared, ...] = ()
     reason: str = ""
+    asked: bool = False
     read: bool = False
-    """Whether the service showed the lead."""
+    """Whether the service was to be asked, and whether it showed the lead."""
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +129,8 @@ class Verification:
         lead = subject.last.lead
         if lead not in seen:
             seen[lead] = self._reader.read(lead) if self._settled(subject.ready) else Unread(_LATE)
-        return _checked(subject, _values(self._view, subject, seen[lead]), read=isinstance(seen[lead], Observation))
+        checked = _checked(subject, _values(self._view, subject, seen[lead]))
+        return msgspec.structs.replace(checked, asked=True, read=isinstance(seen[lead], Observation))
 
     def _settled(self, since: str) -> bool:
         """Wait until `settle` seconds after a moment; False where the deadline comes first."""
@@ -206,7 +208,7 @@ def _values(view: LedgerView, subject: _Subject, seen: Seen | None) -> tuple[Com
     return tuple(found)
 
 
-def _checked(subject: _Subject, values: tuple[Compared, ...], reason: str = "", *, read: bool = False) -> Checked:
+def _checked(subject: _Subject, values: tuple[Compared, ...], reason: str = "") -> Checked:
     states = {value.state for value in values}
     mark = Mark.UNREADABLE
     if "different" in states:
@@ -225,5 +227,4 @@ def _checked(subject: _Subject, values: tuple[Compared, ...], reason: str = "", 
         mark=mark,
         values=values,
         reason=reason,
-        read=read,
     )

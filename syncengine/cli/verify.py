@@ -216,11 +216,10 @@ def _exit(invocation: Invocation, counts: Counter[str], kept: Kept[Checked], rea
         return Exit.DONE
     if counts[Mark.DIFFERENT]:
         return Exit.INCOMPLETE
-    if not readable:
-        values = [checked for checked in kept if checked.values]
-        if values:
-            invocation.output.error("SE521", f"nothing could be read back: {values[0].reason}", _UNREAD)
-            return Exit.INPUT
+    asked = next((checked for checked in kept if checked.asked), None)
+    if asked is not None and not readable:
+        invocation.output.error("SE521", f"nothing could be read back: {asked.reason}", _UNREAD)
+        return Exit.INPUT
     return Exit.DONE
 
 

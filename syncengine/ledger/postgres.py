@@ -39,6 +39,8 @@ _SESSION = (
     "SET enable_seqscan TO off",
     "SET enable_hashjoin TO off",
     "SET enable_mergejoin TO off",
+    "SET enable_material TO off",
+    "SET jit TO off",
 )
 
 

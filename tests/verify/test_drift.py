@@ -30,8 +30,8 @@ def test_against_an_export(workspace: Workspace) -> None:
         ("2932683", "revenue"): "same",
         ("2932683", "buyer"): "unknown",
     }
-    first = ended.json["fields"][0]
-    assert (first["changeset"], first["run"], first["now"]) == ("repair", run, "M•••AE")
+    (first,) = (line for line in ended.json["fields"] if line["field"] == "postcode")
+    assert (first["changeset"], first["run"], first["now"]) == ("repair", run, "M•••••")
 
 
 def test_against_reads(workspace: Workspace) -> None:
@@ -63,10 +63,11 @@ def test_each_field_stands_once_with_its_last_writer(workspace: Workspace) -> No
     applied(workspace, '- lead: "2932682"\n  update: {postcode: A1, c1: x}', name="first")
     applied(workspace, '- lead: "2932682"\n  update: {postcode: B2}', name="second")
     ended = workspace.run("drift", "--format", "json")
-    assert [(line["field"], line["changeset"], line["state"]) for line in ended.json["fields"]] == [
+    assert {(line["field"], line["changeset"], line["state"]) for line in ended.json["fields"]} == {
         ("c1", "first", "same"),
         ("postcode", "second", "same"),
-    ]
+    }
+    assert len(ended.json["fields"]) == 2
     only = workspace.run("drift", "--changeset", "second", "--format", "json").json["fields"]
     assert [line["field"] for line in only] == ["postcode"]
     assert workspace.run("drift", "--lead", "1", "--format", "json").json["fields"] == []

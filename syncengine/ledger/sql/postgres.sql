@@ -25,8 +25,8 @@ SELECT (e->>0)::bigint, e->>1, e->>2, e->>3, e->>4, e->>5, e->>6, (e->>7)::bigin
 FROM jsonb_array_elements(:rows::jsonb) e
 
 -- name: known_leads
-SELECT DISTINCT a.lead FROM attempts a
-WHERE a.account = :account AND a.lead = ANY(:leads::text[])
+SELECT j.lead FROM unnest(:leads::text[]) j(lead)
+WHERE EXISTS (SELECT 1 FROM attempts a WHERE a.account = :account AND a.lead = j.lead OFFSET 0)
 
 -- name: erased_among
 SELECT lead FROM erasures WHERE account = :account AND lead = ANY(:leads::text[])
