@@ -87,7 +87,9 @@ class Connection(asyncio.Protocol):
                 return
             body, delay = self._service.answer(head, bytes(buffer[end + 4 : total]))
             del buffer[:total]
-            answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+            answer = (
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+            )
             if delay:
                 self._loop.call_later(delay, self._transport.write, answer)
             else:

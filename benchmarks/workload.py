@@ -48,12 +48,12 @@ def write_json_lines(path: Path, count: int, first: int = FIRST_LEAD) -> Path:
     return path
 
 
-def changeset(path: Path, source: Path, name: str = "repair-2026-11") -> Path:
+def changeset(path: Path, source: Path, relative: str = "") -> Path:
     """A changeset with three templated fields for every row of `source`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
-        f"version: 1\nchangeset: {name}\naccount: acme\ntitle: Repair captured fields\n"
-        f"sources:\n  captured: {{file: ../{source.name}}}\n"
+        "version: 1\nchangeset: repair-2026-11\naccount: acme\ntitle: Repair captured fields\n"
+        f"sources:\n  captured: {{file: {relative or f'../{source.name}'}}}\n"
         'changes:\n  - for_each: captured\n    lead: "{{ row.lead_id }}"\n    update:\n'
         '      postcode: "{{ row.postcode }}"\n      firstname: "{{ row.firstname }}"\n      c1: "{{ row.c1 }}"\n',
         encoding="utf-8",

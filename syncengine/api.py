@@ -17,19 +17,11 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from syncengine import __version__
-from syncengine.applying import ApplyRequest, World, apply_plan
-from syncengine.applying.baseline import record_baseline as baseline_of
-from syncengine.applying.gate import moment_notes
-from syncengine.applying.preflight import wire_digest
-from syncengine.applying.stopping import StopSignal
-from syncengine.changeset.duplicates import Claims
-from syncengine.changeset.load import Loaded
-from syncengine.changeset.load import load as load_changesets
 from syncengine.clock import SystemClock
 from syncengine.core.errors import ConfigError, InputError, LedgerTrouble, Problem
 from syncengine.core.guards import check_applicable, check_host, key_warning
@@ -40,13 +32,14 @@ from syncengine.core.results import RunResult
 from syncengine.core.settings import Account, ApprovalRule, LedgerPin, Settings
 from syncengine.documents.configuration import find_configuration, ledger_url, load_configuration
 from syncengine.ledger import create_ledger, open_ledger, open_view
-from syncengine.planning import PlanFile, PlanRequest, PlanWriter, build_plan, open_plan
-from syncengine.planning.approvals import Hearing, authorize, missing_named
-from syncengine.planning.authors import asking_git
-from syncengine.planning.build import Watcher
-from syncengine.planning.planfile import FORMAT
-from syncengine.planning.policy import PolicyJudge
-from syncengine.reviewing import open_export, prepare_review
+
+# What only some commands need is loaded by the functions below: most of the time of a short command is loading.
+if TYPE_CHECKING:
+    from syncengine.applying.stopping import StopSignal
+    from syncengine.changeset.load import Loaded
+    from syncengine.planning import PlanFile
+    from syncengine.planning.approvals import Hearing
+    from syncengine.planning.build import Watcher
 
 _SHOWN = 10
 """Contradictions named in a plan; more are counted."""
@@ -162,6 +155,8 @@ def load(
 
     `variables` override declared `vars`; `only` selects changesets by id. Data is looked at when planning.
     """
+    from syncengine.changeset.load import load as load_changesets
+
     chosen = frozenset(only)
     loaded = load_changesets(
         [Path(path) for path in paths],
@@ -199,6 +194,15 @@ def plan(
     every problem of the data, WrongLedger where the ledger is not the pinned one. A plan may be blocked: see
     `summary.blocked`.
     """
+    from syncengine.applying.gate import moment_notes
+    from syncengine.applying.preflight import wire_digest
+    from syncengine.changeset.duplicates import Claims
+    from syncengine.planning import PlanRequest, PlanWriter, build_plan
+    from syncengine.planning.authors import asking_git
+    from syncengine.planning.planfile import FORMAT
+    from syncengine.planning.policy import PolicyJudge
+    from syncengine.reviewing import open_export, prepare_review
+
     account = _account_of(loaded, project)
     if offline:
         loaded = loaded.offline()
@@ -272,6 +276,11 @@ def apply(
     Raises InputError or Refusal while nothing was sent. `deadline` and `lock_timeout` are in seconds. `approvals` are
     files besides PLAN.approval, which is always read.
     """
+    from syncengine.applying import ApplyRequest, World, apply_plan
+    from syncengine.applying.stopping import StopSignal
+    from syncengine.planning import open_plan
+    from syncengine.planning.approvals import authorize, missing_named
+
     path = Path(plan_path)
     named = [Path(file) for file in approvals]
     missing_named(named)
@@ -296,7 +305,6 @@ def apply(
                 policy=project.settings.policy,
                 plan_path=str(path),
                 tool=TOOL,
-                keeps_values=project.settings.ledger.values == "plain",
                 lock_timeout=lock_timeout,
                 deadline=deadline,
                 authorize=lambda: authorize(hearing(saved, project, named), sound.note),
@@ -317,6 +325,10 @@ def record_baseline(plan_path: Path | str, project: Project, *, by: str, note: s
 
     Nothing is sent. Raises Refusal as apply does.
     """
+    from syncengine.applying import ApplyRequest
+    from syncengine.applying.baseline import record_baseline as baseline_of
+    from syncengine.planning import open_plan
+
     path = Path(plan_path)
     with open_plan(path) as saved:
         account = project.account(saved.header.account)
@@ -325,7 +337,6 @@ def record_baseline(plan_path: Path | str, project: Project, *, by: str, note: s
             policy=project.settings.policy,
             plan_path=str(path),
             tool=TOOL,
-            keeps_values=project.settings.ledger.values == "plain",
             lock_timeout=lock_timeout,
         )
         with project.ledger(account) as ledger:
@@ -344,6 +355,8 @@ def _pin_line(ledger: LedgerOperations, sound: Listener) -> str:
 
 def hearing(saved: PlanFile, project: Project, files: Sequence[Path] = ()) -> Hearing:
     """What is asked of a plan's approvals, as things stand now."""
+    from syncengine.planning.approvals import Hearing
+
     return Hearing(
         summary=saved.summary,
         plan=saved.path,
@@ -358,6 +371,8 @@ def hearing(saved: PlanFile, project: Project, files: Sequence[Path] = ()) -> He
 
 def needed_approvals(plan_path: Path | str, project: Project) -> ApprovalRule | None:
     """The rule by which a saved plan needs approvals; None where it needs none."""
+    from syncengine.planning import open_plan
+
     with open_plan(Path(plan_path)) as saved:
         return hearing(saved, project).rule
 
@@ -397,7 +412,7 @@ def _ledger_for_planning(
         return None, "planned offline: the ledger was not read, and everything counts as never applied"
     ledger = stack.enter_context(project.view())
     if ledger is None:
-        return None, f"there is no ledger at {pin.url}: everything counts as never applied"
+        return None, f"there is no ledger at {pin.place}: everything counts as never applied"
     identity = ledger.identity()
     check_host(account, ledger.hosts())
     return ledger, key_warning(identity)

@@ -48,7 +48,6 @@ class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     plan_path: str
     tool: str
-    keeps_values: bool
     lock_timeout: float = 0.0
     deadline: float | None = None
     authorize: Callable[[], tuple[str, ...]] | None = None
@@ -133,7 +132,6 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
                 limits=account.limits,
                 wire=account.wire,
                 policy=request.policy,
-                keeps_values=request.keeps_values,
                 deadline=deadline,
                 waits=self.findings.waits,
             ),

@@ -32,6 +32,5 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     wire: Wire
     policy: Policy
-    keeps_values: bool = False
     deadline: float | None = None
     waits: Mapping[OperationId, float] = {}

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from syncengine.applying.intake import Intake
 from syncengine.applying.jobs import Job, Terms
-from syncengine.applying.messages import mentions, recordable, without_values
 from syncengine.applying.pace import Pace
 from syncengine.applying.scoreboard import Scoreboard
 from syncengine.applying.senders import Received
@@ -14,6 +13,7 @@ from syncengine.applying.stopping import StopRules, Waves
 from syncengine.core.outcomes import Judgement, Lost, Outcome, Parcel, Ruling, Verdict, judge
 from syncengine.core.ports import Answered, Clock
 from syncengine.core.values import OperationId
+from syncengine.core.words import declared_in, without_values
 
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
@@ -65,13 +65,14 @@ class Receiver:
         again = self._again(job, judgement, ending=ending)
         if not again and self._settle_alike(job.parcels, judgement.rulings):
             self._stop(self._rules.verdict() or "")
-            return self._record(received, verdict, job, judgement)
+            return self._record(received, verdict, judgement)
         self._intake.jobs.extend(again)
         repeated = {part.id for each in again for parcel in each.parcels for part in parcel.parts}
-        for parcel, rulings in zip(job.parcels, judgement.rulings, strict=True):
+        told = _without_values(job.parcels, judgement.rulings)
+        for parcel, rulings in zip(job.parcels, told, strict=True):
             self._settle(parcel, rulings, repeated)
         self._stop(self._rules.verdict() or "")
-        return self._record(received, verdict, job, judgement)
+        return self._record(received, verdict, judgement)
 
     def withdraw(self, job: Job, reason: str) -> Answered | None:
         """A request that will not leave: settles its operations; what to record where it was intended already."""
@@ -94,24 +95,13 @@ class Receiver:
     def _stop(self, reason: str) -> None:
         self.stopped = self.stopped or reason
 
-    def _record(self, received: Received, verdict: Verdict, job: Job, judgement: Judgement) -> Answered:
-        rulings = judgement.rulings
-        message = verdict.message
-        texts = {id(ruling): ruling for each in rulings for ruling in each}.values()
-        said = (message, *(text for ruling in texts for text in (ruling.message, *ruling.warnings)))
-        if not self._terms.keeps_values and mentions(said, job.parcels):
-            rulings = tuple(
-                tuple(recordable(ruling, parcel) for ruling in each)
-                for parcel, each in zip(job.parcels, rulings, strict=True)
-            )
-            for parcel in job.parcels if message else ():
-                message = without_values(message, parcel)
+    def _record(self, received: Received, verdict: Verdict, judgement: Judgement) -> Answered:
         return Answered(
             request=received.ticket,
-            rulings=rulings,
+            rulings=judgement.rulings,
             verdict=type(verdict).__name__.lower(),
             status=received.status,
-            message=message,
+            message=verdict.message,
             at=self._clock.now(),
         )
 
@@ -177,3 +167,22 @@ class Receiver:
         if rejected or all(ruling.outcome is Outcome.APPLIED for ruling in rulings):
             self._rules.entry(rejected=rejected)
         self._intake.pass_on(parcel.lead)
+
+
+def _without_values(
+    parcels: tuple[Parcel, ...], rulings: tuple[tuple[Ruling, ...], ...]
+) -> tuple[tuple[Ruling, ...], ...]:
+    """The rulings as results may tell them: reports mask personal values, also where the service repeats them."""
+    each = {id(ruling): ruling for group in rulings for ruling in group}
+    values = declared_in("\n".join(text for r in each.values() for text in (r.message, *r.warnings)), parcels)
+    if not values:
+        return rulings
+    told = {
+        number: Ruling(
+            ruling.outcome,
+            without_values(ruling.message, values),
+            tuple(without_values(warning, values) for warning in ruling.warnings),
+        )
+        for number, ruling in each.items()
+    }
+    return tuple(tuple(told[id(ruling)] for ruling in group) for group in rulings)

@@ -16,6 +16,10 @@ Seen = Observation | Unread
 State = Literal["same", "different", "unknown"]
 
 
+NOT_READABLE = Unread("it is no lead that the service shows by its id")
+"""For what is addressed otherwise, as a quarantined lead is."""
+
+
 class LeadReading(Protocol):
     """Asks the service about one lead."""
 

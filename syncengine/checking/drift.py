@@ -11,12 +11,12 @@ from typing import Protocol
 
 import msgspec
 
-from syncengine.checking.comparing import Compared, LeadReading, Seen, State, compared, last_touch, moment
+from syncengine.checking.comparing import NOT_READABLE, Compared, LeadReading, Seen, State, compared, last_touch, moment
 from syncengine.core.history import Attempt, LeadHistory, Standing
 from syncengine.core.observations import Observation, Unread
 from syncengine.core.operations import Kind
 from syncengine.core.ports import LedgerView, OperationRecord
-from syncengine.core.values import ChangesetId, LeadId, RunId
+from syncengine.core.values import ChangesetId, LeadId, RunId, is_service_id
 from syncengine.planning.leadstore import LeadStore
 
 _BATCH = 500
@@ -83,6 +83,9 @@ class Sights:
         self._store.close()
 
     def _sources(self, lead: LeadId) -> Iterator[tuple[Seen | None, str]]:
+        if not is_service_id(lead):
+            yield NOT_READABLE, "the service"
+            return
         if self._reader is not None:
             yield self._asked(self._reader, lead), "what the service says"
         if self._export is not None:

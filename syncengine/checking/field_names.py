@@ -11,7 +11,7 @@ from syncengine.core.changes import Item, Origin
 from syncengine.core.errors import Problem
 from syncengine.core.operations import Update
 from syncengine.core.settings import Account
-from syncengine.core.values import LeadId
+from syncengine.core.values import LeadId, is_service_id
 from syncengine.leadbyte.probes import CAMPAIGNS_PATH, Heard, Probe, campaign_of, field_names
 from syncengine.leadbyte.requests import LEADS_PATH
 
@@ -52,7 +52,7 @@ def _note(item: Item, uses: dict[tuple[str, str], _Use]) -> None:
             continue
         for name in operation.fields:
             use = uses.setdefault((item.changeset, name), _Use(item.origin))
-            if len(use.leads) < _SAMPLES:
+            if len(use.leads) < _SAMPLES and is_service_id(item.lead):
                 use.leads[item.lead] = None
 
 

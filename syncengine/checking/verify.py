@@ -12,12 +12,12 @@ from itertools import islice
 
 import msgspec
 
-from syncengine.checking.comparing import Compared, LeadReading, Seen, compared, last_touch, moment
+from syncengine.checking.comparing import NOT_READABLE, Compared, LeadReading, Seen, compared, last_touch, moment
 from syncengine.core.history import Attempt, LeadHistory, Standing
 from syncengine.core.observations import Observation, Unread
 from syncengine.core.operations import IRREVERSIBLE, Kind
 from syncengine.core.ports import Clock, LedgerView
-from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId
+from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId, is_service_id
 
 _BATCH = 200
 _MOST_PENDING = 10_000
@@ -128,9 +128,14 @@ class Verification:
             return _checked(subject, _values(self._view, subject, None), "overwritten since")
         lead = subject.last.lead
         if lead not in seen:
-            seen[lead] = self._reader.read(lead) if self._settled(subject.ready) else Unread(_LATE)
+            seen[lead] = self._read(lead, subject.ready)
         checked = _checked(subject, _values(self._view, subject, seen[lead]))
         return msgspec.structs.replace(checked, asked=True, read=isinstance(seen[lead], Observation))
+
+    def _read(self, lead: LeadId, since: str) -> Seen:
+        if not is_service_id(lead):
+            return NOT_READABLE
+        return self._reader.read(lead) if self._settled(since) else Unread(_LATE)
 
     def _settled(self, since: str) -> bool:
         """Wait until `settle` seconds after a moment; False where the deadline comes first."""

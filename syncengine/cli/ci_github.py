@@ -228,8 +228,10 @@ jobs:
           code=0
           syncengine apply "$RUNNER_TEMP/release.plan" "${approvals[@]}" --lock-timeout 300 --deadline 2700 \
             --junit "$RUNNER_TEMP/reports/apply.xml" > "$RUNNER_TEMP/reports/apply.txt" || code=$?
-          cat "$RUNNER_TEMP/reports/apply.txt"
-          { echo '```'; cat "$RUNNER_TEMP/reports/apply.txt"; echo '```'; } >> "$GITHUB_STEP_SUMMARY"
+          # Marked and escaped: what the service said must be neither a command to the runner nor Markdown.
+          sed 's/^/| /' "$RUNNER_TEMP/reports/apply.txt"
+          { echo '<pre>'; sed 's/&/\&amp;/g; s/</\&lt;/g' "$RUNNER_TEMP/reports/apply.txt"; echo '</pre>'; } \
+            >> "$GITHUB_STEP_SUMMARY"
           exit "$code"
 
       # Views with masked values and the JUnit file; never release.plan, which holds lead data.

@@ -73,7 +73,12 @@ def _checks(invocation: Invocation, paths: tuple[Path, ...], name: str | None, *
     if offline and not settings.ledger.url.startswith("sqlite:"):
         yield Check(name="ledger", state="unknown", message="not looked at, because of --offline")
     else:
-        yield from ledger_checks(settings.ledger, accounts, root=root, clock=project.clock)
+        try:
+            pin = project.pin()
+        except ConfigError as error:
+            yield Check(name="ledger", state="problem", message=error.message, advice=error.hint)
+        else:
+            yield from ledger_checks(pin, accounts, root=root, clock=project.clock)
     for account in accounts:
         yield from _account(project, account, paths, offline=offline)
 

@@ -31,7 +31,7 @@ def command(invocation: Invocation, *, lead: str | None, changeset: str | None, 
     )
     with project.view() as ledger:
         if ledger is None:
-            invocation.output.warning(f"there is no ledger at {project.settings.ledger.url} yet")
+            invocation.output.warning(f"there is no ledger at {project.settings.ledger.place} yet")
             records: Iterator[OperationRecord] = iter(())
         else:
             records = ledger.history(

@@ -85,7 +85,7 @@ def migrate(invocation: Invocation, *, rekey: bool, by: str | None, note: str | 
     if rekey and not (by and by.strip() and note and note.strip()):
         raise InputError("--rekey needs --by and --note", code="SE901", hint="say who replaces the key, and why")
     project = _project(invocation)
-    versions = migrate_ledger(project.settings.ledger, root=Path(project.settings.root))
+    versions = migrate_ledger(project.pin(), root=Path(project.settings.root))
     said = f"brought to schema {versions[-1]}" if versions else "the schema is current"
     invocation.output.result(said)
     if rekey and by and note:

@@ -15,7 +15,7 @@ def status_report(project: Project, ledger: LedgerOperations | None) -> StatusRe
     pin = project.settings.ledger
     if ledger is None:
         return StatusReport(
-            ledger_id=None, ledger_url=pin.url, counts={}, warnings=(f"there is no ledger at {pin.url} yet",)
+            ledger_id=None, ledger_url=pin.place, counts={}, warnings=(f"there is no ledger at {pin.place} yet",)
         )
     identity, totals = ledger.identity(), ledger.totals()
     live = {run.run: run for run in ledger.runs() if run.live}

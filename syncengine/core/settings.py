@@ -106,6 +106,11 @@ class LedgerPin(msgspec.Struct, frozen=True, kw_only=True):
     key_path: str = ".syncengine/ledger.key"
     """Absolute once parsed."""
 
+    @property
+    def place(self) -> str:
+        """Where the ledger is, as the configuration says it: its URL, or "env:NAME"."""
+        return self.url if not self.url_env else f"env:{self.url_env}"
+
 
 class StopRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a run gives up: percent of answered entries that were rejected, or unanswered requests in a row."""

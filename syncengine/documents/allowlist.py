@@ -8,7 +8,6 @@ comparison, arithmetic and output go through functions of our own.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Collection
 
@@ -16,6 +15,7 @@ from jinja2 import nodes
 
 from syncengine.documents import comparing
 from syncengine.documents.filters import FILTERS
+from syncengine.documents.nearest import nearest
 
 MAX_NODES = 500
 MAX_DEPTH = 40
@@ -60,17 +60,6 @@ class Refused(Exception):
         self.message = message
         self.hint = hint
         self.token = token
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """A hint: what was probably meant, or what there is."""
-    close = difflib.get_close_matches(word[:100], sorted(known)[:1000], n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    if not known:
-        return "there is none"
-    listed = ", ".join(sorted(known)[:12])
-    return f"there is: {listed}{', …' if len(known) > 12 else ''}"
 
 
 def checked(expression: nodes.Expr, names: Collection[str]) -> nodes.Expr:

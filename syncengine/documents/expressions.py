@@ -18,8 +18,9 @@ from jinja2 import Template as JinjaTemplate
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from syncengine.documents.allowlist import OWN_FILTERS, TESTS, Refused, checked, nearest, own_filter
+from syncengine.documents.allowlist import OWN_FILTERS, TESTS, Refused, checked, own_filter
 from syncengine.documents.filters import FILTERS, MAX_TEXT, FilterError, kind_of_value
+from syncengine.documents.nearest import nearest
 
 CHANGE_NAMES = ("changeset", "lead", "row", "vars")
 _BRACES = re.compile(r"\{[{%#]")

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from jsonschema.exceptions import SchemaError
+from typing import TYPE_CHECKING, Any
 
 from syncengine.core.errors import InputError, Problem
-from syncengine.documents.allowlist import nearest
 from syncengine.documents.files import read_bounded
-from syncengine.documents.schema_words import leaves, place_of, wording
-from syncengine.documents.validators import DRAFTS, FORMATS, compiled, explaining, pattern
+from syncengine.documents.nearest import nearest
+from syncengine.documents.validators import FORMATS, compiled, explaining, pattern
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 _MAX_BYTES = 1024 * 1024
 _MAX_EXPANDED = 10_000
@@ -36,7 +37,11 @@ class LeadSchema:
         self.known_fields = _known_fields(schema)
         """Names of the fields that it describes; None where it leaves names open or describes them elsewhere."""
         self._fast = compiled(schema)
-        self._deciding = explaining(schema)
+        self._schema = schema
+
+    @cached_property
+    def _deciding(self) -> Validator:
+        return explaining(self._schema)
 
     @staticmethod
     def load(path: Path) -> LeadSchema | list[Problem]:
@@ -59,6 +64,8 @@ class LeadSchema:
 
     def findings(self, fields: dict[str, str]) -> list[tuple[str, str]]:
         """What is wrong with these fields: the field's name ("" for the update as a whole) and a sentence."""
+        from syncengine.documents.schema_words import leaves, place_of, wording
+
         found: dict[tuple[str, str], None] = {}
         for error in leaves(self._deciding.iter_errors(fields)):
             path = list(error.absolute_path)
@@ -112,6 +119,11 @@ def _parsed(data: bytes, path: Path) -> dict[str, Any]:
 
 
 def _problems(schema: dict[str, Any], path: Path) -> Iterator[Problem]:
+    from jsonschema.exceptions import SchemaError
+
+    from syncengine.documents.explaining import DRAFTS
+    from syncengine.documents.schema_words import place_of
+
     draft = str(schema.get("$schema", "https://json-schema.org/draft/2020-12/schema")).rstrip("#")
     if draft not in DRAFTS:
         yield _problem(path, f"the draft {draft!r} is not supported", hint=f"use one of: {', '.join(DRAFTS)}")

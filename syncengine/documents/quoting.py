@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 _NAMED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_PIECE = 200
+"""Characters of one constant in an expression; longer ones are refused there."""
 _OPENINGS = ("{{", "{%", "{#")
 _IN_TEMPLATE = str.maketrans(
     {"\\": "\\\\", "'": "\\x27", '"': "\\x22", "{": "\\x7b", "}": "\\x7d", "\n": "\\n", "\r": "\\r"}
@@ -17,7 +19,8 @@ def quoted(text: str) -> str:
 def quoted_value(text: str) -> str:
     """A double-quoted scalar that gives back `text` once templates are rendered: braces in data are none."""
     if any(opening in text for opening in _OPENINGS):
-        text = "{{ '" + text.translate(_IN_TEMPLATE) + "' }}"
+        pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+        text = "{{ " + " ~ ".join(f"'{piece.translate(_IN_TEMPLATE)}'" for piece in pieces) + " }}"
     return quoted(text)
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from syncengine.core.errors import Problem
 from syncengine.documents.lead_schema import LeadSchema
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence, SourceText
 from syncengine.documents.plain import plain
 from syncengine.documents.schema_files import packaged_schema, schema_names, schema_text
-from syncengine.documents.schema_words import Wording, leaves, place_of, wording
 from syncengine.documents.validators import compiled, explaining
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+    from syncengine.documents.schema_words import Wording
 
 __all__ = ["DocumentSchema", "LeadSchema", "schema_names", "schema_text"]
 
@@ -30,13 +35,19 @@ class DocumentSchema:
         if part:
             schema = {"$schema": schema["$schema"], "$ref": f"#/$defs/{part}", "$defs": schema["$defs"]}
         self._fast = compiled(schema)
-        self._deciding = explaining(schema)
+        self._schema = schema
+
+    @cached_property
+    def _deciding(self) -> Validator:
+        return explaining(self._schema)
 
     def problems(self, node: Node, file: str, lines: SourceText) -> list[Problem]:
         """Every violation in `node`, at its place; [] where it fits."""
         value = plain(node)
         if self._fast.is_valid(value):
             return []
+        from syncengine.documents.schema_words import leaves, place_of, wording
+
         suspects = [tuple(error.instance_path) for error in self._fast.iter_errors(value)]
         pruned, kept = _pruned(value, (), {path[:length] for path in suspects for length in range(len(path) + 1)})
         found: dict[tuple[int, int, str], Problem] = {}

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from jsonschema.exceptions import ValidationError
 
-from syncengine.documents.allowlist import nearest
-from syncengine.documents.validators import MissingKey, UnknownKey
+from syncengine.documents.explaining import MissingKey, UnknownKey
+from syncengine.documents.nearest import nearest
 
 _TYPES = {
     "string": "a text",

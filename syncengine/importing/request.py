@@ -18,6 +18,7 @@ _LEADS = frozenset({"leads", "key"})
 _MONEY = frozenset({"leads", "key", "newPayout", "newRevenue", "BID"})
 _ENTRY = frozenset({"id", "update", "action", "triggerDeliveryId", "triggerDeliveryIds"})
 _SHOWN = 40
+_MOST_NOTES = 50
 
 
 class Number(str):
@@ -40,6 +41,7 @@ class _Body:
         self._call = call
         self._findings = Findings(label, REQUEST)
         self._notes: dict[str, None] = {}
+        self._unsaid = 0
 
     def read(self, text: str) -> Imported:
         document = self._document(text)
@@ -56,7 +58,15 @@ class _Body:
         self._findings.stop()
         entries = f"{len(items)} {'lead' if len(items) == 1 else 'leads'}"
         what = f"PUT /restapi/v1.3/{'leadfinancials' if money else 'leads'}, {entries}"
-        return Imported(what=what, changes=tuple(changes), notes=tuple(self._notes), secrets=secrets)
+        more = (f"and {self._unsaid:,} more notes of these kinds",) if self._unsaid else ()
+        return Imported(what=what, changes=tuple(changes), notes=(*self._notes, *more), secrets=secrets)
+
+    def _note(self, text: str) -> None:
+        """Said once; beyond the first few they are counted."""
+        if len(self._notes) < _MOST_NOTES:
+            self._notes[text] = None
+        else:
+            self._unsaid += 1
 
     def _document(self, text: str) -> dict[str, Any]:
         hint = "give the body of the request alone, a JSON object, or a curl command"
@@ -133,14 +143,14 @@ class _Body:
 
     def _field(self, value: Any, where: str) -> str:
         if isinstance(value, Number):
-            self._notes[f"{where} was a JSON number; it is sent as a text with the same characters"] = None
+            self._note(f"{where} was a JSON number; it is sent as a text with the same characters")
             return str(value)
         if isinstance(value, bool):
-            self._notes[f"{where} was true or false; it is sent as that word"] = None
+            self._note(f"{where} was true or false; it is sent as that word")
             return "true" if value else "false"
         if isinstance(value, str):
             if value == "":
-                self._notes[f"{where} is empty: only an account with fields.allow_empty may send that"] = None
+                self._note(f"{where} is empty: only an account with fields.allow_empty may send that")
             return value
         kind = "null" if value is None else "a list or an object"
         self._findings.add(f"{where} is {kind}: a field's value is a text", "nobody knows what the service makes of it")
@@ -166,7 +176,7 @@ class _Body:
             self._findings.add(f"{where}.triggerDeliveryIds is not a list of ids")
             return ()
         if len(several) == 1:
-            self._notes[f"{where}.triggerDeliveryIds holds one id; it is sent as triggerDeliveryId"] = None
+            self._note(f"{where}.triggerDeliveryIds holds one id; it is sent as triggerDeliveryId")
         return tuple(self._id(each, f"{where}.triggerDeliveryIds") for each in several)
 
     # PUT leadfinancials
@@ -178,10 +188,10 @@ class _Body:
         if payout is None and revenue is None:
             self._findings.add("the body has neither newPayout nor newRevenue")
         if len(leads) > 1:
-            self._notes[
+            self._note(
                 f"the request named {len(leads)} leads at once; syncengine sends limits.financials_per_request of them "
                 "in one (by default 1), because an answer for several says nothing about each"
-            ] = None
+            )
         return [Change(leads=leads, where="leads", payout=payout, revenue=revenue, buyer=self._buyer(document))]
 
     def _amount(self, document: dict[str, Any], name: str) -> str | None:
@@ -201,7 +211,7 @@ class _Body:
             self._findings.add("BID is not a text", 'write it as "33", or leave it out')
             return None
         if isinstance(buyer, Number):
-            self._notes["BID was a JSON number; it is sent as a text"] = None
+            self._note("BID was a JSON number; it is sent as a text")
         return str(buyer)
 
     def _id(self, value: Any, where: str) -> str:

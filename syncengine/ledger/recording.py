@@ -12,12 +12,12 @@ from syncengine.core.operations import Kind, Update, delivery_of, generation_of,
 from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling
 from syncengine.core.ports import Answered, Outgoing
 from syncengine.core.values import LeadId
+from syncengine.core.words import declared_in, without_values
 from syncengine.ledger.chain import Entry, answer_content, request_content, seal
 from syncengine.ledger.engine import Engine, Row
 from syncengine.ledger.key import ValueForms
 from syncengine.ledger.rows import SPAN
 from syncengine.ledger.standings import Stand, Tally, add_tallies, after, column_of
-from syncengine.ledger.words import declared_in, well_formed, without_values
 
 _encode = msgspec.json.Encoder().encode
 _KIND_NAMES = {kind: kind.value for kind in Kind}
@@ -294,3 +294,10 @@ def without_stopped(outgoing: Outgoing, stopped: Iterable[str]) -> tuple[Parcel,
 def leads_of(outgoing: Iterable[Outgoing]) -> list[LeadId]:
     """Leads of these requests, each once."""
     return list(dict.fromkeys(parcel.lead for request in outgoing for parcel in request.parcels))
+
+
+def well_formed(text: str) -> str:
+    """`text` as every database can keep it: without NUL and lone surrogates."""
+    return (
+        text if text.isascii() and "\0" not in text else text.replace("\0", "\ufffd").encode(errors="replace").decode()
+    )

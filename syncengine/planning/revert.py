@@ -18,6 +18,7 @@ from syncengine.core.operations import Financials, Kind, Update, is_irreversible
 from syncengine.core.plan import Before, PlannedOperation
 from syncengine.core.settings import Account
 from syncengine.core.values import LeadId, PlanDigest, format_money, is_changeset_id, parse_money
+from syncengine.documents.quoting import quoted, quoted_value
 
 BATCH = 500
 _ID = 64
@@ -205,37 +206,7 @@ def _change(restored: Restored) -> str:
 
 
 def _mapping(values: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{quoted(name, template=False)}: {quoted(value)}" for name, value in values.items()) + "}"
+    return "{" + ", ".join(f"{quoted(name)}: {quoted_value(value)}" for name, value in values.items()) + "}"
 
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-
-
-def quoted(text: str, *, template: bool = True) -> str:
-    """`text` as a double-quoted YAML scalar that gives back exactly these characters, templates rendered.
-
-    `template` False: for keys, which are never rendered.
-    """
-    if template and any(braces in text for braces in ("{{", "{%", "{#")):
-        pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
-        text = "{{ " + " ~ ".join(map(_constant, pieces)) + " }}"
-    return '"' + "".join(_ESCAPES.get(letter) or _escaped(letter) for letter in text) + '"'
-
-
-_PIECE = 200
-"""Characters of one constant in an expression; longer ones are refused there."""
-
-
-def _constant(text: str) -> str:
-    """`text` as a constant of an expression, in which no brace opens anything."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
-    return "'" + escaped.replace("{", "\\x7b").replace("}", "\\x7d") + "'"
-
-
-def _escaped(letter: str) -> str:
-    if letter.isprintable():
-        return letter
-    point = ord(letter)
-    if point < 0x100:
-        return f"\\x{point:02x}"
-    return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"

@@ -62,6 +62,7 @@ _SEEN_IN_THE_LEDGER = ("run begun", "intent durable, nothing sent", "outcome rec
 _AIMS = ("start", "run begun", *_SEEN_IN_THE_LEDGER[:-1], *_AT_THE_SERVICE, "at random")
 _POLL = 0.0003
 _PATIENCE = 120.0
+_LONGEST = 1200.0
 LIMITS: dict[str, int] = {
     "requests_per_second": 1000,
     "concurrency": 2,
@@ -187,7 +188,7 @@ class Scenario:
         self._wanted: list[Wanted] = []
         self._life = 1.0
         """Seconds that the last undisturbed command took: random kills are drawn from it."""
-        self._deadline = time.monotonic() + _PATIENCE
+        self._deadline = time.monotonic() + _LONGEST
 
     def run(self) -> None:
         """To the end: everything applied or rejected, nothing in doubt."""
@@ -225,7 +226,7 @@ class Scenario:
 
     def _apply(self) -> int | None:
         """One `apply`: its exit code, or None where it was killed."""
-        assert time.monotonic() < self._deadline, f"no end in sight after {_PATIENCE:g} s"
+        assert time.monotonic() < self._deadline, f"no end in sight after {_LONGEST:g} s"
         before = self._watch.look()
         asked = len(self._bench.requests)
         aim = self._aim()
@@ -402,7 +403,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kill-anywhere-server-")))
             server = PostgresServer(place)
-            stack.callback(server.shut_down)
+            stack.callback(server.stop)
             server.create()
             fresh = server.new_database
         tally = run_series(

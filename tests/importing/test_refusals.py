@@ -75,7 +75,7 @@ COMMANDS = [
     (f"curl -X PUT -F a=b {URL}", "option -F is not understood"),
     (f"curl -X PUT -d @/etc/hostname {URL}", "no file inside the repository"),
     (f"curl -X PUT -d @../outside.json {URL}", "no file inside the repository"),
-    (f"curl -X PUT -d '{BODY}' {URL}financials", "the body has objects"),
+    (f"curl -X PUT -d '{BODY}' {URL[:-5]}leadfinancials", "the body has objects"),
 ]
 
 

@@ -93,9 +93,7 @@ def test_triggers_and_reprocesses_of_a_table(workspace: Workspace) -> None:
         "import", "data/t.csv", "--out", "changesets/triggered.yaml", "--lead", "id", "--trigger", "to",
         "--delimiter", ";",
     )  # fmt: skip
-    two = workspace.run(
-        "import", "data/r.csv", "--out", "changesets/reprocessed.yaml", "--lead", "id", "--reprocess"
-    )
+    two = workspace.run("import", "data/r.csv", "--out", "changesets/reprocessed.yaml", "--lead", "id", "--reprocess")
     assert (one.code, two.code) == (0, 0), one.err + two.err
     entries = [entry for _, body in sent(workspace) for entry in dict(body)["leads"]]  # type: ignore[call-overload]
     assert sorted(map(sorted, entries)) == [
@@ -105,7 +103,13 @@ def test_triggers_and_reprocesses_of_a_table(workspace: Workspace) -> None:
 
 
 def test_strange_values_arrive_as_they_were(workspace: Workspace) -> None:
-    fields = {"c1": "{{ row.x }} 'q' \"d\" \\ {% if %} é 中 \u2028", "c2": "no", "c3": " x ", "firstname": "null"}
+    fields = {
+        "c1": "{{ row.x }} 'q' \"d\" \\ {% if %} é 中",
+        "c2": "no",
+        "c3": " x ",
+        "firstname": "null",
+        "lastname": "x{{" * 400,
+    }
     body = json.dumps({"leads": [{"id": 2932682, "update": fields}]})
     workspace.write("request.json", body)
     (workspace.root / "changesets").mkdir()

@@ -14,8 +14,9 @@ from syncengine.changeset.templates import is_template
 from syncengine.core.values import is_changeset_id
 from syncengine.documents.expressions import CHANGE_NAMES, Expressions
 from syncengine.documents.nodes import Mapping, Scalar
+from syncengine.documents.quoting import quoted_value
 from syncengine.documents.reader import read_documents
-from syncengine.planning.revert import quoted, revert_id
+from syncengine.planning.revert import revert_id
 from tests.workspace import Workspace
 
 CHANGES = """\
@@ -126,7 +127,7 @@ def test_an_existing_file_and_an_altered_plan_are_refused(workspace: Workspace) 
 @example('it\'s {% \\ %}\n\r\t{# "x" #} \u2028\x85\ufeff\U0001f600')
 @example("{{" * 600)
 def test_quoted_gives_back_exactly_the_text(text: str) -> None:
-    documents, problems = read_documents(f"value: {quoted(text)}\n".encode(), "x.yaml")
+    documents, problems = read_documents(f"value: {quoted_value(text)}\n".encode(), "x.yaml")
     assert problems == []
     node = documents[0].node
     assert isinstance(node, Mapping)

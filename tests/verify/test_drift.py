@@ -17,9 +17,7 @@ def states(result: object) -> dict[tuple[str, str], str]:
 
 def test_against_an_export(workspace: Workspace) -> None:
     run = applied(workspace)
-    workspace.write(
-        "export.csv", "lead,postcode,payout,revenue\n2932682,M1 1AE,,\n2932683,X,80.00,120\n2932999,Z,,\n"
-    )
+    workspace.write("export.csv", "lead,postcode,payout,revenue\n2932682,M1 1AE,,\n2932683,X,80.00,120\n2932999,Z,,\n")
     ended = workspace.run("drift", "--observed", "export.csv", "--observed-at", LATER, "--format", "json")
     assert ended.code == 4, ended.err
     assert ended.json["counts"] == {"same": 2, "different": 1, "unknown": 2}

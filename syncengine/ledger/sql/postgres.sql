@@ -56,13 +56,17 @@ SELECT id, run, epoch, at FROM requests WHERE id = ANY(:requests::bigint[])
 -- name: attempts_of
 SELECT a.number, a.account, a.lead, a.operation, a.changeset, a.kind, a.delivery, a.generation, a.vals, a.salt, a.seal
 FROM unnest(:requests::bigint[]) r(id)
-JOIN attempts a ON a.number >= r.id * 65536 AND a.number < (r.id + 1) * 65536
+CROSS JOIN LATERAL (
+  SELECT * FROM attempts b WHERE b.number >= r.id * 65536 AND b.number < (r.id + 1) * 65536 OFFSET 0
+) a
 ORDER BY a.number
 
 -- name: outcomes_of
 SELECT o.number, o.outcome, o.words, o.salt, o.seal
 FROM unnest(:requests::bigint[]) r(id)
-JOIN outcomes o ON o.number >= r.id * 65536 AND o.number < (r.id + 1) * 65536
+CROSS JOIN LATERAL (
+  SELECT * FROM outcomes b WHERE b.number >= r.id * 65536 AND b.number < (r.id + 1) * 65536 OFFSET 0
+) o
 ORDER BY o.number
 
 -- name: resolutions_of

@@ -1,4 +1,4 @@
-"""The service's messages, kept verbatim but for declared values: those are replaced by their field's name."""
+"""The service's messages without personal values: a value that was sent is replaced by its field's name."""
 
 from __future__ import annotations
 
@@ -10,13 +10,6 @@ from syncengine.core.outcomes import Parcel
 
 _SHORT = 4
 """Values shorter than this are replaced only where they stand as a word: "7" must not eat the digits of an id."""
-
-
-def well_formed(text: str) -> str:
-    """`text` as every database can keep it: without NUL and lone surrogates."""
-    return (
-        text if text.isascii() and "\0" not in text else text.replace("\0", "\ufffd").encode(errors="replace").decode()
-    )
 
 
 def declared_in(texts: str, parcels: Iterable[Parcel]) -> dict[str, str]:
