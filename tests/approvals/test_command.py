@@ -46,7 +46,7 @@ def test_plan_approve_apply(planned: Repository) -> None:
     assert "syncengine approve" in refused.json["error"]["hint"]
     approved = call(planned, "approve", "release.plan", "--key", "../keys/anna")
     assert approved.code == 0
-    assert "2 operations on 1 leads: 1 update, 1 trigger" in approved.err
+    assert "2 operations on 1 lead: 1 update, 1 trigger" in approved.err
     assert "!! 1 irreversible" in approved.err
     assert approved.out.startswith("approved with key SHA256:")
     assert "approved by: anna@example.com" in approved.err

@@ -87,24 +87,16 @@ def test_nothing_asked_for_is_a_usage_error_that_shows_the_help(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", VERBS)
 def test_every_verb_is_a_command_with_the_common_options(name: str) -> None:
-    command = import_module(VERBS[name].module).command
-    assert command.help
-    if isinstance(command, click.Group):
-        assert command.commands
-        for part in command.commands.values():
-            check_verb(name, part)
-    else:
-        check_verb(name, command)
-
-
-def check_verb(name: str, command: click.Command) -> None:
-    assert isinstance(command, Verb)
-    assert command.help
-    options = {option for parameter in command.params for option in parameter.opts}
-    assert {"--config", "--policy", "--log-format", "--log-level"} <= options
-    for parameter in command.params:
-        if isinstance(parameter, click.Option):
-            assert parameter.help, f"{name} {parameter.opts[0]} says nothing in --help"
+    verb = import_module(VERBS[name].module).command
+    assert verb.help
+    for command in verb.commands.values() if isinstance(verb, click.Group) else [verb]:
+        assert isinstance(command, Verb)
+        assert command.help
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {"--config", "--policy", "--log-format", "--log-level"} <= options
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{name} {parameter.opts[0]} says nothing in --help"
 
 
 USAGE_ERRORS = [

@@ -125,6 +125,12 @@ def test_junit_counts_by_change_where_a_run_is_big() -> None:
     assert [case.get("name") for case in found.findall("testcase")] == ["#1: 5,001 update operations applied"]
 
 
+def test_junit_counts_by_changeset_where_changes_are_not_told_apart() -> None:
+    tallies = (Tally(changeset="repair", change="", kind="update", applied=2),)
+    found = suite(msgspec.structs.replace(RESULT, counts=RunCounts(applied=2), applied=(), tallies=tallies))
+    assert "2 update operations applied" in [case.get("name") for case in found.findall("testcase")]
+
+
 def test_junit_tells_reasons_and_a_stop_without_a_list_of_operations() -> None:
     found = suite(RESULT)
     skipped = [case.find("skipped").get("message") for case in found.findall("testcase[skipped]")]  # type: ignore[union-attr]

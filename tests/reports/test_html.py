@@ -103,6 +103,12 @@ def test_values_are_masked_unless_asked_for_and_the_page_says_which() -> None:
     assert "Personal values are shown." in shown
 
 
+def test_a_plan_that_is_blocked_throughout_is_not_called_finished() -> None:
+    lines = [planned(Update(lead(0), {"c1": "x"}), state=State.BLOCKED, reason="not allowed")]
+    text = "".join(plan_html(HEADER, PROVENANCE, lines, summary_of(iter(lines)), ViewOptions()))
+    assert "<h1>Blocked: 1 operation cannot be sent " in text
+
+
 def test_an_empty_plan_makes_a_page_too() -> None:
     text = "".join(plan_html(HEADER, PROVENANCE, (), summary_of(iter(())), ViewOptions()))
     assert "Nothing to send" in text

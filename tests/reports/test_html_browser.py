@@ -247,6 +247,28 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(show: Any, name: str) -> No
     assert first is not None
 
 
+@pytest.mark.parametrize("width", [360, 800, 1280])
+def test_no_amount_on_a_card_is_broken_into_lines(show: Any, width: int) -> None:
+    page = show("100000")
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    lines = """return [...document.querySelectorAll(".card strong")].map((amount) => {
+      const range = document.createRange();
+      range.selectNodeContents(amount);
+      return [amount.textContent, range.getClientRects().length];
+    })"""
+    found = page.execute_script(lines)
+    assert max(len(amount) for amount, _ in found) >= 12
+    assert [line for line in found if line[1] != 1] == []
+
+
+def test_the_source_of_an_operation_shows_its_row(show: Any) -> None:
+    page = show("500")
+    cut = """return [...document.querySelectorAll("#body .c-source")]
+      .filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)"""
+    assert page.execute_script(cut) == []
+
+
 def test_print_holds_the_rows_that_the_screen_does_not_draw(show: Any) -> None:
     page = show("500")
     page.execute_script(

@@ -98,6 +98,14 @@ def test_the_order_is_note_blocked_attention_numbers_irreversible_details() -> N
         assert warning in text
 
 
+def test_a_plan_that_is_blocked_throughout_is_not_called_finished() -> None:
+    lines = [planned(Update(lead(0), {"c1": "x"}), state=State.BLOCKED, reason="not allowed")]
+    text = plan_markdown(HEADER, PROVENANCE, lines, summary_of(iter(lines)), ViewOptions())
+    assert text.startswith("## Plan for `acme`: blocked, 1 operation cannot be sent\n")
+    nothing = plan_markdown(HEADER, PROVENANCE, (), summary_of(iter(())), ViewOptions())
+    assert nothing.startswith("## Plan for `acme`: nothing to send\n")
+
+
 def test_personal_values_are_masked_unless_asked_for() -> None:
     summary = summary_of(operations(20))
     masked = plan_markdown(HEADER, PROVENANCE, operations(20), summary, ViewOptions())

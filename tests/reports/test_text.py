@@ -95,6 +95,22 @@ def test_a_small_plan_shows_before_after_and_origin() -> None:
     assert "TN25" not in text
 
 
+def test_times_are_short_and_tell_their_zone() -> None:
+    seen = Before("observed", "TN25 6QX", "2026-11-20T18:00:00.000000Z")
+    lines = [planned(Update(lead(0), {"postcode": "TN25 6QD"}), before={"postcode": seen})]
+    text = "\n".join(plan_text(HEADER, PROVENANCE, lines, summary_of(iter(lines)), ViewOptions(width=120)))
+    assert "T•••••QX → T•••••QD  observed 2026-11-20T18:00:00Z" in text
+    assert "made 2026-11-23T14:02 UTC" in text
+
+
+def test_reasons_that_are_not_listed_are_counted() -> None:
+    lines = [
+        planned(Update(lead(n), {"c1": "x"}), state=State.BLOCKED, reason=f"expected another value {n}") for n in range(5)
+    ]
+    text = "\n".join(plan_text(HEADER, PROVENANCE, lines, summary_of(iter(lines)), ViewOptions(width=120)))
+    assert "… and 2 more reasons" in text
+
+
 def test_identical_diffs_are_folded_and_values_shown_only_on_purpose() -> None:
     lines = [planned(Update(lead(n), {"c1": "GoogleAdWords", "postcode": f"AB{n} 9ZZ"})) for n in range(412)]
     summary = summary_of(iter(lines))
