@@ -33,7 +33,7 @@ class Size:
 
 
 SMALL = Size(leads=400, rows=1_000, rounds=1, slow=5, peer=200)
-FULL = Size(leads=100_000, rows=1_000_000, rounds=5, slow=300, peer=5_000)
+FULL = Size(leads=100_000, rows=1_000_000, rounds=5, slow=100, peer=2_000)
 
 Case = Callable[[Path, Size], Iterator[Line]]
 

@@ -23,7 +23,7 @@ import msgspec
 
 from syncengine import __version__
 from syncengine.clock import SystemClock
-from syncengine.core.errors import ConfigError, InputError, LedgerTrouble, Problem
+from syncengine.core.errors import ConfigError, InputError, LedgerTrouble, Problem, Refusal
 from syncengine.core.guards import check_applicable, check_host, key_warning
 from syncengine.core.plan import PlanHeader, PlanSummary, Provenance
 from syncengine.core.ports import Clock, GatewayFactory, LedgerOperations, Listener
@@ -101,6 +101,18 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
                 hint=f"accounts there: {', '.join(self.settings.accounts)}",
             )
         return account
+
+    def planned_account(self, saved: PlanFile) -> Account:
+        """The account that a saved plan is for; raises Refusal where the configuration has none of that name."""
+        name = saved.header.account
+        if name in self.settings.accounts:
+            return self.settings.accounts[name]
+        raise Refusal(
+            f"the plan is for account {name}, which {self.settings.file} does not have",
+            code="SE601",
+            hint=f"use the configuration that it was made with, or plan again; accounts here: "
+            f"{', '.join(self.settings.accounts)}",
+        )
 
     def pin(self) -> LedgerPin:
         """The ledger to open; ConfigError where its URL is to come from a variable that holds none."""
@@ -286,7 +298,7 @@ def apply(
     missing_named(named)
     with ExitStack() as stack:
         saved = stack.enter_context(open_plan(path))
-        account = project.account(saved.header.account)
+        account = project.planned_account(saved)
         ledger = stack.enter_context(project.ledger(account))
         sound = listener or Quiet()
 
@@ -331,7 +343,7 @@ def record_baseline(plan_path: Path | str, project: Project, *, by: str, note: s
 
     path = Path(plan_path)
     with open_plan(path) as saved:
-        account = project.account(saved.header.account)
+        account = project.planned_account(saved)
         request = ApplyRequest(
             account=account,
             policy=project.settings.policy,
@@ -391,6 +403,7 @@ def _account_of(loaded: Loaded, project: Project) -> Account:
                 message=f"changeset {changeset.id} is for account {changeset.account}",
                 file=changeset.facts().file,
                 line=changeset.facts().line,
+                column=1,
             )
             for changeset in firsts
         ]

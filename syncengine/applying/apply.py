@@ -19,7 +19,7 @@ from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import Exit, LedgerTrouble
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
-from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerWriter, Listener, NameRecord, RunStart
+from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerWriter, Listener, RunStart
 from syncengine.core.results import RunCounts, RunResult
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import PlanDigest, RunId
@@ -200,19 +200,8 @@ def run_start(plan: OpenPlan, findings: Findings, request: ApplyRequest, approva
         policy_digest=plan.header.policy_digest,
         wire_digest=plan.header.wire_digest,
         tool=request.tool,
-        names=_names(plan),
+        names=findings.names,
         approvals=approvals,
-    )
-
-
-def _names(plan: OpenPlan) -> tuple[NameRecord, ...]:
-    seen: dict[tuple[str, str, str], str] = {}
-    for planned in plan.operations():
-        for use in planned.names:
-            seen.setdefault((planned.changeset, use.kind, use.name), use.target)
-    return tuple(
-        NameRecord(changeset=changeset, kind=kind, name=name, target=target)
-        for (changeset, kind, name), target in seen.items()
     )
 
 

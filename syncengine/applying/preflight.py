@@ -19,7 +19,7 @@ from syncengine.core.identity import digest_of
 from syncengine.core.operations import delivery_of, kind_of, values_of
 from syncengine.core.outcomes import Parcel
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
-from syncengine.core.ports import Clock, LedgerView
+from syncengine.core.ports import Clock, LedgerView, NameRecord
 from syncengine.core.results import Line
 from syncengine.core.settings import Account, Limits, Policy, Wire
 from syncengine.core.values import OperationId, PlanDigest
@@ -48,6 +48,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether this plan has attempts on record, so that its lines must be compared with them."""
     firsts: tuple[Parcel, ...] = ()
     """What leaves first of each thing that budgets count."""
+    names: tuple[NameRecord, ...] = ()
+    """What the plan's names of deliveries and buyers stand for."""
 
 
 def wire_digest(wire: Wire) -> str:
@@ -98,6 +100,7 @@ class Preflight:
         self._stale_count = 0
         self._known: str | None = None
         self._waits: dict[OperationId, float] = {}
+        self._names: dict[tuple[str, str, str], str] = {}
 
     def check(self, operations: Iterator[PlannedOperation]) -> Findings:
         """Raises PlanBlocked, StalePlan, WrongLedger or Refusal; a settled plan passes whatever else changed."""
@@ -114,6 +117,8 @@ class Preflight:
             histories = self._ledger.histories(self._plan.header.identity, leads)
             for planned in batch:
                 self._second.see(planned)
+                for use in planned.names:
+                    self._names.setdefault((planned.changeset, use.kind, use.name), use.target)
                 self._look(planned, histories.get(planned.operation.lead, NO_HISTORY))
         self._second.check_counts()
         if self._to_send:
@@ -126,6 +131,10 @@ class Preflight:
             waits=self._waits,
             resumed=resumed,
             firsts=self._firsts.parcels,
+            names=tuple(
+                NameRecord(changeset=changeset, kind=kind, name=name, target=target)
+                for (changeset, kind, name), target in self._names.items()
+            ),
         )
 
     def _refuse(self) -> None:

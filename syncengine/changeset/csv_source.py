@@ -87,10 +87,12 @@ class CsvSource:
             raise self._file.failure("SE314", f"the header is no well-formed CSV: {error}", line=1) from error
         if header is None:
             raise self._file.failure(
-                "SE312", "the file is empty", hint="its first line must name the columns: lead_id,postcode"
+                "SE312", "the file is empty", line=1, hint="its first line must name the columns: lead_id,postcode"
             )
         if len(header) > _MOST_COLUMNS:
-            raise self._file.failure("SE312", f"the header has {len(header):,} columns, more than {_MOST_COLUMNS:,}")
+            raise self._file.failure(
+                "SE312", f"the header has {len(header):,} columns, more than {_MOST_COLUMNS:,}", line=1
+            )
         for position, name in enumerate(header):
             if not name.strip():
                 raise self._file.failure("SE312", f"column {position + 1} of the header has no name", line=1)

@@ -256,14 +256,12 @@ class Expansion:
                 self._missing(slot.what, slot.scalar, column, row)
         if not texts.computed:
             return
-        try:
-            rendered = texts.joined.render(scope)
-        except RenderError as error:
-            slot = self._slots[texts.computed[error.index]]
-            self._failed(slot.what, slot.scalar, error)
-            return
-        for index, text in zip(texts.computed, rendered, strict=True):
-            self._checked(self._slots[index], text)
+        for index, text in zip(texts.computed, texts.joined.render_each(scope), strict=True):
+            slot = self._slots[index]
+            if isinstance(text, RenderError):
+                self._failed(slot.what, slot.scalar, text)
+            else:
+                self._checked(slot, text)
 
     def _checked(self, slot: Slot, text: str) -> None:
         try:

@@ -17,9 +17,9 @@ class InlineSource:
         self._rows = rows
         self._columns = tuple(dict.fromkeys(column for row in rows for column in row))
 
-    def columns(self) -> tuple[str, ...]:
-        """Every key of every row."""
-        return self._columns
+    def columns(self) -> tuple[str, ...] | None:
+        """Every key of every row; where there is no row, nobody knows."""
+        return self._columns or None
 
     def rows(self, report: Report) -> Iterator[tuple[int, Row]]:  # noqa: ARG002  # all findings came with the parsing
         """Row number and row."""

@@ -55,7 +55,7 @@ class JsonLinesSource:
                     continue
                 yield number, _texts(row)
             if number == 0:
-                raise self._file.failure("SE312", "the file is empty", hint="write one JSON object a line")
+                raise self._file.failure("SE312", "the file is empty", line=1, hint="write one JSON object a line")
             self._file.finish(hashed)
 
     def _malformed(self, row: int, line: int, error: Exception) -> Problem:

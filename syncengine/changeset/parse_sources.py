@@ -154,7 +154,11 @@ def _resolved(place: Place, file: Scalar, folder: Path, root: Path) -> Path | No
         hint = "write it relative to this file: ../data/leads.csv"
         place.problem("SE311", "a source's file must be a relative path", file, hint=hint)
         return None
-    path = inside(root, folder / file.text)
+    try:
+        path = inside(root, folder / file.text)
+    except OSError as error:
+        place.problem("SE310", f"there can be no such file: {error.strerror or error}", file)
+        return None
     if path is not None:
         return path
     wanted = Path(os.path.normpath(folder / file.text))

@@ -77,7 +77,7 @@ def run_plan(
 ) -> int:
     """Apply a saved plan and report; returns the exit code."""
     stop = StopSignal()
-    with stop_on_signals(stop), Progress(invocation.output, "applying", 0) as progress:
+    with stop_on_signals(stop), Progress(invocation.output, "applying", 0, pace=True) as progress:
         result = apply(
             path,
             project,

@@ -74,6 +74,7 @@ def _signature(armoured: str, key: Path) -> str:
 def _summary(saved: PlanFile) -> list[str]:
     """What is being approved, in a few lines."""
     from syncengine.core.values import format_money
+    from syncengine.reports.words import plural
 
     counts = saved.summary.counts
     kinds = [f"{number:,} {name}" for name in ("update", "financials", "reprocess", "trigger")
@@ -82,7 +83,8 @@ def _summary(saved: PlanFile) -> list[str]:
         f"Plan {saved.summary.digest}",
         f"  account {saved.header.account} on {saved.header.host}: "
         f"{', '.join(changeset.id for changeset in saved.summary.changesets)}",
-        f"  {counts.to_send:,} operations on {counts.leads:,} leads: {', '.join(kinds) or 'nothing to send'}",
+        f"  {plural(counts.to_send, 'operation')} on {plural(counts.leads, 'lead')}: "
+        f"{', '.join(kinds) or 'nothing to send'}",
     ]
     if counts.irreversible:
         lines.append(f"  !! {counts.irreversible:,} irreversible")
@@ -90,7 +92,7 @@ def _summary(saved: PlanFile) -> list[str]:
         lines.append(f"  money: payout {format_money(counts.payout)}, revenue {format_money(counts.revenue)}")
     attention = len(saved.summary.warnings) + len(saved.summary.notes)
     if attention:
-        lines.append(f"  !  {attention:,} things under Attention: syncengine show {saved.path}")
+        lines.append(f"  !  {plural(attention, 'thing')} under Attention: syncengine show {saved.path}")
     return lines
 
 

@@ -51,6 +51,14 @@ class _Stream:
         """Whether somebody looks at it."""
         return self._stream is not None and self._stream.isatty()
 
+    def columns(self) -> int:
+        """Columns of the terminal that it is; 0 where it is none."""
+        if self._stream is None:
+            return 0
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(self._stream.fileno()).columns
+        return 0
+
     @property
     def encoding(self) -> str:
         """As the stream says."""
@@ -96,10 +104,10 @@ class Output:
 
     @property
     def width(self) -> int:
-        """Columns to lay text out for."""
+        """Columns to lay text out for: behind a pager, those of the terminal that stderr still is."""
         import shutil
 
-        return shutil.get_terminal_size((100, 24)).columns
+        return shutil.get_terminal_size((self._stderr.columns() or 100, 24)).columns
 
     @property
     def colour(self) -> bool:

@@ -4,11 +4,37 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from syncengine.cli.verb import Invocation, Verb, format_option
 from syncengine.core.errors import Exit
+
+if TYPE_CHECKING:
+    from syncengine.cli.progress import Progress
+    from syncengine.core.plan import PlannedOperation
+
+_STEP = 500
+"""Operations between two looks at the clock."""
+
+
+class _Counting:
+    """Moves the progress display on as operations are planned; it has nothing to say to the reviewer."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._seen = 0
+
+    def see(self, planned: PlannedOperation) -> None:
+        """One operation."""
+        self._seen += 1
+        if self._seen % _STEP == 0:
+            self._progress.advance(_STEP)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
 
 
 @click.command(
@@ -47,6 +73,7 @@ def command(
     PATH names changeset files, or folders that are searched for *.yaml.
     """
     from syncengine.api import Project, load, needed_approvals, plan
+    from syncengine.cli.progress import Progress
     from syncengine.cli.variables import parse_variables
     from syncengine.cli.views import show_plan
 
@@ -56,10 +83,21 @@ def command(
     loaded = load(paths, project, variables=parse_variables(variables), only=only)
     with tempfile.TemporaryDirectory(prefix="syncengine-") as scratch:
         target = out if out is not None else Path(scratch) / "plan"
-        planned = plan(loaded, project, out=target, offline=offline, observed=observed, observed_at=observed_at)
+        with Progress(invocation.output, "planning", 0, pace=True) as progress:
+            planned = plan(
+                loaded,
+                project,
+                out=target,
+                offline=offline,
+                observed=observed,
+                observed_at=observed_at,
+                watchers=[_Counting(progress)],
+            )
         show_plan(invocation, target, project.settings, format_=format_, show_values=show_values)
         rule = needed_approvals(target, project) if planned.summary.counts.to_send else None
-    if out is not None:
+    if out is not None and planned.summary.blocked:
+        invocation.output.note(f"saved to {out}, to be looked at: it is blocked, and apply refuses it")
+    elif out is not None:
         if rule is not None:
             people = f"{rule.required} approval{'s' if rule.required > 1 else ''}"
             invocation.output.note(f"it needs {people} before it is applied: syncengine approve {out} --key KEY")

@@ -20,15 +20,23 @@ _LINE_SECONDS = 10.0
 class Progress:
     """How far something has come; one thread calls it. Total 0 means that nobody knows how much there is.
 
-    Notes and errors written meanwhile appear above the bar.
+    With `pace` it tells the rate, and how long the rest will take. Notes and errors written meanwhile appear above the
+    bar.
     """
 
     def __init__(
-        self, output: Output, title: str, total: int, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        output: Output,
+        title: str,
+        total: int,
+        *,
+        pace: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._output = output
         self._title = title
         self._total = total
+        self._pace = pace
         self._monotonic = monotonic
         self._started = monotonic()
         self._next_line = self._started + _QUIET_SECONDS
@@ -53,18 +61,32 @@ class Progress:
     def advance(self, count: int = 1, *, detail: str = "") -> None:
         """So many more are done; `detail` is a short text beside the bar."""
         self._done += count
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=self._done, detail=detail)
-            return
         now = self._monotonic()
+        if self._bar is not None and self._task is not None:
+            self._bar.update(
+                self._task, completed=self._done, total=self._total or None, detail=self._told(detail, now)
+            )
+            return
         if now < self._next_line:
             return
+        detail = self._told(detail, now)
         if self._output.animated:
             self._open_bar(detail)
             return
         self._next_line = now + _LINE_SECONDS
         of_total = f" of {self._total:,}" if self._total else ""
         self._output.note(f"{self._title}: {self._done:,}{of_total}{', ' + detail if detail else ''}")
+
+    def _told(self, detail: str, now: float) -> str:
+        elapsed = now - self._started
+        if not self._pace or elapsed <= 0 or not self._done:
+            return detail
+        rate = self._done / elapsed
+        told = [detail] if detail else []
+        told.append(f"{rate:,.0f}/s")
+        if self._total > self._done:
+            told.append(f"{_span((self._total - self._done) / rate)} left")
+        return ", ".join(told)
 
     def _open_bar(self, detail: str) -> None:
         from rich.console import Console
@@ -83,3 +105,11 @@ class Progress:
         self._task = self._bar.add_task(self._title, total=self._total or None, completed=self._done, detail=detail)
         self._bar.start()
         self._output.print_above = lambda text: console.print(text, end="", soft_wrap=True)
+
+
+def _span(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -18,7 +18,7 @@ def status_report(project: Project, ledger: LedgerOperations | None) -> StatusRe
             ledger_id=None, ledger_url=pin.place, counts={}, warnings=(f"there is no ledger at {pin.place} yet",)
         )
     identity, totals = ledger.identity(), ledger.totals()
-    live = {run.run: run for run in ledger.runs() if run.live}
+    runs = {run.run: run for run in ledger.runs()}
     return StatusReport(
         ledger_id=identity.id,
         ledger_url=identity.url,
@@ -48,9 +48,9 @@ def status_report(project: Project, ledger: LedgerOperations | None) -> StatusRe
                 run=plan.runs[0],
                 account=plan.account,
                 changesets=plan.changesets,
-                started=live[plan.runs[0]].started if plan.runs[0] in live else "",
+                started=runs[plan.runs[0]].started if plan.runs[0] in runs else "",
                 open=plan.total - plan.settled,
-                live=plan.runs[0] in live,
+                live=plan.runs[0] in runs and runs[plan.runs[0]].live,
             )
             for plan in ledger.unfinished()
         ),

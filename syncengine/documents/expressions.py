@@ -63,6 +63,8 @@ class _Missing(StrictUndefined):
     def _fail_with_undefined_error(self, *_args: Any, **_kwargs: Any) -> Never:
         known = self._undefined_obj if isinstance(self._undefined_obj, AbstractMapping) else None
         hint = nearest(str(self._undefined_name), [str(name) for name in known]) if known is not None else ""
+        if isinstance(self._undefined_obj, str):
+            hint = f"it is a plain text: leave out '.{self._undefined_name}'"
         raise FilterError(self._undefined_message, hint)
 
     __str__ = __len__ = __iter__ = __bool__ = __eq__ = __ne__ = _fail_with_undefined_error
@@ -115,6 +117,7 @@ class JoinedTemplate:
         texts = [part for part in parts if isinstance(part, str)]
         self._constant = texts if len(texts) == len(parts) else None
         self._compiled = None if self._constant is not None else expressions.compiled_list(self._parts)
+        self._alone: dict[int, JinjaTemplate] = {}
 
     @property
     def is_constant(self) -> bool:
@@ -132,14 +135,22 @@ class JoinedTemplate:
 
     def _located(self, error: Exception, scope: AbstractMapping[str, object]) -> RenderError:
         """Which of the texts failed: each is tried alone."""
-        for index, part in enumerate(self._parts):
-            if isinstance(part, str):
-                continue
-            try:
-                evaluated(self._expressions.compiled_list([part]), scope)
-            except _FAILURES as own:
-                return _render_error(own, index)
-        return _render_error(error, 0)
+        each = self.render_each(scope)
+        return next((text for text in each if isinstance(text, RenderError)), None) or _render_error(error, 0)
+
+    def render_each(self, scope: AbstractMapping[str, object]) -> list[str | RenderError]:
+        """Each text for these values, or what is wrong with it, in order; slow, for those who report failures."""
+        return [self._one(index, part, scope) for index, part in enumerate(self._parts)]
+
+    def _one(self, index: int, part: str | nodes.Expr, scope: AbstractMapping[str, object]) -> str | RenderError:
+        if isinstance(part, str):
+            return part
+        if index not in self._alone:
+            self._alone[index] = self._expressions.compiled_list([part])
+        try:
+            return str(evaluated(self._alone[index], scope)[0])
+        except _FAILURES as error:
+            return _render_error(error, index)
 
 
 class Condition:

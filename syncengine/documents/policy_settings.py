@@ -14,7 +14,6 @@ import msgspec
 from syncengine.core.operations import Kind
 from syncengine.core.settings import Account, ApprovalRule, Budget, DenyRule, Policy, StopRule, Window
 from syncengine.core.values import is_service_id
-from syncengine.documents.expressions import ExpressionProblem, Expressions
 from syncengine.documents.files import inside, read_bounded
 from syncengine.documents.nearest import nearest
 from syncengine.documents.nodes import Mapping, Scalar
@@ -137,6 +136,9 @@ def _deny(node: Mapping, findings: Findings) -> DenyRule:
 
 
 def _check_expression(node: Scalar, names: tuple[str, ...], findings: Findings) -> None:
+    # Jinja takes a while to load, and most policies hold no expression.
+    from syncengine.documents.expressions import ExpressionProblem, Expressions
+
     compiled = Expressions(names, missing="none").compile_condition(node.text)
     if isinstance(compiled, ExpressionProblem):
         place = Scalar(node.text, node.plain, node.line, node.column + (compiled.offset if node.plain else 0))

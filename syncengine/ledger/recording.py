@@ -173,7 +173,10 @@ class Batch:
             operation = part.operation
             kind = kind_of(operation)
             name = _KIND_NAMES[kind]
-            delivery, generation = delivery_of(operation), generation_of(operation)
+            if kind is Kind.UPDATE:
+                delivery, generation = "", 1
+            else:
+                delivery, generation = delivery_of(operation), generation_of(operation)
             values = values_of(operation)
             vals = self._stored(kind, lead, values) if values else ""
             changeset = part.changeset

@@ -76,6 +76,7 @@ class Conflicts:
                     ),
                     file=declared.origin.file,
                     line=declared.origin.line,
+                    column=1,
                     row=declared.origin.row,
                     hint=f"declare 'rerun: {generation.on_record}' (already done), or a higher one to do it again",
                 )
@@ -113,6 +114,7 @@ class Conflicts:
                         ),
                         file=planned.origin.file,
                         line=planned.origin.line,
+                        column=1,
                         row=planned.origin.row,
                         hint="keep one of them, or plan the changesets one after the other with --changeset",
                     )

@@ -318,7 +318,7 @@ def _due(pending: Mapping[str, str], before: Mapping[str, Before]) -> tuple[str,
 
 
 def _unchanged(pending: Mapping[str, str], before: Mapping[str, Before]) -> str:
-    seen = sorted({before[name].by for name in pending})
+    seen = sorted({before[name].by.replace(".000000Z", "Z") for name in pending})
     return f"observed to hold these values already ({', '.join(seen)})"
 
 

@@ -57,6 +57,35 @@ class _Footer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _LINE = msgspec.json.Decoder(PlannedOperation)
+_BEGINNING = b'{"syncengine_plan":'
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raise InputError where saving a plan would take the place of something else.
+
+    A damaged plan may be replaced, so a name that ends in .plan is enough.
+    """
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise InputError(
+            f"cannot write the plan {path}: it is no ordinary file", hint="choose another --out", code="SE902"
+        )
+    if path.suffix == ".plan":
+        return
+    try:
+        with path.open("rb") as there:
+            first = there.read(len(_BEGINNING))
+    except OSError as error:
+        raise InputError(
+            f"cannot replace {path}: {error.strerror}", hint="choose another --out", code="SE902"
+        ) from error
+    if first not in (b"", _BEGINNING):
+        raise InputError(
+            f"{path} is there already, and it is no plan: it stays as it is",
+            hint="choose another --out, such as release.plan",
+            code="SE902",
+        )
 
 
 class PlanWriter:
@@ -67,6 +96,7 @@ class PlanWriter:
         self._partial: Path | None = None
         self._file: BinaryIO | None = None
         if path is not None:
+            _check_replaceable(path)
             self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
             try:
                 descriptor = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)

@@ -41,7 +41,7 @@ class PolicyJudge:
 
     def look(self, planned: PlannedOperation) -> str | None:
         """Why the operation must not be sent."""
-        if planned.state is not State.TO_SEND:
+        if not (self._rules or self._deny) or planned.state is not State.TO_SEND:
             return None
         reasons = [reason for rule in self._rules for reason in rule(planned)]
         if self._deny:
@@ -51,7 +51,7 @@ class PolicyJudge:
 
     def look_again(self, planned: PlannedOperation, counts: Counts) -> str | None:
         """Why the operation must not be sent, now that the plan is counted."""
-        if planned.state is not State.TO_SEND:
+        if not self._deny_plan or planned.state is not State.TO_SEND:
             return None
         scope = {"op": operation_scope(planned), "plan": plan_scope(counts, self._account, self._changesets)}
         reasons = [self._denied(rule, condition, scope) for rule, condition in self._deny_plan]

@@ -132,7 +132,8 @@ def _applied(suite: ElementTree.Element, result: RunResult) -> None:
             _case(suite, line)
         return
     for tally in result.tallies:
-        _named(suite, tally.changeset, f"{tally.change}: {plural(tally.applied, tally.kind + ' operation')} applied")
+        told = f"{plural(tally.applied, tally.kind + ' operation')} applied"
+        _named(suite, tally.changeset, f"{tally.change}: {told}" if tally.change else told)
     if not result.tallies and result.counts.applied:
         _named(suite, "applied", f"{plural(result.counts.applied, 'operation')} applied")
 

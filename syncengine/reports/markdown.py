@@ -97,8 +97,12 @@ def _summary(told: str, text: str) -> str:
 
 def _opening(sheet: Sheet, view: PlanView) -> None:
     counts = view.counts
-    does = f"{plural(counts.to_send, 'operation')} on {plural(counts.leads, 'lead')}" if counts.to_send else "nothing"
-    sheet.add(f"## Plan for {code(view.header.account, 80)}: {does} to send", "")
+    does = "nothing to send"
+    if counts.to_send:
+        does = f"{plural(counts.to_send, 'operation')} on {plural(counts.leads, 'lead')} to send"
+    elif counts.blocked:
+        does = f"blocked, {plural(counts.blocked, 'operation')} cannot be sent"
+    sheet.add(f"## Plan for {code(view.header.account, 80)}: {does}", "")
     for note in view.notes:
         sheet.add("> [!WARNING]", f"> **Ledger:** {code(note, 600)}", "")
     if view.blocked:
@@ -236,5 +240,5 @@ def _operation(row: Row) -> str:
 
 
 def _ending(sheet: Sheet, view: PlanView) -> None:
-    made = f"made {code(view.provenance.created[:16], 40)} by {code(view.provenance.tool, 40)}"
+    made = f"made {code(view.provenance.created[:16], 40)} UTC by {code(view.provenance.tool, 40)}"
     sheet.add(f"Digest `{view.summary.digest}`, on {code(view.header.host, 120)}, {made}.")

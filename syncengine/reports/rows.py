@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import assert_never
 
 import msgspec
@@ -20,6 +21,8 @@ from syncengine.core.operations import (
 from syncengine.core.plan import Before, PlannedOperation, State
 from syncengine.core.redaction import Masker, visible
 from syncengine.core.values import parse_money
+
+_FRACTION = re.compile(r"\.0+Z\Z")
 
 AMOUNTS = frozenset({"payout", "revenue"})
 """What financials set in hundredths; like the buyer, it is about money and never masked."""
@@ -139,7 +142,7 @@ def origin_of(before: Before | None) -> str:
             kept = "" if before.value is not None else ", kept as a digest"
             return f"ledger: {visible(before.by)}{kept}" if before.by else f"ledger{kept}"
         case "observed":
-            return f"observed {visible(before.by)}".rstrip()
+            return f"observed {visible(_FRACTION.sub('Z', before.by))}".rstrip()
         case "unknown":
             return f"unknown: {visible(before.note)}" if before.note else "unknown"
         case _:

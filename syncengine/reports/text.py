@@ -66,7 +66,7 @@ def _opening(page: Page, view: PlanView) -> Iterator[str]:
         f"on {visible(view.header.host)}",
         plural(len(view.summary.changesets), "changeset"),
         plural(counts.total, "operation"),
-        f"made {visible(view.provenance.created[:16])}",
+        f"made {visible(view.provenance.created[:16])} UTC",
     ]
     yield from page.line(Piece(" · ".join(told), "dim"), hang=2)
     yield from _blocked(page, view)
@@ -142,6 +142,8 @@ def _unsent(page: Page, view: PlanView) -> Iterator[str]:
         for reason, n in told[:3]:
             text = clip(visible(reason), 200)
             yield from page.line(f"{text} ({number(n)})" if n > 1 else text, indent=4, hang=2)
+        if len(told) > 3:
+            yield from page.line(Piece(f"… and {plural(len(told) - 3, 'more reason')}", "dim"), indent=4, hang=2)
 
 
 def _strikes(page: Page, view: PlanView) -> Iterator[str]:

@@ -39,6 +39,19 @@ def test_the_services_own_words_end_the_run(tmp_path: Path, permissions: str, ap
         assert len(workspace.effects) == result["counts"]["applied"]
 
 
+@pytest.mark.parametrize("command", [["apply"], ["resolve", "--by", "ann", "--note", "done by hand", "--baseline"]])
+def test_a_plan_of_an_account_that_is_not_configured_is_refused(workspace: Workspace, command: list[str]) -> None:
+    workspace.changeset("moved", CHANGES)
+    workspace.plan()
+    path = workspace.root / "syncengine.yaml"
+    path.write_text(path.read_text().replace("  acme:", "  other:"))
+    ended = workspace.run(*command, "release.plan")
+    assert ended.code == 3, ended.err
+    assert "the plan is for account acme" in ended.err
+    assert "accounts here: other" in ended.err
+    assert workspace.requests == []
+
+
 def test_leads_that_fail_under_200_are_rejected_one_by_one(workspace: Workspace, tmp_path: Path) -> None:
     leads = tmp_path / "leads.csv"
     leads.write_text("id,state\n101,valid\n102,rejected\n103,approved\n", encoding="utf-8")

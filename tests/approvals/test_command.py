@@ -158,7 +158,11 @@ def test_an_altered_plan_is_not_approved(planned: Repository) -> None:
 
 def test_a_blocked_plan_is_not_approved(ready: Repository) -> None:
     ready.write(POLICY + "max_leads: 0\n")
-    assert call(ready, "plan", "release-one.yaml", "--out", "release.plan").code == 3
+    made = call(ready, "plan", "release-one.yaml", "--out", "release.plan")
+    assert made.code == 3
+    assert "saved to release.plan, to be looked at: it is blocked, and apply refuses it" in made.err
+    assert "syncengine apply" not in made.err
+    assert "syncengine approve" not in made.err
     ended = call(ready, "approve", "release.plan", "--key", "../keys/anna")
     assert ended.code == 3
     assert "max_leads: 1 lead would be sent, over 0 (syncengine.yaml:9)" in ended.err

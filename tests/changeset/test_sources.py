@@ -71,8 +71,8 @@ def test_ragged_rows_are_reported_with_row_and_line_and_left_out(tmp_path: Path)
 @pytest.mark.parametrize(
     ("content", "code", "line"),
     [
-        (b"", "SE312", 0),
-        (b"\n\n", "SE312", 0),
+        (b"", "SE312", 1),
+        (b"\n\n", "SE312", 1),
         (b"id,id\n1,2\n", "SE312", 1),
         (b"id, \n1,2\n", "SE312", 1),
         (b"id\n1\n2\x00\n", "SE314", 3),

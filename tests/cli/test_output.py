@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,16 @@ def test_what_is_quick_shows_no_progress() -> None:
     with Progress(written, "applying", 3, monotonic=Ticks()) as progress:
         progress.advance(3)
     assert err.getvalue() == ""
+
+
+def test_width_follows_the_terminal_behind_a_pager(monkeypatch: pytest.MonkeyPatch) -> None:
+    # `syncengine show release.plan | less`: stdout is a pipe, stderr still is the terminal.
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(sys, "__stdout__", io.StringIO())
+    controller, terminal = os.openpty()
+    with os.fdopen(controller, "rb", buffering=0), os.fdopen(terminal, "w") as stderr:
+        termios.tcsetwinsize(stderr.fileno(), (24, 81))
+        assert Output(stdout=io.StringIO(), stderr=stderr, environ={}).width == 81
 
 
 def test_width_follows_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

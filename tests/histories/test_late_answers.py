@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import psycopg
+import pytest
 
 from syncengine.api import Project
 from syncengine.sandbox import Fault, Match, Rule, Signal
@@ -43,6 +47,12 @@ def take_the_lease_away(bench: Bench) -> None:
         assert ledger.release(ACCOUNT, by="ann", note="its machine does not answer")
 
 
+def let_the_lease_run_out(bench: Bench) -> None:
+    """As if half a minute had passed by the database's clock."""
+    with psycopg.connect(bench.ledger_url) as connection:
+        assert connection.execute("UPDATE syncengine.lanes SET expires = 1 WHERE expires > 1").rowcount == 1
+
+
 def test_a_late_answer_outranks_a_resolution_and_the_contradiction_is_shown(server_bench: Bench) -> None:
     bench = server_bench
     bench.configure(limits=ONE_EACH)
@@ -70,7 +80,10 @@ def test_a_late_answer_outranks_a_resolution_and_the_contradiction_is_shown(serv
     assert bench.done() == {"trigger 1100 1053": 1, "trigger 1101 1053": 1}
 
 
-def test_two_runners_never_double_anything_though_one_sleeps_past_its_lease(server_bench: Bench) -> None:
+@pytest.mark.parametrize("lose", [take_the_lease_away, let_the_lease_run_out])
+def test_two_runners_never_double_anything_though_one_sleeps_past_its_lease(
+    server_bench: Bench, lose: Callable[[Bench], None]
+) -> None:
     bench = server_bench
     bench.configure(limits=ONE_EACH)
     bench.changeset("first", *triggers(6))
@@ -78,7 +91,7 @@ def test_two_runners_never_double_anything_though_one_sleeps_past_its_lease(serv
     process = paused(bench, at="received")
     second = bench.apply()
     assert (second.code, second.json["error"]["code"]) == (3, "SE660")
-    take_the_lease_away(bench)
+    lose(bench)
     took_over = bench.apply()
     assert (took_over.code, took_over.json["counts"]["in_doubt"], took_over.json["counts"]["applied"]) == (5, 1, 5)
     late = woken(process)

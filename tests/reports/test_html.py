@@ -8,6 +8,8 @@ import json
 import re
 from html.parser import HTMLParser
 
+from syncengine.core.operations import Update
+from syncengine.core.plan import State
 from syncengine.reports.html import plan_html
 from syncengine.reports.model import ViewOptions
 from tests.reports.samples import (
@@ -19,7 +21,9 @@ from tests.reports.samples import (
     WARNINGS,
     hostile_operations,
     hostile_summary,
+    lead,
     operations,
+    planned,
     summary_of,
 )
 

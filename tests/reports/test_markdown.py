@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from syncengine.core.operations import Update
+from syncengine.core.plan import State
 from syncengine.reports.markdown import LIMIT, code, plan_markdown, units
 from syncengine.reports.model import ViewOptions
 from tests.reports.samples import (

@@ -105,7 +105,8 @@ def test_times_are_short_and_tell_their_zone() -> None:
 
 def test_reasons_that_are_not_listed_are_counted() -> None:
     lines = [
-        planned(Update(lead(n), {"c1": "x"}), state=State.BLOCKED, reason=f"expected another value {n}") for n in range(5)
+        planned(Update(lead(n), {"c1": "x"}), state=State.BLOCKED, reason=f"expected another value {n}")
+        for n in range(5)
     ]
     text = "\n".join(plan_text(HEADER, PROVENANCE, lines, summary_of(iter(lines)), ViewOptions(width=120)))
     assert "… and 2 more reasons" in text
