@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,7 +123,8 @@ class _Reading:
 
     def _label(self, file: Path) -> str:
         real = file.resolve()
-        return real.relative_to(self._root).as_posix() if real.is_relative_to(self._root) else str(file)
+        # Relative in any case: where a file lies on this machine must not show in a plan's digest.
+        return Path(os.path.relpath(real, self._root)).as_posix()
 
     def _file(self, file: Path, data: bytes) -> None:
         label = self._label(file)

@@ -156,6 +156,7 @@ def _resolved(place: Place, file: Scalar, folder: Path, root: Path) -> Path | No
         return None
     try:
         path = inside(root, folder / file.text)
+        exists = (folder / file.text).exists()
     except OSError as error:
         place.problem("SE310", f"there can be no such file: {error.strerror or error}", file)
         return None
@@ -164,7 +165,7 @@ def _resolved(place: Place, file: Scalar, folder: Path, root: Path) -> Path | No
     wanted = Path(os.path.normpath(folder / file.text))
     if not wanted.is_relative_to(os.path.normpath(root)):
         place.problem("SE311", "the source lies outside the repository", file, hint=f"the repository is {root.name}/")
-    elif wanted.exists():
+    elif exists:
         hint = "it is no ordinary file, or a link out of the repository"
         place.problem("SE311", f"{file.text!r} is not a file inside the repository", file, hint=hint)
     else:

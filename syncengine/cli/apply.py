@@ -75,6 +75,12 @@ def command(
             junit=junit,
             format_=format_,
         )
+    if any(path.is_file() and not _names_changesets(path) for path in paths):
+        raise InputError(
+            "a saved plan is applied alone",
+            code="SE901",
+            hint="apply one plan at a time, or name only changesets (*.yaml, *.yml or folders)",
+        )
     if approvals:
         raise InputError(
             "--approval is for a saved plan; nobody can have approved one that is only made now",

@@ -15,7 +15,10 @@ def status_report(project: Project, ledger: LedgerOperations | None) -> StatusRe
     pin = project.settings.ledger
     if ledger is None:
         return StatusReport(
-            ledger_id=None, ledger_url=pin.place, counts={}, warnings=(f"there is no ledger at {pin.place} yet",)
+            ledger_id=None,
+            ledger_url=pin.place,
+            counts=dict.fromkeys(("applied", "rejected", "in_doubt", "not_sent"), 0),
+            warnings=(f"there is no ledger at {pin.place} yet",),
         )
     identity, totals = ledger.identity(), ledger.totals()
     runs = {run.run: run for run in ledger.runs()}

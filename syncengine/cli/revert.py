@@ -96,9 +96,10 @@ def _show(invocation: Invocation, result: _Result, out: Path, format_: str) -> N
     if written is None:
         output.result("There is nothing that can be set back; no file was written.")
     else:
-        output.result(
-            f"{out}: changeset {result.changeset} sets back {result.values} values in {result.operations} operations."
-        )
+        from syncengine.reports.words import plural
+
+        what = f"{plural(result.values, 'value')} of {plural(result.operations, 'operation')}"
+        output.result(f"{out}: changeset {result.changeset} sets back {what}.")
     _show_kept(invocation, result)
     if written is not None:
         output.note(f"it holds lead values; review it, then: syncengine plan {out}")
