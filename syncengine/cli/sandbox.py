@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -55,7 +52,6 @@ def command(
     from syncengine.core.errors import InputError
     from syncengine.sandbox import DEFAULT_KEYS, Sandbox, SandboxError, SandboxOptions, parse_key
 
-    stopped = _stop_event()
     try:
         options = SandboxOptions(
             port=port,
@@ -71,20 +67,11 @@ def command(
         running = Sandbox(options).start()
     except (SandboxError, ValueError) as error:
         raise InputError(f"the sandbox cannot start: {error}", code="SE903") from error
-    with running:
-        ready = {"url": running.url, "api_key": running.api_key, "state": str(running.state_dir.resolve())}
-        invocation.output.json(ready)
+
+    def ready() -> None:
+        invocation.output.json(
+            {"url": running.url, "api_key": running.api_key, "state": str(running.state_dir.resolve())}
+        )
         invocation.log.info("ready")
-        stopped.wait()
 
-
-def _stop_event() -> threading.Event:
-    """Set by SIGINT or SIGTERM; in place before the ready line, so that whoever reads it may stop us at once."""
-    stopped = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopped.set()
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, stop)
-    return stopped
+    running.serve_until_interrupted(ready)

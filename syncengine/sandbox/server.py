@@ -143,8 +143,11 @@ class RunningSandbox:
         """Wait until everything sent so far is dealt with, late effects included; False when that took too long."""
         return self._service.idle(timeout, lambda: readable(self._listener) or self._letting_in)
 
-    def serve_until_interrupted(self) -> None:
-        """Wait for SIGINT or SIGTERM, then close; only in the main thread. The handlers of before are put back."""
+    def serve_until_interrupted(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Wait for SIGINT or SIGTERM, then close; only in the main thread. The handlers of before are put back.
+
+        `ready` is called once a signal would be heard: whoever is told then may stop us at once.
+        """
         stopped = threading.Event()
 
         def stop(_number: int, _frame: FrameType | None) -> None:
@@ -152,6 +155,7 @@ class RunningSandbox:
 
         before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
+            ready()
             stopped.wait()
         finally:
             self.close()

@@ -183,6 +183,8 @@ def test_a_bug_of_ours_is_reported_without_values(debug: str, tmp_path: Path) ->
 
 INTERRUPTED = """
 import os, signal, sys
+# A shell starts its background jobs with SIGINT ignored, and Python then leaves it so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from syncengine.cli import main, verbs
 import click
 from syncengine.cli.verb import Verb

@@ -233,8 +233,7 @@ def test_a_signal_ends_it_in_good_order(number, tmp_path):
         "import sys, pathlib\n"
         "from syncengine.sandbox import Sandbox, SandboxOptions\n"
         "running = Sandbox(SandboxOptions(state=pathlib.Path(sys.argv[1]))).start()\n"
-        "print(running.url, flush=True)\n"
-        "running.serve_until_interrupted()\n"
+        "running.serve_until_interrupted(lambda: print(running.url, flush=True))\n"
         "print('closed', flush=True)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
