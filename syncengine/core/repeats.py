@@ -64,12 +64,13 @@ def may_send(thing: Thing, history: LeadHistory) -> Clear | Stopped | Lowered:
         for a in same
         if a.standing is Standing.APPLIED
     )
-    settled = _own(own, done)
+    settled, lowered = _own(own, done), _lowered(thing, others)
     if settled is not None:
-        return settled
+        # Going back to a generation that was done once is the same mistake as going back to one that was not.
+        return lowered if lowered is not None and settled.state is State.ALREADY_APPLIED else settled
     return (
         _doubted(thing, others, done)
-        or _lowered(thing, others)
+        or lowered
         or _repeated(thing, others, done)
         or held(history, done)
         or Clear(done, _last_refusal(own))

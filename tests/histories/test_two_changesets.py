@@ -244,6 +244,23 @@ def test_rerun_lowered_is_an_error(bench: Bench) -> None:
     assert bench.done() == {"trigger 11 1053": 2}
 
 
+def test_rerun_lowered_to_a_generation_that_was_done_is_an_error_too(bench: Bench) -> None:
+    assert bench.send("first", TRIGGER).code == 0
+    assert bench.send("first", {**TRIGGER, "rerun": 2}).code == 0
+    bench.changeset("first", TRIGGER)
+    ended = bench.cli("plan", bench.folder / "specs", "--format", "json")
+    assert ended.code == 1, ended
+    assert "SE407" in ended.out
+    assert bench.done() == {"trigger 11 1053": 2}
+
+
+def test_a_copy_with_rerun_below_the_first_declaration_is_no_mistake(bench: Bench) -> None:
+    assert bench.send("first", TRIGGER).code == 0
+    assert bench.send("first", TRIGGER, {**TRIGGER, "rerun": 2}).code == 0
+    assert bench.states("first") == {"11": ["trigger already_applied", "trigger already_applied"]}
+    assert bench.done() == {"trigger 11 1053": 2}
+
+
 def test_rerun_copied_into_another_changeset_is_that_changesets_own(bench: Bench) -> None:
     assert bench.send("first", TRIGGER).code == 0
     bench.changeset("second", TRIGGER)
