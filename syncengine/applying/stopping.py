@@ -27,6 +27,11 @@ class StopSignal:
         """Call `wake` whenever the signal is set; it must be safe inside a signal handler."""
         self._wake = wake
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether a run is under way that reads this signal."""
+        return self._wake is not None
+
     def request(self, cause: Cause, reason: str) -> None:
         """Ask the run to send nothing new. The first reason stays."""
         if self.cause is None:

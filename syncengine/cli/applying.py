@@ -54,6 +54,9 @@ def stop_on_signals(stop: StopSignal) -> Iterator[None]:
     def handle(number: int, _frame: FrameType | None) -> None:
         if stop.cause is Cause.INTERRUPTED:
             os._exit(Exit.INTERRUPTED)
+        if not stop.is_heard:
+            # Still waiting for the lease or checking the plan: nothing was sent, so nothing has to be awaited.
+            raise KeyboardInterrupt
         stop.request(Cause.INTERRUPTED, f"interrupted by {signal.Signals(number).name}")
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -83,6 +84,33 @@ def test_interrupted_before_anything_was_sent(bench: Bench) -> None:
     bench.plan("second")
     code, out = signalled(bench, "INT", nth=1, at="received")
     assert (code, Ended(code, out, "").json["counts"]["not_sent"]) == (130, 1)
+
+
+def open_files(pid: int) -> list[str]:
+    """Names of what a process has open; it opens and closes files while we look."""
+    names = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            names.append(link.readlink().name)
+    return names
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_wait_for_the_lease_at_once(bench: Bench, number: signal.Signals) -> None:
+    bench.changeset("first", *triggers(2))
+    bench.plan()
+    bench.faults({"match": {"nth": 1}, "fault": {"effect": "all", "answer": "never"}})
+    holder = bench.start("apply", "release.plan")
+    while not bench.status()["in_doubt"]:
+        assert holder.poll() is None
+    waiting = bench.start("apply", "release.plan", "--lock-timeout", "600")
+    while not any(name.endswith(".lease") for name in open_files(waiting.pid)):
+        assert waiting.poll() is None
+    waiting.send_signal(number)
+    assert waiting.wait(30) == 130
+    holder.kill()
+    holder.wait()
+    assert bench.done().total() == 2
 
 
 def test_a_closed_stdout_never_stops_a_run(bench: Bench) -> None:

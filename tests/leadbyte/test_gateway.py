@@ -545,6 +545,18 @@ def test_a_process_stopped_before_it_sends_uses_no_old_connection() -> None:
     assert caught_late == 1
 
 
+@pytest.mark.parametrize("looks", range(4))
+def test_a_process_stopped_for_too_long_does_not_send_on_a_fresh_connection_either(looks: int) -> None:
+    clock = JumpingClock()
+    with serving(answering(http(updated()))) as server, connected(server.url(), clock=clock) as gateway:
+        leave_by = clock.monotonic() + 3.0
+        clock.looks = looks
+        unsent(gateway.send(ONE, leave_by=leave_by)[0])
+        assert server.requests == []
+        clock.looks = None
+        assert gateway.send(ONE, leave_by=clock.monotonic() + 3.0) == (APPLIED, 200)
+
+
 def test_a_connection_that_the_service_closed_is_not_used() -> None:
     def handle(connection: Connection) -> None:
         connection.request()
