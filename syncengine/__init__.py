@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from syncengine.api import Planned, Project, apply, load, plan
+    from syncengine.api import Planned, apply, load, plan
     from syncengine.core.errors import SyncError
+    from syncengine.project import Project
 
 __all__ = ["Planned", "Project", "SyncError", "__version__", "apply", "load", "plan"]
 
@@ -18,6 +19,8 @@ def __getattr__(name: str) -> object:
     # Imported when first used: the command line starts in milliseconds because it does not load everything.
     if name == "SyncError":
         return import_module("syncengine.core.errors").SyncError
+    if name == "Project":
+        return import_module("syncengine.project").Project
     if name in __all__:
         return getattr(import_module("syncengine.api"), name)
     raise AttributeError(f"module 'syncengine' has no attribute {name!r}")

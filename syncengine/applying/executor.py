@@ -27,6 +27,10 @@ from syncengine.core.values import OperationId, RunId
 _RENEW = 5.0
 """Seconds between renewals of the lease; a timed lease lasts several times longer."""
 
+_LEAVE = 20.0
+"""Seconds in which a request must begin to leave once its intents were recorded under the lease. Less than a timed
+lease lasts: a process that was stopped in between must not send what another runner takes for a doubt."""
+
 _LAST_COMMITS = 5
 """Tries to record what is already answered when the ledger makes trouble at the end."""
 
@@ -126,7 +130,8 @@ class Executor:
 
     def _turn(self) -> None:
         """One commit: answers so far, the intents of what leaves now, and some repeatable ones ahead."""
-        leaving = self._choose(self._clock.monotonic())
+        now = self._clock.monotonic()
+        leaving = self._choose(now)
         if self.stopped:
             return
         ahead = self._ahead(leaving)
@@ -140,7 +145,7 @@ class Executor:
                 continue
             self._intake.jobs.remove(job)
             self._flying[job.request] = job
-            self._senders.send(job.request, job.parcels)
+            self._senders.send(job.request, job.parcels, now + _LEAVE)
             self.requests += 1
             self._listener.sent(len(job.parcels))
 

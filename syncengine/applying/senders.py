@@ -33,7 +33,7 @@ class Senders:
     def __init__(self, gateways: GatewayFactory, concurrency: int) -> None:
         self._gateways = gateways
         self._concurrency = concurrency
-        self._work: queue.SimpleQueue[tuple[int, tuple[Parcel, ...]] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[int, tuple[Parcel, ...], float] | None] = queue.SimpleQueue()
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self.in_flight = 0
@@ -43,14 +43,14 @@ class Senders:
         """How many requests could leave at once."""
         return self._concurrency - self.in_flight
 
-    def send(self, ticket: int, parcels: tuple[Parcel, ...]) -> None:
-        """Hand over a request; call only while `idle` is positive."""
+    def send(self, ticket: int, parcels: tuple[Parcel, ...], leave_by: float) -> None:
+        """Hand over a request that must leave by then (monotonic seconds); call only while `idle` is positive."""
         self.in_flight += 1
         if len(self._threads) < min(self.in_flight, self._concurrency):
             thread = threading.Thread(target=self._run, name=f"sender-{len(self._threads) + 1}", daemon=True)
             self._threads.append(thread)
             thread.start()
-        self._work.put((ticket, parcels))
+        self._work.put((ticket, parcels, leave_by))
 
     def wake(self) -> None:
         """Make a waiting run look around; safe inside a signal handler."""
@@ -80,11 +80,11 @@ class Senders:
         gateway: Gateway | None = None
         try:
             while (task := self._work.get()) is not None:
-                ticket, parcels = task
+                ticket, parcels, leave_by = task
                 try:
                     if gateway is None:
                         gateway = self._gateways()
-                    verdict, status = gateway.send(parcels)
+                    verdict, status = gateway.send(parcels, leave_by=leave_by)
                     self.events.put(Received(ticket, verdict, status))
                 except BaseException as error:  # noqa: BLE001 - a thread must report, or the run would wait for ever
                     self.events.put(Received(ticket, None, 0, error))

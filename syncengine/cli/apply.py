@@ -13,7 +13,7 @@ from syncengine.cli.verb import Invocation, Verb, format_option
 from syncengine.core.errors import Exit, InputError, PlanBlocked
 
 if TYPE_CHECKING:
-    from syncengine.api import Project
+    from syncengine.project import Project
 
 _CHANGESETS = frozenset({".yaml", ".yml"})
 
@@ -52,12 +52,9 @@ def command(
 
     With changesets in place of a plan: plan them, show the plan, ask, then apply.
     """
-    from syncengine.api import Project
     from syncengine.cli.applying import run_plan
 
-    project = Project.open(
-        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-    )
+    project = invocation.project()
     if len(paths) == 1 and not _names_changesets(paths[0]):
         if variables or only:
             raise InputError(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from syncengine.api import Project, apply
+from syncengine.api import apply
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.cli.files import write_file
 from syncengine.cli.progress import Progress
@@ -17,6 +17,7 @@ from syncengine.cli.verb import Invocation
 from syncengine.cli.views import view_options
 from syncengine.core.errors import Exit, InputError
 from syncengine.core.results import RunResult
+from syncengine.project import Project
 
 
 class _Watched:

@@ -98,14 +98,12 @@ def _summary(saved: PlanFile) -> list[str]:
 
 def _standing(invocation: Invocation, saved: PlanFile) -> Approvals | None:
     """How the plan's approvals stand by the policy at hand; None where there is none, or it asks for no approval."""
-    from syncengine.api import Project, hearing
+    from syncengine.api import hearing
     from syncengine.core.errors import ConfigError
     from syncengine.planning.approvals import would_count
 
     try:
-        project = Project.open(
-            invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-        )
+        project = invocation.project()
         return would_count(hearing(saved, project))
     except ConfigError:
         if invocation.config is not None or invocation.policy is not None:

@@ -24,13 +24,10 @@ def command(invocation: Invocation, *, run: str, by: str | None, format_: str) -
     The run looks before every request, from whatever machine it is cancelled: answers in flight are awaited and
     recorded, the rest is not sent, and it exits 4. Applying the same plan again goes on with it.
     """
-    from syncengine.api import Project
     from syncengine.core.errors import InputError
     from syncengine.core.values import RunId
 
-    project = Project.open(
-        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-    )
+    project = invocation.project()
     with project.ledger() as ledger:
         if any(known.run == run and known.ended is None and not known.live for known in ledger.runs()):
             raise InputError(

@@ -12,10 +12,10 @@ from syncengine.cli.verb import Invocation, Verb, format_option
 from syncengine.core.errors import ConfigError, Exit
 
 if TYPE_CHECKING:
-    from syncengine.api import Project
     from syncengine.checking.check import Check, State
     from syncengine.core.settings import Account
     from syncengine.leadbyte.probes import Probe
+    from syncengine.project import Project
 
 
 @click.command(
@@ -45,15 +45,12 @@ def command(invocation: Invocation, *, paths: tuple[Path, ...], name: str | None
 
 
 def _checks(invocation: Invocation, paths: tuple[Path, ...], name: str | None, *, offline: bool) -> Iterator[Check]:
-    from syncengine.api import Project
     from syncengine.checking.check import Check
     from syncengine.checking.machine import machine_checks
     from syncengine.checking.records import ledger_checks
 
     try:
-        project = Project.open(
-            invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-        )
+        project = invocation.project()
     except ConfigError as error:
         yield from _unusable(error)
         yield from machine_checks(None, invocation.environ)

@@ -14,11 +14,11 @@ from syncengine.cli.verb import Invocation, Verb, format_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
-    from syncengine.api import Project
     from syncengine.checking import DriftLine, Kept, Sights
     from syncengine.core.redaction import Masker
     from syncengine.core.settings import Account
     from syncengine.leadbyte import LeadReader
+    from syncengine.project import Project
 
 _STATES = ("same", "different", "unknown")
 
@@ -55,15 +55,12 @@ def command(
     Reads need `reads: {leads: true}` for the account. Each line names the field, its lead, and the changeset and run
     that wrote it last. Nothing is sent but reads, and nothing is written to the ledger.
     """
-    from syncengine.api import Project
     from syncengine.checking import DriftLine, Kept, Sights, drift
     from syncengine.cli.reading import masker, open_ledger_view
     from syncengine.core.values import LeadId
     from syncengine.reviewing import open_export
 
-    project = Project.open(
-        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-    )
+    project = invocation.project()
     account = _account(project, name)
     with ExitStack() as stack:
         ledger = open_ledger_view(project, stack)

@@ -30,14 +30,11 @@ def command(
 
     OPERATION is its id, or at least 8 characters that begin only one.
     """
-    from syncengine.api import Project
     from syncengine.cli.declaration import declared
     from syncengine.cli.storytelling import tell
     from syncengine.core.redaction import Masker
 
-    project = Project.open(
-        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-    )
+    project = invocation.project()
     root = Path(project.settings.root)
     with project.view() as ledger:
         story = tell(operation, ledger, plans, root=root)

@@ -21,14 +21,11 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(invocation: Invocation, *, lead: str | None, changeset: str | None, run: str | None, format_: str) -> None:
     """Show what happened to leads, changesets and runs: one line for each operation ever sent."""
-    from syncengine.api import Project
     from syncengine.cli.records import history_rows
     from syncengine.cli.views import view_options
     from syncengine.core.values import LeadId, RunId
 
-    project = Project.open(
-        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-    )
+    project = invocation.project()
     with project.view() as ledger:
         if ledger is None:
             invocation.output.warning(f"there is no ledger at {project.settings.ledger.place} yet")

@@ -14,10 +14,10 @@ from syncengine.cli.verb import Invocation, Verb, format_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
-    from syncengine.api import Project
     from syncengine.core.errors import Problem
     from syncengine.core.settings import Account
     from syncengine.importing import Columns, Imported
+    from syncengine.project import Project
 
 _MOST_BYTES = 64 * 1024 * 1024
 _TABLES = (".csv", ".tsv")
@@ -73,14 +73,11 @@ def command(
     Nothing is sent, and the command in FILE is never run. An API key in it is left out. The changeset plans to the
     same request that FILE holds.
     """
-    from syncengine.api import Project
     from syncengine.importing import Columns
 
     if out is not None and (out.exists() or out.is_symlink()):
         raise InputError(f"{out} exists already", code="SE901", hint="name a file that does not, or remove it first")
-    project = Project.open(
-        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-    )
+    project = invocation.project()
     name = _changeset_id(changeset, out or file)
     mapping = None
     if lead is not None:

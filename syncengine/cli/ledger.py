@@ -10,8 +10,8 @@ from syncengine.cli.verb import Invocation, Verb, format_option
 from syncengine.core.errors import Exit
 
 if TYPE_CHECKING:
-    from syncengine.api import Project
     from syncengine.core.settings import Account
+    from syncengine.project import Project
 
 _by = click.option("--by", required=True, metavar="NAME", help="Who does this.")
 _account = click.option("--account", metavar="NAME", help="Which account; needed where there are several.")
@@ -138,9 +138,8 @@ def release(invocation: Invocation, *, by: str, note: str, account: str | None) 
 
 
 def _project(invocation: Invocation) -> Project:
-    from syncengine.api import Project
 
-    return Project.open(invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ)
+    return invocation.project()
 
 
 def _chosen(project: Project, name: str | None) -> Account:

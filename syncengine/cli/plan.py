@@ -72,14 +72,12 @@ def command(
 
     PATH names changeset files, or folders that are searched for *.yaml.
     """
-    from syncengine.api import Project, load, needed_approvals, plan
+    from syncengine.api import load, needed_approvals, plan
     from syncengine.cli.progress import Progress
     from syncengine.cli.variables import parse_variables
     from syncengine.cli.views import show_plan
 
-    project = Project.open(
-        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-    )
+    project = invocation.project()
     loaded = load(paths, project, variables=parse_variables(variables), only=only)
     with tempfile.TemporaryDirectory(prefix="syncengine-") as scratch:
         target = out if out is not None else Path(scratch) / "plan"

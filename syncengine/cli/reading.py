@@ -10,11 +10,11 @@ from syncengine.cli.verb import Invocation
 from syncengine.core.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from syncengine.api import Project
     from syncengine.core.ports import LedgerOperations
     from syncengine.core.redaction import Masker
     from syncengine.core.settings import Account
     from syncengine.leadbyte import LeadReader
+    from syncengine.project import Project
 
 
 def open_ledger_view(project: Project, stack: ExitStack) -> LedgerOperations:

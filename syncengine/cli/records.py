@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncengine.api import Project
 from syncengine.core.ports import LedgerOperations, OperationRecord
 from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import DoubtLine, HistoryRow, StatusReport, UnfinishedPlan
+from syncengine.project import Project
 
 
 def status_report(project: Project, ledger: LedgerOperations | None) -> StatusReport:

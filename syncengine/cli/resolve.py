@@ -53,16 +53,14 @@ def command(
     sent it may send it again. With --baseline a plan's operations count as applied although syncengine did not send
     them; nothing is sent.
     """
-    from syncengine.api import Project, record_baseline
+    from syncengine.api import record_baseline
     from syncengine.core.errors import InputError
 
     if not by.strip() or not note.strip():
         raise InputError("--by and --note must say something", code="SE901", hint="who looked, and where")
     if baseline is not None and (operations or run or verdict):
         raise InputError("--baseline stands alone", code="SE901", hint="leave out operations, --run and --as")
-    project = Project.open(
-        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-    )
+    project = invocation.project()
     if baseline is not None:
         count = record_baseline(baseline, project, by=by.strip(), note=note.strip(), lock_timeout=lock_timeout)
         if format_ == "json":

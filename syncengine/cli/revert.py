@@ -32,16 +32,13 @@ def command(invocation: Invocation, *, plan: Path, out: Path, format_: str) -> i
 
     The rest is listed with its reasons. Nothing is sent. FILE holds lead values in plain.
     """
-    from syncengine.api import Project
     from syncengine.cli.files import write_file
     from syncengine.planning import open_plan
     from syncengine.planning.revert import revert_id, reverting_changeset, turn_round
 
     if out.exists() or out.is_symlink():
         raise InputError(f"{out} exists already", code="SE901", hint="name a file that does not, or remove it first")
-    project = Project.open(
-        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-    )
+    project = invocation.project()
     with open_plan(plan) as saved, project.view() as ledger:
         account = project.account(saved.header.account)
         if ledger is None:

@@ -16,15 +16,12 @@ from syncengine.cli.verb import Invocation, Verb, format_option
 @click.pass_obj
 def command(invocation: Invocation, *, plan: Path, show_values: bool, format_: str) -> None:
     """Show a saved plan. The file is checked first; an altered or cut one is refused (exit 3)."""
-    from syncengine.api import Project
     from syncengine.cli.views import show_plan
     from syncengine.core.errors import ConfigError
 
     settings = None
     try:
-        settings = Project.open(
-            invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-        ).settings
+        settings = invocation.project().settings
     except ConfigError:
         if invocation.config is not None:
             raise

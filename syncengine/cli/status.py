@@ -12,13 +12,10 @@ from syncengine.cli.verb import Invocation, Verb, format_option
 @click.pass_obj
 def command(invocation: Invocation, *, format_: str) -> None:
     """Show what is in doubt, which plans are unfinished, and who is applying right now."""
-    from syncengine.api import Project
     from syncengine.cli.records import status_report
     from syncengine.cli.views import view_options
 
-    project = Project.open(
-        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-    )
+    project = invocation.project()
     with project.view() as ledger:
         report = status_report(project, ledger)
     if format_ == "json":

@@ -46,15 +46,12 @@ def command(invocation: Invocation, *, paths: tuple[Path, ...], variables: tuple
 
 def _validated(invocation: Invocation, paths: Sequence[Path], variables: dict[str, str]) -> tuple[ValidateResult, Path]:
     """The result, and the folder that its files are relative to."""
-    from syncengine.api import Project
     from syncengine.changeset.load import load, validate
     from syncengine.core.errors import ConfigError
     from syncengine.core.results import ValidateResult
 
     try:
-        project = Project.open(
-            invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-        )
+        project = invocation.project()
     except ConfigError as error:
         if not error.problems:
             raise

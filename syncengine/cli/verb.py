@@ -6,12 +6,15 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from syncengine.cli.logs import LEVELS, Level, Log
 from syncengine.cli.output import LogFormat, Output
+
+if TYPE_CHECKING:
+    from syncengine.project import Project
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,6 +30,12 @@ class Invocation:
     policy: Path | None
     environ: Mapping[str, str]
     cwd: Path
+
+    def project(self) -> Project:
+        """The project of this folder, or of --config; ConfigError where there is none or it is wrong."""
+        from syncengine.project import Project
+
+        return Project.open(self.config, policy=self.policy, start=self.cwd, environ=self.environ)
 
 
 class Verb(click.Command):

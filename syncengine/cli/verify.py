@@ -14,12 +14,12 @@ from syncengine.cli.verb import Invocation, Verb, format_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
-    from syncengine.api import Project
     from syncengine.checking import Checked, Kept
     from syncengine.core.history import Attempt
     from syncengine.core.ports import LedgerOperations
     from syncengine.core.redaction import Masker
     from syncengine.core.values import LeadId, OperationId
+    from syncengine.project import Project
 
 _SHOWN = 50
 """Operations of one mark that the text view lists."""
@@ -55,13 +55,10 @@ def command(
     A lead is read once the account's `settle` seconds have passed since its last write. Needs `reads: {leads: true}`
     for the account. Nothing is sent but reads, and nothing is written to the ledger.
     """
-    from syncengine.api import Project
     from syncengine.checking import Checked, Kept, Pace, Verification
     from syncengine.cli.reading import masker, of_identity, open_ledger_view, open_reader, wait
 
-    project = Project.open(
-        invocation.config, policy=invocation.policy, start=invocation.cwd, environ=invocation.environ
-    )
+    project = invocation.project()
     with ExitStack() as stack:
         what = _Subject(project, open_ledger_view(project, stack), subject, stack)
         account = of_identity(project, what.identity)

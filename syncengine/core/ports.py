@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol
@@ -359,8 +360,11 @@ class LedgerOperations(LedgerWriter, Protocol):
 class Gateway(Protocol):
     """One connection to the service, used by one thread."""
 
-    def send(self, parcels: tuple[Parcel, ...]) -> tuple[Verdict, int]:
-        """One request, never repeated by itself. Verdict and HTTP status (0 where none came)."""
+    def send(self, parcels: tuple[Parcel, ...], *, leave_by: float = math.inf) -> tuple[Verdict, int]:
+        """One request, never repeated by itself. Verdict and HTTP status (0 where none came).
+
+        `leave_by` (monotonic seconds): where its first byte has not left by then, it does not leave at all.
+        """
         ...
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ sent again is decided by core/outcomes.py.
 
 from __future__ import annotations
 
+import math
 import ssl
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -130,13 +131,14 @@ class LeadByteGateway:
     def __repr__(self) -> str:
         return f"<gateway to {self._account.name}>"
 
-    def send(self, parcels: tuple[Parcel, ...]) -> tuple[Verdict, int]:
+    def send(self, parcels: tuple[Parcel, ...], *, leave_by: float = math.inf) -> tuple[Verdict, int]:
         """One request, never repeated by itself. Verdict and HTTP status (0 where none came).
 
+        `leave_by` (monotonic seconds): where its first byte has not left by then, it does not leave at all.
         Raises ValueError for parcels that cannot share a request; nothing was sent then.
         """
         request = build_request(parcels, self._account.wire)
-        self._line.begin(PATIENCE * self._account.limits.timeout)
+        self._line.begin(PATIENCE * self._account.limits.timeout, leave_by)
         status = 0
         try:
             with self._client.stream(

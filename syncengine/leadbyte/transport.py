@@ -7,6 +7,7 @@ known only where bytes are read and written.
 
 from __future__ import annotations
 
+import math
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -29,6 +30,7 @@ class Line:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self.monotonic = monotonic
         self.deadline = 0.0
+        self.leave_by = math.inf
         self.sent = False
         """A byte of the request may have left."""
         self.heard = False
@@ -36,9 +38,10 @@ class Line:
         self.used: float | None = None
         """When a byte was last read or written on any connection."""
 
-    def begin(self, total: float) -> None:
-        """A new request starts; it may take `total` seconds."""
+    def begin(self, total: float, leave_by: float = math.inf) -> None:
+        """A new request starts; it may take `total` seconds, and after `leave_by` it may not even begin to leave."""
         self.deadline = self.monotonic() + total
+        self.leave_by = leave_by
         self.sent = False
         self.heard = False
 
@@ -74,7 +77,10 @@ class _Stream(httpcore.NetworkStream):
     def _start(self) -> None:
         # The pool looked a moment ago, but this process may have been stopped in between. Not a WriteError: the pool
         # would go on and wait for an answer.
-        if self._line.monotonic() - self._used > IDLE:
+        now = self._line.monotonic()
+        if now > self._line.leave_by:
+            raise httpcore.ConnectError("the moment to send had passed")
+        if now - self._used > IDLE:
             raise httpcore.ConnectError("the connection was idle for too long")
         self._line.patience(None, httpcore.ConnectTimeout)
         self._line.sent = True

@@ -34,7 +34,7 @@ class TimedLease:
         """Extend it; LeaseLost where it ran out or another took over."""
         if not self._engine.write(lambda: renewed(self._engine, self.account, self.lane, self.epoch, self._span)):
             raise LeaseLost(
-                f"the lease of account {self.account} ran out, or another runner took over; nothing new may be sent",
+                f"the lease of account {self.account} ran out, or another runner took over",
                 hint="run the same command again once the other runner is done",
             )
 

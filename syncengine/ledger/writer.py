@@ -307,7 +307,7 @@ class Writer(Reader):
 
 def _lost(account: str) -> LeaseLost:
     return LeaseLost(
-        f"the lease of account {account} is lost: another runner took over, or it ran out; nothing new may be sent",
+        f"the lease of account {account} is lost: another runner took over, or it ran out",
         hint="run the same command again once the other runner is done",
     )
 

@@ -1,0 +1,106 @@
+"""A configuration in use: its accounts, and its ledger opened as pinned."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+
+from syncengine.clock import SystemClock
+from syncengine.core.errors import ConfigError, Refusal
+from syncengine.core.guards import check_applicable, check_host
+from syncengine.core.ports import Clock, LedgerOperations
+from syncengine.core.settings import Account, LedgerPin, Settings
+from syncengine.documents.configuration import find_configuration, ledger_url, load_configuration
+from syncengine.ledger import create_ledger, open_ledger, open_view
+
+if TYPE_CHECKING:
+    from syncengine.planning import PlanFile
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A configuration that was found and read, and the environment it is used in."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    clock: Clock
+
+    @classmethod
+    def open(
+        cls,
+        config: Path | str | None = None,
+        *,
+        policy: Path | str | None = None,
+        start: Path | str | None = None,
+        environ: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+    ) -> Self:
+        """Find syncengine.yaml in `start` (default: here) or a parent, or take `config`.
+
+        Raises ConfigError with every problem, each with its line.
+        """
+        env = os.environ if environ is None else environ
+        path = find_configuration(
+            Path(start) if start is not None else Path.cwd(), None if config is None else str(config), env
+        )
+        settings = load_configuration(path, env, None if policy is None else Path(policy))
+        return cls(settings=settings, environ=env, clock=clock or SystemClock())
+
+    def account(self, name: str) -> Account:
+        """One account of the configuration; raises ConfigError where there is none of that name."""
+        account = self.settings.accounts.get(name)
+        if account is None:
+            raise ConfigError(
+                f"{self.settings.file} has no account {name}",
+                code="SE510",
+                hint=f"accounts there: {', '.join(self.settings.accounts)}",
+            )
+        return account
+
+    def planned_account(self, saved: PlanFile) -> Account:
+        """The account that a saved plan is for; raises Refusal where the configuration has none of that name."""
+        name = saved.header.account
+        if name in self.settings.accounts:
+            return self.settings.accounts[name]
+        raise Refusal(
+            f"the plan is for account {name}, which {self.settings.file} does not have",
+            code="SE601",
+            hint=f"use the configuration that it was made with, or plan again; accounts here: "
+            f"{', '.join(self.settings.accounts)}",
+        )
+
+    def pin(self) -> LedgerPin:
+        """The ledger to open; ConfigError where its URL is to come from a variable that holds none."""
+        pin = self.settings.ledger
+        return msgspec.structs.replace(pin, url=ledger_url(pin, self.environ))
+
+    @contextmanager
+    def view(self) -> Iterator[LedgerOperations | None]:
+        """The ledger for reading; None where there is none yet."""
+        ledger = open_view(self.pin(), root=Path(self.settings.root), clock=self.clock)
+        if ledger is None:
+            yield None
+            return
+        with closing(ledger):
+            yield ledger
+
+    @contextmanager
+    def ledger(self, account: Account | None = None) -> Iterator[LedgerOperations]:
+        """The ledger for writing, as pinned. For a loopback account it is created where it is missing."""
+        pin, root = self.pin(), Path(self.settings.root)
+        if account is not None and account.is_loopback and pin.id is None:
+            self._create_where_missing()
+        with closing(open_ledger(pin, root=root, clock=self.clock)) as ledger:
+            if account is not None:
+                check_applicable(account, pin, ledger.identity())
+                check_host(account, ledger.hosts())
+            yield ledger
+
+    def _create_where_missing(self) -> None:
+        pin, root = self.pin(), Path(self.settings.root)
+        ledger = open_view(pin, root=root, clock=self.clock) or create_ledger(pin, root=root, clock=self.clock)
+        ledger.close()
