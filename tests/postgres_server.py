@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -128,9 +129,9 @@ class PostgresServer:
         return (self.folder / "server.log").read_text(errors="replace")[-2000:]
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One server for the whole session."""
+@contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """A server of its own. It lies outside pytest's folders: those are closed to the user that it runs as."""
     folder = Path(tempfile.mkdtemp(prefix="syncengine-postgres-"))
     server = PostgresServer(folder)
     try:
@@ -139,3 +140,10 @@ def postgres_server() -> Iterator[PostgresServer]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for the whole session."""
+    with running_server() as server:
+        yield server

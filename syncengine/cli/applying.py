@@ -114,5 +114,5 @@ def _report(invocation: Invocation, project: Project, result: RunResult, format_
         options = view_options(invocation, project.settings, result.account, show_values=False)
         for line in apply_text(result, options):
             invocation.output.result(line)
-    if format_ == "json":
+    if format_ == "json" and result.pin_line:
         invocation.output.note(f"the ledger's pin to commit:  {result.pin_line}")

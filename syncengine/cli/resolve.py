@@ -122,9 +122,12 @@ def _fits(operation: str, text: str) -> bool:
 
 
 def _warn_young(invocation: Invocation, doubts: Sequence[Doubt], now: str) -> None:
+    from syncengine.reports.words import plural
+
     for doubt in doubts:
         age = (datetime.fromisoformat(now) - datetime.fromisoformat(doubt.last)).total_seconds()
         if age < _YOUNG:
+            ago = "less than a minute" if age < 60 else plural(int(age // 60), "minute")
             invocation.output.warning(
-                f"operation {doubt.operation} was sent {age / 60:.0f} minutes ago: the service may still work on it"
+                f"operation {doubt.operation} was sent {ago} ago: the service may still work on it"
             )

@@ -229,9 +229,9 @@ MATRIX: tuple[Row, ...] = (
 
 
 def _without_money(row: Row) -> Row:
-    # These distort elements, which the answer to a financials call has none of.
+    # A restated amount is never large, and the answer to a financials call has no elements to distort.
     elements = set(row.fault.get("elements", ())) - {"status_warning", "status_lower_case", "envelope_error"}
-    return msgspec.structs.replace(row, money=None) if elements else row
+    return msgspec.structs.replace(row, money=None) if elements or row.large else row
 
 
 MATRIX = tuple(_without_money(row) for row in MATRIX)

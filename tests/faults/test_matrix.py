@@ -87,8 +87,6 @@ def run(row: Row, folder: Path, change: dict[str, Any]) -> Outcome:
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: f"{row.group}: {row.name}")
 def test_row(row: Row, tmp_path: Path) -> None:
     wanted = {"update": _UPDATE, "trigger": _TRIGGER} | ({"money": _MONEY} if row.money else {})
-    if row.large:
-        wanted.pop("money", None)
     with ThreadPoolExecutor(len(wanted)) as pool:
         running = {name: pool.submit(run, row, tmp_path / name, change) for name, change in wanted.items()}
         found = {name: future.result() for name, future in running.items()}

@@ -387,7 +387,9 @@ def test_all_doubts_of_a_run_are_resolved_at_once(bench: Bench) -> None:
     bench.changeset("first", *({"lead": str(lead), "trigger": ["1053"]} for lead in (11, 12)))
     bench.faults({"fault": {"effect": "all", "answer": "reset"}})
     run = bench.apply(bench.plan()).json["run"]
-    assert bench.resolve("applied", "--run", run).code == 0
+    resolved = bench.resolve("applied", "--run", run)
+    assert resolved.code == 0
+    assert resolved.err.count("was sent less than a minute ago") == 2
     assert bench.status()["in_doubt"] == []
     assert bench.apply().code == 0
     settled = bench.history()[0]["operation"]

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncengine import __version__
+from syncengine.core.operations import Update
 from syncengine.core.outcomes import Parcel
 from syncengine.core.settings import Wire
+from syncengine.core.values import LeadId
 from syncengine.leadbyte.keys import Secret
 from syncengine.leadbyte.requests import build_request
 
@@ -154,7 +156,7 @@ def test_a_key_with_quotes_cannot_leave_its_string() -> None:
     )
 )
 def test_every_character_of_a_field_survives(fields: dict[str, str]) -> None:
-    body = build_request((parcel(update("2932682", **fields)),), Wire()).body
+    body = build_request((parcel(Update(LeadId("2932682"), fields)),), Wire()).body
     assert json.loads(body) == {"leads": [{"id": "2932682", "update": fields}]}
 
 

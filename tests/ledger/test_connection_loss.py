@@ -27,7 +27,7 @@ from tests.ledger.building import (
     update,
 )
 from tests.ledger.cutting_proxy import Cut, CuttingProxy
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import running_server
 
 
 @pytest.fixture
@@ -91,30 +91,23 @@ def test_a_killed_connection_is_opened_again(server_home: Home) -> None:
 
 
 def test_a_restarted_server_is_waited_for(tmp_path: Path) -> None:
-    folder = tmp_path / "server"
-    folder.mkdir()
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == 0 and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    server = PostgresServer(folder)
-    server.create()
-    home = Home(tmp_path, server.new_database())
-    ledger = home.create()
-    try:
-        with ledger.lease(ACCOUNT, wait=0) as lease:
-            run = ledger.begin(lease, start())
-            request = intend(ledger, lease, run, parcel(trigger(1)))
-            server.stop()
-            restart = threading.Thread(target=server.start)
-            restart.start()
-            settle(ledger, lease, run, answered(request, APPLIED))
-            restart.join()
-            ledger.end(run, exit_code=0, stopped="")
-        assert ledger.totals().applied == 1
-        assert list(ledger.check()) == []
-    finally:
-        home.close()
-        server.stop()
+    with running_server() as server:
+        home = Home(tmp_path, server.new_database())
+        ledger = home.create()
+        try:
+            with ledger.lease(ACCOUNT, wait=0) as lease:
+                run = ledger.begin(lease, start())
+                request = intend(ledger, lease, run, parcel(trigger(1)))
+                server.stop()
+                restart = threading.Thread(target=server.start)
+                restart.start()
+                settle(ledger, lease, run, answered(request, APPLIED))
+                restart.join()
+                ledger.end(run, exit_code=0, stopped="")
+            assert ledger.totals().applied == 1
+            assert list(ledger.check()) == []
+        finally:
+            home.close()
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
