@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syncengine.cli.verb import Invocation
 from syncengine.core.settings import Settings
-from syncengine.planning import PlanFile, open_plan
 from syncengine.reports.model import ViewOptions
+
+if TYPE_CHECKING:
+    from syncengine.planning import PlanFile
 
 FORMATS = ("text", "markdown", "html", "json")
 
@@ -28,6 +31,8 @@ def show_plan(
     invocation: Invocation, path: Path, settings: Settings | None, *, format_: str, show_values: bool
 ) -> None:
     """Write one view of a saved plan to stdout."""
+    from syncengine.planning import open_plan
+
     with open_plan(path) as plan:
         options = view_options(invocation, settings, plan.header.account, show_values=show_values)
         for piece in _view(plan, format_, options):
