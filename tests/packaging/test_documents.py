@@ -93,3 +93,16 @@ def test_the_first_steps_of_the_guide_work_as_they_stand(tmp_path: Path) -> None
 def test_the_completion_lines_of_the_guide_name_the_variable_that_is_read() -> None:
     lines = blocks("docs/install.md", "Shell completion", "sh")
     assert [re.findall(r"_SYNCENGINE_COMPLETE=(\w+)_source", line) for line in lines] == [["bash"], ["zsh"], ["fish"]]
+
+
+def test_every_page_that_is_named_exists() -> None:
+    """In the code's own words too: a reader who follows a reference must find something."""
+    named = {
+        (path.relative_to(ROOT).as_posix(), page)
+        for folder in ("syncengine", "docs", "specs")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".md", ".sql", ".yaml")
+        for page in re.findall(r"\bdocs/[a-z-]+\.md\b", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [(where, page) for where, page in sorted(named) if not (ROOT / page).exists()] == []
