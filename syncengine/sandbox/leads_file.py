@@ -1,4 +1,7 @@
-"""Leads from a CSV file: `id,state,payout,revenue,buyer,campaign`, and every other column as a field."""
+"""Leads from a CSV file: `id,state,payout,revenue,buyer,campaign`, and every other column as a field.
+
+The id may also stand under `lead` or `lead_id`, as in exports and in the rows of changesets.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from syncengine.sandbox.records import ID_PATTERN, QUARANTINE_PREFIX, Lead, Lead
 
 _REFERENCE = re.compile(rf"{QUARANTINE_PREFIX}?({ID_PATTERN})")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,2})?", re.ASCII)
-_OWN_COLUMNS = frozenset({"id", "state", "payout", "revenue", "buyer", "campaign"})
+_ID_COLUMNS = ("id", "lead", "lead_id")
+_OWN_COLUMNS = frozenset({"state", "payout", "revenue", "buyer", "campaign"})
 
 
 def read_leads(path: Path) -> list[Lead]:
@@ -34,8 +38,9 @@ def read_leads(path: Path) -> list[Lead]:
 
 def _leads(path: Path, rows: csv.DictReader[str]) -> Iterable[Lead]:
     names = rows.fieldnames
-    if not names or "id" not in names:
-        raise SandboxError(f'the leads file {path} needs a header line with a column "id"')
+    column = next((name for name in _ID_COLUMNS if name in (names or ())), None)
+    if not names or column is None:
+        raise SandboxError(f'the leads file {path} needs a header line with a column "id" (or "lead", "lead_id")')
     if len(set(names)) != len(names):
         raise SandboxError(f"the leads file {path} has two columns with one name")
     seen: set[str] = set()
@@ -43,21 +48,21 @@ def _leads(path: Path, rows: csv.DictReader[str]) -> Iterable[Lead]:
         where = f"{path}, line {rows.line_num}"
         if "" in row or None in row.values():
             raise SandboxError(f"{where}: the row does not have the header's {len(names)} columns")
-        lead = _lead(where, row)
+        lead = _lead(where, row.pop(column), row)
         if lead.number in seen:
             raise SandboxError(f"{where}: there is a lead {lead.number} above already")
         seen.add(lead.number)
         yield lead
 
 
-def _lead(where: str, row: dict[str, str]) -> Lead:
-    match = _REFERENCE.fullmatch(row["id"])
+def _lead(where: str, number: str, row: dict[str, str]) -> Lead:
+    match = _REFERENCE.fullmatch(number)
     if match is None:
-        raise SandboxError(f"{where}: the id {row['id']!r} must be digits without a leading zero, q123 for quarantine")
-    prefixed = row["id"].startswith(QUARANTINE_PREFIX)
+        raise SandboxError(f"{where}: the id {number!r} must be digits without a leading zero, q123 for quarantine")
+    prefixed = number.startswith(QUARANTINE_PREFIX)
     state = _state(where, row.get("state") or ("quarantined" if prefixed else "approved"))
     if prefixed and state is not LeadState.QUARANTINED:
-        raise SandboxError(f"{where}: the id {row['id']!r} is a quarantined lead's, but the state is {state.value}")
+        raise SandboxError(f"{where}: the id {number!r} is a quarantined lead's, but the state is {state.value}")
     reference = QUARANTINE_PREFIX + match[1] if state is LeadState.QUARANTINED else match[1]
     return Lead(
         reference,
@@ -72,7 +77,7 @@ def _lead(where: str, row: dict[str, str]) -> Lead:
 
 def _state(where: str, text: str) -> LeadState:
     try:
-        return LeadState(text)
+        return LeadState(text.lower())
     except ValueError:
         known = ", ".join(LeadState)
         raise SandboxError(f"{where}: unknown state {text!r}; there are: {known}") from None

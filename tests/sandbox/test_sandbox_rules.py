@@ -6,10 +6,11 @@ import http.client
 import json
 import ssl
 import subprocess
+import urllib.request
 
 import pytest
 
-from syncengine.sandbox import Key, Permission, SandboxError, parse_key
+from syncengine.sandbox import Key, Permission, Sandbox, SandboxError, SandboxOptions, parse_key
 
 LEADS = "/restapi/v1.3/leads"
 
@@ -306,7 +307,7 @@ def test_leads_from_a_file(start, tmp_path):
     ("text", "words"),
     [
         ("", "header line"),
-        ("lead\n1\n", 'column "id"'),
+        ("number\n1\n", 'column "id"'),
         ("id,id\n1,2\n", "two columns"),
         ("id,state\n1\n", "line 2: the row"),
         ("id\n1,2\n", "line 2: the row"),
@@ -370,3 +371,14 @@ def test_a_certificate_that_is_none(start, tmp_path):
     (tmp_path / "cert.pem").write_text("no certificate")
     with pytest.raises(SandboxError, match="cannot use the certificate"):
         start(certificate=tmp_path / "cert.pem")
+
+
+@pytest.mark.parametrize("column", ["id", "lead", "lead_id"])
+def test_the_id_of_a_lead_may_stand_under_the_names_that_exports_use(column, tmp_path):
+    leads = tmp_path / "leads.csv"
+    leads.write_text(f"postcode,{column},state\nTN25,77,Approved\n", encoding="utf-8")
+    with Sandbox(SandboxOptions(state=tmp_path / "state", leads=leads)).start() as running:
+        url = f"{running.url}/restapi/v1.3/leads/77?key={running.api_key}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            read = json.load(answer)
+    assert (read["state"], read["fields"]) == ("approved", {"postcode": "TN25"})
