@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Literal, TextIO, cast
 
@@ -156,11 +156,6 @@ class Output:
     def json(self, document: Any) -> None:
         """A result as one JSON document on one line; msgspec structs are fine anywhere inside."""
         self._stdout.write(self._encoded(document) + "\n")
-
-    def json_lines(self, documents: Iterable[Any]) -> None:
-        """Results as JSON Lines, one document a line."""
-        for document in documents:
-            self.json(document)
 
     # Everything else
 

@@ -58,13 +58,32 @@ def gateway_factory(
     `ca_file`: PEM file of authorities to trust in place of the usual ones. `proxy`: http:// or https:// address to go
     through; the environment's proxies are never used. Raises ConfigError (SE534, SE535) where either is unusable.
     """
-    context = tls_context(ca_file) if account.base_url.lower().startswith("https:") else None
+    context = context_of(account, ca_file)
     via = None if proxy is None else _proxy(proxy)
 
     def connect() -> Gateway:
         return LeadByteGateway(account, key, clock, context=context, proxy=via)
 
     return connect
+
+
+def client_of(
+    account: Account, line: Line, context: ssl.SSLContext | None, proxy: httpx.Proxy | None = None
+) -> httpx.Client:
+    """A client that carries the key to the configured address only: no redirect, cookie or proxy of the environment."""
+    return httpx.Client(
+        base_url=account.base_url,
+        transport=Transport(line, context, proxy),
+        timeout=httpx.Timeout(account.limits.timeout),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def context_of(account: Account, ca_file: str | None) -> ssl.SSLContext | None:
+    """The TLS context of an account's connections; None for plain HTTP on loopback. Raises ConfigError (SE534)."""
+    return tls_context(ca_file) if account.base_url.lower().startswith("https:") else None
 
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
@@ -119,14 +138,7 @@ class LeadByteGateway:
         self._key = key
         self._clock = clock
         self._line = Line(clock.monotonic)
-        self._client = httpx.Client(
-            base_url=account.base_url,
-            transport=Transport(self._line, context, proxy),
-            timeout=httpx.Timeout(account.limits.timeout),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._client = client_of(account, self._line, context, proxy)
 
     def __repr__(self) -> str:
         return f"<gateway to {self._account.name}>"

@@ -5,20 +5,18 @@ What comes back tells whether the service can be reached, whether the key arrive
 
 from __future__ import annotations
 
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Literal, Self
 
-import httpx
 import msgspec
 
 from syncengine.core.ports import Clock
 from syncengine.core.settings import Account
-from syncengine.leadbyte.gateway import ERRORS, PATIENCE, failure_words, received, tls_context
+from syncengine.leadbyte.gateway import ERRORS, PATIENCE, client_of, context_of, failure_words, received
 from syncengine.leadbyte.keys import Secret
 from syncengine.leadbyte.payload import Json, Unreadable, clean, decompress, first_text, read_json
 from syncengine.leadbyte.requests import HEADERS, KEY_HEADER, LEADS_PATH
 from syncengine.leadbyte.responses import Answer
-from syncengine.leadbyte.transport import Line, Transport
+from syncengine.leadbyte.transport import Line
 
 NOBODY = f"{LEADS_PATH}/0"
 """The address of a lead that does not exist."""
@@ -52,15 +50,7 @@ class Probe:
         self._account = account
         self._key = key
         self._line = Line(clock.monotonic)
-        context = tls_context(ca_file) if account.base_url.lower().startswith("https:") else None
-        self._client = httpx.Client(
-            base_url=account.base_url,
-            transport=Transport(self._line, context, None),
-            timeout=httpx.Timeout(account.limits.timeout),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._client = client_of(account, self._line, context_of(account, ca_file))
 
     def __repr__(self) -> str:
         return f"<probe of {self._account.name}>"

@@ -9,21 +9,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self
-
-import httpx
 
 from syncengine.core.observations import AMOUNTS, MONEY, Observation, Unread
 from syncengine.core.ports import Clock
 from syncengine.core.settings import Account
 from syncengine.core.values import LeadId, format_money, parse_money
-from syncengine.leadbyte.gateway import ERRORS, PATIENCE, failure_words, received, tls_context
+from syncengine.leadbyte.gateway import ERRORS, PATIENCE, client_of, context_of, failure_words, received
 from syncengine.leadbyte.keys import Secret
 from syncengine.leadbyte.payload import Json, Number, Unreadable, clean, decompress, read_json
 from syncengine.leadbyte.requests import HEADERS, LEADS_PATH
 from syncengine.leadbyte.responses import DENIED, Answer
-from syncengine.leadbyte.transport import Line, Transport
+from syncengine.leadbyte.transport import Line
 
 BY = "the service"
 """What a plan says of a value that was read; no time, so that the same values make the same plan."""
@@ -59,15 +56,7 @@ class LeadReader:
         self._next = clock.monotonic()
         self._failures = 0
         self._over = ""
-        context = tls_context(ca_file) if account.base_url.lower().startswith("https:") else None
-        self._client = httpx.Client(
-            base_url=account.base_url,
-            transport=Transport(self._line, context, None),
-            timeout=httpx.Timeout(account.limits.timeout),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._client = client_of(account, self._line, context_of(account, ca_file))
 
     def __repr__(self) -> str:
         return f"<reader of {self._account.name}>"

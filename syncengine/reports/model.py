@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
@@ -162,10 +162,3 @@ def fold(
     for planned in operations:
         folding.add(planned)
     return folding.view(header, provenance, summary)
-
-
-def tee(operations: Iterable[PlannedOperation], folding: Fold) -> Iterator[PlannedOperation]:
-    """The same operations, each folded as it passes: for views that list and count in one reading."""
-    for planned in operations:
-        folding.add(planned)
-        yield planned
