@@ -46,6 +46,8 @@ _MAX_RESTARTS = 100
 
 _DOCUMENT_START = re.compile(rb"(?:^|(?<=[\r\n]))---(?=[ \t\r\n]|$)")
 _MERGE = "<<"
+_LIBYAML_TOO_DEEP = "maximum nesting depth"
+"""Since 0.2.6 libyaml bounds nesting itself, far above our bound; looking ahead it may get there before our count."""
 
 
 def read_documents(data: bytes, file: str) -> tuple[list[Document], list[Problem]]:
@@ -119,6 +121,10 @@ class _Reading:
             try:
                 self._events(CParser(data[offset:] if offset else data).get_event)
             except MarkedYAMLError as error:
+                mark = error.problem_mark
+                if mark is not None and _LIBYAML_TOO_DEEP in (error.problem or ""):
+                    self._too_deep(mark.line + 1 + self._base, mark.column + 1)
+                    return
                 problem = syntax_problem(error, self._source, self._base)
                 if problem.line not in self._template_lines:
                     self.problems.append(problem)
@@ -199,7 +205,7 @@ class _Reading:
     def _open(self, kind: type, event: Any, frame: _Frame) -> _Frame:
         line, column = event.start_mark.line + 1 + self._base, event.start_mark.column + 1
         if len(self._stack) >= MAX_DEPTH:
-            self._report("SE110", f"nested more than {MAX_DEPTH} levels deep", line, column, "no changeset needs this")
+            self._too_deep(line, column)
             raise _Stop
         self._stack.append(frame)
         items: list[Any] = []
@@ -317,6 +323,9 @@ class _Reading:
             return
         self._report("SE111", message, line, column, "write the values out, or move rows into a source")
         raise _Stop
+
+    def _too_deep(self, line: int, column: int) -> None:
+        self._report("SE110", f"nested more than {MAX_DEPTH} levels deep", line, column, "no changeset needs this")
 
     def _report(self, code: str, message: str, line: int, column: int, hint: str) -> None:
         self.problems.append(self._source.problem(code, message, line, column, hint=hint))
