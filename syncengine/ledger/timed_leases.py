@@ -91,6 +91,9 @@ class TimedLeases:
 
     def _try(self, account: str, lane: str, token: str) -> int | LeaseHeld:
         engine, who = self._engine, self._applicant
+        # Looked at before it is locked: a holder that was stopped inside a transaction keeps the rows locked.
+        if holders := _in_the_way(engine.rows("see_lanes", account=account), lane):
+            return held_by(holders)
         for name in {"", lane}:
             engine.run("add_lane", account=account, lane=name, head=ORIGIN)
         rows = engine.rows("lock_lanes", account=account)
@@ -150,5 +153,5 @@ class TimedLeases:
 
 
 def _in_the_way(rows: list[Row], lane: str) -> list[Row]:
-    """Rows of lock_lanes that are held and cover the same leads."""
+    """Rows of see_lanes or lock_lanes that are held and cover the same leads."""
     return [row for row in rows if row[7] and (not lane or row[1] in {"", lane})]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from syncengine.core.errors import LeaseHeld
@@ -86,6 +87,19 @@ def test_the_second_process_is_refused_by_name_and_waits_if_asked(home: Home, st
         assert lease.epoch == 2
         assert history_of(ledger, 1).attempts[0].standing is Standing.UNKNOWN
     assert [record.live for record in ledger.runs()] == [False]
+
+
+def test_a_holder_stopped_inside_a_transaction_is_named_all_the_same(
+    server_home: Home, started: list[Process]
+) -> None:
+    ledger = server_home.create()
+    other = Process(server_home)
+    started.append(other)
+    assert other.ask("hold") == "epoch 1"
+    with psycopg.connect(server_home.pin.url) as stopped:
+        stopped.execute("SELECT * FROM syncengine.lanes FOR UPDATE")
+        with pytest.raises(LeaseHeld, match=rf"process {other.process.pid}"), ledger.lease(ACCOUNT, wait=0):
+            pytest.fail("two leases at once")
 
 
 def test_readers_never_keep_an_applier_out(file_home: Home, started: list[Process]) -> None:

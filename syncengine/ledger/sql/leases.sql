@@ -1,5 +1,10 @@
 -- The timed lease of PostgreSQL. Times are the database's own clock, in milliseconds.
 
+-- name: see_lanes
+SELECT account, lane, epoch, holder, host, pid, since,
+  holder <> '' AND expires > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+FROM lanes WHERE account = :account ORDER BY lane
+
 -- name: lock_lanes
 SELECT account, lane, epoch, holder, host, pid, since,
   holder <> '' AND expires > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
