@@ -10,7 +10,9 @@ from syncengine.sandbox import Fault, Match, Rule, Signal
 from tests.crash.bench import Bench, Ended
 
 LEADS = 60
-LIMITS = {"leads_per_request": 5, "irreversible_per_request": 5, "concurrency": 2, "requests_per_second": 100}
+LIMITS = {"leads_per_request": 5, "irreversible_per_request": 5, "concurrency": 1, "requests_per_second": 100}
+"""One request at a time: when the fourth has had its effect, it has left whole, and its answer can still be read by a
+runner that wakes. A second one in flight might be stopped halfway, and its doubt would rightly stay."""
 
 
 def state_of(pid: int) -> str:
@@ -46,7 +48,7 @@ def test_a_runner_that_wakes_after_its_lease_doubles_nothing(server_bench: Bench
     counts = second.json["counts"]
     assert second.code == 5
     assert sum(counts.values()) == total
-    assert 0 < counts["in_doubt"] <= 2 * 5
+    assert 0 < counts["in_doubt"] <= 5
     assert counts["rejected"] == 0
     assert counts["not_sent"] <= counts["in_doubt"], "amounts wait behind a reprocess in doubt, nothing else"
 
