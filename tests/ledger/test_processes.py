@@ -89,9 +89,7 @@ def test_the_second_process_is_refused_by_name_and_waits_if_asked(home: Home, st
     assert [record.live for record in ledger.runs()] == [False]
 
 
-def test_a_holder_stopped_inside_a_transaction_is_named_all_the_same(
-    server_home: Home, started: list[Process]
-) -> None:
+def test_a_holder_stopped_inside_a_transaction_is_named_all_the_same(server_home: Home, started: list[Process]) -> None:
     ledger = server_home.create()
     other = Process(server_home)
     started.append(other)
