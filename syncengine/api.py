@@ -34,7 +34,7 @@ from syncengine.project import Project
 if TYPE_CHECKING:
     from syncengine.applying.stopping import StopSignal
     from syncengine.changeset.load import Loaded
-    from syncengine.planning import PlanFile
+    from syncengine.planning import Identities, PlanFile, Seal
     from syncengine.planning.approvals import Hearing
     from syncengine.planning.build import Watcher
 
@@ -113,13 +113,14 @@ def plan(
     observed: Path | str | None = None,
     observed_at: str | None = None,
     watchers: Sequence[Watcher] = (),
+    seal: Seal | None = None,
 ) -> Planned:
     """Work out what would be sent and write it to `out` (mode 0600; None: nowhere). Sends nothing, creates no ledger.
 
     `offline` opens no connection. `observed` is a dated export of leads; rows without a time are of `observed_at`.
     Where the account allows it, and not offline, current values are read from the service. Raises InputError with
     every problem of the data, WrongLedger where the ledger is not the pinned one. A plan may be blocked: see
-    `summary.blocked`.
+    `summary.blocked`. With `seal` (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
     """
     from syncengine.applying.gate import moment_notes
     from syncengine.applying.preflight import wire_digest
@@ -183,7 +184,7 @@ def plan(
             ),
             late_notes=review.late_notes,
         )
-        with PlanWriter(path, header, provenance) as writer:
+        with PlanWriter(path, header, provenance, seal=seal) as writer:
             summary = build_plan(request, writer)
     return Planned(header=header, provenance=provenance, summary=summary, path=path)
 
@@ -197,11 +198,13 @@ def apply(
     listener: Listener | None = None,
     signal: StopSignal | None = None,
     approvals: Sequence[Path | str] = (),
+    identities: Identities | None = None,
 ) -> RunResult:
     """Send exactly what a saved plan lists and has not been sent yet. Returns the result; `exit` tells how it went.
 
     Raises InputError or Refusal while nothing was sent. `deadline` and `lock_timeout` are in seconds. `approvals` are
-    files besides PLAN.approval, which is always read.
+    files besides PLAN.approval, which is always read. `identities` open a sealed plan (default: that
+    of the environment).
     """
     from syncengine.applying import ApplyRequest, World, apply_plan
     from syncengine.applying.stopping import StopSignal
@@ -212,7 +215,7 @@ def apply(
     named = [Path(file) for file in approvals]
     missing_named(named)
     with ExitStack() as stack:
-        saved = stack.enter_context(open_plan(path))
+        saved = stack.enter_context(open_plan(path, identities or _identities(project)))
         account = project.planned_account(saved)
         ledger = stack.enter_context(project.ledger(account))
         sound = listener or Quiet()
@@ -247,7 +250,15 @@ def apply(
         return msgspec.structs.replace(result, pin_line=_pin_line(ledger, sound))
 
 
-def record_baseline(plan_path: Path | str, project: Project, *, by: str, note: str, lock_timeout: float = 0.0) -> int:
+def record_baseline(
+    plan_path: Path | str,
+    project: Project,
+    *,
+    by: str,
+    note: str,
+    lock_timeout: float = 0.0,
+    identities: Identities | None = None,
+) -> int:
     """Record what a saved plan would send as already done by other means; returns how many operations that were.
 
     Nothing is sent. Raises Refusal as apply does.
@@ -257,7 +268,7 @@ def record_baseline(plan_path: Path | str, project: Project, *, by: str, note: s
     from syncengine.planning import open_plan
 
     path = Path(plan_path)
-    with open_plan(path) as saved:
+    with open_plan(path, identities or _identities(project)) as saved:
         account = project.planned_account(saved)
         request = ApplyRequest(
             account=account,
@@ -296,12 +307,20 @@ def hearing(saved: PlanFile, project: Project, files: Sequence[Path] = ()) -> He
     )
 
 
-def needed_approvals(plan_path: Path | str, project: Project) -> ApprovalRule | None:
+def needed_approvals(
+    plan_path: Path | str, project: Project, *, identities: Identities | None = None
+) -> ApprovalRule | None:
     """The rule by which a saved plan needs approvals; None where it needs none."""
     from syncengine.planning import open_plan
 
-    with open_plan(Path(plan_path)) as saved:
+    with open_plan(Path(plan_path), identities or _identities(project)) as saved:
         return hearing(saved, project).rule
+
+
+def _identities(project: Project) -> Identities:
+    from syncengine.planning import Identities
+
+    return Identities(environ=project.environ)
 
 
 def _account_of(loaded: Loaded, project: Project) -> Account:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
 from syncengine.core.errors import Exit, InputError, PlanBlocked
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _CHANGESETS = frozenset({".yaml", ".yml"})
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
               help="Wait so long where somebody else is applying to the account.")  # fmt: skip
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Also write the result as JUnit XML.")
+@identity_option
 @format_option("text", "json")
 @click.pass_obj
 def command(

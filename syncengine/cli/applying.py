@@ -86,6 +86,7 @@ def run_plan(
             path,
             project,
             approvals=approvals,
+            identities=invocation.identities(),
             lock_timeout=lock_timeout,
             deadline=deadline,
             listener=_Watched(invocation, progress),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
 
 if TYPE_CHECKING:
     from syncengine.planning import PlanFile
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--key", required=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Your private SSH key, or the .pub of a key that ssh-agent holds.")  # fmt: skip
+@identity_option
 @format_option("text", "json")
 @click.pass_obj
 def command(invocation: Invocation, *, plan: Path, key: Path, format_: str) -> None:
@@ -34,7 +35,7 @@ def command(invocation: Invocation, *, plan: Path, key: Path, format_: str) -> N
     from syncengine.planning.approvals import NAMESPACE, Keygen, add_approval, approval_path, signed_text
 
     keygen = Keygen(invocation.environ)
-    with open_plan(plan) as saved:
+    with open_plan(plan, invocation.identities()) as saved:
         if saved.summary.blocked:
             raise PlanBlocked(
                 f"the plan is blocked and can never be applied: {saved.summary.blocked[0].reason}",

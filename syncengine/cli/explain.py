@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
 
 if TYPE_CHECKING:
     from syncengine.cli.storytelling import PlannedIn, Story
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--plan", "plans", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="A saved plan to look into as well; repeatable.")  # fmt: skip
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
+@identity_option
 @format_option("text", "json")
 @click.pass_obj
 def command(
@@ -37,7 +38,7 @@ def command(
     project = invocation.project()
     root = Path(project.settings.root)
     with project.view() as ledger:
-        story = tell(operation, ledger, plans, root=root)
+        story = tell(operation, ledger, plans, root=root, identities=invocation.identities())
     accounts = [account for account in project.settings.accounts.values() if account.identity == story.account]
     masker = Masker([name for account in accounts for name in account.fields.public], show_values=show_values)
     lines = () if story.planned is None else declared(story.planned, root, masker)

@@ -14,6 +14,7 @@ from syncengine.core.errors import Exit
 if TYPE_CHECKING:
     from syncengine.cli.progress import Progress
     from syncengine.core.plan import PlannedOperation
+    from syncengine.planning import Seal
 
 _STEP = 500
 """Operations between two looks at the clock."""
@@ -50,6 +51,10 @@ class _Counting:
               help="Values before: a dated export of leads, CSV or JSON Lines.")  # fmt: skip
 @click.option("--observed-at", metavar="TIME", help="When they were observed, where the file does not say.")
 @click.option("--offline", is_flag=True, help="Open no connection and read no key, whatever is configured.")
+@click.option("--values", type=click.Choice(("plain", "sealed")), default="plain", show_default=True,
+              help="How lead data stands in FILE; sealed: only the recipients can read it.")  # fmt: skip
+@click.option("--recipient", "recipients", multiple=True, metavar="KEY",
+              help="Who can open the sealed plan: age1..., an SSH key, or a file of such; repeatable.")  # fmt: skip
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are operations to send.")
 @format_option("text", "markdown", "html", "json")
@@ -64,6 +69,8 @@ def command(
     observed: Path | None,
     observed_at: str | None,
     offline: bool,
+    values: str,
+    recipients: tuple[str, ...],
     show_values: bool,
     detailed_exitcode: bool,
     format_: str,
@@ -77,6 +84,8 @@ def command(
     from syncengine.cli.variables import parse_variables
     from syncengine.cli.views import show_plan
 
+    seal = _seal(values, recipients, out)
+    identities = None if seal is None else seal.identities
     project = invocation.project()
     loaded = load(paths, project, variables=parse_variables(variables), only=only)
     with tempfile.TemporaryDirectory(prefix="syncengine-") as scratch:
@@ -90,9 +99,10 @@ def command(
                 observed=observed,
                 observed_at=observed_at,
                 watchers=[_Counting(progress)],
+                seal=seal,
             )
-        show_plan(invocation, target, project.settings, format_=format_, show_values=show_values)
-        rule = needed_approvals(target, project) if planned.summary.counts.to_send else None
+        show_plan(invocation, target, project.settings, format_=format_, show_values=show_values, identities=identities)
+        rule = needed_approvals(target, project, identities=identities) if planned.summary.counts.to_send else None
     if out is not None and planned.summary.blocked:
         invocation.output.note(f"saved to {out}, to be looked at: it is blocked, and apply refuses it")
     elif out is not None:
@@ -105,3 +115,20 @@ def command(
     if detailed_exitcode and planned.summary.counts.to_send:
         return Exit.CHANGES
     return Exit.DONE
+
+
+def _seal(values: str, recipients: tuple[str, ...], out: Path | None) -> Seal | None:
+    """Those who may read the plan; None where it is not sealed."""
+    from syncengine.core.errors import InputError
+
+    if values == "plain":
+        if recipients:
+            raise InputError(
+                "--recipient is for sealed plans, and this one would be plain", code="SE901", hint="add --values sealed"
+            )
+        return None
+    if out is None:
+        raise InputError("a sealed plan is a file, and none is named", code="SE901", hint="add --out FILE")
+    from syncengine.planning import Seal
+
+    return Seal.to(recipients)

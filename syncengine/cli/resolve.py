@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
 
 if TYPE_CHECKING:
     from syncengine.core.ports import Doubt
@@ -33,6 +33,7 @@ _YOUNG = 15 * 60
 @click.option("--note", required=True, metavar="TEXT", help="How it is known.")
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
               help="Wait so long where somebody is applying to the account.")  # fmt: skip
+@identity_option
 @format_option("text", "json")
 @click.pass_obj
 def command(
@@ -62,7 +63,14 @@ def command(
         raise InputError("--baseline stands alone", code="SE901", hint="leave out operations, --run and --as")
     project = invocation.project()
     if baseline is not None:
-        count = record_baseline(baseline, project, by=by.strip(), note=note.strip(), lock_timeout=lock_timeout)
+        count = record_baseline(
+            baseline,
+            project,
+            by=by.strip(),
+            note=note.strip(),
+            lock_timeout=lock_timeout,
+            identities=invocation.identities(),
+        )
         if format_ == "json":
             invocation.output.json({"baseline": str(baseline), "recorded": count})
         else:

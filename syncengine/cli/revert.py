@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _SHOWN = 20
 )
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The changeset to write.")
+@identity_option
 @format_option("text", "json")
 @click.pass_obj
 def command(invocation: Invocation, *, plan: Path, out: Path, format_: str) -> int:
@@ -39,7 +40,7 @@ def command(invocation: Invocation, *, plan: Path, out: Path, format_: str) -> i
     if out.exists() or out.is_symlink():
         raise InputError(f"{out} exists already", code="SE901", hint="name a file that does not, or remove it first")
     project = invocation.project()
-    with open_plan(plan) as saved, project.view() as ledger:
+    with open_plan(plan, invocation.identities()) as saved, project.view() as ledger:
         account = project.account(saved.header.account)
         if ledger is None:
             raise InputError(

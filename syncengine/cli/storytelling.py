@@ -13,7 +13,7 @@ from syncengine.core.errors import InputError, SyncError
 from syncengine.core.operations import delivery_of, generation_of, kind_of
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import LedgerOperations, OperationRecord, RunRecord
-from syncengine.planning import open_plan
+from syncengine.planning import Identities, open_plan
 
 SHORTEST = 8
 """Characters of an id that are enough where only one operation has them."""
@@ -76,7 +76,9 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def tell(prefix: str, ledger: LedgerOperations | None, plans: Sequence[Path], *, root: Path) -> Story:
+def tell(
+    prefix: str, ledger: LedgerOperations | None, plans: Sequence[Path], *, root: Path, identities: Identities
+) -> Story:
     """The story of the one operation whose id begins with `prefix`. InputError where there is none or several."""
     if len(prefix) < SHORTEST or not re.fullmatch(r"[0-9a-f]{8,40}", prefix):
         raise InputError(
@@ -84,7 +86,7 @@ def tell(prefix: str, ledger: LedgerOperations | None, plans: Sequence[Path], *,
             code="SE901",
             hint="plans, 'syncengine history' and 'syncengine status' show ids",
         )
-    named = {path: list(_planned_in(path, prefix)) for path in plans}
+    named = {path: list(_planned_in(path, prefix, identities)) for path in plans}
     records = {} if ledger is None else _records(ledger, prefix)
     ids = sorted({*records, *(found.planned.id for several in named.values() for found in several)})
     if not ids:
@@ -106,7 +108,7 @@ def tell(prefix: str, ledger: LedgerOperations | None, plans: Sequence[Path], *,
     for run in runs.values():
         if run.plan not in known:
             known.add(run.plan)
-            found.extend(_recorded_plan(run, ids[0], root, missing))
+            found.extend(_recorded_plan(run, ids[0], root, missing, identities))
     return Story(
         operation=ids[0],
         record=record,
@@ -130,8 +132,8 @@ def _runs(ledger: LedgerOperations, record: OperationRecord) -> dict[str, RunRec
     return {run.run: run for run in reversed(ledger.runs(record.account)) if run.run in wanted}
 
 
-def _planned_in(path: Path, prefix: str) -> Iterator[PlannedIn]:
-    with open_plan(path) as saved:
+def _planned_in(path: Path, prefix: str, identities: Identities) -> Iterator[PlannedIn]:
+    with open_plan(path, identities) as saved:
         for planned in saved.operations():
             if planned.id.startswith(prefix):
                 yield PlannedIn(
@@ -143,13 +145,15 @@ def _planned_in(path: Path, prefix: str) -> Iterator[PlannedIn]:
                 )
 
 
-def _recorded_plan(run: RunRecord, operation: str, root: Path, missing: list[str]) -> list[PlannedIn]:
+def _recorded_plan(
+    run: RunRecord, operation: str, root: Path, missing: list[str], identities: Identities
+) -> list[PlannedIn]:
     """The plan that a run applied, where its file still is what it was."""
     for path in dict.fromkeys((Path(run.plan_path), root / run.plan_path)):
         if not run.plan_path or not path.is_file():
             continue
         try:
-            found = [one for one in _planned_in(path, operation) if one.digest == run.plan]
+            found = [one for one in _planned_in(path, operation, identities) if one.digest == run.plan]
         except SyncError as error:
             missing.append(f"plan {run.plan[:12]}: {error.message}")
             return []

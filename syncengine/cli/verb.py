@@ -14,6 +14,7 @@ from syncengine.cli.logs import LEVELS, Level, Log
 from syncengine.cli.output import LogFormat, Output
 
 if TYPE_CHECKING:
+    from syncengine.planning import Identities
     from syncengine.project import Project
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,12 +31,19 @@ class Invocation:
     policy: Path | None
     environ: Mapping[str, str]
     cwd: Path
+    identity_files: tuple[Path, ...] = ()
 
     def project(self) -> Project:
         """The project of this folder, or of --config; ConfigError where there is none or it is wrong."""
         from syncengine.project import Project
 
         return Project.open(self.config, policy=self.policy, start=self.cwd, environ=self.environ)
+
+    def identities(self) -> Identities:
+        """The private keys that open sealed plans: of --identity and of the environment."""
+        from syncengine.planning import Identities
+
+        return Identities(self.identity_files, self.environ, warn=self.output.warning)
 
 
 class Verb(click.Command):
@@ -61,6 +69,7 @@ class Verb(click.Command):
             policy=Path(policy) if policy else None,
             environ=os.environ,
             cwd=Path.cwd(),
+            identity_files=tuple(ctx.params.pop("identity_files", ())),
         )
         return super().invoke(ctx)
 
@@ -75,6 +84,18 @@ def format_option(*formats: str, default: str = "text") -> Callable[[F], F]:
         show_default=True,
         help="What the result on stdout looks like.",
     )
+
+
+def identity_option(command: F) -> F:
+    """`--identity`, for verbs that read saved plans; Invocation.identities() has what it names."""
+    return click.option(
+        "--identity",
+        "identity_files",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Your private key, where the plan is sealed; also SYNCENGINE_IDENTITY, the key itself or its file.",
+    )(command)
 
 
 def _common_options() -> list[click.Parameter]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from syncengine.core.ports import LedgerOperations
     from syncengine.core.redaction import Masker
     from syncengine.core.values import LeadId, OperationId
-    from syncengine.project import Project
+    from syncengine.planning import Identities
 
 _SHOWN = 50
 """Operations of one mark that the text view lists."""
@@ -38,6 +38,7 @@ _SHOWN = 50
 @click.option("--interval", type=click.FloatRange(0, 3600), default=10, metavar="SECONDS", show_default=True,
               help="Time between these readings.")  # fmt: skip
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
+@identity_option
 @format_option("text", "json")
 @click.pass_obj
 def command(
@@ -60,7 +61,7 @@ def command(
 
     project = invocation.project()
     with ExitStack() as stack:
-        what = _Subject(project, open_ledger_view(project, stack), subject, stack)
+        what = _Subject(open_ledger_view(project, stack), subject, stack, invocation.identities())
         account = of_identity(project, what.identity)
         pace = Pace(settle=account.limits.settle, polls=polls, interval=interval, deadline=deadline)
         reader = open_reader(invocation, project, account, stack)
@@ -83,7 +84,7 @@ def command(
 class _Subject:
     """The run or plan that is verified."""
 
-    def __init__(self, project: Project, ledger: LedgerOperations, subject: str, stack: ExitStack) -> None:
+    def __init__(self, ledger: LedgerOperations, subject: str, stack: ExitStack, identities: Identities) -> None:
         from syncengine.planning import open_plan
 
         self.ledger = ledger
@@ -99,7 +100,7 @@ class _Subject:
                 code="SE904",
                 hint="'syncengine history' and the result of apply name runs",
             )
-        self._saved = stack.enter_context(open_plan(Path(subject)))
+        self._saved = stack.enter_context(open_plan(Path(subject), identities))
         self.plan, self.identity = self._saved.summary.digest, self._saved.header.identity
         if not ledger.runs(self.identity, plan=self._saved.summary.digest):
             raise InputError(

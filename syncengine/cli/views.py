@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from syncengine.cli.verb import Invocation
 from syncengine.core.settings import Settings
 from syncengine.reports.model import ViewOptions
 
 if TYPE_CHECKING:
-    from syncengine.planning import PlanFile
+    from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
+    from syncengine.planning import Identities, SealedPlan
+    from syncengine.planning.sealing import Cover
+
+    Parts = tuple[PlanHeader, Provenance, Iterable[PlannedOperation], PlanSummary, ViewOptions]
 
 FORMATS = ("text", "markdown", "html", "json")
 
@@ -28,22 +34,60 @@ def view_options(invocation: Invocation, settings: Settings | None, account: str
 
 
 def show_plan(
-    invocation: Invocation, path: Path, settings: Settings | None, *, format_: str, show_values: bool
+    invocation: Invocation,
+    path: Path,
+    settings: Settings | None,
+    *,
+    format_: str,
+    show_values: bool,
+    identities: Identities | None = None,
 ) -> None:
-    """Write one view of a saved plan to stdout."""
-    from syncengine.planning import open_plan
+    """Write one view of a saved plan to stdout. Of a sealed one that `identities` do not open: its cover alone."""
+    from syncengine.planning import SealedPlan, open_plan
 
-    with open_plan(path) as plan:
+    try:
+        plan = open_plan(path, identities)
+    except SealedPlan as sealed:
+        _show_cover(invocation, sealed, settings, format_)
+        return
+    with plan:
         options = view_options(invocation, settings, plan.header.account, show_values=show_values)
-        for piece in _view(plan, format_, options):
-            if format_ == "text":
-                invocation.output.result(piece)
-            else:
-                invocation.output.piece(piece)
+        _show(invocation, (plan.header, plan.provenance, plan.operations(), plan.summary, options), format_)
 
 
-def _view(plan: PlanFile, format_: str, options: ViewOptions) -> Iterator[str]:
-    parts = (plan.header, plan.provenance, plan.operations(), plan.summary, options)
+def _show_cover(invocation: Invocation, sealed: SealedPlan, settings: Settings | None, format_: str) -> None:
+    cover = sealed.cover
+    invocation.output.warning(f"{sealed.message}; {sealed.hint}")
+    options = view_options(invocation, settings, cover.header.account, show_values=False)
+    options = msgspec.structs.replace(options, lines=False)
+    _show(invocation, (cover.header, cover.provenance, (), _summary(cover), options), format_)
+
+
+def _summary(cover: Cover) -> PlanSummary:
+    """What the outside of a sealed plan says, with the warning that it is no more than that."""
+    from syncengine.core.plan import ChangesetHeader, Finding, PlanSummary
+
+    return PlanSummary(
+        digest=cover.digest,
+        counts=cover.counts,
+        blocked=(Finding(reason=f"{cover.findings} findings, sealed"),) if cover.findings else (),
+        warnings=(
+            "sealed: operations, findings and warnings are not shown, and nothing vouches for these counts and this "
+            "digest until the plan is opened",
+        ),
+        changesets=tuple(ChangesetHeader(id=name, title="", file="", vars={}, sources={}) for name in cover.changesets),
+    )
+
+
+def _show(invocation: Invocation, parts: Parts, format_: str) -> None:
+    for piece in _view(parts, format_):
+        if format_ == "text":
+            invocation.output.result(piece)
+        else:
+            invocation.output.piece(piece)
+
+
+def _view(parts: Parts, format_: str) -> Iterator[str]:
     match format_:
         case "markdown":
             from syncengine.reports.markdown import plan_markdown

@@ -154,6 +154,9 @@ CODES = MappingProxyType(
         "SE904": "What was asked for is not on record, or several things are.",
         "SE905": "An SSH key, or ssh-keygen, cannot be used.",
         "SE906": "The ledger's id cannot be written into the configuration as it is laid out.",
+        "SE907": "A public or private key of a sealed plan that cannot be used.",
+        "SE908": "A sealed plan that no identity at hand opens.",
+        "SE909": "An optional package that a command needs is not installed.",
         "SE999": "A bug in syncengine.",
     }
 )

@@ -2,5 +2,15 @@
 
 from syncengine.planning.build import PlanRequest, build_plan
 from syncengine.planning.planfile import PlanFile, PlanWriter, open_plan
+from syncengine.planning.sealing import Identities, Seal, SealedPlan
 
-__all__ = ["PlanFile", "PlanRequest", "PlanWriter", "build_plan", "open_plan"]
+__all__ = [
+    "Identities",
+    "PlanFile",
+    "PlanRequest",
+    "PlanWriter",
+    "Seal",
+    "SealedPlan",
+    "build_plan",
+    "open_plan",
+]

@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, TypeVar
 
 import msgspec
 
@@ -24,20 +24,25 @@ from syncengine.core.plan import (
     PlanSummary,
     Provenance,
 )
-from syncengine.core.values import PlanDigest
+from syncengine.core.values import ChangesetId, PlanDigest
+from syncengine.planning.sealing import SEAL_FORMAT, Cover, Damaged, Identities, Seal, SealedLine, SealedLines, SealedTo
 
 FORMAT = 1
 _BLOCK = 1 << 20
 _CHECKSUM_MARK = b',"checksum":"'
 _LONGEST_FOOTER = 64 << 20
+_TAIL = 64 + len('"}\n')
 
 _ENCODER = msgspec.json.Encoder()
 
+T = TypeVar("T")
 
-class _FirstLine(msgspec.Struct, frozen=True, kw_only=True):
+
+class _FirstLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     syncengine_plan: int
     header: PlanHeader
     provenance: Provenance
+    sealed: SealedTo | None = None
 
 
 class _Covered(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +54,24 @@ class _Covered(msgspec.Struct, frozen=True, kw_only=True):
     changesets: tuple[ChangesetHeader, ...]
 
 
-class _Footer(msgspec.Struct, frozen=True, kw_only=True):
-    digest: str
+class _Ending(msgspec.Struct, frozen=True, kw_only=True):
     covered: _Covered
     notes: tuple[str, ...]
+
+
+class _Footer(_Ending, frozen=True, kw_only=True):
+    digest: str
+    checksum: str
+
+
+class _SealedFooter(msgspec.Struct, frozen=True, kw_only=True):
+    """`sealed` holds an _Ending; the rest of it that anybody may read stands beside it."""
+
+    digest: str
+    counts: Counts
+    findings: int
+    changesets: tuple[ChangesetId, ...]
+    sealed: str
     checksum: str
 
 
@@ -89,10 +108,17 @@ def _check_replaceable(path: Path) -> None:
 
 
 class PlanWriter:
-    """Writes a plan in one pass; nothing stands under the final name before `finish`. Mode 0600: it holds values."""
+    """Writes a plan in one pass; nothing stands under the final name before `finish`. Mode 0600: it holds values.
 
-    def __init__(self, path: Path | None, header: PlanHeader, provenance: Provenance) -> None:
+    With `seal` only its recipients can read what it says about leads.
+    """
+
+    def __init__(
+        self, path: Path | None, header: PlanHeader, provenance: Provenance, *, seal: Seal | None = None
+    ) -> None:
         self._path = path
+        self._seal = seal
+        self._sealed_lines = None if seal is None else SealedLines(seal, self._put)
         self._partial: Path | None = None
         self._file: BinaryIO | None = None
         if path is not None:
@@ -107,14 +133,18 @@ class PlanWriter:
             self._file = os.fdopen(descriptor, "wb", buffering=_BLOCK)
         self._checksum = hashlib.sha256()
         self._digest = hashlib.sha256(_ENCODER.encode(header) + b"\n")
-        first = _FirstLine(syncengine_plan=FORMAT, header=header, provenance=provenance)
+        stamp = None if seal is None else seal.stamp
+        first = _FirstLine(syncengine_plan=FORMAT, header=header, provenance=provenance, sealed=stamp)
         self._put(_ENCODER.encode(first) + b"\n")
 
     def write(self, operation: PlannedOperation) -> None:
         """Append one operation."""
         line = _ENCODER.encode(operation) + b"\n"
         self._digest.update(line)
-        self._put(line)
+        if self._sealed_lines is None:
+            self._put(line)
+        else:
+            self._sealed_lines.put(line)
 
     def finish(
         self,
@@ -129,8 +159,7 @@ class PlanWriter:
         covered = _Covered(counts=counts, blocked=blocked, warnings=warnings, changesets=changesets)
         self._digest.update(_ENCODER.encode(covered) + b"\n")
         digest = self._digest.hexdigest()
-        footer = _ENCODER.encode({"digest": digest, "covered": covered, "notes": notes})
-        self._put(footer[:-1] + _CHECKSUM_MARK)
+        self._put(self._footer(digest, covered, notes)[:-1] + _CHECKSUM_MARK)
         checksum = self._checksum.hexdigest().encode()
         self._put(checksum + b'"}\n')
         self._publish()
@@ -141,6 +170,21 @@ class PlanWriter:
             warnings=warnings,
             notes=notes,
             changesets=changesets,
+        )
+
+    def _footer(self, digest: str, covered: _Covered, notes: tuple[str, ...]) -> bytes:
+        """All but the checksum."""
+        if self._seal is None or self._sealed_lines is None:
+            return _ENCODER.encode({"digest": digest, "covered": covered, "notes": notes})
+        self._sealed_lines.flush()
+        return _ENCODER.encode(
+            {
+                "digest": digest,
+                "counts": covered.counts,
+                "findings": len(covered.blocked),
+                "changesets": [changeset.id for changeset in covered.changesets],
+                "sealed": self._seal.close(_ENCODER.encode(_Ending(covered=covered, notes=notes))),
+            }
         )
 
     def discard(self) -> None:
@@ -190,12 +234,14 @@ class PlanFile:
     """A plan file that was read to the end and found whole.
 
     `operations()` reads it again and compares every block with what was verified, so a file that is altered in place
-    afterwards is noticed before the altered bytes are used.
+    afterwards is noticed before the altered bytes are used. A sealed one is opened with `identities`.
     """
 
-    def __init__(self, path: Path, source: BinaryIO) -> None:
+    def __init__(self, path: Path, source: BinaryIO, identities: Identities) -> None:
         self.path = path
         self._source = source
+        self._identities = identities
+        self._cover: Cover | None = None
         self._blocks: list[bytes] = []
         self._start = 0
         self._end = 0
@@ -214,7 +260,7 @@ class PlanFile:
 
     def operations(self) -> Iterator[PlannedOperation]:
         """Every operation in order. Raises AlteredPlan where the file changed since it was opened."""
-        for lines in self._chunks():
+        for lines in self._lines():
             try:
                 # Many lines at once: a call for each costs as much again as reading it.
                 operations = _LINE.decode_lines(lines)
@@ -237,8 +283,27 @@ class PlanFile:
             f"{self.path}: {why}", hint="make the plan again with 'syncengine plan'; its approvals do not carry over"
         )
 
+    def _lines(self) -> Iterator[bytes]:
+        """The operations' plain lines, whole lines at a time."""
+        if self._cover is None:
+            yield from self._chunks()
+            return
+        for lines in self._chunks():
+            for line in lines.splitlines():
+                try:
+                    sealed = msgspec.json.decode(line, type=SealedLine).sealed
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise self._altered("a sealed line cannot be read") from error
+                yield self._unsealed(sealed, self._cover)
+
+    def _unsealed(self, sealed: str, cover: Cover) -> bytes:
+        try:
+            return self._identities.open(sealed, cover)
+        except Damaged as error:
+            raise self._altered("what is sealed was altered") from error
+
     def _chunks(self) -> Iterator[bytes]:
-        """The operations' lines, whole lines at a time."""
+        """The file's lines between the first and the footer, whole lines at a time."""
         self._source.seek(0)
         rest = b""
         position = 0
@@ -257,17 +322,23 @@ class PlanFile:
 
     def _verify(self) -> tuple[_FirstLine, _Footer]:
         footer_raw, checksum = self._sum_up()
-        footer = self._footer(footer_raw)
-        if checksum != footer.checksum:
+        if not footer_raw.endswith(b'"}\n') or _CHECKSUM_MARK not in footer_raw:
+            raise self._altered("not a whole plan: the footer is missing")
+        if footer_raw[-_TAIL:-3] != checksum.encode():
             raise self._altered("the checksum is wrong: the file was altered or cut")
-        return self._content(footer, len(footer_raw)), footer
+        first = self._locate(len(footer_raw))
+        if first.sealed is None:
+            footer = self._ending(footer_raw, _Footer)
+        else:
+            footer = self._sealed_footer(first, first.sealed, footer_raw)
+        self._check(first, footer)
+        return first, footer
 
     def _sum_up(self) -> tuple[bytes, str]:
         """Checksum over everything before the checksum's own characters, with the footer's line."""
         self._source.seek(0, os.SEEK_END)
         size = self._source.tell()
-        tail = len('"}\n') + 64
-        covered_bytes = max(size - tail, 0)
+        covered_bytes = max(size - _TAIL, 0)
         checksum = hashlib.sha256()
         self._source.seek(0)
         seen = 0
@@ -282,24 +353,46 @@ class PlanFile:
                 raise self._altered("not a plan: a line is too long")
         return last_line, checksum.hexdigest()
 
-    def _footer(self, raw: bytes) -> _Footer:
-        if not raw.endswith(b'"}\n') or _CHECKSUM_MARK not in raw:
-            raise self._altered("not a whole plan: the footer is missing")
+    def _ending(self, raw: bytes, kind: type[T]) -> T:
         try:
-            return msgspec.json.decode(raw, type=_Footer)
+            return msgspec.json.decode(raw, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self._altered("not a whole plan: the footer cannot be read") from error
 
-    def _content(self, footer: _Footer, footer_length: int) -> _FirstLine:
+    def _sealed_footer(self, first: _FirstLine, sealed_to: SealedTo, raw: bytes) -> _Footer:
+        """The footer of a sealed plan, opened; from here on the body can be read."""
+        if sealed_to.format != SEAL_FORMAT:
+            raise self._altered(f"sealed as {sealed_to.format[:20]!r}, which this version cannot open")
+        outside = self._ending(raw, _SealedFooter)
+        self._cover = Cover(
+            header=first.header,
+            provenance=first.provenance,
+            digest=PlanDigest(outside.digest),
+            counts=outside.counts,
+            changesets=outside.changesets,
+            findings=outside.findings,
+            recipients=sealed_to.recipients,
+        )
+        inside = self._ending(self._unsealed(outside.sealed, self._cover), _Ending)
+        covered = inside.covered
+        told = (outside.counts, outside.findings, outside.changesets)
+        if told != (covered.counts, len(covered.blocked), tuple(changeset.id for changeset in covered.changesets)):
+            raise self._altered("what stands outside the seal is not what stands inside")
+        return _Footer(digest=outside.digest, covered=covered, notes=inside.notes, checksum=outside.checksum)
+
+    def _locate(self, footer_length: int) -> _FirstLine:
+        """Read the first line, and find out where the operations begin and end."""
         self._source.seek(0, os.SEEK_END)
         self._end = self._source.tell() - footer_length
         self._source.seek(0)
         raw = self._source.readline(_LONGEST_FOOTER)
-        first = self._first(raw)
         self._start = len(raw)
+        return self._first(raw)
+
+    def _check(self, first: _FirstLine, footer: _Footer) -> None:
         digest = hashlib.sha256(_ENCODER.encode(first.header) + b"\n")
         total = 0
-        for lines in self._chunks():
+        for lines in self._lines():
             digest.update(lines)
             total += lines.count(b"\n")
         digest.update(_ENCODER.encode(footer.covered) + b"\n")
@@ -307,7 +400,6 @@ class PlanFile:
             raise self._altered("the digest is wrong: the content is not what was planned")
         if total != footer.covered.counts.total:
             raise self._altered("the number of operations is not the one in the footer")
-        return first
 
     def _first(self, raw: bytes) -> _FirstLine:
         try:
@@ -321,8 +413,11 @@ class PlanFile:
             raise self._altered("not a plan file") from error
 
 
-def open_plan(path: Path) -> PlanFile:
-    """Open and verify. Raises InputError where there is no such file, AlteredPlan where it is not a whole plan."""
+def open_plan(path: Path, identities: Identities | None = None) -> PlanFile:
+    """Open and verify. Raises InputError where there is no such file, AlteredPlan where it is not a whole plan.
+
+    SealedPlan where it is sealed and none of `identities` opens it.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
@@ -337,7 +432,7 @@ def open_plan(path: Path) -> PlanFile:
             raise InputError(
                 f"{path} is not a file", hint="name a file that 'syncengine plan --out' wrote", code="SE902"
             )
-        return PlanFile(path, source)
+        return PlanFile(path, source, identities or Identities())
     except BaseException:
         source.close()
         raise

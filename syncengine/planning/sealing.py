@@ -1,0 +1,289 @@
+"""Sealed plans: what a plan says about leads, encrypted in the age format to those who may read it.
+
+The cryptography is pyrage's. The body of a sealed plan is a row of ordinary age files, each of some hundred lines, so
+that neither writing nor reading holds a plan in memory and no plain copy of it comes to lie on a disk. What binds them
+together is the plan's digest, over the plain lines in order. See docs/plan-file.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+
+from syncengine.core.errors import InputError
+from syncengine.core.plan import Counts, PlanHeader, Provenance
+from syncengine.core.values import ChangesetId, PlanDigest
+from syncengine.documents.files import read_bounded
+
+if TYPE_CHECKING:
+    from pyrage import ssh, x25519
+
+    Recipient = x25519.Recipient | ssh.Recipient
+    Identity = x25519.Identity | ssh.Identity
+
+VARIABLE = "SYNCENGINE_IDENTITY"
+"""An identity itself, as CI hands out secrets, or the path of a file that holds one."""
+
+SEAL_FORMAT = "age"
+
+_AT_ONCE = 256 << 10
+"""Plain bytes in one age file."""
+_LARGEST_KEYS = 64 << 10
+_SSH = ("ssh-ed25519 ", "ssh-rsa ")
+_AGE = "AGE-SECRET-KEY-"
+_PEM = "-----BEGIN "
+
+
+class SealedTo(msgspec.Struct, frozen=True, kw_only=True):
+    """Stands in the first line of a sealed plan. Recipients are public keys, without the comments of SSH keys."""
+
+    format: str
+    recipients: tuple[str, ...]
+
+
+class Cover(msgspec.Struct, frozen=True, kw_only=True):
+    """What anybody can read of a sealed plan. Nobody vouches for it until the plan is opened."""
+
+    header: PlanHeader
+    provenance: Provenance
+    digest: PlanDigest
+    counts: Counts
+    changesets: tuple[ChangesetId, ...]
+    findings: int
+    recipients: tuple[str, ...]
+
+
+class SealedPlan(InputError):
+    """The plan is sealed, and no identity at hand opens it."""
+
+    code = "SE908"
+
+    def __init__(self, message: str, *, hint: str, cover: Cover) -> None:
+        super().__init__(message, hint=hint)
+        self.cover = cover
+
+
+class Damaged(Exception):
+    """What was sealed cannot be opened although the identity is right: it is not what was written."""
+
+
+class Identities:
+    """The private keys at hand. They are read when a sealed plan asks for them, and not before."""
+
+    def __init__(
+        self,
+        files: Sequence[Path] = (),
+        environ: Mapping[str, str] | None = None,
+        *,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        self._files = tuple(files)
+        self._environ = environ or {}
+        self._warn = warn
+        self._loaded: list[Identity] | None = None
+
+    @classmethod
+    def holding(cls, identity: Identity) -> Self:
+        """One that is in memory already."""
+        made = cls()
+        made._loaded = [identity]
+        return made
+
+    def open(self, sealed: str, cover: Cover) -> bytes:
+        """The plain bytes. Raises SealedPlan where none of the identities is a recipient, Damaged where one is."""
+        _require_library()
+        import pyrage
+
+        try:
+            data = base64.b64decode(sealed, validate=True)
+        except (binascii.Error, ValueError):
+            raise Damaged from None
+        if self._loaded is None:
+            self._loaded = self._load()
+        if not self._loaded:
+            raise SealedPlan(
+                f"the plan is sealed to {_named(cover.recipients)}, and no identity was given",
+                hint=f"name the file of your private key with --identity FILE, or set {VARIABLE}",
+                cover=cover,
+            )
+        try:
+            return pyrage.decrypt(data, self._loaded)
+        except pyrage.DecryptError as error:
+            if "no matching keys" not in str(error).lower():
+                raise Damaged from None
+        raise SealedPlan(
+            f"no identity at hand opens the plan: it is sealed to {_named(cover.recipients)}",
+            hint="take the identity of one of these recipients, or have the plan made for yours: "
+            "'syncengine plan --values sealed --recipient KEY'",
+            cover=cover,
+        )
+
+    def _load(self) -> list[Identity]:
+        found: list[Identity] = []
+        for path in self._files:
+            found.extend(self._of_file(path))
+        given = self._environ.get(VARIABLE, "").strip()
+        if given.startswith((_AGE, _PEM, "#")):
+            found.extend(_identities(given, f"environment variable {VARIABLE}"))
+        elif given:
+            found.extend(self._of_file(Path(given)))
+        return found
+
+    def _of_file(self, path: Path) -> list[Identity]:
+        path = path.expanduser()
+        text = _text_of(path, "identity")
+        if self._warn is not None and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            self._warn(f"{path} holds an identity and is open to other users: chmod 600 {path}")
+        return _identities(text, f"file {path}")
+
+
+class Seal:
+    """Those who may read a plan that is being made: the named recipients, and the process that makes it."""
+
+    def __init__(self, recipients: Sequence[Recipient], names: Sequence[str]) -> None:
+        from pyrage import x25519
+
+        self.names = tuple(names)
+        # The views of the plan are made from the file that was written, by nobody else and never again.
+        own = x25519.Identity.generate()
+        self._recipients: list[Recipient] = [*recipients, own.to_public()]
+        self.identities = Identities.holding(own)
+
+    @classmethod
+    def to(cls, keys: Sequence[str]) -> Self:
+        """For public keys: age1..., an SSH key as in a .pub file, or a file of such. InputError where one is none."""
+        _require_library()
+        recipients: dict[str, Recipient] = {}
+        for key in keys:
+            for text, where in _expanded(key):
+                name, recipient = _recipient(text, where)
+                recipients[name] = recipient
+        if not recipients:
+            raise InputError(
+                "a sealed plan needs somebody who can open it", code="SE907", hint="add --recipient KEY; repeatable"
+            )
+        return cls(tuple(recipients.values()), tuple(recipients))
+
+    @property
+    def stamp(self) -> SealedTo:
+        """For the first line."""
+        return SealedTo(format=SEAL_FORMAT, recipients=self.names)
+
+    def close(self, data: bytes) -> str:
+        """One age file, as text."""
+        import pyrage
+
+        return base64.b64encode(pyrage.encrypt(data, self._recipients)).decode("ascii")
+
+
+class SealedLines:
+    """Lines on their way into a file: gathered, sealed some hundred at a time, and handed on as lines again."""
+
+    def __init__(self, seal: Seal, put: Callable[[bytes], None]) -> None:
+        self._seal = seal
+        self._put = put
+        self._waiting = bytearray()
+
+    def put(self, lines: bytes) -> None:
+        """Whole lines."""
+        self._waiting += lines
+        if len(self._waiting) >= _AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand on what waits."""
+        if self._waiting:
+            self._put(b'{"sealed":"' + self._seal.close(bytes(self._waiting)).encode() + b'"}\n')
+            self._waiting.clear()
+
+
+class SealedLine(msgspec.Struct, frozen=True):
+    """One line of the body."""
+
+    sealed: str
+
+
+def _require_library() -> None:
+    try:
+        import pyrage  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            "sealed plans need the extra [sealed]", code="SE909", hint="install it: pip install 'syncengine[sealed]'"
+        ) from error
+
+
+def _expanded(key: str) -> Iterator[tuple[str, str]]:
+    """Public keys as texts, each with the place where it stands."""
+    if key.startswith(("age1", *_SSH)):
+        yield key, "--recipient"
+        return
+    if key.startswith((_AGE, _PEM)):
+        raise InputError(
+            "--recipient was given a private key", code="SE907", hint="give the public one; and make a new pair of keys"
+        )
+    path = Path(key).expanduser()
+    for number, line in enumerate(_text_of(path, "recipients").splitlines(), 1):
+        text = line.strip()
+        if text and not text.startswith("#"):
+            yield text, f"{path}, line {number}"
+
+
+def _recipient(text: str, where: str) -> tuple[str, Recipient]:
+    import pyrage
+
+    try:
+        if text.startswith(_SSH):
+            name = " ".join(text.split()[:2])
+            return name, pyrage.ssh.Recipient.from_str(name)
+        return text, pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError:
+        raise InputError(
+            f"{where}: this is no public key that a plan can be sealed to",
+            code="SE907",
+            hint="age1..., ssh-ed25519 or ssh-rsa; or a file of such, one a line (other kinds of SSH keys cannot seal)",
+        ) from None
+
+
+def _identities(text: str, where: str) -> list[Identity]:
+    """The private keys in a text: an SSH key, or age identities one a line. No message quotes any of it."""
+    import pyrage
+
+    lines = [line.strip() for line in text.splitlines()]
+    try:
+        if text.lstrip().startswith(_PEM):
+            return [pyrage.ssh.Identity.from_buffer(text.strip().encode() + b"\n")]
+        keys = [line for line in lines if line and not line.startswith("#")]
+        found: list[Identity] = [pyrage.x25519.Identity.from_str(key) for key in keys]
+    except pyrage.IdentityError as error:
+        locked = "decrypted" in str(error)
+        raise InputError(
+            f"{where} holds {'an SSH key with a passphrase' if locked else 'no identity that can open a plan'}",
+            code="SE907",
+            hint="AGE-SECRET-KEY-1..., or a private SSH key (ed25519 or RSA) without a passphrase",
+        ) from None
+    if not found:
+        raise InputError(f"{where} holds no identity", code="SE907", hint="AGE-SECRET-KEY-1..., or a private SSH key")
+    return found
+
+
+def _text_of(path: Path, what: str) -> str:
+    try:
+        return read_bounded(path, _LARGEST_KEYS).decode("utf-8")
+    except InputError as error:
+        raise InputError(
+            f"{what}: {error.message}", code="SE907", hint="name a file of keys, or give the key itself"
+        ) from error
+    except UnicodeDecodeError:
+        raise InputError(f"{what}: {path} is no text", code="SE907", hint="name a file of keys") from None
+
+
+def _named(recipients: Sequence[str]) -> str:
+    shown = [name if len(name) <= 80 else f"{name[:40]}…{name[-12:]}" for name in recipients[:5]]
+    more = f" and {len(recipients) - 5} more" if len(recipients) > 5 else ""
+    return f"{', '.join(shown)}{more}"
