@@ -67,16 +67,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 def apply_plan(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, world: World) -> RunResult:
     """Apply exactly this plan. Raises Refusal while nothing was sent; afterwards every trouble is in the result."""
     deadline = None if request.deadline is None else world.clock.monotonic() + request.deadline
-    saved = saved_plan(plan)
     with ledger.lease(request.account.identity, wait=request.lock_timeout) as lease:
-        check_identity(saved, request.account, ledger)
-        preflight = Preflight(saved, policy=request.policy, account=request.account, ledger=ledger, clock=world.clock)
-        findings = preflight.check(plan.operations())
+        findings = examine(plan, ledger, request, world.clock)
         if not findings.to_send:
-            return _nothing_to_send(plan.summary.digest, findings, request)
-        approvals = request.authorize() if request.authorize is not None else ()
-        gate = Gate(request.policy, lambda since: ledger.spent(request.account.identity, since), world.clock.now)
-        gate.check_start(findings.firsts)
+            return nothing_to_send(plan.summary.digest, findings, request)
+        approvals, gate = permit(findings, ledger, request, world.clock)
         gateways = world.connect()
         run = ledger.begin(lease, run_start(plan, findings, request, approvals))
         execution = _Execution(
@@ -97,6 +92,27 @@ def apply_plan(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, worl
             # Every answer is on record, or counted as unrecorded: the result stands.
             world.listener.note(f"{error.message}; the end of run {run} is not on record")
         return result
+
+
+def examine(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, clock: Clock) -> Findings:
+    """What is to be sent, under the lease. Raises Refusal where the plan must not be applied."""
+    saved = saved_plan(plan)
+    check_identity(saved, request.account, ledger)
+    preflight = Preflight(saved, policy=request.policy, account=request.account, ledger=ledger, clock=clock)
+    return preflight.check(plan.operations())
+
+
+def permit(
+    findings: Findings, ledger: LedgerWriter, request: ApplyRequest, clock: Clock
+) -> tuple[tuple[str, ...], Gate]:
+    """The approvals that count, and the guard of windows and budgets, which let something leave now.
+
+    Raises NotApproved or Refusal.
+    """
+    approvals = request.authorize() if request.authorize is not None else ()
+    gate = Gate(request.policy, lambda since: ledger.spent(request.account.identity, since), clock.now)
+    gate.check_start(findings.firsts)
+    return approvals, gate
 
 
 def saved_plan(plan: OpenPlan) -> SavedPlan:
@@ -205,7 +221,8 @@ def run_start(plan: OpenPlan, findings: Findings, request: ApplyRequest, approva
     )
 
 
-def _nothing_to_send(digest: PlanDigest, findings: Findings, request: ApplyRequest) -> RunResult:
+def nothing_to_send(digest: PlanDigest, findings: Findings, request: ApplyRequest) -> RunResult:
+    """The result where everything is settled, held or in doubt already: no run begins."""
     exit_code = Exit.IN_DOUBT if findings.in_doubt else Exit.INCOMPLETE if findings.held else Exit.DONE
     return RunResult(
         run=None,

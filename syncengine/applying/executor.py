@@ -18,7 +18,7 @@ from syncengine.applying.pace import Pace
 from syncengine.applying.receiving import Receiver
 from syncengine.applying.scoreboard import Scoreboard
 from syncengine.applying.senders import Event, Received, Senders
-from syncengine.applying.stopping import StopSignal, Waves
+from syncengine.applying.stopping import Rules, StopRules, StopSignal, Waves
 from syncengine.core.errors import LeaseLost, LedgerTrouble, SyncError
 from syncengine.core.outcomes import Outcome, Parcel
 from syncengine.core.ports import Answered, Clock, Lease, LedgerWriter, Listener, Outgoing, Recheck
@@ -41,6 +41,7 @@ Guard = Callable[[Sequence[Parcel]], str | None]
 class Executor:
     """Runs one plan, or one shard of it, to its end.
 
+    `rules` and `pace` may be shared with other executors; `leave` is shorter than the lease lasts.
     Afterwards `stopped` tells why it ended early (empty: it did not), and `unrecorded` how many operations were sent
     without the ledger being able to record what became of them.
     """
@@ -61,6 +62,8 @@ class Executor:
         signal: StopSignal,
         random: Callable[[], float],
         guard: Guard | None = None,
+        rules: Rules | None = None,
+        leave: float = _LEAVE,
     ) -> None:
         self._ledger = ledger
         self._lease = lease
@@ -73,6 +76,7 @@ class Executor:
         self._listener = listener
         self._signal = signal
         self._guard = guard
+        self._leave = leave
         self._flying: dict[int, Job] = {}
         self._arrived: deque[Event] = deque()
         self._answers: list[Answered] = []
@@ -89,6 +93,7 @@ class Executor:
             board=self.board,
             clock=clock,
             random=random,
+            rules=rules or StopRules(terms.policy.stop_when),
         )
         self.stopped = ""
         self.requests = 0
@@ -145,7 +150,7 @@ class Executor:
                 continue
             self._intake.jobs.remove(job)
             self._flying[job.request] = job
-            self._senders.send(job.request, job.parcels, now + _LEAVE)
+            self._senders.send(job.request, job.parcels, now + self._leave)
             self.requests += 1
             self._listener.sent(len(job.parcels))
 

@@ -96,7 +96,7 @@ class Feed:
         lead: LeadId | None = None
         entry = 0
         parts: list[Part] = []
-        for planned in self._open_lines():
+        for planned in self.open_lines():
             if parts and (planned.entry != entry or planned.operation.lead != lead):
                 yield Parcel(parts[0].operation.lead, entry, tuple(parts))
                 parts = []
@@ -105,7 +105,8 @@ class Feed:
         if parts:
             yield Parcel(parts[0].operation.lead, entry, tuple(parts))
 
-    def _open_lines(self) -> Iterator[PlannedOperation]:
+    def open_lines(self) -> Iterator[PlannedOperation]:
+        """The plan's lines that are still to be sent."""
         lines = (planned for planned in self._operations if planned.state is State.TO_SEND)
         if self._histories is None:
             yield from lines

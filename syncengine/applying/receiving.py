@@ -9,7 +9,7 @@ from syncengine.applying.jobs import Job, Terms
 from syncengine.applying.pace import Pace
 from syncengine.applying.scoreboard import Scoreboard
 from syncengine.applying.senders import Received
-from syncengine.applying.stopping import StopRules, Waves
+from syncengine.applying.stopping import Rules, Waves
 from syncengine.core.outcomes import Judgement, Lost, Outcome, Parcel, Ruling, Verdict, judge
 from syncengine.core.ports import Answered, Clock
 from syncengine.core.values import OperationId
@@ -40,6 +40,7 @@ class Receiver:
         board: Scoreboard,
         clock: Clock,
         random: Callable[[], float],
+        rules: Rules,
     ) -> None:
         self._terms = terms
         self._intake = intake
@@ -49,7 +50,7 @@ class Receiver:
         self._board = board
         self._clock = clock
         self._random = random
-        self._rules = StopRules(terms.policy.stop_when)
+        self._rules = rules
         self.stopped = ""
 
     def receive(self, received: Received, job: Job, *, ending: bool) -> Answered:

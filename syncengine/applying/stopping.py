@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from typing import Protocol
 
 from syncengine.core.settings import StopRule
 
@@ -40,8 +41,40 @@ class StopSignal:
             self._wake()
 
 
+class Rules(Protocol):
+    """policy.stop_when, fed with every answer. Distributed runs count together in PostgreSQL."""
+
+    def entry(self, *, rejected: bool) -> None:
+        """One more entry has a readable answer."""
+        ...
+
+    def entries(self, count: int) -> None:
+        """So many more entries have a readable answer, and none was rejected."""
+        ...
+
+    def request(self, *, unanswered: bool) -> None:
+        """One more request came back, or did not."""
+        ...
+
+    def verdict(self) -> str | None:
+        """Why the run must stop, or None. Asked once for every answer."""
+        ...
+
+
+def stop_reason(rule: StopRule, *, answered: int, rejected: int, unanswered: int) -> str | None:
+    """Why a run with these counts must stop, or None."""
+    if rule.unanswered and unanswered >= rule.unanswered:
+        return f"{unanswered} requests in a row without a readable answer (stop_when.unanswered)"
+    if answered >= rule.after and rejected * 100 >= rule.rejected_percent * answered:
+        return (
+            f"{rejected} of {answered} answered entries were rejected "
+            f"(stop_when.rejected_percent: {rule.rejected_percent:g}, after: {rule.after})"
+        )
+    return None
+
+
 class StopRules:
-    """policy.stop_when, fed with every answer."""
+    """The rules of one process alone."""
 
     def __init__(self, rule: StopRule) -> None:
         self._rule = rule
@@ -64,15 +97,7 @@ class StopRules:
 
     def verdict(self) -> str | None:
         """Why the run must stop, or None."""
-        rule = self._rule
-        if rule.unanswered and self._unanswered >= rule.unanswered:
-            return f"{self._unanswered} requests in a row without a readable answer (stop_when.unanswered)"
-        if self._answered >= rule.after and self._rejected * 100 >= rule.rejected_percent * self._answered:
-            return (
-                f"{self._rejected} of {self._answered} answered entries were rejected "
-                f"(stop_when.rejected_percent: {rule.rejected_percent:g}, after: {rule.after})"
-            )
-        return None
+        return stop_reason(self._rule, answered=self._answered, rejected=self._rejected, unanswered=self._unanswered)
 
 
 class Waves:

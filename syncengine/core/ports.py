@@ -34,7 +34,10 @@ class NameRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution of apply. `exit` None: it has not ended, or it died. `live`: it holds the lease right now."""
+    """One execution of apply. `exit` None: it has not ended, or it died. `live`: it holds the lease right now.
+
+    `shared`: workers carry it out (submit); it is live until its last shard is done.
+    """
 
     run: RunId
     account: str
@@ -55,6 +58,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     wire_digest: str = ""
     approvals: tuple[str, ...] = ()
     """Principals whose approvals counted, with key fingerprints, as text."""
+    shared: bool = False
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,7 +177,12 @@ class Lease(Protocol):
 
     @property
     def epoch(self) -> int:
-        """Grows by one with every holder."""
+        """Grows with every holder; no two leases of an account have the same."""
+        ...
+
+    @property
+    def previous(self) -> int:
+        """The epoch of whoever held it before; 0 where nobody did."""
         ...
 
     def renew(self) -> None:
@@ -184,8 +193,11 @@ class Lease(Protocol):
 class LedgerWriter(LedgerView, Protocol):
     """Writing. The one thread that holds the lease calls these."""
 
-    def lease(self, account: str, *, wait: float) -> AbstractContextManager[Lease]:
-        """Take the lease, waiting up to `wait` seconds; raises LeaseHeld naming holder, host and since when."""
+    def lease(self, account: str, *, wait: float, lane: str = "") -> AbstractContextManager[Lease]:
+        """Take the lease, waiting up to `wait` seconds; raises LeaseHeld naming holder, host and since when.
+
+        Only a ledger on PostgreSQL has lanes. While a shared run is open, nobody gets the lease of the account.
+        """
         ...
 
     def begin(self, lease: Lease, start: RunStart) -> RunId:
@@ -326,6 +338,23 @@ class LedgerOperations(LedgerWriter, Protocol):
 
     def cancel(self, run: RunId, *, by: str) -> None:
         """Set the flag that the run reads before every request; InputError where it is unknown or has ended."""
+        ...
+
+    def begin_shared(self, lease: Lease, start: RunStart) -> RunId:
+        """Record that a run begins which several processes carry out, each under the lease of a lane, until `end`."""
+        ...
+
+    def join(self, lease: Lease, run: RunId) -> None:
+        """Take part in a shared run: afterwards `commit` takes this lease and run. Requests that the lane's last
+        holder left without an answer are in doubt. LedgerTrouble where the run has ended."""
+        ...
+
+    def requests_sent(self, run: RunId) -> int:
+        """How many requests of a run left, by the records."""
+        ...
+
+    def held_lanes(self, account: str) -> Mapping[str, int]:
+        """Lanes of an account whose lease is held right now, each with its epoch."""
         ...
 
     def head(self) -> str:

@@ -55,6 +55,7 @@ class FileLease(msgspec.Struct, frozen=True):
     account: str
     lane: str
     epoch: int
+    previous: int = 0
 
     def renew(self) -> None:
         """Nothing runs out; LeaseLost where another epoch began all the same."""

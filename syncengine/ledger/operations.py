@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from syncengine.core.errors import InputError
@@ -91,6 +91,14 @@ class Ledger(Writer):
             for plan, runs in plans.items()
             if settled.get(plan, 0) < runs[-1].total
         ]
+
+    def requests_sent(self, run: RunId) -> int:
+        """How many requests of a run left, by the records."""
+        return int(self.engine.read(lambda: self.engine.rows("requests_sent", run=run)[0][0]))
+
+    def held_lanes(self, account: str) -> Mapping[str, int]:
+        """Lanes of an account whose lease is held right now, each with its epoch."""
+        return {lane: epoch for (owner, lane), epoch in self._leases.live_epochs().items() if owner == account}
 
     def contradictions(self, account: str | None = None) -> Sequence[Attempt]:
         """Attempts whose recorded answer says the opposite of a person's resolution."""

@@ -18,6 +18,12 @@ from syncengine.ledger.engine import Row
 SPAN = 65_536
 """Attempt numbers per request: number = request * SPAN + position. Also the most operations that one may carry."""
 
+SHARED = "*"
+"""The lane of a run that workers carry out together: each holds a lane of its own."""
+
+Live = Collection[tuple[str, int]]
+"""Runs and epochs of leases that are held right now: their requests without an answer are in flight."""
+
 _KINDS = {kind.value: kind for kind in Kind}
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _decode_values = msgspec.json.Decoder(dict[str, str]).decode
@@ -57,7 +63,7 @@ def spent_amount(vals: str, name: str) -> int:
 
 
 def histories(
-    rows: Sequence[Row], *, plans: dict[str, str], live: Collection[str], rekeyed: int, erased: frozenset[str]
+    rows: Sequence[Row], *, plans: dict[str, str], live: Live, rekeyed: int, erased: frozenset[str]
 ) -> dict[LeadId, LeadHistory]:
     """Rows of the statement `histories` by lead. `plans` maps runs to plans; `rekeyed` is the last attempt whose
     digests cannot be compared any more; `erased` are the leads that were forgotten."""
@@ -80,9 +86,9 @@ def _history(attempts: list[Attempt], *, forgotten: bool) -> LeadHistory:
     return LeadHistory(attempts, forgotten=forgotten)
 
 
-def _attempt(row: Row, plans: dict[str, str], live: Collection[str], rekeyed: int, erased: frozenset[str]) -> Attempt:
-    lead, number, operation, changeset, kind, delivery, generation, vals, run, at = row[:10]
-    outcome, words, own_words, answered, applied, by, note, resolved = row[10:]
+def _attempt(row: Row, plans: dict[str, str], live: Live, rekeyed: int, erased: frozenset[str]) -> Attempt:
+    lead, number, operation, changeset, kind, delivery, generation, vals, run, epoch, at = row[:11]
+    outcome, words, own_words, answered, applied, by, note, resolved = row[11:]
     answer = None
     if outcome is not None:
         message = _own(own_words) if words is None else "" if lead in erased else _spoken(words)
@@ -104,7 +110,7 @@ def _attempt(row: Row, plans: dict[str, str], live: Collection[str], rekeyed: in
         at=at,
         answer=answer,
         resolution=resolution,
-        live=run in live,
+        live=(run, epoch) in live,
         comparable=number > rekeyed,
     )
 
@@ -135,6 +141,11 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     cancelled_by: str | None
     cancelled_at: str | None
 
+    @property
+    def is_shared_and_open(self) -> bool:
+        """Whether workers carry it out: such a run is alive until its last shard is done, with or without a worker."""
+        return self.lane == SHARED and self.ended is None
+
     def record(self, *, live: bool) -> RunRecord:
         """The run as others read it."""
         return RunRecord(
@@ -151,6 +162,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
             host=self.machine,
             pid=self.pid,
             live=live,
+            shared=self.lane == SHARED,
             cancelled=self.cancelled_at is not None,
             plan_path=self.plan_path,
             wire_digest=self.wire_digest,

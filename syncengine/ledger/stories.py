@@ -10,7 +10,7 @@ from syncengine.core.history import Attempt, LeadHistory, Standing, settled_as
 from syncengine.core.ports import OpenPlan, OperationOutcome, OperationRecord
 from syncengine.core.values import LeadId, PlanDigest, RunId
 from syncengine.ledger.engine import Engine, Row
-from syncengine.ledger.rows import SPAN, RunRow
+from syncengine.ledger.rows import SPAN, Live, RunRow
 from syncengine.ledger.standings import by_operation
 from syncengine.ledger.view import Reader
 
@@ -76,7 +76,7 @@ def _page(engine: Engine, choice: Choice, after: int) -> list[Row]:
     return engine.rows("page_of_attempts", after=after, count=PAGE)
 
 
-def _of_page(reader: Reader, choice: Choice, page: Sequence[Row], live: frozenset[str]) -> Iterator[OperationRecord]:
+def _of_page(reader: Reader, choice: Choice, page: Sequence[Row], live: Live) -> Iterator[OperationRecord]:
     leads: dict[str, dict[LeadId, None]] = {}
     for _, account, lead, _ in page:
         leads.setdefault(account, {})[LeadId(lead)] = None

@@ -10,24 +10,35 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
 from syncengine.ledger.chain import ORIGIN
 from syncengine.ledger.engine import Applicant, Row, first
 from syncengine.ledger.file_leases import held_by
 from syncengine.ledger.postgres import PostgresEngine
+from syncengine.ledger.rows import SHARED
 
 _POLL = 0.1
+
+
+class _Taken(NamedTuple):
+    epoch: int
+    previous: int
 
 
 class TimedLease:
     """The lease of one account or lane, for as long as it is renewed."""
 
-    def __init__(self, engine: PostgresEngine, account: str, lane: str, epoch: int, span: int) -> None:
+    def __init__(
+        self, engine: PostgresEngine, account: str, lane: str, *, epoch: int, previous: int, span: int
+    ) -> None:
         self._engine = engine
         self.account = account
         self.lane = lane
         self.epoch = epoch
+        self.previous = previous
+        """The epoch of whoever held it before; 0 where nobody did."""
         self._span = span
 
     def renew(self) -> None:
@@ -63,7 +74,8 @@ class TimedLeases:
     @contextlib.contextmanager
     def take(self, account: str, lane: str, *, wait: float) -> Iterator[TimedLease]:
         """The lease; LeaseHeld after `wait` seconds. One for the whole account excludes those for its lanes."""
-        lease = TimedLease(self._engine, account, lane, self._take(account, lane, wait), self._span)
+        taken = self._take(account, lane, wait)
+        lease = TimedLease(self._engine, account, lane, epoch=taken.epoch, previous=taken.previous, span=self._span)
         stop = threading.Event()
         renewal = threading.Thread(target=self._keep, args=(lease, stop), name=f"lease of {account}", daemon=True)
         renewal.start()
@@ -74,7 +86,7 @@ class TimedLeases:
             renewal.join()
             lease.give_back()
 
-    def _take(self, account: str, lane: str, wait: float) -> int:
+    def _take(self, account: str, lane: str, wait: float) -> _Taken:
         clock = self._applicant.clock
         deadline = clock.monotonic() + wait
         token = self._applicant.token(8)
@@ -83,22 +95,28 @@ class TimedLeases:
                 lambda: self._try(account, lane, token),
                 landed=lambda taken: isinstance(taken, LeaseHeld) or self._epoch_of(account, lane, token) is not None,
             )
-            if isinstance(taken, int):
+            if isinstance(taken, _Taken):
                 return taken
             if clock.monotonic() >= deadline:
                 raise taken
             time.sleep(_POLL)
 
-    def _try(self, account: str, lane: str, token: str) -> int | LeaseHeld:
+    def _try(self, account: str, lane: str, token: str) -> _Taken | LeaseHeld:
         engine, who = self._engine, self._applicant
         # Looked at before it is locked: a holder that was stopped inside a transaction keeps the rows locked.
         if holders := _in_the_way(engine.rows("see_lanes", account=account), lane):
             return held_by(holders)
         for name in {"", lane}:
             engine.run("add_lane", account=account, lane=name, head=ORIGIN)
-        rows = engine.rows("lock_lanes", account=account)
+        rows = (
+            engine.rows("lock_two_lanes", account=account, lane=lane)
+            if lane
+            else engine.rows("lock_lanes", account=account)
+        )
         if holders := _in_the_way(rows, lane):
             return held_by(holders)
+        if not lane and (shared := first(engine.rows("open_shared_run", account=account, lane=SHARED))):
+            return _worked_on(account, shared)
         engine.run(
             "take_lane",
             account=account,
@@ -113,7 +131,7 @@ class TimedLeases:
         epoch = self._epoch_of(account, lane, token)
         if epoch is None:
             raise LedgerTrouble(f"the lane of account {account} vanished from the ledger at {engine.url}")
-        return epoch
+        return _Taken(epoch, next((row[2] for row in rows if row[1] == lane), 0))
 
     def _epoch_of(self, account: str, lane: str, token: str) -> int | None:
         row = first(self._engine.rows("find_token", account=account, lane=lane, token=token))
@@ -150,6 +168,14 @@ class TimedLeases:
         """Fence off every holder of the account: whoever still lives can commit nothing more."""
         lanes = [row[1] for row in self._engine.rows("lock_lanes", account=account)]
         return sum(self._engine.run("fence_lane", account=account, lane=lane) for lane in lanes)
+
+
+def _worked_on(account: str, shared: Row) -> LeaseHeld:
+    run, machine, since = shared
+    return LeaseHeld(
+        f"account {account} is being worked on by run {run}, submitted on {machine} at {since}: its shards are open",
+        hint=f"`syncengine status` shows its shards and workers; `syncengine cancel {run}` stops it",
+    )
 
 
 def _in_the_way(rows: list[Row], lane: str) -> list[Row]:

@@ -11,7 +11,7 @@ from syncengine.core.ports import LedgerIdentity, RunRecord, Spent
 from syncengine.core.values import LeadId, PlanDigest
 from syncengine.ledger.engine import Engine, Leases, first
 from syncengine.ledger.key import ValueForms
-from syncengine.ledger.rows import RunRow, histories, run_rows, spent_amount
+from syncengine.ledger.rows import SHARED, Live, RunRow, histories, run_rows, spent_amount
 
 BATCH = 1_000
 
@@ -56,8 +56,8 @@ class Reader:
         # Asked before the snapshot: a run that ends in between then counts as live, which only makes us more careful.
         return self.snapshot(account, leads, self.live_runs())
 
-    def snapshot(self, account: str, leads: Sequence[LeadId], live: frozenset[str]) -> dict[LeadId, LeadHistory]:
-        """Histories of any number of leads; `live` names the runs that are alive."""
+    def snapshot(self, account: str, leads: Sequence[LeadId], live: Live) -> dict[LeadId, LeadHistory]:
+        """Histories of any number of leads; `live` names the runs that are alive, with the epochs of their leases."""
 
         def work() -> dict[LeadId, LeadHistory]:
             found: dict[LeadId, LeadHistory] = {}
@@ -67,7 +67,7 @@ class Reader:
 
         return self.engine.read(work)
 
-    def _batch(self, account: str, leads: list[LeadId], live: frozenset[str]) -> dict[LeadId, LeadHistory]:
+    def _batch(self, account: str, leads: list[LeadId], live: Live) -> dict[LeadId, LeadHistory]:
         rows = self.engine.rows("histories", account=account, leads=leads)
         erased = self.engine.rows("erased_among", account=account, leads=leads)
         rekeyed = first(self.engine.rows("get_meta", name="rekeyed"))
@@ -86,13 +86,21 @@ class Reader:
             found = run_rows(self.engine.rows("runs_of", ids=sorted(unknown)))
             self._plans.update({run.id: run.plan for run in found})
 
-    def live_runs(self) -> frozenset[str]:
-        """Runs that are going on right now: their lease is held by a living process, and they have not ended."""
+    def live_runs(self) -> frozenset[tuple[str, int]]:
+        """Runs that are going on right now: their lease is held by a living process, and they have not ended.
+
+        Each with the epoch of its lease; a run that workers share appears with each of theirs.
+        """
         epochs = self._leases.live_epochs()
         if not epochs:
             return frozenset()
         runs = self.engine.read(lambda: run_rows(self.engine.rows("open_runs")))
-        return frozenset(run.id for run in runs if epochs.get((run.account, run.lane)) == run.epoch)
+        return frozenset(
+            (run.id, epoch)
+            for run in runs
+            for (account, lane), epoch in epochs.items()
+            if account == run.account and (run.lane == SHARED or (lane == run.lane and epoch == run.epoch))
+        )
 
     def hosts(self) -> Mapping[str, str]:
         """Account identity to the host it was first applied on."""
@@ -111,9 +119,9 @@ class Reader:
 
     def runs(self, account: str | None = None, *, plan: PlanDigest | None = None) -> Sequence[RunRecord]:
         """Runs, newest first."""
-        live = self.live_runs()
+        live = {run for run, _ in self.live_runs()}
         rows = self.engine.read(lambda: self._run_rows(account, plan))
-        return [row.record(live=row.id in live) for row in rows]
+        return [row.record(live=row.id in live or row.is_shared_and_open) for row in rows]
 
     def _run_rows(self, account: str | None, plan: PlanDigest | None) -> list[RunRow]:
         if plan is not None:

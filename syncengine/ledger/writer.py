@@ -17,8 +17,8 @@ from syncengine.ledger.chain import Entry, append, append_to, lock_lane
 from syncengine.ledger.engine import Applicant, Engine, Leases, first
 from syncengine.ledger.key import ValueForms
 from syncengine.ledger.recording import Batch, RunState, Sent, leads_of, needs_recheck, without_stopped
-from syncengine.ledger.records import run_content
-from syncengine.ledger.rows import SPAN, RunRow, plain_values
+from syncengine.ledger.records import event_content, run_content
+from syncengine.ledger.rows import SHARED, SPAN, Live, RunRow, plain_values
 from syncengine.ledger.standings import Stand, add_tallies, by_operation, tallies_of
 from syncengine.ledger.view import BATCH, Reader
 
@@ -47,9 +47,22 @@ class Writer(Reader):
 
     def begin(self, lease: Lease, start: RunStart) -> RunId:
         """Record that a run begins, and the host and names it uses."""
+        return self._begun(lease, start, lease.lane)
+
+    def begin_shared(self, lease: Lease, start: RunStart) -> RunId:
+        """Record that a run begins which others carry out: see LedgerOperations."""
+        return self._begun(lease, start, SHARED)
+
+    def join(self, lease: Lease, run: RunId) -> None:
+        """Take part in a shared run under the lease of a lane: see LedgerOperations."""
+        state = RunState(account=lease.account, lane=lease.lane, run=run, epoch=lease.epoch)
+        state.step = self.engine.write(lambda: self._join(state, lease), landed=lambda _: True)
+        self._running[run] = state
+
+    def _begun(self, lease: Lease, start: RunStart, covers: str) -> RunId:
         self._require_key()
         now = self._applicant.clock.now()
-        run = self._run_row(lease, start, now)
+        run = self._run_row(lease, start, now, covers)
         state = RunState(account=start.account, lane=lease.lane, run=run.id, epoch=lease.epoch)
         state.step = self.engine.write(
             lambda: self._begin(state, run, start), landed=lambda _: bool(self.engine.rows("get_run", run=run.id))
@@ -68,14 +81,14 @@ class Writer(Reader):
             hint="put the right key file back, or run `syncengine ledger migrate --rekey --by NAME --note TEXT`",
         )
 
-    def _run_row(self, lease: Lease, start: RunStart, now: str) -> RunRow:
+    def _run_row(self, lease: Lease, start: RunStart, now: str, covers: str) -> RunRow:
         who = self._applicant
         moment = now[:19].replace("-", "").replace(":", "").replace("T", "-")
         return RunRow(
             id=f"{moment}-{who.token(3)}",
             position=0,
             account=start.account,
-            lane=lease.lane,
+            lane=covers,
             epoch=lease.epoch,
             plan=start.plan,
             plan_path=start.plan_path,
@@ -98,10 +111,10 @@ class Writer(Reader):
 
     def _begin(self, state: RunState, run: RunRow, start: RunStart) -> int:
         engine = self.engine
-        lane = lock_lane(engine, run.account, run.lane)
-        if not self._leases.holds(run.account, run.lane, run.epoch):
+        lane = lock_lane(engine, state.account, state.lane)
+        if not self._leases.holds(state.account, state.lane, state.epoch):
             raise _lost(run.account)
-        self._take_over(run.account, run.lane)
+        self._take_over(state.account, state.lane)
         for scope in ("", run.id):
             engine.run("add_tally_row", account=run.account, run=scope)
         self._load(state)
@@ -111,6 +124,26 @@ class Writer(Reader):
         row = msgspec.structs.asdict(run)
         engine.run("insert_run", **{**row, "position": position})
         return lane.step + len(entries)
+
+    def _join(self, state: RunState, lease: Lease) -> int:
+        engine = self.engine
+        lane = lock_lane(engine, state.account, state.lane)
+        if not self._leases.holds(state.account, state.lane, state.epoch):
+            raise _lost(state.account)
+        row = first(engine.rows("get_run", run=state.run))
+        if row is None or row[17] is not None:
+            raise LedgerTrouble(f"run {state.run} of account {state.account} has ended, or is not in this ledger")
+        self._plans[state.run] = row[5]
+        # What the lane's last holder left without an answer is in doubt from now on.
+        engine.run("take_over_doubts_of_lease", account=state.account, epoch=lease.previous)
+        engine.run("take_over_pending_of_lease", account=state.account, epoch=lease.previous)
+        self._load(state)
+        who, now = self._applicant, self._applicant.clock.now()
+        detail = f"{state.run} lane {state.lane} epoch {state.epoch}"
+        event = (who.token(8), state.account, "joined", f"{who.holder}@{who.host}/{who.pid}", "", detail, now)
+        engine.many("insert_event", [event])
+        append(engine, lane, [("event", event[0], event_content(event))])
+        return lane.step + 1
 
     def _associations(self, run: RunRow, start: RunStart) -> Iterable[Entry]:
         """The account's host and the names' targets, where they are new; the first word stays."""
@@ -232,11 +265,14 @@ class Writer(Reader):
             return {part.id: "the run was cancelled" for parcel in parcels for part in parcel.parts}
         judged = [parcel for parcel in parcels if needs_recheck(parcel, state.erased)]
         leads = list(dict.fromkeys(parcel.lead for parcel in judged))
-        known = self.snapshot(state.account, leads, frozenset({state.run})) if leads else {}
+        known = self.snapshot(state.account, leads, self._own(state)) if leads else {}
         stopped: dict[OperationId, str] = {}
         for parcel in judged:
             stopped.update(recheck(parcel, known.get(parcel.lead, _NO_HISTORY)))
         return stopped
+
+    def _own(self, state: RunState) -> Live:
+        return frozenset({(state.run, state.epoch)})
 
     def _prior(self, state: RunState, outgoing: Sequence[Outgoing]) -> dict[str, Stand]:
         """Where the operations of these leads stand already, by the records."""
@@ -246,7 +282,7 @@ class Writer(Reader):
             rows = self.engine.rows("known_leads", account=state.account, leads=leads[start : start + BATCH])
             met.extend(lead for (lead,) in rows)
         prior: dict[str, Stand] = {}
-        for history in self.snapshot(state.account, met, frozenset({state.run})).values():
+        for history in self.snapshot(state.account, met, self._own(state)).values():
             for operation, attempts in by_operation(history).items():
                 own = [attempt for attempt in attempts if attempt.run == state.run]
                 prior[operation] = Stand(settled_as(attempts), settled_as(own), tried=bool(own))
@@ -289,7 +325,7 @@ class Writer(Reader):
             row = first(self.engine.rows("get_run", run=run))
             if row is None:
                 raise LedgerTrouble(f"ledger {self.engine.url} holds no run {run}")
-            account, lane = row[2], row[3]
+            account, lane = row[2], "" if row[3] == SHARED else row[3]
             if self.engine.run("end_run", run=run, at=at, exit_code=exit_code, stopped=stopped):
                 append_to(self.engine, account, lane, [("end", run, [run, at, exit_code, stopped])])
 

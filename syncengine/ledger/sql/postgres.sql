@@ -32,7 +32,7 @@ WHERE EXISTS (SELECT 1 FROM attempts a WHERE a.account = :account AND a.lead = j
 SELECT lead FROM erasures WHERE account = :account AND lead = ANY(:leads::text[])
 
 -- name: histories
-SELECT a.lead, a.number, a.operation, a.changeset, a.kind, a.delivery, a.generation, a.vals, q.run, q.at,
+SELECT a.lead, a.number, a.operation, a.changeset, a.kind, a.delivery, a.generation, a.vals, q.run, q.epoch, q.at,
   coalesce(o.outcome, n.outcome), CASE WHEN o.number IS NULL THEN n.words END, o.words, n.at,
   s.applied, s.by_whom, s.note, s.at
 FROM attempts a

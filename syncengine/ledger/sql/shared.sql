@@ -250,6 +250,13 @@ SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, h
   approvals, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
 FROM runs WHERE ended IS NULL
 
+-- name: open_shared_run
+SELECT id, machine, started FROM runs WHERE account = :account AND lane = :lane AND ended IS NULL
+
+-- name: requests_sent
+SELECT count(*) FROM requests q LEFT JOIN answers n ON n.request = q.id
+WHERE q.run = :run AND coalesce(n.verdict, '') <> 'notsent'
+
 -- name: get_epoch
 SELECT epoch FROM lanes WHERE account = :account AND lane = :lane
 
