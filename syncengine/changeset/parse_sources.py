@@ -13,16 +13,14 @@ import msgspec
 from syncengine.changeset.databases import Access, Reach
 from syncengine.changeset.declared import Place, kind_in_words
 from syncengine.changeset.inline_source import InlineSource
-from syncengine.changeset.sources import (
-    Row,
-    Source,
-    SourceOptions,
+from syncengine.changeset.source_kinds import (
     known_suffixes,
     open_source,
     suffix_of,
     takes_delimiter,
     takes_encoding,
 )
+from syncengine.changeset.sources import Row, Source, SourceOptions
 from syncengine.changeset.sql_source import SqlPlace, SqlSource
 from syncengine.changeset.statement import Fault, checked_statement
 from syncengine.changeset.structure import Parts, closest, named_texts

@@ -1,4 +1,4 @@
-"""What a source of rows promises, and the kinds there are.
+"""What a source of rows promises.
 
 A source gives rows of text in a stable order, one at a time, never the whole file; the SHA-256 of the bytes is known
 once they were read to the end. Opening it again gives the same rows, or the finding that the file changed.
@@ -61,53 +61,3 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True):
     quote: str | None = '"'
     """None: no character quotes."""
     encoding: str = "utf-8"
-
-
-Opener = Callable[[SourceOptions], Source]
-
-
-def open_source(options: SourceOptions) -> Source | None:
-    """The source for a file, chosen by how its name ends; None where no kind reads such files."""
-    opener = _openers().get(suffix_of(options.label))
-    return None if opener is None else opener(options)
-
-
-def suffix_of(name: str) -> str:
-    """How a file's name ends, in lower case: ".csv"."""
-    dot = name.rfind(".")
-    return name[dot:].lower() if dot > name.rfind("/") else ""
-
-
-def known_suffixes() -> tuple[str, ...]:
-    """The endings that `open_source` knows."""
-    return tuple(_openers())
-
-
-def takes_delimiter(name: str) -> bool:
-    """Whether a file of this name has cells that a delimiter separates."""
-    return suffix_of(name) in _DELIMITED
-
-
-def takes_encoding(name: str) -> bool:
-    """Whether a file of this name is text."""
-    return suffix_of(name) not in _BINARY
-
-
-_DELIMITED = frozenset({".csv", ".tsv", ".txt"})
-_BINARY = frozenset({".parquet", ".pq"})
-
-
-def _openers() -> dict[str, Opener]:
-    from syncengine.changeset.columnar_source import ColumnarSource
-    from syncengine.changeset.csv_source import CsvSource
-    from syncengine.changeset.jsonl_source import JsonLinesSource
-
-    return {
-        ".csv": CsvSource,
-        ".tsv": CsvSource,
-        ".txt": CsvSource,
-        ".jsonl": JsonLinesSource,
-        ".ndjson": JsonLinesSource,
-        ".parquet": ColumnarSource,
-        ".pq": ColumnarSource,
-    }

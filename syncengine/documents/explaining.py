@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jsonschema import FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import Draft7Validator, Draft201909Validator, Draft202012Validator, extend
 from referencing import Registry
 
-from syncengine.documents.validators import FORMATS, pattern
-
-CHECKER = FormatChecker(FORMATS)
+from syncengine.documents.formats import checker
+from syncengine.documents.validators import pattern
 
 
 class UnknownKey(ValidationError):
@@ -33,7 +31,7 @@ class MissingKey(ValidationError):
 def validator_for(schema: Mapping[str, Any]) -> Validator:
     """The validator that decides, for the draft that the schema names (2020-12 where it names none)."""
     base = DRAFTS.get(str(schema.get("$schema", "")).rstrip("#"), Draft202012Validator)
-    return _extended(base)(schema, registry=Registry(), format_checker=CHECKER)
+    return _extended(base)(schema, registry=Registry(), format_checker=checker())
 
 
 DRAFTS: dict[str, type[Validator]] = {

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from syncengine.core.errors import InputError, Problem
 from syncengine.documents.files import read_bounded
+from syncengine.documents.formats import FORMATS
 from syncengine.documents.nearest import nearest
-from syncengine.documents.validators import FORMATS, compiled, explaining, pattern
+from syncengine.documents.validators import compiled, pattern
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -41,7 +42,10 @@ class LeadSchema:
 
     @cached_property
     def _deciding(self) -> Validator:
-        return explaining(self._schema)
+        # jsonschema takes longer to load than most documents take to be accepted; only what is refused needs it.
+        from syncengine.documents.explaining import validator_for
+
+        return validator_for(self._schema)
 
     @staticmethod
     def load(path: Path) -> LeadSchema | list[Problem]:

@@ -11,7 +11,7 @@ from syncengine.documents.lead_schema import LeadSchema
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence, SourceText
 from syncengine.documents.plain import plain
 from syncengine.documents.schema_files import packaged_schema, schema_names, schema_text
-from syncengine.documents.validators import compiled, explaining
+from syncengine.documents.validators import compiled
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -39,7 +39,10 @@ class DocumentSchema:
 
     @cached_property
     def _deciding(self) -> Validator:
-        return explaining(self._schema)
+        # jsonschema takes longer to load than most documents take to be accepted; only what is refused needs it.
+        from syncengine.documents.explaining import validator_for
+
+        return validator_for(self._schema)
 
     def problems(self, node: Node, file: str, lines: SourceText) -> list[Problem]:
         """Every violation in `node`, at its place; [] where it fits."""

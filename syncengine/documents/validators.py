@@ -1,4 +1,4 @@
-"""JSON Schema validators: jsonschema, which decides and explains, and jsonschema-rs, which accepts quickly.
+"""The fast JSON Schema validator, jsonschema-rs: it accepts; what it does not accept jsonschema judges (explaining.py).
 
 Both are closed: no reference is ever fetched. Patterns mean the same to both, since both hand them to one engine that
 works in linear time, or stops: no pattern can hang a validation.
@@ -6,17 +6,13 @@ works in linear time, or stops: no pattern can hang a validation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema_rs
 
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
-
-FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
-"""Formats that are checked; any other name is refused when a lead schema is loaded."""
+from syncengine.documents.formats import FORMATS, checker
 
 _PATTERN_OPTIONS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
 
@@ -39,22 +35,9 @@ def compiled(schema: Any, validator: type[jsonschema_rs.Validator] | None = None
     )
 
 
-def explaining(schema: Mapping[str, Any]) -> Validator:
-    """The validator that decides, for the draft that the schema names (2020-12 where it names none)."""
-    # jsonschema takes longer to load than most documents take to be accepted; only what is refused needs it.
-    from syncengine.documents.explaining import validator_for
-
-    return validator_for(schema)
-
-
 def _refuse(uri: str) -> Any:
     raise ValueError(f"references are never fetched: {uri}")
 
 
 def _format(name: str) -> Callable[[str], bool]:
-    def conforms(text: str) -> bool:
-        from syncengine.documents.explaining import CHECKER
-
-        return CHECKER.conforms(text, name)
-
-    return conforms
+    return lambda text: checker().conforms(text, name)

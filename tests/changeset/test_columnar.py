@@ -10,7 +10,8 @@ import pytest
 
 from syncengine.changeset.columnar_source import ColumnarSource
 from syncengine.changeset.load import validate
-from syncengine.changeset.sources import SourceError, SourceOptions, open_source
+from syncengine.changeset.source_kinds import open_source
+from syncengine.changeset.sources import SourceError, SourceOptions
 from syncengine.core.errors import Problem
 from tests.changeset.loading import as_rows, changeset, items_of, loaded
 
@@ -193,7 +194,8 @@ def test_without_the_extra_the_finding_says_what_to_install(tmp_path: Path) -> N
     _parquet(tmp_path / "rows.parquet", "SELECT 1 AS id")
     program = (
         "import sys; sys.modules['duckdb'] = None\n"
-        "from syncengine.changeset.sources import *\n"
+        "from syncengine.changeset.source_kinds import open_source\n"
+        "from syncengine.changeset.sources import SourceError, SourceOptions\n"
         "source = open_source(SourceOptions(label='r.parquet', path=sys.argv[1]))\n"
         "try: source.columns()\n"
         "except SourceError as error: print(error.problem.code, error.problem.hint)\n"

@@ -7,7 +7,8 @@ import pytest
 
 from syncengine.changeset.csv_source import CsvSource
 from syncengine.changeset.jsonl_source import JsonLinesSource
-from syncengine.changeset.sources import SourceError, SourceOptions, open_source
+from syncengine.changeset.source_kinds import open_source
+from syncengine.changeset.sources import SourceError, SourceOptions
 from syncengine.changeset.text_file import LONGEST_LINE
 from syncengine.core.errors import Problem
 

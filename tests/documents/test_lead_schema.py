@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncengine.core.errors import Problem
+from syncengine.documents.explaining import validator_for as explaining
 from syncengine.documents.schema import LeadSchema
-from syncengine.documents.validators import compiled, explaining
+from syncengine.documents.validators import compiled
 
 POSTCODE = r"^[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}$"
 

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncengine.core.errors import InputError, Problem
+from syncengine.documents.explaining import validator_for as explaining
 from syncengine.documents.nodes import SourceText
 from syncengine.documents.reader import read_documents
 from syncengine.documents.schema import DocumentSchema, schema_names, schema_text
 from syncengine.documents.schema_files import packaged_schema
-from syncengine.documents.validators import compiled, explaining
+from syncengine.documents.validators import compiled
 
 CONFIG = DocumentSchema("config.v1")
 GOOD = "version: 1\naccounts:\n  acme:\n    base_url: https://a.example\n    api_key: env:LEADBYTE_API_KEY\n"
