@@ -1,4 +1,7 @@
-"""Parcels become requests: as many as the limits allow. That a lead stands but once in each is up to Lanes."""
+"""Parcels become requests: as many as the limits allow. That a lead stands but once in each is up to Lanes.
+
+A request holds leads or quarantined leads, never both: the service documents no mixture.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from syncengine.core.operations import Financials
 from syncengine.core.outcomes import Parcel
 from syncengine.core.settings import Limits
+from syncengine.core.values import is_quarantined
 
 
 def financial_terms(parcel: Parcel) -> tuple[int | None, int | None, str | None] | None:
@@ -45,7 +49,11 @@ class Batcher:
         """Take a parcel; gives the requests that this completes, in order."""
         if parcel.is_financial:
             return self._add_financial(parcel)
-        return self._add_entry(parcel, parcel.irreversible)
+        irreversible = parcel.irreversible
+        if irreversible and parcel.is_decision:
+            # The call takes one quarantined lead; what is open besides keeps gathering.
+            return ((parcel,),)
+        return self._add_entry(parcel, irreversible)
 
     def flush(self) -> Iterator[tuple[Parcel, ...]]:
         """Yield what is still open."""
@@ -61,7 +69,10 @@ class Batcher:
     def _add_entry(self, parcel: Parcel, irreversible: int) -> Sequence[tuple[Parcel, ...]]:
         draft, limits = self._entries, self._limits
         complete: list[tuple[Parcel, ...]] = []
-        if irreversible and draft.parcels and draft.irreversible + irreversible > limits.irreversible_per_request:
+        if draft.parcels and (
+            (irreversible and draft.irreversible + irreversible > limits.irreversible_per_request)
+            or is_quarantined(parcel.lead) is not is_quarantined(draft.parcels[0].lead)
+        ):
             complete.append(draft.take())
         draft.add(parcel, irreversible)
         if len(draft.parcels) >= limits.leads_per_request:

@@ -9,7 +9,16 @@ from typing import assert_never
 import msgspec
 
 from syncengine.core.history import DOUBTFUL, Attempt, LeadHistory, Standing, settled_as
-from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update, is_irreversible
+from syncengine.core.operations import (
+    Financials,
+    Operation,
+    Reject,
+    Release,
+    Reprocess,
+    Trigger,
+    Update,
+    is_irreversible,
+)
 from syncengine.core.outcomes import Parcel, Part
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.core.values import LeadId, OperationId, PlanDigest
@@ -73,7 +82,7 @@ def what_travels(planned: PlannedOperation) -> Operation:
                 revenue=operation.revenue if "revenue" in planned.send else None,
                 buyer=operation.buyer if "buyer" in planned.send else None,
             )
-        case Reprocess() | Trigger():
+        case Reprocess() | Trigger() | Release() | Reject():
             return operation
         case _:
             assert_never(operation)

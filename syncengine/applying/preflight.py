@@ -14,7 +14,7 @@ from syncengine.applying.feed import BATCH, NO_HISTORY, Doubtful, Open, Settled,
 from syncengine.applying.gate import Firsts
 from syncengine.applying.rejudge import SecondLook
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
-from syncengine.core.history import LeadHistory, Standing, touch_of
+from syncengine.core.history import LeadHistory, Standing, touch_of, touching_kinds
 from syncengine.core.identity import digest_of
 from syncengine.core.operations import delivery_of, kind_of, values_of
 from syncengine.core.outcomes import Parcel
@@ -265,12 +265,12 @@ def _what_moved(planned: PlannedOperation, history: LeadHistory, digest: PlanDig
     if history.forgotten:
         return f"lead {operation.lead} was erased from the ledger"
     names = values_of(operation)
-    touch = touch_of(kind, delivery_of(operation))
+    touch, kinds = touch_of(kind, delivery_of(operation)), touching_kinds(kind)
     touching = [
         attempt
         for attempt in history.attempts
         if attempt.plan != digest
-        and attempt.kind is kind
+        and attempt.kind in kinds
         and (attempt.touch == touch if touch else not attempt.values.keys().isdisjoint(names))
     ]
     last = touching[-1] if touching else None

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from syncengine.core.history import LeadHistory
-from syncengine.core.operations import Reprocess, Trigger, kind_of
+from syncengine.core.operations import Irreversible
 from syncengine.core.outcomes import Parcel
 from syncengine.core.plan import State
-from syncengine.core.repeats import Clear, Lowered, Stopped, Thing, held, may_send
+from syncengine.core.repeats import Clear, Lowered, Stopped, held, may_send, thing_of
 from syncengine.core.settings import Policy
 from syncengine.core.values import OperationId
 
@@ -34,18 +34,9 @@ class Recheck:
         refused: dict[OperationId, str] = {}
         for part in parcel.parts:
             operation = part.operation
-            if not isinstance(operation, Trigger | Reprocess):
+            if not isinstance(operation, Irreversible):
                 continue
-            trigger = isinstance(operation, Trigger)
-            repeat = self._policy.repeat_trigger if trigger else self._policy.repeat_reprocess
-            thing = Thing(
-                id=part.id,
-                changeset=part.changeset,
-                kind=kind_of(operation),
-                delivery=operation.delivery if isinstance(operation, Trigger) else "",
-                generation=operation.generation,
-                allowed=repeat == "allow",
-            )
+            thing = thing_of(operation, identity=part.id, changeset=part.changeset, policy=self._policy)
             match may_send(thing, history):
                 case Clear():
                     continue

@@ -11,10 +11,10 @@ from array import array
 import msgspec
 
 from syncengine.core.errors import AlteredPlan, PlanBlocked, Problem
-from syncengine.core.operations import kind_of
+from syncengine.core.operations import Update, is_decision, kind_of
 from syncengine.core.plan import Counts, PlannedOperation, PlanSummary, State
 from syncengine.core.settings import Account, Policy
-from syncengine.core.values import is_service_id
+from syncengine.core.values import is_quarantined, is_service_id, number_of
 from syncengine.planning.policy import PolicyJudge, approval_rule
 from syncengine.planning.tally import Tally
 
@@ -31,6 +31,7 @@ class SecondLook:
         self._judge = PolicyJudge(policy, account, changesets)
         self._tally = Tally()
         self._leads = array("Q")
+        self._quarantined = array("Q")
         self._found: list[Problem] = []
         self._more = 0
         self.needs_approval = approval_rule(policy, summary.counts, account, changesets) is not None
@@ -40,10 +41,14 @@ class SecondLook:
         self._tally.add(planned, new_lead=False)
         if planned.state is State.TO_SEND:
             lead = planned.operation.lead
-            number = int(lead) if is_service_id(lead) else _LARGEST
-            if number >= _LARGEST:
-                raise _altered(f"{lead[:30]!r} is no lead")
-            self._leads.append(number)
+            if not is_quarantined(lead):
+                self._leads.append(_number(lead, lead))
+                fits = not is_decision(planned.operation)
+            else:
+                self._quarantined.append(_number(number_of(lead), lead))
+                fits = isinstance(planned.operation, Update) or is_decision(planned.operation)
+            if not fits:
+                raise _altered(f"there is no {kind_of(planned.operation)} of lead {lead}")
 
     def judge(self, planned: PlannedOperation) -> None:
         """Judge one line that is still to be sent."""
@@ -60,7 +65,9 @@ class SecondLook:
     def check_counts(self) -> None:
         """Raise AlteredPlan where the footer counts something else than the lines hold."""
         stated = msgspec.structs.replace(self._summary.counts, skipped_fields=0)
-        counted = msgspec.structs.replace(self._tally.counts(), leads=len(set(self._leads)))
+        counted = msgspec.structs.replace(
+            self._tally.counts(), leads=len(set(self._leads)) + len(set(self._quarantined))
+        )
         if stated != counted:
             names = [n for n in Counts.__struct_fields__ if getattr(stated, n) != getattr(counted, n)]
             raise _altered(f"its footer does not count what its lines hold ({', '.join(names)})")
@@ -78,6 +85,13 @@ class SecondLook:
             code="SE631",
             problems=self._found,
         )
+
+
+def _number(text: str, lead: str) -> int:
+    number = int(text) if is_service_id(text) else _LARGEST
+    if number >= _LARGEST:
+        raise _altered(f"{lead[:30]!r} is no lead")
+    return number
 
 
 def _altered(why: str) -> AlteredPlan:

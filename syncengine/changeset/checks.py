@@ -12,7 +12,15 @@ from syncengine.changeset.cells import FLOAT_ADVICE, Inexact, Unusable
 from syncengine.changeset.structure import closest, unsendable
 from syncengine.core.changes import NameUse
 from syncengine.core.settings import Account
-from syncengine.core.values import Cents, LeadId, format_money, is_service_id, parse_money
+from syncengine.core.values import (
+    Cents,
+    LeadId,
+    format_money,
+    is_quarantined,
+    is_service_id,
+    parse_money,
+    quarantined,
+)
 
 MAX_TEXT = 10_000
 """Longest value, in characters: what templates are bounded to as well."""
@@ -145,12 +153,26 @@ class Checks:
         raise Unfit("SE512", f"the account {self._account.name} has no buyer {_shown(text)}", hint)
 
 
+def lead_check(*, quarantined: bool) -> Callable[[str], LeadId]:
+    """The check of a change's leads."""
+    return quarantined_lead if quarantined else lead
+
+
 def lead(text: str) -> LeadId:
     """A lead id."""
     if not is_service_id(clean(text)):
         hint = "digits without a leading zero, at most 19"
+        if is_quarantined(text):
+            hint = 'write quarantined: "123" in place of lead'
         raise Unfit("SE231", f"{_shown(text)} is not a lead id", hint)
     return LeadId(text)
+
+
+def quarantined_lead(text: str) -> LeadId:
+    """A quarantine id."""
+    if not is_service_id(clean(text)):
+        raise Unfit("SE231", f"{_shown(text)} is not a quarantine id", "digits without a leading zero, at most 19")
+    return quarantined(text)
 
 
 def not_an_amount(text: str) -> Unfit:

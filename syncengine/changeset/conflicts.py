@@ -9,7 +9,16 @@ import msgspec
 from syncengine.changeset.declared import Change, Declared, Place
 from syncengine.changeset.duplicates import Claims, Earlier
 from syncengine.core.changes import Item, Origin
-from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update, values_of
+from syncengine.core.operations import (
+    Financials,
+    Operation,
+    Reject,
+    Release,
+    Reprocess,
+    Trigger,
+    Update,
+    values_of,
+)
 from syncengine.documents.nodes import Scalar
 
 _OWN = "\0"
@@ -49,6 +58,10 @@ class Settling:
                     names.update(fields)
                 case Financials():
                     names.update((_OWN + name, value) for name, value in values_of(operation).items())
+                case Release() | Reject():
+                    names[f"{_QUARANTINE}{operation.generation}"] = (
+                        "release" if isinstance(operation, Release) else "reject"
+                    )
                 case Trigger() | Reprocess():
                     name = _irreversible_name(operation)
                     if name in names:
@@ -59,7 +72,13 @@ class Settling:
     def _fits(self, item: Item, change: Change, name: str, value: str, before: Earlier) -> bool:
         """Whether a second declaration may stand; reports it either way."""
         first = self._where(name, before.origin)
-        if name.startswith((_TRIGGER, _REPROCESS)):
+        if name.startswith(_QUARANTINE) and value != before.value:
+            message = (
+                f"lead {item.lead}: {before.value} is declared {first}, and {value} {self._where(name, item.origin)}"
+            )
+            self._place.problem("SE409", message, change, hint="keep one of the two", row=item.origin.row)
+            return False
+        if name.startswith((_TRIGGER, _REPROCESS, _QUARANTINE)):
             self._twice(item, change, name, first)
             return False
         what, scalar = _in_words(name), _scalar_of(change, name)
@@ -93,6 +112,7 @@ class Settling:
 
 _TRIGGER = _OWN + "trigger "
 _REPROCESS = _OWN + "reprocess "
+_QUARANTINE = _OWN + "quarantine "
 
 
 def _irreversible_name(operation: Trigger | Reprocess) -> str:
@@ -107,6 +127,8 @@ def _in_words(name: str) -> str:
         return f"the trigger of delivery {name.removeprefix(_TRIGGER).split()[0]}"
     if name.startswith(_REPROCESS):
         return "the reprocess"
+    if name.startswith(_QUARANTINE):
+        return "its release or rejection"
     return f"the {name.removeprefix(_OWN)}" if name.startswith(_OWN) else f"the field {name!r}"
 
 
@@ -140,5 +162,5 @@ def _without(operation: Operation, earlier: Mapping[str, Earlier]) -> Operation 
             if payout is None and revenue is None:
                 return None
             return Financials(lead, payout, revenue, buyer)
-        case Trigger() | Reprocess():
+        case Trigger() | Reprocess() | Release() | Reject():
             return operation

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from syncengine.changeset.sources import Report, Source
@@ -11,10 +13,11 @@ from syncengine.core.values import ChangesetId
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence, SourceText
 
 Named = tuple[str, Scalar]
+Action = Literal["reprocess", "release", "reject"]
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One item of `changes`. `leads` holds one template where `source` is given.
+    """One item of `changes`. `leads` holds one template where `source` is given, quarantine ids where `quarantined`.
 
     `generation` is that of its irreversible operations; `label` its own id, or "#3" for the third without one.
     """
@@ -23,10 +26,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     line: int
     column: int
     leads: tuple[Scalar, ...]
+    quarantined: bool = False
     source: Scalar | None = None
     when: Scalar | None = None
     update: tuple[Named, ...] = ()
-    reprocess: bool = False
+    action: Action | None = None
     trigger: tuple[Scalar, ...] = ()
     payout: Scalar | None = None
     revenue: Scalar | None = None

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from syncengine.changeset.checks import Checks, Unfit, Value
-from syncengine.changeset.checks import lead as checked_lead
+from syncengine.changeset.checks import Checks, Unfit, Value, lead_check
 from syncengine.changeset.declared import Change, Declared, Place
 from syncengine.changeset.inline_source import UnusableSource
 from syncengine.changeset.making import Maker, Slot, slots_of
@@ -27,7 +26,7 @@ from syncengine.changeset.templates import (
 )
 from syncengine.core.changes import Item, Origin
 from syncengine.core.errors import Problem
-from syncengine.core.values import LeadId
+from syncengine.core.values import LeadId, number_of
 from syncengine.documents.expressions import RenderError
 from syncengine.documents.lead_schema import LeadSchema
 from syncengine.documents.nodes import Scalar
@@ -51,6 +50,7 @@ class Expansion:
         self._declared = around.declared
         self._place = around.place
         self._slots = slots_of(change, around.checks[change.skip_empty])
+        self._checked_lead = lead_check(quarantined=change.quarantined)
         self._maker = Maker(around.declared.id, change)
         self._source: Source | None = None if change.source is None else self._declared.sources[change.source.text]
         self._when: When | None = None
@@ -159,7 +159,7 @@ class Expansion:
         several = len(texts) > 1
         for scalar, text in texts:
             try:
-                lead = checked_lead(text)
+                lead = self._checked_lead(text)
             except Unfit as unfit:
                 self._unfit("the lead", scalar, unfit)
                 continue
@@ -192,7 +192,7 @@ class Expansion:
             lead = self._row_lead(scope, row)
             if lead is None:
                 return None
-        scope["lead"] = lead
+        scope["lead"] = number_of(lead) if self._change.quarantined else lead
         if self._when is not None and self._when_needs_lead and not self._holds(scope, row):
             return None
         values = self._values(scope, row)
@@ -220,8 +220,8 @@ class Expansion:
         scalar = self._change.leads[0]
         try:
             if self._lead.lookups:
-                return checked_lead(row[self._lead.lookups[0][1]])
-            return checked_lead(self._lead.joined.render(scope)[0])
+                return self._checked_lead(row[self._lead.lookups[0][1]])
+            return self._checked_lead(self._lead.joined.render(scope)[0])
         except Unfit as unfit:
             self._unfit("the lead", scalar, unfit)
         except KeyError as error:

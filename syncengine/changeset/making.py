@@ -7,11 +7,17 @@ from typing import cast
 import msgspec
 
 from syncengine.changeset.checks import LEFT_OUT, Check, Checks, Resolved, Value
-from syncengine.changeset.declared import Change
+from syncengine.changeset.declared import Action, Change
 from syncengine.core.changes import Item, NameUse, Origin
-from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update
+from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update
 from syncengine.core.values import BuyerId, Cents, ChangesetId, DeliveryId, LeadId
 from syncengine.documents.nodes import Scalar
+
+_ACTIONS: dict[Action, type[Reprocess | Release | Reject]] = {
+    "reprocess": Reprocess,
+    "release": Release,
+    "reject": Reject,
+}
 
 
 class Slot(msgspec.Struct, frozen=True, gc=False):
@@ -62,8 +68,8 @@ class Maker:
         change = self._change
         operations: list[Operation] = [Update(lead, fields)] if fields else []
         uses: list[NameUse] = []
-        if change.reprocess:
-            operations.append(Reprocess(lead, change.generation))
+        if change.action is not None:
+            operations.append(_ACTIONS[change.action](lead, change.generation))
         if change.trigger:
             for value in values[len(self._fields) : self._triggers_end]:
                 delivery = cast(Resolved, value)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from syncengine.changeset.checks import Unfit, not_an_amount
-from syncengine.changeset.checks import lead as checked_lead
-from syncengine.changeset.declared import Change, Named, Place, kind_in_words
+from syncengine.changeset.checks import Unfit, lead_check, not_an_amount
+from syncengine.changeset.declared import Action, Change, Named, Place, kind_in_words
 from syncengine.changeset.structure import Parts, as_text, closest, named_texts, usable_name
 from syncengine.changeset.templates import is_template
 from syncengine.core.values import parse_money
@@ -18,6 +17,7 @@ _KEYS = frozenset(
         "id",
         "lead",
         "leads",
+        "quarantined",
         "for_each",
         "when",
         "update",
@@ -30,10 +30,13 @@ _KEYS = frozenset(
     }
 )
 _FINANCIALS = frozenset({"payout", "revenue", "buyer"})
-_ACTIONS = ("reprocess",)
+_ACTIONS: tuple[Action, ...] = ("reprocess", "release", "reject")
+_OF_QUARANTINE = frozenset({"release", "reject"})
+_ADDRESS_KEYS = ("lead", "leads", "quarantined")
 _RERUN = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _ADDRESSES = (
-    'write one of: lead: "2932682"; leads: ["2932683", "2932684"]; for_each: SOURCE with lead: "{{ row.lead_id }}"'
+    'write one of: lead: "2932682"; leads: ["2932683", "2932684"]; quarantined: "123"; '
+    'for_each: SOURCE with lead: "{{ row.lead_id }}"'
 )
 
 
@@ -54,10 +57,11 @@ def parse_change(place: Place, node: Node, number: int, sources: frozenset[str])
         line=node.line,
         column=node.column,
         leads=leads,
+        quarantined="quarantined" in parts,
         source=source,
         when=_when(place, parts),
         update=() if update is None else named_texts(place, update, "the field"),
-        reprocess=_action(place, parts),
+        action=_action(place, parts),
         trigger=_trigger(place, parts),
         payout=payout,
         revenue=revenue,
@@ -72,13 +76,17 @@ def parse_change(place: Place, node: Node, number: int, sources: frozenset[str])
 
 def _addresses(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tuple[Scalar, ...], Scalar | None]:
     """The lead texts, and the source that they are rendered over."""
-    if "lead" in parts and "leads" in parts:
-        place.problem("SE241", "a change has lead or leads, not both", parts.node, hint=_ADDRESSES)
+    named = [name for name in _ADDRESS_KEYS if name in parts]
+    if len(named) > 1:
+        several = " and ".join(named) if len(named) == 2 else "lead, leads and quarantined"
+        place.problem("SE241", f"a change says once which leads it is about, not by {several}", parts.node,
+                      hint=_ADDRESSES)  # fmt: skip
     if "for_each" in parts:
         return _addressed_by_row(place, parts, sources)
-    if "lead" in parts:
-        lead = parts.text("lead")
-        return (() if lead is None else _fit(place, (lead,))), None
+    single = next((name for name in ("quarantined", "lead") if name in parts), None)
+    if single is not None:
+        lead = parts.text(single)
+        return (() if lead is None else _fit(place, (lead,), quarantined=single == "quarantined")), None
     if "leads" not in parts:
         place.problem("SE241", "the change does not say which leads it is about", parts.node, hint=_ADDRESSES)
         return (), None
@@ -86,12 +94,13 @@ def _addresses(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tup
     if listed is None:
         return (), None
     texts = (as_text(place, item, "a lead id") for item in listed.items)
-    return _fit(place, (text for text in texts if text is not None)), None
+    return _fit(place, (text for text in texts if text is not None), quarantined=False), None
 
 
-def _fit(place: Place, texts: Iterable[Scalar]) -> tuple[Scalar, ...]:
-    """Without those that are neither templates nor lead ids, which are reported."""
+def _fit(place: Place, texts: Iterable[Scalar], *, quarantined: bool) -> tuple[Scalar, ...]:
+    """Without those that are neither templates nor ids, which are reported."""
     fit: list[Scalar] = []
+    checked_lead = lead_check(quarantined=quarantined)
     for scalar in texts:
         if not is_template(scalar.text):
             try:
@@ -108,18 +117,19 @@ def _addressed_by_row(place: Place, parts: Parts, sources: frozenset[str]) -> tu
     if source is not None and source.text not in sources:
         hint = closest(source.text, sources) or "declare it under sources"
         place.problem("SE318", f"there is no source {source.text!r}", source, hint=hint)
-    if "lead" not in parts:
+    name = "quarantined" if "quarantined" in parts else "lead"
+    if name not in parts:
         what = "for_each takes lead, not leads" if "leads" in parts else "for_each needs lead"
         hint = 'write lead: "{{ row.lead_id }}" with the column that holds the id'
         place.problem("SE241", f"{what}: which lead is each row about?", parts.node, hint=hint)
         return (), source
-    lead = parts.text("lead")
+    lead = parts.text(name)
     if lead is None:
         return (), source
     if not is_template(lead.text):
-        hint = 'write lead: "{{ row.lead_id }}" with the column that holds the id'
+        hint = f'write {name}: "{{{{ row.lead_id }}}}" with the column that holds the id'
         place.problem(
-            "SE241", "with for_each, lead must be a template: all rows would change one lead", lead, hint=hint
+            "SE241", f"with for_each, {name} must be a template: all rows would change one lead", lead, hint=hint
         )
         return (), source
     return (lead,), source
@@ -143,13 +153,14 @@ def _when(place: Place, parts: Parts) -> Scalar | None:
     return when
 
 
-def _action(place: Place, parts: Parts) -> bool:
+def _action(place: Place, parts: Parts) -> Action | None:
     action = parts.text("action")
     if action is None:
-        return False
-    if action.text not in _ACTIONS:
+        return None
+    known = next((name for name in _ACTIONS if name == action.text), None)
+    if known is None:
         place.problem("SE204", f"there is no action {action.text!r}", action, hint=closest(action.text, _ACTIONS))
-    return True
+    return known
 
 
 def _trigger(place: Place, parts: Parts) -> tuple[Scalar, ...]:
@@ -208,8 +219,27 @@ def _flag(place: Place, parts: Parts, name: str) -> bool:
     return flag.text == "true"
 
 
+def _fits_lead(place: Place, parts: Parts) -> None:
+    """What can be done with a lead in quarantine cannot be done with any other, and the other way round."""
+    action = parts.scalar_text("action")
+    if "quarantined" not in parts:
+        if action in _OF_QUARANTINE:
+            hint = 'address it by its quarantine id: quarantined: "123" in place of lead'
+            message = f"only a lead in quarantine can be {'released' if action == 'release' else 'rejected'}"
+            place.problem("SE246", message, parts.place_of("action"), hint=hint)
+        return
+    hint = "a lead in quarantine takes update, and action: release or action: reject; for a lead that left it, use lead"
+    for name, words in (("trigger", "triggered"), ("financials", "given financials")):
+        if name in parts:
+            message = f"a lead in quarantine cannot be {words}"
+            place.problem("SE246", message, parts.place_of(name), hint=hint)
+    if action == "reprocess":
+        place.problem("SE246", "a lead in quarantine cannot be reprocessed", parts.place_of("action"), hint=hint)
+
+
 def _combinations(place: Place, parts: Parts) -> None:
-    if "action" in parts and "trigger" in parts:
+    _fits_lead(place, parts)
+    if "action" in parts and "trigger" in parts and "quarantined" not in parts:
         hint = "make it two changesets, and apply the second once the first is done"
         message = "action and trigger in one change: the service does not document that combination"
         place.problem("SE240", message, parts.place_of("trigger"), hint=hint)

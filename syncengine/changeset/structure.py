@@ -69,6 +69,11 @@ class Parts:
         value = self.node_of(name)
         return None if value is None else as_text(self._place, value, name)
 
+    def scalar_text(self, name: str) -> str:
+        """The characters of a text; "" for anything else, which `text` reports."""
+        value = self._parts.get(name)
+        return value.text if isinstance(value, Scalar) else ""
+
     def mapping(self, name: str) -> Mapping | None:
         """The value where it is a mapping with entries."""
         value = self.node_of(name)

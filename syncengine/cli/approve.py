@@ -78,7 +78,7 @@ def _summary(saved: PlanFile) -> list[str]:
     from syncengine.reports.words import plural
 
     counts = saved.summary.counts
-    kinds = [f"{number:,} {name}" for name in ("update", "financials", "reprocess", "trigger")
+    kinds = [f"{number:,} {name}" for name in ("update", "financials", "reprocess", "trigger", "release", "reject")
              if (number := getattr(counts, name))]  # fmt: skip
     lines = [
         f"Plan {saved.summary.digest}",

@@ -108,10 +108,14 @@ def forget(invocation: Invocation, *, lead: str, by: str, account: str | None, l
     the plans that are known to hold it are named.
     """
     from syncengine.core.errors import InputError
-    from syncengine.core.values import LeadId, is_service_id
+    from syncengine.core.values import LeadId, is_lead_id
 
-    if not is_service_id(lead.removeprefix("q")):
-        raise InputError(f"{lead!r} is not a lead id", code="SE901", hint="digits, without a leading zero")
+    if not is_lead_id(lead):
+        raise InputError(
+            f"{lead!r} is not a lead id",
+            code="SE901",
+            hint="digits, without a leading zero; quarantined:123 for one in quarantine",
+        )
     project = _project(invocation)
     owner = _chosen(project, account)
     with project.ledger() as ledger, ledger.lease(owner.identity, wait=lock_timeout) as lease:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from syncengine.core.operations import DECISIONS
 from syncengine.core.ports import LedgerOperations, OperationRecord
 from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import DoubtLine, HistoryRow, StatusReport, UnfinishedPlan
@@ -84,6 +85,8 @@ def history_rows(records: Iterator[OperationRecord]) -> Iterator[HistoryRow]:
 def _notes(record: OperationRecord) -> Iterator[str]:
     if record.forgotten:
         yield "values were erased"
+    if record.kind in DECISIONS and record.outcome == "applied":
+        yield "queued"
     for attempt in record.attempts:
         if attempt.resolution is not None:
             word = "applied" if attempt.resolution.applied else "not applied"

@@ -44,6 +44,7 @@ CODES = MappingProxyType(
         "SE243": "rerun is not a whole number from 2, or stands where nothing irreversible is done.",
         "SE244": "Financials without payout and without revenue.",
         "SE245": "More deliveries in one entry than a request should carry.",
+        "SE246": "Something that cannot be done with this lead: it is quarantined, or it is not.",
         # SE3xx: templates and data
         "SE301": "A template cannot be parsed.",
         "SE302": "A template or expression uses something that templates may not do.",
@@ -82,6 +83,7 @@ CODES = MappingProxyType(
         "SE406": "A changeset was asked for that no file holds.",
         "SE407": "A rerun that is lower than a generation on record.",
         "SE408": "The changesets of one plan belong to several accounts.",
+        "SE409": "A quarantined lead is both released and rejected.",
         "SE490": "Further findings of a kind, counted but not listed.",
         # SE5xx: configuration
         "SE500": "The configuration is not there or cannot be read.",

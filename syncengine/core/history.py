@@ -11,7 +11,7 @@ from functools import cached_property
 
 import msgspec
 
-from syncengine.core.operations import IRREVERSIBLE, Kind
+from syncengine.core.operations import DECISIONS, IRREVERSIBLE, Kind
 from syncengine.core.outcomes import Outcome
 from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId
 
@@ -81,7 +81,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def touch(self) -> str:
-        """What the attempt touches beyond its fields: the lead's money, a delivery, the reprocess; "" for updates."""
+        """What the attempt touches beyond its fields: the lead's money, a delivery, the reprocess, the quarantine."""
         return touch_of(self.kind, self.delivery)
 
     @property
@@ -97,6 +97,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         return self.resolution.applied != (self.answer.outcome is Outcome.APPLIED)
 
 
+def touching_kinds(kind: Kind) -> frozenset[Kind] | tuple[Kind]:
+    """The kinds that can touch the same thing as this one."""
+    return DECISIONS if kind is Kind.RELEASE or kind is Kind.REJECT else (kind,)
+
+
 def touch_of(kind: Kind, delivery: str) -> str:
     """Name of the thing that operations of this kind share; "" where only single fields are shared."""
     match kind:
@@ -106,6 +111,8 @@ def touch_of(kind: Kind, delivery: str) -> str:
             return f"delivery {delivery}"
         case Kind.REPROCESS:
             return "reprocess"
+        case Kind.RELEASE | Kind.REJECT:
+            return "quarantine"
         case Kind.UPDATE:
             return ""
 
@@ -181,21 +188,21 @@ class LeadHistory:
         return tuple(a for a in self.attempts if a.kind in IRREVERSIBLE and a.standing in DOUBTFUL)
 
     def same_thing(self, kind: Kind, delivery: str) -> list[Attempt]:
-        """Attempts of every changeset and generation on the same delivery, or on the lead's reprocess."""
-        touch = touch_of(kind, delivery)
-        return [attempt for attempt in self.attempts if attempt.kind is kind and attempt.touch == touch]
+        """Attempts of every changeset and generation on the same delivery, the lead's reprocess, or its quarantine."""
+        touch, kinds = touch_of(kind, delivery), touching_kinds(kind)
+        return [attempt for attempt in self.attempts if attempt.kind in kinds and attempt.touch == touch]
 
     def facts(self, kind: Kind, delivery: str, names: Iterable[str], *, except_plan: str | None = None) -> int:
         """How many records the ledger holds on what an operation touches, a plan's own left out on request.
 
-        Touching is: the same field, the same lead's money, the same delivery, a reprocess of the same lead. An erasure
-        counts as one.
+        Touching is: the same field, the same lead's money, the same delivery, a reprocess of the same lead, a release
+        or rejection of the same quarantined lead. An erasure counts as one.
         """
-        touch = touch_of(kind, delivery)
+        touch, kinds = touch_of(kind, delivery), touching_kinds(kind)
         wanted = frozenset(names)
         count = int(self.forgotten)
         for attempt in self.attempts:
-            if attempt.kind is not kind or attempt.plan == except_plan:
+            if attempt.kind not in kinds or attempt.plan == except_plan:
                 continue
             if attempt.touch == touch if touch else not wanted.isdisjoint(attempt.values):
                 count += attempt.records

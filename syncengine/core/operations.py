@@ -17,9 +17,14 @@ class Kind(StrEnum):
     REPROCESS = "reprocess"
     TRIGGER = "trigger"
     FINANCIALS = "financials"
+    RELEASE = "release"
+    REJECT = "reject"
 
 
-IRREVERSIBLE = frozenset({Kind.REPROCESS, Kind.TRIGGER})
+DECISIONS = frozenset({Kind.RELEASE, Kind.REJECT})
+"""What can be done with a lead in quarantine, once: one of the two settles the other as well."""
+
+IRREVERSIBLE = frozenset({Kind.REPROCESS, Kind.TRIGGER}) | DECISIONS
 """Kinds that cannot be taken back nor sent again: a repeat may sell the lead a second time."""
 
 
@@ -54,9 +59,24 @@ class Financials(msgspec.Struct, frozen=True, gc=False, tag="financials", tag_fi
     buyer: BuyerId | None = None
 
 
-Operation = Update | Reprocess | Trigger | Financials
+class Release(msgspec.Struct, frozen=True, gc=False, tag="release", tag_field="kind"):
+    """Let the lead out of quarantine: the service queues it, and it passes dedupe, caps and rules again."""
 
-_IRREVERSIBLE_SHAPES = tuple(shape for shape in get_args(Operation) if shape.__struct_config__.tag in IRREVERSIBLE)
+    lead: LeadId
+    generation: int = 1
+
+
+class Reject(msgspec.Struct, frozen=True, gc=False, tag="reject", tag_field="kind"):
+    """Turn the quarantined lead away for good; queued as well."""
+
+    lead: LeadId
+    generation: int = 1
+
+
+Irreversible = Reprocess | Trigger | Release | Reject
+Operation = Update | Financials | Irreversible
+
+_IRREVERSIBLE_SHAPES = frozenset(get_args(Irreversible))
 
 
 def kind_of(operation: Operation) -> Kind:
@@ -70,13 +90,22 @@ def kind_of(operation: Operation) -> Kind:
             return Kind.TRIGGER
         case Financials():
             return Kind.FINANCIALS
+        case Release():
+            return Kind.RELEASE
+        case Reject():
+            return Kind.REJECT
         case _:
             assert_never(operation)
 
 
 def is_irreversible(operation: Operation) -> bool:
     """Whether a second sending could do harm."""
-    return isinstance(operation, _IRREVERSIBLE_SHAPES)
+    return operation.__class__ in _IRREVERSIBLE_SHAPES
+
+
+def is_decision(operation: Operation) -> bool:
+    """Whether it releases or rejects a quarantined lead, which is a call of its own."""
+    return isinstance(operation, Release | Reject)
 
 
 def values_of(operation: Operation) -> dict[str, str]:
@@ -88,7 +117,7 @@ def values_of(operation: Operation) -> dict[str, str]:
             amounts = {"payout": payout, "revenue": revenue}
             texts = {name: format_money(amount) for name, amount in amounts.items() if amount is not None}
             return texts if buyer is None else {**texts, "buyer": buyer}
-        case Reprocess() | Trigger():
+        case Reprocess() | Trigger() | Release() | Reject():
             return {}
         case _:
             assert_never(operation)
@@ -101,4 +130,4 @@ def delivery_of(operation: Operation) -> str:
 
 def generation_of(operation: Operation) -> int:
     """The `rerun` generation of an irreversible operation; 1 for every other."""
-    return operation.generation if isinstance(operation, Trigger | Reprocess) else 1
+    return operation.generation if isinstance(operation, Irreversible) else 1

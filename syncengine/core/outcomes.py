@@ -11,7 +11,7 @@ from typing import Literal, assert_never
 
 import msgspec
 
-from syncengine.core.operations import Financials, Operation, is_irreversible
+from syncengine.core.operations import Financials, Operation, is_decision, is_irreversible
 from syncengine.core.values import ChangesetId, LeadId, OperationId
 
 
@@ -33,7 +33,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
 
 
 class Parcel(msgspec.Struct, frozen=True, gc=False):
-    """What travels for one lead in one request: an element of `leads`, or one lead of a financials call."""
+    """What travels for one lead in one request: an element of `leads`, one lead of a financials call, or a decision."""
 
     lead: LeadId
     entry: int
@@ -43,6 +43,11 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
     def is_financial(self) -> bool:
         """Whether it belongs into a financials call."""
         return isinstance(self.parts[0].operation, Financials)
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether it releases or rejects a quarantined lead: a call of its own."""
+        return is_decision(self.parts[0].operation)
 
     @property
     def irreversible(self) -> int:

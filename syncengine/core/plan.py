@@ -129,6 +129,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     reprocess: int = 0
     trigger: int = 0
     financials: int = 0
+    release: int = 0
+    reject: int = 0
     payout: int = 0
     """Sum of the new payouts to be sent, in hundredths; likewise revenue."""
     revenue: int = 0
@@ -141,7 +143,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def irreversible(self) -> int:
         """Operations to be sent that cannot be taken back."""
-        return self.reprocess + self.trigger
+        return self.reprocess + self.trigger + self.release + self.reject
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import msgspec
 
 from syncengine.core.history import DOUBTFUL, Attempt, LeadHistory, Standing
-from syncengine.core.operations import Kind
+from syncengine.core.operations import Irreversible, Kind, delivery_of, kind_of
 from syncengine.core.plan import State
+from syncengine.core.settings import Policy
 from syncengine.core.values import ChangesetId, OperationId
 
 
@@ -25,10 +26,25 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     allowed: bool
 
-    @property
-    def name(self) -> str:
-        """The thing in words."""
-        return f"delivery {self.delivery}" if self.kind is Kind.TRIGGER else "a reprocess"
+
+def thing_of(operation: Irreversible, *, identity: OperationId, changeset: ChangesetId, policy: Policy) -> Thing:
+    """An irreversible operation of a changeset, with the policy's word on repeats."""
+    kind = kind_of(operation)
+    allowed = {Kind.TRIGGER: policy.repeat_trigger, Kind.REPROCESS: policy.repeat_reprocess}.get(kind) == "allow"
+    return Thing(
+        id=identity,
+        changeset=changeset,
+        kind=kind,
+        delivery=delivery_of(operation),
+        generation=operation.generation,
+        allowed=allowed,
+    )
+
+
+def thing_in_words(kind: Kind, delivery: str) -> str:
+    """What an irreversible operation does to a lead."""
+    words = {Kind.REPROCESS: "a reprocess", Kind.RELEASE: "a release", Kind.REJECT: "a rejection"}
+    return words.get(kind, f"delivery {delivery}")
 
 
 class Clear(msgspec.Struct, frozen=True):
@@ -107,7 +123,8 @@ def _doubted(thing: Thing, others: Sequence[Attempt], done: tuple[str, ...]) -> 
     doubt = next((a for a in others if a.standing in DOUBTFUL), None)
     if doubt is None:
         return None
-    words = f"{thing.name} for this lead is in doubt: changeset {doubt.changeset}, {doubt_in_words(doubt)}"
+    what = thing_in_words(doubt.kind, doubt.delivery)
+    words = f"{what} for this lead is in doubt: changeset {doubt.changeset}, {doubt_in_words(doubt)}"
     state = State.HELD if doubt.changeset == thing.changeset else State.BLOCKED
     return Stopped(state, words, done)
 
@@ -119,7 +136,12 @@ def _lowered(thing: Thing, others: Sequence[Attempt]) -> Lowered | None:
 
 
 def _repeated(thing: Thing, others: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
-    elsewhere = [a for a in others if a.changeset != thing.changeset and a.standing is Standing.APPLIED]
+    # A changeset that released a lead and says reject now wants the opposite of what it did.
+    elsewhere = [
+        a
+        for a in others
+        if (a.changeset != thing.changeset or a.kind is not thing.kind) and a.standing is Standing.APPLIED
+    ]
     if not elsewhere or thing.allowed:
         return None
     last = elsewhere[-1]
@@ -131,7 +153,8 @@ def _repeated(thing: Thing, others: Sequence[Attempt], done: tuple[str, ...]) ->
         return None
     return Stopped(
         State.BLOCKED,
-        f"{thing.name} was already done for this lead by changeset {last.changeset} in run {last.run}; {way_out}",
+        f"{thing_in_words(last.kind, last.delivery)} was already done for this lead by changeset {last.changeset} "
+        f"in run {last.run}; {way_out}",
         done,
     )
 
@@ -141,7 +164,11 @@ def held(history: LeadHistory, done: tuple[str, ...] = ()) -> Stopped | None:
     if not history.doubts:
         return None
     doubt = history.doubts[0]
-    what = f"the trigger of delivery {doubt.delivery}" if doubt.kind is Kind.TRIGGER else "the reprocess"
+    what = {
+        Kind.TRIGGER: f"the trigger of delivery {doubt.delivery}",
+        Kind.RELEASE: "the release",
+        Kind.REJECT: "the rejection",
+    }.get(doubt.kind, "the reprocess")
     return Stopped(State.HELD, f"waits behind {what} by changeset {doubt.changeset} ({doubt_in_words(doubt)})", done)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from syncengine.core.errors import Problem
+from syncengine.core.operations import DECISIONS
 from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest, RunId
 
 
@@ -72,6 +73,11 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
     host: str = ""
     plan_path: str = ""
+
+    @property
+    def queued(self) -> int:
+        """Applied operations that the service only queued: releases and rejections of quarantined leads."""
+        return sum(tally.applied for tally in self.tallies if tally.kind in DECISIONS)
 
 
 class DoubtLine(msgspec.Struct, frozen=True, kw_only=True):

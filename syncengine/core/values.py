@@ -18,12 +18,33 @@ Cents = NewType("Cents", int)
 
 _SERVICE_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _CHANGESET_ID = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}", re.ASCII)
+_QUARANTINED = "quarantined:"
 _MONEY = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,2}))?", re.ASCII)
 
 
 def is_service_id(text: str) -> bool:
     """Whether `text` has the shape of a lead, delivery or quarantine id: ASCII digits, no leading zero, at most 19."""
     return _SERVICE_ID.fullmatch(text) is not None
+
+
+def quarantined(number: str) -> LeadId:
+    """The lead in quarantine with this quarantine id: "quarantined:123", which is another lead than 123."""
+    return LeadId(_QUARANTINED + number)
+
+
+def is_quarantined(lead: str) -> bool:
+    """Whether `lead` is addressed by its quarantine id."""
+    return lead.startswith(_QUARANTINED)
+
+
+def number_of(lead: str) -> str:
+    """The id as the service knows it, lead id or quarantine id."""
+    return lead.removeprefix(_QUARANTINED)
+
+
+def is_lead_id(text: str) -> bool:
+    """Whether `text` names a lead as ledgers, plans and results do: 2932682, or quarantined:123."""
+    return is_service_id(number_of(text))
 
 
 def is_changeset_id(text: str) -> bool:

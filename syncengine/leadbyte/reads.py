@@ -14,7 +14,7 @@ from typing import Self
 from syncengine.core.observations import AMOUNTS, MONEY, Observation, Unread
 from syncengine.core.ports import Clock
 from syncengine.core.settings import Account
-from syncengine.core.values import LeadId, format_money, parse_money
+from syncengine.core.values import LeadId, format_money, is_quarantined, parse_money
 from syncengine.leadbyte.gateway import ERRORS, PATIENCE, client_of, context_of, failure_words, received
 from syncengine.leadbyte.keys import Secret
 from syncengine.leadbyte.payload import Json, Number, Unreadable, clean, decompress, read_json
@@ -63,6 +63,8 @@ class LeadReader:
 
     def read(self, lead: LeadId) -> Observation | Unread:
         """The lead as it is now; Unread with the reason where that cannot be told. Raises nothing of the network."""
+        if is_quarantined(lead):
+            return Unread("the service shows no leads by quarantine id")
         if self._over:
             return Unread(self._over)
         self._pace()

@@ -2,6 +2,7 @@
 
     PUT /restapi/v1.3/leads           {"leads": [{"id", "action" or "triggerDeliveryId(s)", "update"}, ...]}
     PUT /restapi/v1.3/leadfinancials  {"key", "leads", "newPayout", "newRevenue", "BID"}
+    POST /restapi/v1.3/quarantine/process  {"quarantineId", "action": "process" or "reject"}
 
 Amounts are written from their text, so that no float stands anywhere between a file and the wire.
 """
@@ -13,14 +14,15 @@ from importlib import import_module
 
 import msgspec
 
-from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update
+from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update
 from syncengine.core.outcomes import Parcel
 from syncengine.core.settings import Placement, Wire
-from syncengine.core.values import format_money
+from syncengine.core.values import format_money, is_quarantined, number_of
 from syncengine.leadbyte.keys import Secret
 
 LEADS_PATH = "/restapi/v1.3/leads"
 FINANCIALS_PATH = "/restapi/v1.3/leadfinancials"
+QUARANTINE_PATH = "/restapi/v1.3/quarantine/process"
 KEY_HEADER = "X_KEY"
 
 # Asked for by name: a plain import of the root would count as one of everything that the root offers.
@@ -72,7 +74,7 @@ def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
     """The request that carries `parcels`, in their order.
 
     Raises ValueError for parcels that cannot share a request: a lead twice, financials beside updates or with unequal
-    terms, a reprocess beside a trigger.
+    terms, a reprocess beside a trigger, a quarantined lead beside others, more than one release or rejection.
     """
     leads = [parcel.lead for parcel in parcels]
     if len(set(leads)) != len(leads):
@@ -80,6 +82,8 @@ def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
     updates = [_plain_update(parcel) for parcel in parcels]
     if updates and None not in updates:
         return Request(method="PUT", path=LEADS_PATH, body=_ENCODER.encode({"leads": updates}), key=wire.leads_key)
+    if parcels and is_quarantined(parcels[0].lead):
+        return _quarantine_request(parcels, wire)
     terms = {_terms(parcel) for parcel in parcels}
     if terms == {None}:
         body = _ENCODER.encode({"leads": [_entry(parcel) for parcel in parcels]})
@@ -88,6 +92,25 @@ def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
         raise ValueError("a financials request holds one payout, one revenue and one buyer for all its leads")
     body = _financials_body(leads, terms.pop() or (None, None, None), wire)
     return Request(method="PUT", path=FINANCIALS_PATH, body=body, key=wire.financials_key)
+
+
+def _quarantine_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
+    """Updates of quarantined leads, or what becomes of one of them."""
+    if parcels[0].is_decision:
+        if len(parcels) != 1 or len(parcels[0].parts) != 1:
+            raise ValueError("a release or rejection is a request of its own")
+        action = "process" if isinstance(parcels[0].parts[0].operation, Release) else "reject"
+        body = _ENCODER.encode({"quarantineId": _raw(number_of(parcels[0].lead)), "action": action})
+        return Request(method="POST", path=QUARANTINE_PATH, body=body, key=wire.leads_key)
+    body = _ENCODER.encode({"leads": [_quarantined_entry(parcel) for parcel in parcels]})
+    return Request(method="PUT", path=LEADS_PATH, body=body, key=wire.leads_key)
+
+
+def _quarantined_entry(parcel: Parcel) -> dict[str, object]:
+    operations = [part.operation for part in parcel.parts]
+    if not is_quarantined(parcel.lead) or not all(isinstance(operation, Update) for operation in operations):
+        raise ValueError("a request that updates quarantined leads holds nothing else")
+    return {"quarantineId": number_of(parcel.lead), "update": _fields(operations)}
 
 
 class _UpdateEntry(msgspec.Struct, gc=False):
@@ -99,6 +122,8 @@ def _plain_update(parcel: Parcel) -> _UpdateEntry | None:
     """The entry of a parcel that holds one update and nothing else, which nearly all are; None for any other."""
     operation = parcel.parts[0].operation
     if len(parcel.parts) != 1 or not isinstance(operation, Update) or not operation.fields:
+        return None
+    if is_quarantined(parcel.lead):
         return None
     return _UpdateEntry(parcel.lead, operation.fields)
 
@@ -121,6 +146,8 @@ def _raw(number: str) -> msgspec.Raw:
 
 def _entry(parcel: Parcel) -> dict[str, object]:
     operations = [part.operation for part in parcel.parts]
+    if is_quarantined(parcel.lead) or any(isinstance(operation, Release | Reject) for operation in operations):
+        raise ValueError("a request holds leads or quarantined leads, never both")
     reprocess = any(isinstance(operation, Reprocess) for operation in operations)
     deliveries = [operation.delivery for operation in operations if isinstance(operation, Trigger)]
     if reprocess and deliveries:

@@ -1,6 +1,6 @@
 """What came back, to what is known: status, headers, body and parcels in, a `Verdict` out. Pure; raises for nothing.
 
-2xx         elements by lead id, or the word on a financials call; unreadable: Lost
+2xx         elements by lead id, or the word on a financials or quarantine call; unreadable: Lost
 3xx         Redirected
 400 404 422 Refused; so is a 2xx `Error` envelope that names no lead
 401 403     Denied
@@ -32,6 +32,8 @@ from syncengine.core.outcomes import (
     Unread,
     Verdict,
 )
+from syncengine.core.values import is_quarantined, number_of
+from syncengine.leadbyte.decisions import read_decision
 from syncengine.leadbyte.payload import (
     Json,
     Number,
@@ -59,6 +61,8 @@ _PERMISSIONS = {
     Kind.REPROCESS: "Leads > Reprocess",
     Kind.TRIGGER: "Leads > Update",
     Kind.FINANCIALS: "Update Payout/Revenue",
+    Kind.RELEASE: "Quarantine > Process",
+    Kind.REJECT: "Quarantine > Process",
 }
 _DIGITS = re.compile(r"(-?)([0-9]+)(?:\.[0-9]*)?", re.ASCII)
 
@@ -249,6 +253,8 @@ class _Reading:
         if self._parcels[0].is_financial:
             return self._financials(document, word, elements)
         message = self._envelope_words(document)
+        if self._parcels[0].is_decision:
+            return read_decision(document, number_of(self._parcels[0].lead), message=message, say=self._say)
         if elements:
             return Elements(self._by_position(elements), message)
         if word == "error":
@@ -275,10 +281,12 @@ class _Reading:
         return Elements(found, message)
 
     def _by_position(self, elements: list[dict[str, Json]]) -> dict[int, Element]:
-        positions = {str(parcel.lead): position for position, parcel in enumerate(self._parcels)}
+        # A request holds leads or quarantined leads, and 123 is another lead than quarantined 123.
+        id_of = _quarantine_id_of if is_quarantined(self._parcels[0].lead) else _id_of
+        positions = {number_of(parcel.lead): position for position, parcel in enumerate(self._parcels)}
         found: dict[int, Element] = {}
         for item in elements:
-            position = positions.get(_id_of(item))
+            position = positions.get(id_of(item))
             if position is None:
                 continue
             element = self._element(item)
@@ -313,6 +321,11 @@ def _elements_of(leads: Json) -> list[dict[str, Json]]:
 
 def _id_of(item: dict[str, Json]) -> str:
     value = item.get("id", item.get("leadId"))
+    return str(value) if isinstance(value, str) else ""
+
+
+def _quarantine_id_of(item: dict[str, Json]) -> str:
+    value = item.get("quarantineId")
     return str(value) if isinstance(value, str) else ""
 
 

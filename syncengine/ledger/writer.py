@@ -9,7 +9,7 @@ import msgspec
 
 from syncengine.core.errors import LeaseLost, LedgerTrouble, WrongLedger
 from syncengine.core.history import LeadHistory, settled_as
-from syncengine.core.operations import Financials, Kind, Operation, Reprocess, Trigger, Update
+from syncengine.core.operations import Financials, Kind, Operation, Reject, Release, Reprocess, Trigger, Update
 from syncengine.core.outcomes import Parcel, Part
 from syncengine.core.ports import Answered, Committed, Lease, Outgoing, Recheck, RunStart
 from syncengine.core.values import ChangesetId, DeliveryId, LeadId, OperationId, RunId
@@ -359,3 +359,7 @@ def _recalled(lead: LeadId, kind: Kind, delivery: str, generation: int, vals: st
             return Trigger(lead, DeliveryId(delivery), generation)
         case Kind.FINANCIALS:
             return Financials(lead)
+        case Kind.RELEASE:
+            return Release(lead, generation)
+        case Kind.REJECT:
+            return Reject(lead, generation)

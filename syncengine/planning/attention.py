@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 import msgspec
 
 from syncengine.core.changes import Origin
-from syncengine.core.operations import Update, delivery_of, kind_of, values_of
+from syncengine.core.operations import DECISIONS, Update, delivery_of, kind_of, values_of
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.core.ports import OperationRecord
 from syncengine.planning.build import Watcher
@@ -44,7 +44,8 @@ class DoneBefore:
             return
         operation = planned.operation
         delivery = delivery_of(operation)
-        what = f"delivery {delivery}" if delivery else "the reprocess"
+        decided = kind_of(operation) in DECISIONS
+        what = f"delivery {delivery}" if delivery else "the release or rejection" if decided else "the reprocess"
         key = (what, planned.changeset, planned.change, planned.state.value)
         if key not in self._found and len(self._found) >= _PAIRS:
             key = ("something irreversible", planned.changeset, "", planned.state.value)

@@ -10,7 +10,18 @@ import msgspec
 from syncengine.core.changes import Origin
 from syncengine.core.errors import Problem
 from syncengine.core.history import touch_of
-from syncengine.core.operations import Financials, Reprocess, Trigger, Update, generation_of, kind_of, values_of
+from syncengine.core.operations import (
+    Financials,
+    Reject,
+    Release,
+    Reprocess,
+    Trigger,
+    Update,
+    delivery_of,
+    generation_of,
+    kind_of,
+    values_of,
+)
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.planning.diff import Generation
 
@@ -50,7 +61,7 @@ class Conflicts:
                 if planned.state is State.TO_SEND:
                     self._values(planned)
                 return planned
-            case Reprocess() | Trigger():
+            case Reprocess() | Trigger() | Release() | Reject():
                 if operation.generation > 1:
                     self._remember(planned)
                 return self._once(planned) if planned.state is State.TO_SEND else planned
@@ -88,10 +99,26 @@ class Conflicts:
 
     def _once(self, planned: PlannedOperation) -> PlannedOperation:
         key = f"{planned.operation.lead}\0{_thing(planned)[2]}"
-        earlier = self._claims.claim(key, planned.id, planned.origin)
+        kind = kind_of(planned.operation).value
+        earlier = self._claims.claim(key, kind, planned.origin)
         if earlier is None:
             return planned
         where = f"{earlier.origin.file}:{earlier.origin.line}"
+        if earlier.value != kind:
+            self._report(
+                Problem(
+                    code="SE409",
+                    message=(
+                        f"lead {planned.operation.lead} would be released and rejected by one plan: here and at {where}"
+                    ),
+                    file=planned.origin.file,
+                    line=planned.origin.line,
+                    column=1,
+                    row=planned.origin.row,
+                    hint="keep one of the two",
+                )
+            )
+            return planned
         return msgspec.structs.replace(
             planned,
             state=State.BLOCKED,
@@ -123,5 +150,4 @@ class Conflicts:
 
 def _thing(planned: PlannedOperation) -> tuple[str, str, str]:
     operation = planned.operation
-    delivery = operation.delivery if isinstance(operation, Trigger) else ""
-    return planned.changeset, operation.lead, touch_of(kind_of(operation), delivery)
+    return planned.changeset, operation.lead, touch_of(kind_of(operation), delivery_of(operation))

@@ -16,16 +16,20 @@ from syncengine.core.identity import operation_id
 from syncengine.core.observations import MONEY
 from syncengine.core.operations import (
     Financials,
+    Irreversible,
     Kind,
     Operation,
+    Reject,
+    Release,
     Reprocess,
     Trigger,
     Update,
+    delivery_of,
     kind_of,
     values_of,
 )
 from syncengine.core.plan import Before, PlannedOperation, State
-from syncengine.core.repeats import Clear, Lowered, Stopped, Thing, held, may_send
+from syncengine.core.repeats import Clear, Lowered, Stopped, held, may_send, thing_of
 from syncengine.core.settings import Policy
 from syncengine.core.values import LeadId
 
@@ -77,7 +81,7 @@ class Differ:
                 planned = self._update(item, operation, history)
             case Financials():
                 planned = self._financials(item, operation, history)
-            case Reprocess() | Trigger():
+            case Reprocess() | Trigger() | Release() | Reject():
                 decided = self._irreversible(item, operation, history)
                 if isinstance(decided, Generation):
                     return decided
@@ -105,7 +109,7 @@ class Differ:
         done: tuple[str, ...] = (),
     ) -> PlannedOperation:
         kind = kind_of(operation)
-        delivery = operation.delivery if isinstance(operation, Trigger) else ""
+        delivery = delivery_of(operation)
         return PlannedOperation(
             id=operation_id(self._account, item.changeset, operation),
             changeset=item.changeset,
@@ -186,19 +190,9 @@ class Differ:
         reason = _last_refusal(item, operation, self._account, history)
         return self._base(item, operation, history, state=State.TO_SEND, reason=reason, send=send, before=before)
 
-    def _irreversible(
-        self, item: Item, operation: Reprocess | Trigger, history: LeadHistory
-    ) -> PlannedOperation | Generation:
-        policy = self._policy
-        trigger = isinstance(operation, Trigger)
-        thing = Thing(
-            id=operation_id(self._account, item.changeset, operation),
-            changeset=item.changeset,
-            kind=kind_of(operation),
-            delivery=operation.delivery if isinstance(operation, Trigger) else "",
-            generation=operation.generation,
-            allowed=(policy.repeat_trigger if trigger else policy.repeat_reprocess) == "allow",
-        )
+    def _irreversible(self, item: Item, operation: Irreversible, history: LeadHistory) -> PlannedOperation | Generation:
+        identity = operation_id(self._account, item.changeset, operation)
+        thing = thing_of(operation, identity=identity, changeset=item.changeset, policy=self._policy)
         match may_send(thing, history):
             case Clear(done=done, rejected=rejected):
                 reason = "" if rejected is None else f"rejected before: {rejected}"
@@ -296,7 +290,7 @@ def _names_of(item: Item, operation: Operation) -> tuple[NameUse, ...]:
             return tuple(use for use in item.names if use.kind == "delivery" and use.target == delivery)
         case Financials(buyer=buyer):
             return tuple(use for use in item.names if use.kind == "buyer" and use.target == buyer)
-        case Update() | Reprocess():
+        case Update() | Reprocess() | Release() | Reject():
             return ()
         case _:
             assert_never(operation)

@@ -22,7 +22,7 @@ from typing import IO, Any, NoReturn, Self
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.observations import AMOUNTS, MONEY, Observation
 from syncengine.core.settings import Account
-from syncengine.core.values import LeadId, format_money, is_service_id, parse_money
+from syncengine.core.values import LeadId, format_money, is_lead_id, parse_money
 from syncengine.planning.leadstore import LeadStore
 
 MOST_LEADS = 5_000_000
@@ -177,8 +177,11 @@ class _Reading:
 
     def _parsed(self, row: dict[str, str]) -> tuple[LeadId, Observation]:
         lead = row.get("lead", "").strip()
-        if not is_service_id(lead):
-            raise _Unfit(f"{lead[:40]!r} is not a lead id: digits without a leading zero, at most 19")
+        if not is_lead_id(lead):
+            raise _Unfit(
+                f"{lead[:40]!r} is not a lead id: digits without a leading zero, at most 19 "
+                "(quarantined:123 for a lead in quarantine)"
+            )
         account = row.get("account", "").strip()
         if account and account not in self._names:
             raise _Unfit(f"the row is of account {account[:64]!r}, and the plan is for {self._account}")

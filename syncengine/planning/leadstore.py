@@ -10,7 +10,7 @@ from typing import IO
 import msgspec
 
 from syncengine.core.observations import Observation, Unread
-from syncengine.core.values import LeadId
+from syncengine.core.values import LeadId, is_quarantined, number_of
 
 
 class LeadStore:
@@ -23,14 +23,25 @@ class LeadStore:
         self._slots = 1 << 12
         self._keys = array("Q", bytes(8 * self._slots))
         self._places = array("Q", bytes(8 * self._slots))
-        self.count = 0
+        self._stored = 0
+        self._quarantined: LeadStore | None = None
+        """Leads by quarantine id, whose numbers are others'."""
         self._file.write(b"\0")
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(Observation | Unread).decode
 
+    @property
+    def count(self) -> int:
+        """How many leads it holds."""
+        return self._stored + (0 if self._quarantined is None else self._quarantined.count)
+
     def add(self, lead: LeadId, seen: Observation | Unread) -> bool:
         """Keep it; False where the lead is known already."""
-        if self.count * 5 >= self._slots * 3:
+        if is_quarantined(lead):
+            if self._quarantined is None:
+                self._quarantined = LeadStore()
+            return self._quarantined.add(LeadId(number_of(lead)), seen)
+        if self._stored * 5 >= self._slots * 3:
             self._grow()
         number = int(lead)
         slot = self._slot(number)
@@ -41,11 +52,13 @@ class LeadStore:
         self._file.write(len(data).to_bytes(4, "little") + data)
         self._written += 4 + len(data)
         self._flushed = False
-        self.count += 1
+        self._stored += 1
         return True
 
     def get(self, lead: LeadId) -> Observation | Unread | None:
         """What is known of a lead."""
+        if is_quarantined(lead):
+            return None if self._quarantined is None else self._quarantined.get(LeadId(number_of(lead)))
         place = self._places[self._slot(int(lead))]
         if not place:
             return None
@@ -62,6 +75,8 @@ class LeadStore:
     def close(self) -> None:
         """Drop everything."""
         self._file.close()
+        if self._quarantined is not None:
+            self._quarantined.close()
 
     def _slot(self, number: int) -> int:
         mask = self._slots - 1

@@ -7,14 +7,15 @@ from typing import Literal
 
 import msgspec
 
-from syncengine.core.operations import Financials, Trigger
+from syncengine.core.operations import Financials, Trigger, is_decision
 from syncengine.core.plan import PlannedOperation
 
 
 class EntryNumbers:
     """Numbers the entries of a plan in order, from 1.
 
-    The update of a change travels with its action or triggers; its financials follow in an entry of their own. Under
+    The update of a change travels with its action or triggers; its financials follow in an entry of their own, and so
+    does the release or rejection of a quarantined lead. Under
     "one_by_one" each delivery has an entry of its own, the update in the first.
     """
 
@@ -32,6 +33,7 @@ class EntryNumbers:
             opens = (
                 current == 0
                 or isinstance(operation, Financials)
+                or is_decision(operation)
                 or (self._alone and triggered and isinstance(operation, Trigger))
             )
             if opens:

@@ -254,6 +254,8 @@ def plan_scope(counts: Counts, account: Account, changesets: tuple[str, ...]) ->
         "reprocess": counts.reprocess,
         "trigger": counts.trigger,
         "financials": counts.financials,
+        "release": counts.release,
+        "reject": counts.reject,
         "irreversible": counts.irreversible,
         "payout": _decimal(counts.payout),
         "revenue": _decimal(counts.revenue),

@@ -71,6 +71,8 @@ class Tally:
             reprocess=self._kinds["reprocess"],
             trigger=self._kinds["trigger"],
             financials=self._kinds["financials"],
+            release=self._kinds["release"],
+            reject=self._kinds["reject"],
             payout=self._payouts.new,
             revenue=self._revenues.new,
             payouts=self._payouts.moved(),

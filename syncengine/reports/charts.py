@@ -11,7 +11,7 @@ from syncengine.core.plan import State
 from syncengine.core.redaction import visible
 from syncengine.reports.groups import AmountFold, Group
 from syncengine.reports.phrases import amount_words
-from syncengine.reports.words import kind_word, number
+from syncengine.reports.words import STRIKES, kind_word, number
 
 WIDTH = 1000
 """Units from the left edge to the right; the page stretches them to whatever room there is."""
@@ -19,7 +19,7 @@ WIDTH = 1000
 BARS = 12
 """Changes with a bar of their own; the others share one."""
 
-_ORDER = (Kind.TRIGGER, Kind.REPROCESS, Kind.FINANCIALS, Kind.UPDATE)
+_ORDER = (*STRIKES, Kind.FINANCIALS, Kind.UPDATE)
 
 
 class Segment(msgspec.Struct, frozen=True):

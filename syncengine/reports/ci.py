@@ -13,6 +13,7 @@ import msgspec
 
 from syncengine.core.codes import CODES
 from syncengine.core.errors import Problem, Severity
+from syncengine.core.operations import DECISIONS
 from syncengine.core.redaction import visible
 from syncengine.core.results import HistoryRow, Line, RunResult, ValidateResult
 from syncengine.reports.words import plural
@@ -132,7 +133,8 @@ def _applied(suite: ElementTree.Element, result: RunResult) -> None:
             _case(suite, line)
         return
     for tally in result.tallies:
-        told = f"{plural(tally.applied, tally.kind + ' operation')} applied"
+        done = "queued" if tally.kind in DECISIONS else "applied"
+        told = f"{plural(tally.applied, tally.kind + ' operation')} {done}"
         _named(suite, tally.changeset, f"{tally.change}: {told}" if tally.change else told)
     if not result.tallies and result.counts.applied:
         _named(suite, "applied", f"{plural(result.counts.applied, 'operation')} applied")

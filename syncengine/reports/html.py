@@ -22,12 +22,12 @@ from syncengine.reports.charts import WIDTH, money_bars, operation_bars
 from syncengine.reports.model import Fold, PlanView, ViewOptions
 from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
 from syncengine.reports.rows import Row, row_of
-from syncengine.reports.words import kind_word, money, number, plural, short, signed, state_word
+from syncengine.reports.words import kind_word, money, number, plural, short, signed, state_word, strikes_words
 
 LISTED = 200
 """How many findings, warnings or lines a static list of the page holds before it says how many more there are."""
 
-_KINDS = (Kind.UPDATE, Kind.REPROCESS, Kind.TRIGGER, Kind.FINANCIALS)
+_KINDS = tuple(Kind)
 _STATES = tuple(State)
 _ENCODER = msgspec.json.Encoder()
 _FOR_SCRIPT = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
@@ -133,6 +133,7 @@ def _templates() -> jinja2.Environment:
         plural=plural,
         kind_word=kind_word,
         state_word=state_word,
+        strikes_words=strikes_words,
         amount_words=amount_words,
         field_words=field_words,
         leads_words=leads_words,

@@ -17,7 +17,7 @@ from syncengine.reports.groups import Group
 from syncengine.reports.model import PlanView, ViewOptions, fold
 from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
 from syncengine.reports.rows import Row
-from syncengine.reports.words import clip, kind_word, number, plural, signed, state_word
+from syncengine.reports.words import STRIKES, clip, kind_word, number, plural, signed, state_word
 
 LIMIT = 60_000
 """In UTF-16 units, the strictest way in which a service may count characters."""
@@ -140,8 +140,8 @@ def _numbers(sheet: Sheet, view: PlanView) -> None:
     sheet.add("| to be sent | operations |", "| --- | ---: |")
     if counts.irreversible:
         sheet.add(f"| **‼ irreversible** | **{number(counts.irreversible)}** |")
-    kinds = ((Kind.TRIGGER, counts.trigger), (Kind.REPROCESS, counts.reprocess), (Kind.UPDATE, counts.update))
-    for kind, count in (*kinds, (Kind.FINANCIALS, counts.financials)):
+    for kind in (*STRIKES, Kind.UPDATE, Kind.FINANCIALS):
+        count = int(getattr(counts, kind.value))
         if count:
             sheet.add(f"| {kind_word(kind, 2)} | {number(count)} |")
     for state in State:

@@ -12,6 +12,8 @@ from syncengine.core.operations import (
     IRREVERSIBLE,
     Financials,
     Kind,
+    Reject,
+    Release,
     Reprocess,
     Trigger,
     Update,
@@ -103,7 +105,7 @@ def what_of(planned: PlannedOperation) -> str:
             names = [use.name for use in planned.names if use.kind == "delivery" and use.target == delivery]
             label = f"delivery {visible(delivery)}" + (f" ({visible(names[0])})" if names else "")
             return label if generation == 1 else f"{label}, rerun {generation}"
-        case Reprocess(generation=generation):
+        case Reprocess(generation=generation) | Release(generation=generation) | Reject(generation=generation):
             return "" if generation == 1 else f"rerun {generation}"
         case Update() | Financials():
             return ""

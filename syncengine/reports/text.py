@@ -12,7 +12,7 @@ from syncengine.reports.layout import Page, Piece, Style
 from syncengine.reports.model import PlanView, ViewOptions, fold
 from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
 from syncengine.reports.rows import Diff, Row
-from syncengine.reports.words import clip, kind_word, number, plural, short, signed, state_word
+from syncengine.reports.words import STRIKES, clip, number, plural, short, signed, state_word, strikes_words
 
 BLOCKED_LINES = 6
 ATTENTION_LINES = 40
@@ -21,7 +21,7 @@ GROUP_LINES = 60
 SAMPLES = 6
 """Operations shown in full where a plan is too large to show them all."""
 
-_SYMBOLS = {Kind.UPDATE: " ~", Kind.REPROCESS: "!!", Kind.TRIGGER: "!!", Kind.FINANCIALS: " $"}
+_SYMBOLS = {Kind.UPDATE: " ~", Kind.FINANCIALS: " $", **dict.fromkeys(STRIKES, "!!")}
 
 _STATE_STYLE: dict[State, Style] = {
     State.TO_SEND: "good",
@@ -110,8 +110,7 @@ def _numbers(page: Page, view: PlanView) -> Iterator[str]:
     counts = view.counts
     yield from page.heading("To be sent", f"{plural(counts.to_send, 'operation')} on {plural(counts.leads, 'lead')}")
     if counts.irreversible:
-        parts = [(Kind.TRIGGER, counts.trigger), (Kind.REPROCESS, counts.reprocess)]
-        told = ", ".join(f"{number(count)} {kind_word(kind, count)}" for kind, count in parts if count)
+        told = strikes_words(counts)
         yield from page.line(
             Piece(f"!! {number(counts.irreversible)} IRREVERSIBLE", "alarm"), f": {told}", indent=2, hang=3
         )

@@ -49,6 +49,10 @@ def apply_text(result: RunResult, options: ViewOptions) -> Iterator[str]:
     for label, count, style in told:
         if count or label == "ok applied":
             yield from page.line(Piece(f"{label:<19}{number(count):>{width}}", style if count else "dim"), indent=2)
+        if label == "ok applied" and result.queued:
+            text = f"   {'of these queued':<16}{number(result.queued):>{width}}"
+            yield from page.line(Piece(text, "warn"), Piece("  the service releases or rejects them later", "dim"),
+                                 indent=2, hang=2)  # fmt: skip
     requests = plural(result.requests, "request")
     yield from page.line(Piece(f"{requests}, {plural(counts.total, 'operation')} in the plan", "dim"), indent=2)
     yield from _trouble(page, "?? In doubt", result.in_doubt, counts.in_doubt, "alarm")

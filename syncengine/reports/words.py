@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from syncengine.core.operations import Kind
-from syncengine.core.plan import State
+from syncengine.core.plan import Counts, State
 from syncengine.core.values import format_money
 
 
@@ -42,8 +42,22 @@ def kind_word(kind: Kind, count: int) -> str:
             return "trigger" if count == 1 else "triggers"
         case Kind.FINANCIALS:
             return "financials"
+        case Kind.RELEASE:
+            return "release from quarantine" if count == 1 else "releases from quarantine"
+        case Kind.REJECT:
+            return "rejection in quarantine" if count == 1 else "rejections in quarantine"
         case _:
             assert_never(kind)
+
+
+STRIKES = (Kind.TRIGGER, Kind.REPROCESS, Kind.RELEASE, Kind.REJECT)
+"""Irreversible kinds, in the order in which views name them."""
+
+
+def strikes_words(counts: Counts) -> str:
+    """Irreversible operations to be sent, by kind: "2 triggers, 1 reprocess"."""
+    told = [(kind, int(getattr(counts, kind.value))) for kind in STRIKES]
+    return ", ".join(f"{number(count)} {kind_word(kind, count)}" for kind, count in told if count)
 
 
 def state_word(state: State) -> str:
