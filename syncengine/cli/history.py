@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Verb, epilog="Example: syncengine history --lead 2932682 --format json")
-@click.option("--lead", metavar="ID", help="Only this lead.")
+@click.option("--lead", metavar="ID", help="Only this lead; quarantined:123 is the one with quarantine id 123.")
 @click.option("--changeset", metavar="ID", help="Only this changeset.")
 @click.option("--run", metavar="RUN", help="Only operations with an attempt in this run.")
 @format_option("text", "json", "csv")
@@ -23,8 +23,10 @@ def command(invocation: Invocation, *, lead: str | None, changeset: str | None, 
     """Show what happened to leads, changesets and runs: one line for each operation ever sent."""
     from syncengine.cli.records import history_rows
     from syncengine.cli.views import view_options
-    from syncengine.core.values import LeadId, RunId
+    from syncengine.core.values import LeadId, RunId, is_lead_id
 
+    if lead is not None and not is_lead_id(lead):
+        invocation.output.warning(f"{lead!r} is no lead's id: write 2932682, or quarantined:123 for one in quarantine")
     project = invocation.project()
     with project.view() as ledger:
         if ledger is None:

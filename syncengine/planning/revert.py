@@ -17,7 +17,15 @@ from syncengine.core.observations import AMOUNTS
 from syncengine.core.operations import Financials, Kind, Update, is_irreversible, kind_of, values_of
 from syncengine.core.plan import Before, PlannedOperation
 from syncengine.core.settings import Account
-from syncengine.core.values import LeadId, PlanDigest, format_money, is_changeset_id, parse_money
+from syncengine.core.values import (
+    LeadId,
+    PlanDigest,
+    format_money,
+    is_changeset_id,
+    is_quarantined,
+    number_of,
+    parse_money,
+)
 from syncengine.documents.quoting import quoted, quoted_value
 
 BATCH = 500
@@ -196,10 +204,11 @@ def _change(restored: Restored) -> str:
     source = _printable(f"{planned.origin.file}:{planned.origin.line}")
     row = f" row {planned.origin.row}" if planned.origin.row is not None else ""
     key = "financials" if isinstance(operation, Financials) else "update"
+    address = "quarantined" if is_quarantined(operation.lead) else "lead"
     assert isinstance(operation, Update | Financials)
     return (
         f"  # {planned.changeset} {_printable(planned.change)}, {source}{row}\n"
-        f"  - lead: {quoted(operation.lead)}\n"
+        f"  - {address}: {quoted(number_of(operation.lead))}\n"
         f"    expect: {_mapping(restored.applied)}\n"
         f"    {key}: {_mapping(restored.values)}\n"
     )
