@@ -22,6 +22,7 @@ import msgspec
 
 from syncengine import __version__
 from syncengine.core.errors import InputError, LedgerTrouble, Problem
+from syncengine.core.events import RunEvent
 from syncengine.core.guards import check_host, key_warning
 from syncengine.core.plan import PlanHeader, PlanSummary, Provenance
 from syncengine.core.ports import GatewayFactory, LedgerOperations, Listener
@@ -49,16 +50,10 @@ TOOL = f"syncengine {__version__}"
 class Quiet:
     """A listener that says nothing."""
 
-    def begins(self, operations: int) -> None:
-        """Nothing."""
-
-    def sent(self, parcels: int) -> None:
-        """Nothing."""
-
-    def settled(self, applied: int, rejected: int, in_doubt: int) -> None:
-        """Nothing."""
-
     def note(self, text: str) -> None:
+        """Nothing."""
+
+    def tell(self, event: RunEvent) -> None:
         """Nothing."""
 
 

@@ -18,6 +18,7 @@ from syncengine.applying.recheck import Recheck
 from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import Exit, LedgerTrouble
+from syncengine.core.events import RunBegan, RunEnded
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
 from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerWriter, Listener, RunStart
 from syncengine.core.results import RunCounts, RunResult
@@ -133,8 +134,16 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
 
     def go(self, deadline: float | None) -> RunResult:
         """Send what is open; `deadline` is in monotonic seconds."""
-        self.world.listener.begins(self.findings.to_send)
         request, world, account = self.request, self.world, self.request.account
+        world.listener.tell(
+            RunBegan(
+                run=self.run,
+                plan=self.plan.summary.digest,
+                account=account.name,
+                changesets=tuple(changeset.id for changeset in self.plan.summary.changesets),
+                operations=self.findings.to_send,
+            )
+        )
         recheck = Recheck(request.policy)
         senders = Senders(self.gateways, account.limits.concurrency)
         executor = Executor(
@@ -164,7 +173,9 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
             executor.abandon(error)
         finally:
             senders.close()
-        return self._result(executor, recheck)
+        result = self._result(executor, recheck)
+        world.listener.tell(RunEnded(counts=result.counts, requests=result.requests, exit=result.exit))
+        return result
 
     def _histories(self) -> Histories | None:
         if not self.findings.resumed:

@@ -20,6 +20,7 @@ from syncengine.applying.scoreboard import Scoreboard
 from syncengine.applying.senders import Event, Received, Senders
 from syncengine.applying.stopping import Rules, StopRules, StopSignal, Waves
 from syncengine.core.errors import LeaseLost, LedgerTrouble, SyncError
+from syncengine.core.events import RequestLeft, RunStopped, StopCause, call_of, operations_of
 from syncengine.core.outcomes import Outcome, Parcel
 from syncengine.core.ports import Answered, Clock, Lease, LedgerWriter, Listener, Outgoing, Recheck
 from syncengine.core.values import OperationId, RunId
@@ -94,6 +95,7 @@ class Executor:
             clock=clock,
             random=random,
             rules=rules or StopRules(terms.policy.stop_when),
+            listener=listener,
         )
         self.stopped = ""
         self.requests = 0
@@ -121,7 +123,8 @@ class Executor:
     def abandon(self, error: Exception) -> None:
         """`execute` raised: await and record what is in flight all the same, and account for the rest."""
         words = error.message if isinstance(error, SyncError) else f"an error in syncengine: {type(error).__name__}"
-        self._stop(f"{words}; nothing more is sent")
+        cause: StopCause = "ledger trouble" if isinstance(error, LedgerTrouble) else "bug"
+        self._stop(f"{words}; nothing more is sent", cause)
         try:
             self._finish()
         except Exception as another:  # noqa: BLE001 - what was sent must be accounted for whatever else goes wrong
@@ -152,7 +155,19 @@ class Executor:
             self._flying[job.request] = job
             self._senders.send(job.request, job.parcels, now + self._leave)
             self.requests += 1
-            self._listener.sent(len(job.parcels))
+            self._tell_of(job, job.request)
+
+    def _tell_of(self, job: Job, request: int) -> None:
+        job.left = self._clock.monotonic()
+        self._listener.tell(
+            RequestLeft(
+                request=request,
+                call=call_of(job.parcels),
+                entries=len(job.parcels),
+                operations=operations_of(job.parcels),
+                tries=job.tries,
+            )
+        )
 
     def _choose(self, now: float) -> list[Job]:
         """Requests that may leave now: as many as idle connections and the pace allow, oldest first."""
@@ -164,7 +179,7 @@ class Executor:
                 reason = self._guarded(job)
                 if reason is not None:
                     # What was allowed leaves first; asked again with nothing else to leave, this ends the run.
-                    self._stop("" if leaving else reason)
+                    self._stop("" if leaving else reason, "window or budget")
                     break
                 leaving.append(job)
                 self._pace.left(now)
@@ -200,10 +215,10 @@ class Executor:
             committed = self._ledger.commit(self._lease, self._run, outgoing, self._answers, self._recheck)
         except LeaseLost as error:
             self._answers.clear()
-            self._stop(f"{error.message}; nothing more is sent")
+            self._stop(f"{error.message}; nothing more is sent", "lease lost")
             return False
         except LedgerTrouble as error:
-            self._stop(f"{error.message}; nothing more is sent")
+            self._stop(f"{error.message}; nothing more is sent", "ledger trouble")
             return False
         self._answers.clear()
         for job, request in zip(intended, committed.requests, strict=True):
@@ -211,7 +226,7 @@ class Executor:
             if committed.stopped:
                 self._leave_out(job, committed.stopped)
         if committed.cancelled:
-            self._stop("cancelled with 'syncengine cancel'")
+            self._stop("cancelled with 'syncengine cancel'", "cancelled")
         return True
 
     def _leave_out(self, job: Job, refused: Mapping[OperationId, str]) -> None:
@@ -244,27 +259,30 @@ class Executor:
                 job = self._flying[event.ticket]
                 self._answers.append(self._receiver.receive(event, job, ending=bool(self.stopped)))
                 del self._flying[event.ticket]
-                self._stop(self._receiver.stopped)
+                self._stop(self._receiver.stopped, self._receiver.cause)
 
     # Stopping
 
-    def _stop(self, reason: str) -> None:
-        self.stopped = self.stopped or reason
+    def _stop(self, reason: str, cause: StopCause) -> None:
+        if reason and not self.stopped:
+            self.stopped = reason
+            self._listener.tell(RunStopped(cause))
 
     def _look_for_reasons_to_stop(self) -> None:
         now = self._clock.monotonic()
         if self._signal.cause is not None:
-            self._stop(self._signal.reason)
+            self._stop(self._signal.reason, "interrupted")
         if self._terms.deadline is not None and now >= self._terms.deadline:
-            self._stop("the deadline has passed (--deadline)")
+            self._stop("the deadline has passed (--deadline)", "deadline")
         if not self.stopped and self._is_idle() and self._waves.room() == 0:
-            self._stop(self._intake.open_wave() or "")
+            self._stop(self._intake.open_wave() or "", "wave")
         if now - self._renewed >= _RENEW:
             try:
                 self._lease.renew()
                 self._renewed = now
             except LedgerTrouble as error:
-                self._stop(f"{error.message}; nothing more is sent")
+                cause: StopCause = "lease lost" if isinstance(error, LeaseLost) else "ledger trouble"
+                self._stop(f"{error.message}; nothing more is sent", cause)
 
     def _is_idle(self) -> bool:
         return self._intake.is_empty and not self._flying

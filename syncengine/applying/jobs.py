@@ -12,12 +12,14 @@ from syncengine.core.values import OperationId
 
 
 class Job(msgspec.Struct, eq=False):
-    """Parcels that travel together. `request` is the ledger's number once their intents are durable."""
+    """Parcels that travel together. `request` is the ledger's number once their intents are durable; `left` the moment
+    (monotonic seconds) at which they were handed to a connection."""
 
     parcels: tuple[Parcel, ...]
     tries: int = 0
     not_before: float = 0.0
     request: int | None = None
+    left: float = 0.0
 
     @property
     def irreversible(self) -> bool:

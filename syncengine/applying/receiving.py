@@ -10,8 +10,9 @@ from syncengine.applying.pace import Pace
 from syncengine.applying.scoreboard import Scoreboard
 from syncengine.applying.senders import Received
 from syncengine.applying.stopping import Rules, Waves
-from syncengine.core.outcomes import Judgement, Lost, Outcome, Parcel, Ruling, Verdict, judge
-from syncengine.core.ports import Answered, Clock
+from syncengine.core.events import SentAgain, StopCause, answered
+from syncengine.core.outcomes import Judgement, Lost, Outcome, Parcel, Redirected, Ruling, Verdict, judge
+from syncengine.core.ports import Answered, Clock, Listener
 from syncengine.core.values import OperationId
 from syncengine.core.words import declared_in, without_values
 
@@ -27,7 +28,8 @@ _WORDS = {
 
 
 class Receiver:
-    """`stopped` is set to the sentence that ends the run where an answer, or a stop rule, says so."""
+    """`stopped` is set to the sentence that ends the run where an answer, or a stop rule, says so; `cause` goes with
+    it."""
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Receiver:
         clock: Clock,
         random: Callable[[], float],
         rules: Rules,
+        listener: Listener,
     ) -> None:
         self._terms = terms
         self._intake = intake
@@ -51,28 +54,32 @@ class Receiver:
         self._clock = clock
         self._random = random
         self._rules = rules
+        self._listener = listener
         self.stopped = ""
+        self.cause: StopCause = "bug"
 
     def receive(self, received: Received, job: Job, *, ending: bool) -> Answered:
         """What to record of an answer. With `ending` nothing is sent again: the run is stopping."""
         verdict = received.verdict
         if verdict is None:
             verdict = Lost(f"an error in syncengine itself: {type(received.crash).__name__}")
-            self._stop("an error in syncengine itself; please report it")
+            self._stop("an error in syncengine itself; please report it", "bug")
         judgement = judge(verdict, job.parcels, self._terms.wire.refusals)
+        self._tell_of(received, job, verdict, judgement)
         self._rules.request(unanswered=judgement.counts_as_unanswered)
         if judgement.stop:
-            self._stop(judgement.stop)
+            self._stop(judgement.stop, "redirect" if isinstance(verdict, Redirected) else "key refused")
         again = self._again(job, judgement, ending=ending)
+        self._tell_again(received.ticket, again)
         if not again and self._settle_alike(job.parcels, judgement.rulings):
-            self._stop(self._rules.verdict() or "")
+            self._stop(self._rules.verdict() or "", "stop rule")
             return self._record(received, verdict, judgement)
         self._intake.jobs.extend(again)
         repeated = {part.id for each in again for parcel in each.parcels for part in parcel.parts}
         told = _without_values(job.parcels, judgement.rulings)
         for parcel, rulings in zip(job.parcels, told, strict=True):
             self._settle(parcel, rulings, repeated)
-        self._stop(self._rules.verdict() or "")
+        self._stop(self._rules.verdict() or "", "stop rule")
         return self._record(received, verdict, judgement)
 
     def withdraw(self, job: Job, reason: str) -> Answered | None:
@@ -93,8 +100,32 @@ class Receiver:
             at=self._clock.now(),
         )
 
-    def _stop(self, reason: str) -> None:
-        self.stopped = self.stopped or reason
+    def _stop(self, reason: str, cause: StopCause) -> None:
+        if reason and not self.stopped:
+            self.stopped, self.cause = reason, cause
+
+    def _tell_of(self, received: Received, job: Job, verdict: Verdict, judgement: Judgement) -> None:
+        self._listener.tell(
+            answered(
+                received.ticket,
+                status=received.status,
+                verdict=type(verdict).__name__.lower(),
+                seconds=self._clock.monotonic() - job.left,
+                rulings=judgement.rulings,
+            )
+        )
+
+    def _tell_again(self, request: int, again: Sequence[Job]) -> None:
+        now = self._clock.monotonic()
+        for job in again:
+            self._listener.tell(
+                SentAgain(
+                    request=request,
+                    entries=len(job.parcels),
+                    operations=sum(len(parcel.parts) for parcel in job.parcels),
+                    wait=max(0.0, job.not_before - now),
+                )
+            )
 
     def _record(self, received: Received, verdict: Verdict, judgement: Judgement) -> Answered:
         return Answered(
@@ -113,7 +144,8 @@ class Receiver:
         if judgement.retry_after is not None:
             if judgement.retry_after > limits.max_wait:
                 self._stop(
-                    f"the service asks to wait {judgement.retry_after:g} s, over max_wait ({limits.max_wait:g} s)"
+                    f"the service asks to wait {judgement.retry_after:g} s, over max_wait ({limits.max_wait:g} s)",
+                    "long wait",
                 )
             else:
                 self._pace.hold(now + judgement.retry_after)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from syncengine.core.events import Settled
 from syncengine.core.operations import kind_of
 from syncengine.core.outcomes import Outcome, Parcel, Part
 from syncengine.core.ports import Listener
@@ -30,16 +31,14 @@ class Scoreboard:
     def settle(self, part: Part, outcome: Outcome, message: str) -> None:
         """The operation's outcome in this run."""
         self._counts[outcome] += 1
+        self._listener.tell(Settled(outcome, (part.id,)))
         match outcome:
             case Outcome.APPLIED:
                 self._applied[(part.changeset, kind_of(part.operation).value)] += 1
-                self._listener.settled(1, 0, 0)
             case Outcome.REJECTED:
                 self._list(self.rejected, part, message)
-                self._listener.settled(0, 1, 0)
             case Outcome.UNKNOWN:
                 self._list(self.in_doubt, part, message)
-                self._listener.settled(0, 0, 1)
             case Outcome.NOT_SENT:
                 self.reasons[message] += 1
                 self._list(self.not_sent, part, message)
@@ -49,7 +48,7 @@ class Scoreboard:
         self._counts[Outcome.APPLIED] += len(parts)
         for part in parts:
             self._applied[part.changeset, kind_of(part.operation).value] += 1
-        self._listener.settled(len(parts), 0, 0)
+        self._listener.tell(Settled(Outcome.APPLIED, tuple([part.id for part in parts])))
 
     def leave(self, parcel: Parcel, reason: str) -> None:
         """Nothing of this parcel was sent."""

@@ -138,8 +138,9 @@ def _plan_and_ask(
     planned = plan(load(paths, project, variables=parse_variables(variables), only=only), project, out=target)
     with open_plan(target) as saved:
         options = view_options(invocation, project.settings, saved.header.account, show_values=False)
-        for line in plan_text(saved.header, saved.provenance, saved.operations(), saved.summary, options):
-            invocation.output.text_line(line)
+        if invocation.output.log_format == "text":  # A log holds no values, not even masked ones.
+            for line in plan_text(saved.header, saved.provenance, saved.operations(), saved.summary, options):
+                invocation.output.text_line(line)
     if planned.summary.blocked:
         raise PlanBlocked(
             f"the plan is blocked: {planned.summary.blocked[0].reason}",

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from syncengine import __version__
 from syncengine.api import apply
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.cli.files import write_file
 from syncengine.cli.progress import Progress
+from syncengine.cli.run_log import Everybody, RunLog
 from syncengine.cli.verb import Invocation
 from syncengine.cli.views import view_options
 from syncengine.core.errors import Exit, InputError
+from syncengine.core.events import RunBegan, RunEvent, Settled
+from syncengine.core.outcomes import Outcome
+from syncengine.core.ports import Listener
 from syncengine.core.results import RunResult
 from syncengine.project import Project
+from syncengine.telemetry import telemetry
 
 
 class _Watched:
@@ -26,26 +33,37 @@ class _Watched:
     def __init__(self, invocation: Invocation, progress: Progress) -> None:
         self._output = invocation.output
         self._progress = progress
-        self._applied = self._rejected = self._in_doubt = 0
+        self._settled: Counter[Outcome] = Counter()
 
-    def begins(self, operations: int) -> None:
-        """Now it is known how much there is to do."""
-        self._progress.expect(operations)
-
-    def sent(self, parcels: int) -> None:
-        """Nothing to show until it is answered."""
-
-    def settled(self, applied: int, rejected: int, in_doubt: int) -> None:
-        """Count outcomes."""
-        self._applied += applied
-        self._rejected += rejected
-        self._in_doubt += in_doubt
-        detail = f"{self._applied:,} applied, {self._rejected:,} rejected, {self._in_doubt:,} in doubt"
-        self._progress.advance(applied + rejected + in_doubt, detail=detail)
+    def tell(self, event: RunEvent) -> None:
+        """Count outcomes, once it is known how much there is to do."""
+        match event:
+            case RunBegan(operations=operations):
+                self._progress.expect(operations)
+            case Settled(outcome, operations) if outcome is not Outcome.NOT_SENT:
+                self._settled[outcome] += len(operations)
+                self._progress.advance(len(operations), detail=self._detail())
 
     def note(self, text: str) -> None:
         """Show it above the bar."""
         self._output.warning(text)
+
+    def _detail(self) -> str:
+        counts = self._settled
+        return (
+            f"{counts[Outcome.APPLIED]:,} applied, {counts[Outcome.REJECTED]:,} rejected, "
+            f"{counts[Outcome.UNKNOWN]:,} in doubt"
+        )
+
+
+@contextmanager
+def run_records(invocation: Invocation) -> Iterator[list[Listener]]:
+    """Listeners of a run that the command line starts: the log, and telemetry where it is set up.
+
+    Leaving the context sends what telemetry still holds, which takes time where its collector is away: report first.
+    """
+    with telemetry(invocation.environ, version=__version__, warn=invocation.output.warning) as exported:
+        yield [RunLog(invocation.log), *([exported] if exported is not None else [])]
 
 
 @contextmanager
@@ -81,17 +99,23 @@ def run_plan(
 ) -> int:
     """Apply a saved plan and report; returns the exit code."""
     stop = StopSignal()
-    with stop_on_signals(stop), Progress(invocation.output, "applying", 0, pace=True) as progress:
-        result = apply(
-            path,
-            project,
-            approvals=approvals,
-            identities=invocation.identities(),
-            lock_timeout=lock_timeout,
-            deadline=deadline,
-            listener=_Watched(invocation, progress),
-            signal=stop,
-        )
+    with stop_on_signals(stop), run_records(invocation) as records:
+        with Progress(invocation.output, "applying", 0, pace=True) as progress:
+            result = apply(
+                path,
+                project,
+                approvals=approvals,
+                identities=invocation.identities(),
+                lock_timeout=lock_timeout,
+                deadline=deadline,
+                listener=Everybody([_Watched(invocation, progress), *records]),
+                signal=stop,
+            )
+        _report(invocation, project, result, format_=format_, junit=junit)
+    return result.exit
+
+
+def _report(invocation: Invocation, project: Project, result: RunResult, *, format_: str, junit: Path | None) -> None:
     if junit is not None:
         from syncengine.reports.ci import junit as junit_xml
 
@@ -100,11 +124,6 @@ def run_plan(
         except InputError as error:
             # The run has happened: its own exit code and result must not be hidden by this.
             invocation.output.warning(f"{error.message}; the result follows all the same")
-    _report(invocation, project, result, format_)
-    return result.exit
-
-
-def _report(invocation: Invocation, project: Project, result: RunResult, format_: str) -> None:
     if format_ == "json":
         from syncengine.reports.machine import apply_object, document
 

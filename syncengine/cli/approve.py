@@ -45,6 +45,7 @@ def command(invocation: Invocation, *, plan: Path, key: Path, format_: str) -> N
             invocation.output.text_line(line)
         armoured = keygen.sign(signed_text(saved.summary.digest), key=key.expanduser(), namespace=NAMESPACE)
         signature = _signature(armoured, key)
+        invocation.log.info("approved", plan=saved.summary.digest, account=saved.header.account)
         target = approval_path(plan)
         added = add_approval(target, armoured)
         approvals = _standing(invocation, saved)

@@ -36,6 +36,7 @@ def command(invocation: Invocation, *, run: str, by: str | None, format_: str) -
                 hint="'syncengine status' shows what it left; applying its plan again goes on with it",
             )
         ledger.cancel(RunId(run), by=(by or "").strip() or _user())
+    invocation.log.info("cancelled", run=run)
     if format_ == "json":
         invocation.output.json({"run": run, "cancelled": True})
         return

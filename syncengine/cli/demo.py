@@ -96,7 +96,11 @@ class _Demo:
         self._sandbox = sandbox
         self._output = invocation.output
         self._environ = {
-            **{name: value for name, value in invocation.environ.items() if not name.startswith("SYNCENGINE_")},
+            **{
+                name: value
+                for name, value in invocation.environ.items()
+                if not name.startswith(("SYNCENGINE_", "OTEL_"))
+            },
             "LEADBYTE_API_KEY": sandbox["api_key"],
             "COLUMNS": str(invocation.output.width),
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from syncengine.cli.output import Output
+from syncengine.core.codes import CODES
 from syncengine.core.errors import InputError, Problem, SyncError
 from syncengine.documents.diagnostics import limit, render_text
 from syncengine.reports.machine import document, error_object
@@ -58,7 +59,7 @@ def _limited(error: SyncError) -> SyncError:
 
 
 def _log_record(problem: Problem) -> dict[str, str | int]:
-    """Without the excerpt, which quotes the line as it stands."""
+    """Without excerpt, message and hint, which may quote what a file holds: a log keeps no values."""
     return {
         "level": problem.severity,
         "event": "problem",
@@ -66,8 +67,7 @@ def _log_record(problem: Problem) -> dict[str, str | int]:
         "file": problem.file,
         "line": problem.line,
         "column": problem.column,
-        "message": problem.message,
-        "hint": problem.hint,
+        "message": CODES.get(problem.code, ""),
     }
 
 

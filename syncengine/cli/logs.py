@@ -6,48 +6,44 @@ The standard library's logging is left alone on purpose: other packages log URLs
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Literal, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
-from syncengine.cli.output import Output
+from syncengine.cli.output import Level, Output, utc_now
 
-Level = Literal["debug", "info", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
 
 
 class Facts(TypedDict, total=False):
-    """What a line may say besides its event."""
+    """What a line may say besides its event. docs/telemetry.md lists the events."""
 
     run: str
     plan: str
-    operation: str
+    operations: list[str]
+    outcome: str
     account: str
-    changeset: str
-    ledger: str
+    changesets: list[str]
     request: int
+    call: str
     status: int
+    verdict: str
+    tries: int
+    count: int
     entries: int
-    operations: int
+    requests: int
     applied: int
     rejected: int
     in_doubt: int
+    unknown: int
+    already_applied: int
     not_sent: int
     seconds: float
     wait: float
-    file: str
-    line: int
-    code: str
     exit: int
-    reason: str
+    cause: str
     """One of our own fixed phrases, never the service's words."""
 
 
 _ALLOWED = frozenset(Facts.__annotations__)
-
-
-def utc_now() -> str:
-    """UTC, ISO 8601 with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Log:
@@ -63,27 +59,32 @@ class Log:
 
     def debug(self, event: str, **facts: Unpack[Facts]) -> None:
         """Steps that help to find out why."""
-        self._write("debug", event, facts)
+        self.write("debug", event, facts)
 
     def info(self, event: str, **facts: Unpack[Facts]) -> None:
         """What a machine that follows along wants to know."""
-        self._write("info", event, facts)
+        self.write("info", event, facts)
 
     def warning(self, event: str, **facts: Unpack[Facts]) -> None:
         """What somebody should look at."""
-        self._write("warning", event, facts)
+        self.write("warning", event, facts)
 
     def error(self, event: str, **facts: Unpack[Facts]) -> None:
         """What went wrong."""
-        self._write("error", event, facts)
+        self.write("error", event, facts)
 
-    def _write(self, level: Level, event: str, facts: Facts) -> None:
+    def write(self, level: Level, event: str, facts: Facts) -> None:
+        """One line, where the level is wanted."""
         if not facts.keys() <= _ALLOWED:
             raise TypeError("a log line has no place for that")
         if LEVELS.index(level) < self._lowest:
             return
         if self._output.log_format == "json":
-            self._output.log_line({"time": self._now(), "level": level, "verb": self._verb, "event": event, **facts})
+            self._output.log_line({"level": level, "event": event, **facts})
             return
-        words = " ".join(f"{name}={value}" for name, value in facts.items())
+        words = " ".join(f"{name}={_plain(value)}" for name, value in facts.items())
         self._output.text_line(f"{self._now()} {level} {self._verb}: {event} {words}".rstrip())
+
+
+def _plain(value: object) -> str:
+    return ",".join(str(each) for each in value) if isinstance(value, list) else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -82,11 +83,20 @@ def run(args: Sequence[str]) -> int:
     if os.environ.get(COMPLETION):
         return _complete(args)
     output = Output.of_process()
+    began = time.monotonic()
     try:
         code = _dispatch(list(args), output)
+        failed = False
     except BaseException as error:  # noqa: BLE001 - every error must end in a documented exit code
         code = _fail(error, args, output)
-    return _after_output(code, args, output)
+        failed = True
+    code = _after_output(code, args, output)
+    if output.verb and not failed:
+        from syncengine.cli.logs import Log
+
+        seconds = round(time.monotonic() - began, 3)
+        Log(output, verb=output.verb, level=output.log_level).info("command ended", exit=code, seconds=seconds)
+    return code
 
 
 def _dispatch(args: list[str], output: Output) -> int:

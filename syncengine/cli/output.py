@@ -13,11 +13,19 @@ from contextlib import suppress
 from typing import Any, Literal, TextIO, cast
 
 LogFormat = Literal["text", "json"]
+Level = Literal["debug", "info", "warning", "error"]
 Style = Literal["bold", "dim", "red", "green", "yellow", "blue", "cyan"]
 
 _STYLES: dict[Style, str] = {
     "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36",
 }  # fmt: skip
+
+
+def utc_now() -> str:
+    """UTC, ISO 8601 with milliseconds."""
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class _Stream:
@@ -80,14 +88,24 @@ class _Stream:
 class Output:
     """Standard output and standard error of one command.
 
-    `log_format` json turns everything on stderr into JSON Lines: {"level", "event", "message"} and more keys.
+    `log_format` json turns everything on stderr into JSON Lines: {"time", "level", "verb", "event"} and more keys.
     """
 
-    def __init__(self, *, stdout: TextIO | None, stderr: TextIO | None, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        *,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+        environ: Mapping[str, str],
+        now: Callable[[], str] = utc_now,
+    ) -> None:
         self._stdout = _Stream(stdout)
         self._stderr = _Stream(stderr)
         self._environ = environ
+        self._now = now
         self.log_format: LogFormat = "text"
+        self.log_level: Level = "warning"
+        self.verb = ""
         self.print_above: Callable[[str], None] | None = None
         """Set while a progress bar is up: writes plain text above it."""
 
@@ -185,6 +203,9 @@ class Output:
 
     def text_line(self, text: str) -> None:
         """A line, or several, on stderr."""
+        if self.log_format == "json":
+            self.log_line({"level": "info", "event": "note", "message": text})
+            return
         if self.print_above is not None:
             self.print_above(_safe(text, styled=False).rstrip("\n") + "\n")
             return
@@ -195,8 +216,9 @@ class Output:
         return cast("TextIO", self._stderr)
 
     def log_line(self, record: Mapping[str, Any]) -> None:
-        """A JSON line on stderr; keys with empty texts are left out."""
-        self._stderr.write(self._encoded({key: value for key, value in record.items() if value != ""}) + "\n")
+        """A JSON line on stderr, with time and verb; keys with empty texts are left out."""
+        full = {"time": self._now(), "verb": self.verb, **record}
+        self._stderr.write(self._encoded({key: value for key, value in full.items() if value != ""}) + "\n")
 
     def _say(self, level: str, event: str, message: str, text: str) -> None:
         if self.log_format == "json":

@@ -101,6 +101,11 @@ def command(
                 watchers=[_Counting(progress)],
                 seal=seal,
             )
+        summary = planned.summary
+        invocation.log.info(
+            "planned", plan=summary.digest, account=planned.header.account,
+            changesets=[changeset.id for changeset in summary.changesets], count=summary.counts.total,
+        )  # fmt: skip
         show_plan(invocation, target, project.settings, format_=format_, show_values=show_values, identities=identities)
         rule = needed_approvals(target, project, identities=identities) if planned.summary.counts.to_send else None
     if out is not None and planned.summary.blocked:

@@ -92,6 +92,9 @@ def command(
                 _warn_young(invocation, doubts, project.clock.now())
                 ledger.resolve(lease, numbers, applied=verdict == "applied", by=by.strip(), note=note.strip())
                 resolved.extend(doubts)
+                invocation.log.info(
+                    "resolved", account=account, outcome=verdict, operations=[doubt.operation for doubt in doubts]
+                )
     if format_ == "json":
         invocation.output.json({"resolved": [doubt.operation for doubt in resolved], "as": verdict})
         return

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from syncengine.cli.logs import LEVELS, Level, Log
-from syncengine.cli.output import LogFormat, Output
+from syncengine.cli.logs import LEVELS, Log
+from syncengine.cli.output import Level, LogFormat, Output
 
 if TYPE_CHECKING:
     from syncengine.planning import Identities
@@ -57,10 +57,11 @@ class Verb(click.Command):
         """Turn the common options into the Invocation, then run the verb."""
         config, policy = ctx.params.pop("config"), ctx.params.pop("policy")
         log_format = cast(LogFormat, ctx.params.pop("log_format"))
-        level = cast(Level, ctx.params.pop("log_level"))
+        level = cast(Level, ctx.params.pop("log_level") or ("info" if log_format == "json" else "warning"))
         output = ctx.find_object(Output) or Output.of_process()
         output.log_format = log_format
-        verb = ctx.info_name or ""
+        verb = ctx.command_path.partition(" ")[2]
+        output.verb, output.log_level = verb, level
         ctx.obj = Invocation(
             verb=verb,
             output=output,
@@ -126,8 +127,7 @@ def _common_options() -> list[click.Parameter]:
         click.Option(
             ["--log-level"],
             type=click.Choice(LEVELS),
-            default="warning",
-            show_default=True,
+            show_default="warning; info for JSON Lines",
             help="Log events from this level on.",
         ),
     ]

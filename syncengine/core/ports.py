@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from syncengine.core.events import RunEvent
 from syncengine.core.history import Attempt, LeadHistory
 from syncengine.core.operations import Kind
 from syncengine.core.outcomes import Parcel, Ruling, Verdict
@@ -419,18 +420,10 @@ class Clock(Protocol):
 class Listener(Protocol):
     """Hears what a run does, for progress and logs. Must not raise."""
 
-    def begins(self, operations: int) -> None:
-        """A run begins that has so many operations to send."""
-        ...
-
-    def sent(self, parcels: int) -> None:
-        """A request left."""
-        ...
-
-    def settled(self, applied: int, rejected: int, in_doubt: int) -> None:
-        """So many more operations have this outcome."""
-        ...
-
     def note(self, text: str) -> None:
         """Something worth a line."""
+        ...
+
+    def tell(self, event: RunEvent) -> None:
+        """What happened, for logs and telemetry."""
         ...

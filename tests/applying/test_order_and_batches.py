@@ -11,6 +11,7 @@ from syncengine.applying.jobs import Terms
 from syncengine.applying.pace import LocalPace
 from syncengine.applying.scoreboard import Scoreboard
 from syncengine.applying.stopping import StopRules, Waves
+from syncengine.core.events import RunEvent
 from syncengine.core.operations import Financials, Operation, Trigger, Update
 from syncengine.core.outcomes import Parcel, Part
 from syncengine.core.settings import Limits, Policy, StopRule, Wire
@@ -18,9 +19,7 @@ from syncengine.core.values import Cents, ChangesetId, DeliveryId, LeadId, Opera
 
 
 class Deaf:
-    def begins(self, operations: int) -> None: ...
-    def sent(self, parcels: int) -> None: ...
-    def settled(self, applied: int, rejected: int, in_doubt: int) -> None: ...
+    def tell(self, event: RunEvent) -> None: ...
     def note(self, text: str) -> None: ...
 
 
