@@ -302,14 +302,13 @@ def hearing(saved: PlanFile, project: Project, files: Sequence[Path] = ()) -> He
     )
 
 
-def needed_approvals(
-    plan_path: Path | str, project: Project, *, identities: Identities | None = None
-) -> ApprovalRule | None:
-    """The rule by which a saved plan needs approvals; None where it needs none."""
-    from syncengine.planning import open_plan
+def needed_approvals(planned: Planned, project: Project) -> ApprovalRule | None:
+    """The rule by which a plan that was just made needs approvals; None where it needs none."""
+    from syncengine.planning.policy import approval_rule
 
-    with open_plan(Path(plan_path), identities or _identities(project)) as saved:
-        return hearing(saved, project).rule
+    changesets = tuple(changeset.id for changeset in planned.summary.changesets)
+    account = project.account(planned.header.account)
+    return approval_rule(project.settings.policy, planned.summary.counts, account, changesets)
 
 
 def _identities(project: Project) -> Identities:

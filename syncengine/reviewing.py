@@ -73,7 +73,7 @@ def prepare_review(
         notes.append(
             f"{export.label} holds values observed at {export.latest}, which is still to come: is its time zone right?"
         )
-    rules = attention(lambda: stack.enter_context(Claims()), _known_fields(account))
+    rules = attention(_known_fields(account))
     more: list[Watcher] = [watcher for watcher in (sightings, undeclared) if watcher is not None]
     return Review(
         watchers=(*rules, *more),

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncengine.changeset.declared import Declared, Place
-from syncengine.changeset.findings import Findings
 from syncengine.changeset.loaded import Changeset, Loaded, validate
 from syncengine.changeset.parse import Surroundings, parse_changeset
 from syncengine.changeset.structure import closest, unsendable
 from syncengine.core.errors import InputError, Problem
+from syncengine.core.findings import Findings
 from syncengine.core.settings import Account, Settings
 from syncengine.documents.files import find_documents, read_bounded
 from syncengine.documents.nodes import Document, SourceText

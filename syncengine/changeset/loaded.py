@@ -11,11 +11,11 @@ from syncengine.changeset.conflicts import Settling
 from syncengine.changeset.declared import Declared, Place
 from syncengine.changeset.duplicates import Claims
 from syncengine.changeset.expand import Around, Expansion
-from syncengine.changeset.findings import Findings
 from syncengine.changeset.sources import Report
 from syncengine.changeset.sql_source import SqlSource
 from syncengine.core.changes import ChangesetFacts, Item
 from syncengine.core.errors import Problem
+from syncengine.core.findings import Findings
 from syncengine.core.values import ChangesetId
 from syncengine.documents.lead_schema import LeadSchema
 

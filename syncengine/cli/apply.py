@@ -13,6 +13,7 @@ from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
 from syncengine.core.errors import Exit, InputError, PlanBlocked
 
 if TYPE_CHECKING:
+    from syncengine.api import Planned
     from syncengine.project import Project
 
 _CHANGESETS = frozenset({".yaml", ".yml"})
@@ -94,12 +95,12 @@ def command(
         )
 
 
-def _require_no_approval(target: Path, project: Project) -> None:
+def _require_no_approval(planned: Planned, project: Project) -> None:
     """Raise NotApproved where an approval rule applies: nobody can have approved a plan that was only made now."""
     from syncengine.api import needed_approvals
     from syncengine.core.errors import NotApproved
 
-    rule = needed_approvals(target, project)
+    rule = needed_approvals(planned, project)
     if rule is not None:
         raise NotApproved(
             f"the policy asks for {rule.required} approval{'s' if rule.required > 1 else ''} of this plan",
@@ -147,7 +148,7 @@ def _plan_and_ask(
             hint="mend the changeset or the policy, then try again",
         )
     if planned.summary.counts.to_send:
-        _require_no_approval(target, project)
+        _require_no_approval(planned, project)
     if yes or not planned.summary.counts.to_send:
         return True
     return click.confirm("Send this now?", default=False, err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,14 +83,19 @@ def command(
     from syncengine.api import load, needed_approvals, plan
     from syncengine.cli.progress import Progress
     from syncengine.cli.variables import parse_variables
-    from syncengine.cli.views import show_plan
+    from syncengine.cli.views import LiveView, show_plan, view_options
 
     seal = _seal(values, recipients, out)
-    identities = None if seal is None else seal.identities
     project = invocation.project()
     loaded = load(paths, project, variables=parse_variables(variables), only=only)
-    with tempfile.TemporaryDirectory(prefix="syncengine-") as scratch:
-        target = out if out is not None else Path(scratch) / "plan"
+    live = None
+    if format_ in LiveView.formats:
+        account = loaded.changesets[0].account if loaded.changesets else ""
+        live = LiveView(format_, view_options(invocation, project.settings, account, show_values=show_values))
+    with ExitStack() as stack:
+        target = out
+        if target is None and live is None:
+            target = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="syncengine-"))) / "plan"
         with Progress(invocation.output, "planning", 0, pace=True) as progress:
             planned = plan(
                 loaded,
@@ -98,7 +104,7 @@ def command(
                 offline=offline,
                 observed=observed,
                 observed_at=observed_at,
-                watchers=[_Counting(progress)],
+                watchers=[_Counting(progress), *([] if live is None else [live])],
                 seal=seal,
             )
         summary = planned.summary
@@ -106,8 +112,14 @@ def command(
             "planned", plan=summary.digest, account=planned.header.account,
             changesets=[changeset.id for changeset in summary.changesets], count=summary.counts.total,
         )  # fmt: skip
-        show_plan(invocation, target, project.settings, format_=format_, show_values=show_values, identities=identities)
-        rule = needed_approvals(target, project, identities=identities) if planned.summary.counts.to_send else None
+        if live is not None:
+            live.show(invocation, planned)
+        elif target is not None:
+            identities = None if seal is None else seal.identities
+            show_plan(
+                invocation, target, project.settings, format_=format_, show_values=show_values, identities=identities
+            )
+    rule = needed_approvals(planned, project) if planned.summary.counts.to_send else None
     if out is not None and planned.summary.blocked:
         invocation.output.note(f"saved to {out}, to be looked at: it is blocked, and apply refuses it")
     elif out is not None:

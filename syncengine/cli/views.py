@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,11 @@ from syncengine.core.settings import Settings
 from syncengine.reports.model import ViewOptions
 
 if TYPE_CHECKING:
+    from syncengine.api import Planned
     from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
     from syncengine.planning import Identities, SealedPlan
     from syncengine.planning.sealing import Cover
+    from syncengine.reports.model import Fold
 
     Parts = tuple[PlanHeader, Provenance, Iterable[PlannedOperation], PlanSummary, ViewOptions]
 
@@ -105,3 +107,45 @@ def _view(parts: Parts, format_: str) -> Iterator[str]:
             from syncengine.reports.text import plan_text
 
             yield from plan_text(*parts)
+
+
+class LiveView:
+    """A view that is folded while the plan is made, so that its lines need not be read back: text and Markdown.
+
+    The other two list the operations one by one, and are shown from the saved plan.
+    """
+
+    formats = frozenset({"text", "markdown"})
+
+    def __init__(self, format_: str, options: ViewOptions) -> None:
+        self._format = format_
+        self._options = options
+        self._fold = _folding(format_, options)
+        self.see: Callable[[PlannedOperation], None] = self._fold.add
+
+    def warnings(self) -> tuple[str, ...]:
+        """Nothing: it shows what others say."""
+        return ()
+
+    def show(self, invocation: Invocation, planned: Planned) -> None:
+        """Write the view to stdout."""
+        parts = (self._fold, planned.header, planned.provenance, planned.summary)
+        if self._format == "markdown":
+            from syncengine.reports.markdown import folded_markdown
+
+            invocation.output.piece(folded_markdown(*parts))
+            return
+        from syncengine.reports.text import folded_text
+
+        for line in folded_text(*parts, self._options):
+            invocation.output.result(line)
+
+
+def _folding(format_: str, options: ViewOptions) -> Fold:
+    if format_ == "markdown":
+        from syncengine.reports.markdown import markdown_fold
+
+        return markdown_fold(options)
+    from syncengine.reports.text import text_fold
+
+    return text_fold(options)

@@ -7,10 +7,12 @@ the trigger's identity alone. It knows no file names, order, comments, batch siz
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from syncengine.core.operations import Operation, delivery_of, generation_of, kind_of, values_of
+from syncengine.core.operations import Operation, delivery_of, generation_of, kind_of, names_of
 from syncengine.core.values import ChangesetId, OperationId
 
 SCHEME = "1"
@@ -18,22 +20,33 @@ SCHEME = "1"
 
 _ENCODER = msgspec.json.Encoder()
 
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
 
 def operation_id(account: str, changeset: ChangesetId, operation: Operation) -> OperationId:
     """40 hexadecimal characters, the first of which is the scheme. `account` is the identity's account name."""
-    names = sorted(values_of(operation))
-    parts = [
-        "syncengine-operation",
-        SCHEME,
-        account,
-        changeset,
-        kind_of(operation).value,
-        operation.lead,
-        delivery_of(operation),
-        str(generation_of(operation)),
-        *names,
-    ]
-    return OperationId(SCHEME + hashlib.sha256(_ENCODER.encode(parts)).hexdigest()[:39])
+    digest = _before_the_lead(account, changeset, kind_of(operation)).copy()
+    digest.update(
+        _ENCODER.encode(operation.lead)
+        + _after_the_lead(delivery_of(operation), generation_of(operation), names_of(operation))
+    )
+    return OperationId(SCHEME + digest.hexdigest()[:39])
+
+
+# What is hashed is one JSON list of texts. Only the lead differs from one operation of a change to the next, so what
+# stands before it is hashed once, and what follows it is written once.
+
+
+@lru_cache(maxsize=1024)
+def _before_the_lead(account: str, changeset: str, kind: str) -> _Hash:
+    parts = _ENCODER.encode(["syncengine-operation", SCHEME, account, changeset, kind])
+    return hashlib.sha256(parts[:-1] + b",")
+
+
+@lru_cache(maxsize=1024)
+def _after_the_lead(delivery: str, generation: int, names: tuple[str, ...]) -> bytes:
+    return b"," + _ENCODER.encode([delivery, str(generation), *sorted(names)])[1:]
 
 
 def digest_of(value: object) -> str:

@@ -20,6 +20,8 @@ class Kind(StrEnum):
     RELEASE = "release"
     REJECT = "reject"
 
+    __hash__ = str.__hash__  # Enum's own is a call of Python code for every look-up
+
 
 DECISIONS = frozenset({Kind.RELEASE, Kind.REJECT})
 """What can be done with a lead in quarantine, once: one of the two settles the other as well."""
@@ -81,6 +83,8 @@ _IRREVERSIBLE_SHAPES = frozenset(get_args(Irreversible))
 
 def kind_of(operation: Operation) -> Kind:
     """The kind of an operation."""
+    if operation.__class__ is Update:
+        return Kind.UPDATE
     match operation:
         case Update():
             return Kind.UPDATE
@@ -121,6 +125,11 @@ def values_of(operation: Operation) -> dict[str, str]:
             return {}
         case _:
             assert_never(operation)
+
+
+def names_of(operation: Operation) -> tuple[str, ...]:
+    """The names of what the operation sets, as `values_of` has them."""
+    return tuple(operation.fields) if operation.__class__ is Update else tuple(values_of(operation))
 
 
 def delivery_of(operation: Operation) -> str:

@@ -22,6 +22,8 @@ class State(StrEnum):
     BLOCKED = "blocked"
     IN_DOUBT = "in_doubt"
 
+    __hash__ = str.__hash__  # Enum's own is a call of Python code for every look-up
+
 
 class Before(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A value before the change. `value` is None where it is unknown or the ledger keeps only digests.

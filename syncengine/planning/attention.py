@@ -5,12 +5,12 @@ Nothing here stops a plan; policy does. See docs/attention.md for every rule and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, KeysView
 
 import msgspec
 
 from syncengine.core.changes import Origin
-from syncengine.core.operations import DECISIONS, Update, delivery_of, kind_of, values_of
+from syncengine.core.operations import DECISIONS, IRREVERSIBLE, Kind, Update, delivery_of, kind_of, names_of
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.core.ports import OperationRecord
 from syncengine.planning.build import Watcher
@@ -27,13 +27,15 @@ _RECORDS = 200_000
 """Operations on record that are compared with the files."""
 
 
-def attention(claims: Callable[[], Claims], known_fields: Collection[str] | None = None) -> tuple[Watcher, ...]:
+def attention(known_fields: Collection[str] | None = None) -> tuple[Watcher, ...]:
     """Every rule that depends on nothing but the operations. `known_fields` are those of the account's lead schema."""
-    return (DoneBefore(), UnusualTargets(), UnusualAmounts(), FieldNames(known_fields), SeveralChanges(claims()))
+    return (DoneBefore(), UnusualTargets(), UnusualAmounts(), FieldNames(known_fields))
 
 
 class DoneBefore:
     """Irreversible operations that were done for the same lead before, by other operations."""
+
+    kinds = IRREVERSIBLE
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, ...], tuple[int, str]] = {}
@@ -72,49 +74,6 @@ def _state(state: str) -> str:
     return "and would be done again" if state == State.TO_SEND.value else f"now {state}"
 
 
-class SeveralChanges:
-    """Leads that stand in more than one change of the plan."""
-
-    def __init__(self, claims: Claims) -> None:
-        self._claims = claims
-        self._pairs: dict[tuple[str, str], tuple[int, str]] = {}
-        self._others = 0
-        self._last = ("", "", "")
-
-    def see(self, planned: PlannedOperation) -> None:
-        """One operation, in order."""
-        if planned.state not in OPEN:
-            return
-        here = (planned.operation.lead, planned.changeset, planned.change)
-        if here == self._last:
-            return
-        self._last = here
-        words = change_words(planned.changeset, planned.change)
-        earlier = self._claims.claim(f"{planned.operation.lead}\0change", words, planned.origin)
-        if earlier is None or earlier.value == words:
-            return
-        key = (earlier.value, words)
-        known = self._pairs.get(key)
-        if known is not None:
-            self._pairs[key] = (known[0] + 1, known[1])
-        elif len(self._pairs) < _PAIRS:
-            example = f"lead {planned.operation.lead} at {place(earlier.origin)} and {place(planned.origin)}"
-            self._pairs[key] = (1, example)
-        else:
-            self._others += 1
-
-    def warnings(self) -> tuple[str, ...]:
-        """The pairs with the fewest leads first: a lead listed twice by mistake is seldom one of many."""
-        pairs = sorted(self._pairs.items(), key=lambda item: item[1][0])
-        lines = [
-            f"{of_leads(count)} {'stands' if count == 1 else 'stand'} in {first} and in {second}: {example}"
-            for (first, second), (count, example) in pairs
-        ]
-        if self._others:
-            lines.append(f"{self._others} more leads stand in several changes")
-        return limited(lines)
-
-
 class _Name(msgspec.Struct):
     change: tuple[str, str]
     changes: int
@@ -127,32 +86,54 @@ class _Name(msgspec.Struct):
 class FieldNames:
     """Fields that no other change uses and whose name looks like a slip, and fields that the schema does not know."""
 
+    kinds = frozenset({Kind.UPDATE})
+
     def __init__(self, known: Collection[str] | None) -> None:
         self._known = None if known is None else frozenset(known)
         self._names: dict[str, _Name] = {}
+        self._last: PlannedOperation | None = None
+        self._fields: KeysView[str] = {}.keys()
+        self._alike = 0
 
     def see(self, planned: PlannedOperation) -> None:
         """One operation, in order."""
-        operation = planned.operation
+        operation, last = planned.operation, self._last
         if not isinstance(operation, Update):
             return
+        # Most operations set the same fields as the one before: those are counted, and told apart no further.
+        if (
+            last is not None
+            and operation.fields.keys() == self._fields
+            and planned.state is last.state
+            and planned.change == last.change
+            and planned.changeset == last.changeset
+        ):
+            self._alike += 1
+            return
+        self._count()
+        self._last, self._fields, self._alike = planned, operation.fields.keys(), 1
         change = (planned.changeset, planned.change)
         for field in operation.fields:
             name = self._names.get(field)
             if name is None:
                 if len(self._names) < _NAMES:
-                    self._names[field] = _Name(
-                        change, 1, 1, planned.state in OPEN, planned.origin, planned.operation.lead
-                    )
+                    self._names[field] = _Name(change, 1, 0, planned.state in OPEN, planned.origin, operation.lead)
                 continue
-            name.operations += 1
             name.open = name.open or planned.state in OPEN
             if name.change != change:
                 name.changes += 1
                 name.change = change
 
+    def _count(self) -> None:
+        for field in self._fields:
+            name = self._names.get(field)
+            if name is not None:
+                name.operations += self._alike
+        self._alike = 0
+
     def warnings(self) -> tuple[str, ...]:
         """One line for each field."""
+        self._count()
         return limited(self._lines())
 
     def _lines(self) -> Iterator[str]:
@@ -202,10 +183,12 @@ class Undeclared:
         if planned.changeset not in self._recorded:
             return
         operation = planned.operation
-        for name in values_of(operation) or (delivery_of(operation),):
-            self._claims.claim(
-                _key(planned.changeset, operation.lead, kind_of(operation).value, name), "", planned.origin
-            )
+        names = names_of(operation) or (delivery_of(operation),)
+        self._claims.claim_all(
+            operation.lead,
+            {_key(planned.changeset, kind_of(operation).value, name): "" for name in names},
+            planned.origin,
+        )
 
     def warnings(self) -> tuple[str, ...]:
         """Nothing that the digest may cover."""
@@ -239,9 +222,9 @@ class Undeclared:
         )
 
     def _is_gone(self, record: OperationRecord, name: str) -> bool:
-        key = _key(record.changeset, record.lead, record.kind.value, name)
-        return self._claims.claim(key, "", Origin("", 0)) is None
+        key = _key(record.changeset, record.kind.value, name)
+        return self._claims.claim(record.lead, key, "", Origin("", 0)) is None
 
 
-def _key(changeset: str, lead: str, kind: str, name: str) -> str:
-    return f"{changeset}\0{lead}\0{kind}\0{name}"
+def _key(changeset: str, kind: str, name: str) -> str:
+    return f"{changeset}\0{kind}\0{name}"

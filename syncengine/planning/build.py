@@ -10,8 +10,9 @@ import msgspec
 
 from syncengine.core.changes import ChangesetFacts, Item
 from syncengine.core.errors import InputError, Problem
+from syncengine.core.findings import Findings
 from syncengine.core.history import LeadHistory
-from syncengine.core.operations import kind_of
+from syncengine.core.operations import Kind, kind_of
 from syncengine.core.plan import (
     ChangesetHeader,
     Finding,
@@ -24,6 +25,7 @@ from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId
 from syncengine.planning.conflicts import Claims, Conflicts
 from syncengine.planning.diff import NO_HISTORY, Differ, Generation, Observed
+from syncengine.planning.leads import PlannedLeads
 from syncengine.planning.order import EntryNumbers
 from syncengine.planning.planfile import PlanWriter
 from syncengine.planning.policy import PolicyJudge
@@ -50,7 +52,10 @@ class PlannableChangeset(Protocol):
 
 
 class Watcher(Protocol):
-    """Sees every operation as it is planned, and has something to say to the reviewer at the end."""
+    """Sees every operation as it is planned, and has something to say to the reviewer at the end.
+
+    One that has an attribute `kinds` sees only operations of those kinds.
+    """
 
     def see(self, planned: PlannedOperation) -> None:
         """One operation, in order."""
@@ -90,8 +95,13 @@ class _Build:
         self._problems: list[Problem] = []
         self._tally = Tally()
         self._numbers = EntryNumbers(request.account.wire.deliveries)
-        self._conflicts = Conflicts(request.claims(), self._problems.append)
-        self._leads = request.claims()
+        self._findings = Findings(self._problems.append)
+        self._conflicts = Conflicts(request.claims(), self._findings.add, several=len(request.changesets) > 1)
+        self._leads = PlannedLeads(request.claims())
+        self._watching = {
+            kind: tuple(watcher.see for watcher in request.watchers if kind in getattr(watcher, "kinds", Kind))
+            for kind in Kind
+        }
         self._blocked: list[Finding] = []
         self._differ = self._make_differ()
         self._judge = request.judge
@@ -101,6 +111,7 @@ class _Build:
     def run(self) -> PlanSummary:
         headers = [self._changeset(changeset) for changeset in self._request.changesets]
         self._conflicts.finish()
+        self._findings.finish()
         self._judge_again()
         errors = [problem for problem in self._problems if problem.severity == "error"]
         if errors:
@@ -149,7 +160,7 @@ class _Build:
 
     def _item(self, item: Item, history: LeadHistory) -> None:
         planned: list[PlannedOperation] = []
-        for compared in self._differ.compare(item, history):
+        for compared in self._differ.compare(item, history, self._numbers.following):
             if isinstance(compared, Generation):
                 self._conflicts.lowered(compared)
                 compared = msgspec.structs.replace(  # noqa: PLW2901
@@ -165,14 +176,14 @@ class _Build:
 
     def _put(self, operation: PlannedOperation) -> None:
         if self._spool is not None:
-            self._first_tally.add(operation, new_lead=self._is_new_lead(operation))
+            self._first_tally.add(operation, new_lead=self._leads.is_new(operation))
             self._spool.put(operation)
             return
-        self._tally.add(operation, new_lead=self._is_new_lead(operation))
+        self._tally.add(operation, new_lead=self._leads.is_new(operation))
         if operation.state is State.BLOCKED:
             self._note_blocked(operation)
-        for watcher in self._request.watchers:
-            watcher.see(operation)
+        for see in self._watching[kind_of(operation.operation)]:
+            see(operation)
         self._writer.write(operation)
 
     def _judge_again(self) -> None:
@@ -181,7 +192,7 @@ class _Build:
         if spool is None:
             return
         counts = self._first_tally.counts()
-        self._leads = self._request.claims()
+        self._leads = PlannedLeads(self._request.claims())
         for operation in spool.take():
             reason = self._judge.look_again(operation, counts)
             self._put(operation if reason is None else _blocked(operation, reason))
@@ -189,11 +200,6 @@ class _Build:
     def _judged(self, planned: PlannedOperation) -> PlannedOperation:
         reason = self._judge.look(planned)
         return planned if reason is None else _blocked(planned, reason)
-
-    def _is_new_lead(self, planned: PlannedOperation) -> bool:
-        if planned.state is not State.TO_SEND:
-            return False
-        return self._leads.claim(planned.operation.lead, "", planned.origin) is None
 
     def _note_blocked(self, planned: PlannedOperation) -> None:
         if len(self._blocked) < _LISTED:
@@ -214,6 +220,7 @@ class _Build:
             blocked=(*self._judge.findings(counts), *blocked),
             warnings=(
                 *(text for watcher in self._request.watchers for text in watcher.warnings()),
+                *self._leads.warnings(),
                 *self._judge.warnings(),
                 *notices,
             ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, assert_never
 
 import msgspec
@@ -23,6 +23,7 @@ from syncengine.core.operations import (
     values_of,
 )
 from syncengine.core.plan import PlannedOperation, State
+from syncengine.core.values import LeadId
 from syncengine.planning.diff import Generation
 
 
@@ -37,19 +38,27 @@ class Earlier(Protocol):
 
 
 class Claims(Protocol):
-    """Remembers who claimed a key first; bounded in memory."""
+    """Remembers who claimed a name of a lead first; bounded in memory."""
 
-    def claim(self, key: str, value: str, origin: Origin) -> Earlier | None:
-        """None for the first claim of `key`, else the first claim."""
+    def claim(self, lead: LeadId, name: str, value: str, origin: Origin) -> Earlier | None:
+        """None for the first claim of the name, else the first claim."""
+        ...
+
+    def claim_all(self, lead: LeadId, values: Mapping[str, str], origin: Origin) -> Mapping[str, Earlier]:
+        """Claim several names at once; the earlier claims among them."""
         ...
 
 
 class Conflicts:
-    """Judges the operations that would be sent, over all changesets of a plan."""
+    """Judges the operations that would be sent, over all changesets of a plan.
 
-    def __init__(self, claims: Claims, report: Callable[[Problem], None]) -> None:
+    `several`: there is more than one. Within one, the changeset itself has seen to it that no field has two values.
+    """
+
+    def __init__(self, claims: Claims, report: Callable[[Problem], None], *, several: bool) -> None:
         self._claims = claims
         self._report = report
+        self._several = several
         self._declared: dict[tuple[str, str, str], int] = {}
         self._lowered: list[Generation] = []
 
@@ -58,7 +67,7 @@ class Conflicts:
         operation = planned.operation
         match operation:
             case Update() | Financials():
-                if planned.state is State.TO_SEND:
+                if self._several and planned.state is State.TO_SEND:
                     self._values(planned)
                 return planned
             case Reprocess() | Trigger() | Release() | Reject():
@@ -98,9 +107,8 @@ class Conflicts:
         self._declared[thing] = max(self._declared.get(thing, 1), generation_of(planned.operation))
 
     def _once(self, planned: PlannedOperation) -> PlannedOperation:
-        key = f"{planned.operation.lead}\0{_thing(planned)[2]}"
         kind = kind_of(planned.operation).value
-        earlier = self._claims.claim(key, kind, planned.origin)
+        earlier = self._claims.claim(planned.operation.lead, f"\0{_thing(planned)[2]}", kind, planned.origin)
         if earlier is None:
             return planned
         where = f"{earlier.origin.file}:{earlier.origin.line}"
@@ -126,12 +134,12 @@ class Conflicts:
         )
 
     def _values(self, planned: PlannedOperation) -> None:
-        kind = kind_of(planned.operation)
-        for name, value in values_of(planned.operation).items():
-            if name not in planned.send:
-                continue
-            earlier = self._claims.claim(f"{planned.operation.lead}\0{kind}\0{name}", value, planned.origin)
-            if earlier is not None and earlier.value != value:
+        kind = kind_of(planned.operation).value
+        values = values_of(planned.operation)
+        claimed = {f"{kind}\0{name}": values[name] for name in values if name in planned.send}
+        for key, earlier in self._claims.claim_all(planned.operation.lead, claimed, planned.origin).items():
+            if earlier.value != claimed[key]:
+                name = key.partition("\0")[2]
                 self._report(
                     Problem(
                         code="SE402",

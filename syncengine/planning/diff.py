@@ -66,14 +66,36 @@ class Differ:
         self._matches = matches
         self._moved = moved or {}
         self._observed = observed
+        self._entry = 0
 
-    def compare(self, item: Item, history: LeadHistory) -> list[PlannedOperation | Generation]:
-        """The item's operations in order, `entry` still 0; a Generation where `rerun` went down."""
+    def compare(self, item: Item, history: LeadHistory, entry: int) -> list[PlannedOperation | Generation]:
+        """The item's operations in order, all with this entry's number; a Generation where `rerun` went down."""
+        self._entry = entry
+        if history is NO_HISTORY and self._observed is None:
+            return [
+                self._fresh_update(item, operation)
+                if operation.__class__ is Update
+                else self._operation(item, operation, history)
+                for operation in item.operations
+            ]
         unmet = self._unmet(item, history) if item.expect else ""
         planned = [self._operation(item, operation, history) for operation in item.operations]
         if unmet:
             return [_block(each, unmet) if isinstance(each, PlannedOperation) else each for each in planned]
         return planned
+
+    def _fresh_update(self, item: Item, operation: Update) -> PlannedOperation:
+        """An update of a lead that nobody knows anything about: by far the most there are."""
+        return PlannedOperation(
+            id=operation_id(self._account, item.changeset, operation),
+            changeset=item.changeset,
+            change=item.change,
+            entry=self._entry,
+            operation=operation,
+            origin=item.origin,
+            state=State.TO_SEND,
+            send=tuple(operation.fields),
+        )
 
     def _operation(self, item: Item, operation: Operation, history: LeadHistory) -> PlannedOperation | Generation:
         match operation:
@@ -114,7 +136,7 @@ class Differ:
             id=operation_id(self._account, item.changeset, operation),
             changeset=item.changeset,
             change=item.change,
-            entry=0,
+            entry=self._entry,
             operation=operation,
             origin=item.origin,
             state=state,

@@ -33,6 +33,8 @@ class Sightings:
     `reader` comes before `export`: it is younger. Close it to give the temporary files back.
     """
 
+    kinds: frozenset[Kind] = frozenset()
+
     def __init__(self, *, export: Export | None = None, reader: LeadReading | None = None) -> None:
         self._export = export
         self._reader = reader

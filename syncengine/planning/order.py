@@ -23,8 +23,13 @@ class EntryNumbers:
         self._alone = deliveries == "one_by_one"
         self._last = 0
 
+    @property
+    def following(self) -> int:
+        """The number of the next entry."""
+        return self._last + 1
+
     def number(self, operations: Iterable[PlannedOperation]) -> list[PlannedOperation]:
-        """The operations of one item, numbered."""
+        """The operations of one item, numbered; those that have their number already stay as they are."""
         numbered: list[PlannedOperation] = []
         current = 0
         triggered = False
@@ -40,5 +45,5 @@ class EntryNumbers:
                 self._last += 1
                 current = self._last
             triggered = triggered or isinstance(operation, Trigger)
-            numbered.append(msgspec.structs.replace(planned, entry=current))
+            numbered.append(planned if planned.entry == current else msgspec.structs.replace(planned, entry=current))
         return numbered

@@ -16,6 +16,7 @@ from syncengine.core.values import Cents, format_money, parse_money
 from syncengine.documents.expressions import Condition, ExpressionProblem, Expressions, RenderError
 
 Rule = Callable[[PlannedOperation], Iterator[str]]
+_FINANCIALS = frozenset({Kind.FINANCIALS})
 
 _DENY = Expressions(names=("op", "plan"), missing="none")
 _APPROVALS = Expressions(names=("plan",), missing="none")
@@ -28,7 +29,8 @@ class PolicyJudge:
         self._policy = policy
         self._account = account
         self._changesets = changesets
-        self._rules = tuple(self._active())
+        active = tuple(self._active())
+        self._rules = {kind: tuple(rule for kinds, rule in active if kind in kinds) for kind in Kind}
         self._unknown_before = 0
         compiled = [(rule, _compiled(_DENY, rule.when, policy, rule.line)) for rule in policy.deny]
         self._deny = [pair for pair in compiled if not _mentions_plan(pair[0])]
@@ -41,9 +43,12 @@ class PolicyJudge:
 
     def look(self, planned: PlannedOperation) -> str | None:
         """Why the operation must not be sent."""
-        if not (self._rules or self._deny) or planned.state is not State.TO_SEND:
+        if planned.state is not State.TO_SEND:
             return None
-        reasons = [reason for rule in self._rules for reason in rule(planned)]
+        rules = self._rules[kind_of(planned.operation)]
+        if not (rules or self._deny):
+            return None
+        reasons = [reason for rule in rules for reason in rule(planned)]
         if self._deny:
             scope = {"op": operation_scope(planned), "plan": None}
             reasons.extend(filter(None, (self._denied(rule, condition, scope) for rule, condition in self._deny)))
@@ -92,20 +97,21 @@ class PolicyJudge:
         line = self._policy.lines.get(rule)
         return f"{self._policy.file}:{line}" if line else self._policy.file or "policy"
 
-    def _active(self) -> Iterator[Rule]:
+    def _active(self) -> Iterator[tuple[frozenset[Kind], Rule]]:
+        """The rules that are set, with the kinds that each can object to."""
         policy = self._policy
         if policy.max_payout is not None or policy.max_revenue is not None:
-            yield self._amounts
+            yield _FINANCIALS, self._amounts
         if not policy.allow_negative:
-            yield self._negative
+            yield _FINANCIALS, self._negative
         if policy.max_change_percent is not None:
-            yield self._change
+            yield _FINANCIALS, self._change
         if policy.require_before:
-            yield self._before
+            yield frozenset(Kind(kind) for kind in policy.require_before), self._before
         if policy.allowed_fields is not None or policy.denied_fields:
-            yield self._fields
+            yield frozenset({Kind.UPDATE}), self._fields
         if policy.allowed_deliveries is not None:
-            yield self._deliveries
+            yield frozenset({Kind.TRIGGER}), self._deliveries
 
     def _amounts(self, planned: PlannedOperation) -> Iterator[str]:
         operation = planned.operation

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
-from syncengine.core.operations import Financials, kind_of
+from syncengine.core.operations import Financials, Kind, kind_of
 from syncengine.core.plan import Counts, Moved, PlannedOperation, State
 from syncengine.planning.policy import known_amount
 
@@ -13,8 +11,8 @@ class Tally:
     """Adds up operations. `new_lead` says whether the operation's lead is to be sent for the first time."""
 
     def __init__(self) -> None:
-        self._states: Counter[State] = Counter()
-        self._kinds: Counter[str] = Counter()
+        self._states = dict.fromkeys(State, 0)
+        self._kinds = dict.fromkeys(Kind, 0)
         self._leads = 0
         self._entries = 0
         self._last_entry = 0
@@ -28,13 +26,14 @@ class Tally:
         self._states[planned.state] += 1
         if planned.state is not State.TO_SEND:
             return
-        self._kinds[kind_of(planned.operation).value] += 1
+        self._kinds[kind_of(planned.operation)] += 1
         self._leads += new_lead
         if planned.entry != self._last_entry:
             self._entries += 1
             self._last_entry = planned.entry
-        if isinstance(planned.operation, Financials):
-            self._money(planned, planned.operation)
+        operation = planned.operation
+        if operation.__class__ is Financials:
+            self._money(planned, operation)
 
     def _money(self, planned: PlannedOperation, operation: Financials) -> None:
         payout, revenue = operation.payout, operation.revenue
@@ -67,12 +66,12 @@ class Tally:
             in_doubt=states[State.IN_DOUBT],
             leads=self._leads,
             entries=self._entries,
-            update=self._kinds["update"],
-            reprocess=self._kinds["reprocess"],
-            trigger=self._kinds["trigger"],
-            financials=self._kinds["financials"],
-            release=self._kinds["release"],
-            reject=self._kinds["reject"],
+            update=self._kinds[Kind.UPDATE],
+            reprocess=self._kinds[Kind.REPROCESS],
+            trigger=self._kinds[Kind.TRIGGER],
+            financials=self._kinds[Kind.FINANCIALS],
+            release=self._kinds[Kind.RELEASE],
+            reject=self._kinds[Kind.REJECT],
             payout=self._payouts.new,
             revenue=self._revenues.new,
             payouts=self._payouts.moved(),

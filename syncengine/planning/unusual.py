@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from syncengine.core.changes import Origin
-from syncengine.core.operations import Financials, Trigger
+from syncengine.core.operations import Financials, Kind, Trigger
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.values import format_money
 from syncengine.planning.watching import LINES, OPEN, change_words, limited, of_leads, place
@@ -75,6 +75,8 @@ class _ByChange:
 
 class UnusualAmounts(_ByChange):
     """Payouts and revenues far from the median of their change."""
+
+    kinds = frozenset({Kind.FINANCIALS})
 
     def __init__(self) -> None:
         super().__init__()
@@ -187,6 +189,8 @@ def _significant(amount: int) -> int:
 
 class UnusualTargets(_ByChange):
     """Buyers and deliveries that stand in under 2 % of a change's leads."""
+
+    kinds = frozenset({Kind.FINANCIALS, Kind.TRIGGER})
 
     def __init__(self) -> None:
         super().__init__()

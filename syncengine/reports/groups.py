@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from syncengine.core.changes import Origin
 from syncengine.core.operations import IRREVERSIBLE, Financials, Kind, Operation, Update, kind_of
@@ -33,8 +34,9 @@ class FieldFold:
         if known is None:
             self.unknown_before += 1
         key = (known, after)
-        if key in self.diffs or len(self.diffs) < DISTINCT:
-            self.diffs[key] += 1
+        count = self.diffs.get(key, 0)
+        if count or len(self.diffs) < DISTINCT:
+            self.diffs[key] = count + 1
         else:
             self.overflow = True
 
@@ -181,7 +183,10 @@ class Group:
 
     def _field(self, name: str) -> FieldFold:
         # A template cannot make field names, so their number is that of the changes' own keys.
-        return self.fields.setdefault(name, FieldFold())
+        fold = self.fields.get(name)
+        if fold is None:
+            fold = self.fields[name] = FieldFold()
+        return fold
 
     def _strike(self, kind: Kind, what: str) -> StrikeFold:
         key = (kind, what)
@@ -201,15 +206,22 @@ class Groups:
         self._limit = limit
         self._by_key: dict[tuple[str, str], Group] = {}
         self._rest: dict[str, tuple[Group, str]] = {}
+        self._last = ("", "")
+        self._add_to_last: Callable[[PlannedOperation], None] | None = None
 
-    def add(self, planned: PlannedOperation) -> Group:
-        """Count one operation in its change; returns that change's fold."""
+    def add(self, planned: PlannedOperation) -> None:
+        """Count one operation in its change."""
+        # Operations of one change stand together.
+        last = self._last
+        if self._add_to_last is not None and planned.change == last[1] and planned.changeset == last[0]:
+            self._add_to_last(planned)
+            return
         key = (planned.changeset, planned.change)
         group = self._by_key.get(key)
         if group is None:
             group = self._open(key, planned)
+        self._last, self._add_to_last = key, group.add
         group.add(planned)
-        return group
 
     def _open(self, key: tuple[str, str], planned: PlannedOperation) -> Group:
         if len(self._by_key) < self._limit:
@@ -219,7 +231,7 @@ class Groups:
         if name not in self._rest:
             self._rest[name] = (Group(name, "", "", changes=0), "")
         group, last = self._rest[name]
-        # Operations of one change stand together, so another name is another change.
+        # Another name is another change.
         group.changes += planned.change != last
         self._rest[name] = (group, planned.change)
         return group

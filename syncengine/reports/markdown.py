@@ -14,7 +14,7 @@ from syncengine.core.operations import Kind
 from syncengine.core.plan import Finding, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.redaction import visible
 from syncengine.reports.groups import Group
-from syncengine.reports.model import PlanView, ViewOptions, fold
+from syncengine.reports.model import Fold, PlanView, ViewOptions
 from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
 from syncengine.reports.rows import Row
 from syncengine.reports.words import STRIKES, clip, kind_word, number, plural, signed, state_word
@@ -36,7 +36,20 @@ def plan_markdown(
     options: ViewOptions,
 ) -> str:
     """The plan as one comment. All operations are read."""
-    view = fold(header, provenance, operations, summary, options, keep=KEEP)
+    folding = markdown_fold(options)
+    for planned in operations:
+        folding.add(planned)
+    return folded_markdown(folding, header, provenance, summary)
+
+
+def markdown_fold(options: ViewOptions) -> Fold:
+    """Takes every operation, then goes to `folded_markdown`."""
+    return Fold(options, keep=KEEP)
+
+
+def folded_markdown(folding: Fold, header: PlanHeader, provenance: Provenance, summary: PlanSummary) -> str:
+    """The same from operations that were folded as they were planned."""
+    view = folding.view(header, provenance, summary)
     sheet = Sheet(LIMIT - 500)
     _opening(sheet, view)
     _numbers(sheet, view)

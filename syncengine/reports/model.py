@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 
 import msgspec
 
@@ -117,16 +116,20 @@ class Fold:
         if len(kept) < self._keep:
             kept.append(planned)
 
-    def view(self, header: PlanHeader, provenance: Provenance, summary: PlanSummary) -> PlanView:
-        """The finished view."""
+    def view(
+        self, header: PlanHeader, provenance: Provenance, summary: PlanSummary, *, keep: int | None = None
+    ) -> PlanView:
+        """The finished view; `keep` makes do with fewer operations than were kept."""
+        most = self._keep if keep is None else keep
+        first, irreversible = self._first[:most], self._first_irreversible[:most]
         groups = tuple(self._groups.all())
         money = MoneyFold()
         for group in groups:
             money.include(group.money)
         notes, attention = opening(provenance, summary)
         # Irreversible ones first, but where not everything fits, never without an example of the others.
-        others = min(len(self._first), max(self._keep // 2, self._keep - len(self._first_irreversible)))
-        kept = (*self._first_irreversible[: self._keep - others], *self._first[:others])
+        others = min(len(first), max(most // 2, most - len(irreversible)))
+        kept = (*irreversible[: most - others], *first[:others])
         return PlanView(
             header=header,
             provenance=provenance,
@@ -146,19 +149,3 @@ def opening(provenance: Provenance, summary: PlanSummary) -> tuple[tuple[str, ..
     note = provenance.ledger_note
     notes = (visible(note),) if note else ()
     return notes, tuple(visible(line) for line in (*summary.notes, *summary.warnings) if line != note)
-
-
-def fold(
-    header: PlanHeader,
-    provenance: Provenance,
-    operations: Iterable[PlannedOperation],
-    summary: PlanSummary,
-    options: ViewOptions,
-    *,
-    keep: int,
-) -> PlanView:
-    """The view of a plan whose operations are read once; of them at most `keep` are held."""
-    folding = Fold(options, keep=keep)
-    for planned in operations:
-        folding.add(planned)
-    return folding.view(header, provenance, summary)

@@ -9,7 +9,7 @@ from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Prov
 from syncengine.core.redaction import Masker, visible
 from syncengine.reports.groups import OTHER, Group
 from syncengine.reports.layout import Page, Piece, Style
-from syncengine.reports.model import PlanView, ViewOptions, fold
+from syncengine.reports.model import Fold, PlanView, ViewOptions
 from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
 from syncengine.reports.rows import Diff, Row
 from syncengine.reports.words import STRIKES, clip, number, plural, short, signed, state_word, strikes_words
@@ -41,8 +41,23 @@ def plan_text(
     options: ViewOptions,
 ) -> Iterator[str]:
     """The plan, line by line without line ends. All operations are read before the first line comes."""
+    folding = text_fold(options)
+    for planned in operations:
+        folding.add(planned)
+    yield from folded_text(folding, header, provenance, summary, options)
+
+
+def text_fold(options: ViewOptions) -> Fold:
+    """Takes every operation, then goes to `folded_text`."""
+    return Fold(options, keep=max(options.detail, SAMPLES))
+
+
+def folded_text(
+    folding: Fold, header: PlanHeader, provenance: Provenance, summary: PlanSummary, options: ViewOptions
+) -> Iterator[str]:
+    """The same from operations that were folded as they were planned."""
     small = summary.counts.total <= options.detail
-    view = fold(header, provenance, operations, summary, options, keep=options.detail if small else SAMPLES)
+    view = folding.view(header, provenance, summary, keep=options.detail if small else SAMPLES)
     page = Page(options.columns, colour=options.colour)
     yield from _opening(page, view)
     yield from _numbers(page, view)

@@ -62,7 +62,7 @@ class Histories(RuleBasedStateMachine):
             observed=self.observed if self.seen is not None else None,
         )
         item = Item(changeset=changeset, change="#1", lead=LEAD, origin=Origin("x.yaml", 1), operations=(operation,))
-        (planned,) = differ.compare(item, self.history)
+        (planned,) = differ.compare(item, self.history, 1)
         return planned
 
     @rule(changeset=changesets, operation=declared, outcome=outcomes)
@@ -176,7 +176,7 @@ def test_an_unknown_observation_gives_way_to_the_ledger(kind: Kind) -> None:
         observed=lambda *_: Before(origin="unknown", note="not readable"),
     )
     item = Item(changeset=ChangesetId("two"), change="#1", lead=LEAD, origin=Origin("x.yaml", 1), operations=(other,))
-    (planned,) = differ.compare(item, machine.history)
+    (planned,) = differ.compare(item, machine.history, 1)
     assert isinstance(planned, PlannedOperation)
     assert planned.before[name].origin == "ledger"
     assert planned.before[name].by == "one"

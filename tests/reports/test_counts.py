@@ -12,7 +12,7 @@ from syncengine.core.plan import PlanSummary, State
 from syncengine.reports.html import plan_html
 from syncengine.reports.machine import plan_json
 from syncengine.reports.markdown import plan_markdown
-from syncengine.reports.model import ViewOptions, fold
+from syncengine.reports.model import Fold, ViewOptions
 from syncengine.reports.text import plan_text
 from tests.reports.samples import HEADER, PROVENANCE, operations, summary_of
 
@@ -30,7 +30,10 @@ def summary(size: int) -> PlanSummary:
 
 
 def test_the_model_folds_every_operation_exactly_once(size: int, summary: PlanSummary) -> None:
-    view = fold(HEADER, PROVENANCE, operations(size), summary, ViewOptions(), keep=10)
+    folding = Fold(ViewOptions(), keep=10)
+    for planned in operations(size):
+        folding.add(planned)
+    view = folding.view(HEADER, PROVENANCE, summary)
     counts = summary.counts
     assert sum(group.total for group in view.groups) == counts.total == size
     for state in State:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
-from syncengine.changeset.sources import Report
 from syncengine.core.errors import Problem
 
 LIMIT = 100
@@ -13,7 +13,7 @@ LIMIT = 100
 class Findings:
     """Passes findings on until there are enough of their code; `finish` tells how many more there were."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Callable[[Problem], None]) -> None:
         self._report = report
         self._counts: Counter[str] = Counter()
         self._last: dict[str, Problem] = {}
