@@ -18,6 +18,7 @@ import msgspec
 from syncengine.changeset.cells import Convert, Inexact, fault_of, iso_timestamp, rows_of, unusable
 from syncengine.changeset.sources import Report, Row, SourceError, SourceOptions
 from syncengine.core.errors import Problem
+from syncengine.documents.files import open_ordinary
 
 if TYPE_CHECKING:
     import duckdb
@@ -117,7 +118,7 @@ class _Reading(msgspec.Struct, frozen=True):
 def _copied(source: Path, target: Path) -> str:
     """Copy a file; the SHA-256 of what was copied."""
     digest = hashlib.sha256()
-    with source.open("rb") as reading, target.open("wb") as writing:
+    with open_ordinary(source) as reading, target.open("wb") as writing:
         while chunk := reading.read(_COPIED_AT_ONCE):
             digest.update(chunk)
             writing.write(chunk)

@@ -94,7 +94,7 @@ class _Reading:
 
     def read(self, paths: Sequence[Path]) -> None:
         """Every document of every file."""
-        files, problems = find_documents(paths)
+        files, problems = find_documents(paths, self._root)
         for problem in problems:
             self._report(problem)
         for file in files:

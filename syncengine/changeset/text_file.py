@@ -11,6 +11,7 @@ from typing import IO
 
 from syncengine.changeset.sources import SourceError, SourceOptions
 from syncengine.core.errors import Problem
+from syncengine.documents.files import open_ordinary
 
 LONGEST_LINE = 1 << 20
 """Bytes without a line break after which a file is refused: it is no table, and it would fill the memory."""
@@ -81,7 +82,7 @@ class TextFile:
         """The open text, whose lines keep their line breaks; every trouble in reading it becomes a SourceError."""
         encoding = ENCODINGS[self.options.encoding]
         try:
-            with Path(self.options.path).open("rb", buffering=0) as raw:
+            with open_ordinary(Path(self.options.path)) as raw:
                 hashed = _Hashed(raw, wide=encoding in _WIDE)
                 with io.TextIOWrapper(io.BufferedReader(hashed, _CHUNK), encoding=encoding, newline=newline) as text:
                     yield text, hashed
@@ -112,8 +113,8 @@ class TextFile:
         """The first line that is no text; 0 where it cannot be told."""
         if encoding in _WIDE:
             return 0
-        with Path(self.options.path).open("rb") as raw:
-            for number, line in enumerate(raw, 1):
+        with open_ordinary(Path(self.options.path)) as raw:
+            for number, line in enumerate(iter(lambda: raw.readline(LONGEST_LINE), b""), 1):
                 try:
                     line.decode(encoding)
                 except UnicodeDecodeError:

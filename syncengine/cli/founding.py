@@ -71,6 +71,8 @@ def _write(folder: Path, files: Iterable[starter.Starter]) -> list[str]:
     written = []
     for file in files:
         path = folder / file.path
+        if not path.parent.resolve().is_relative_to(folder.resolve()):
+            raise _linked(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if file.private else 0o666)
@@ -84,21 +86,35 @@ def _write(folder: Path, files: Iterable[starter.Starter]) -> list[str]:
 
 def _ignore(folder: Path) -> list[str]:
     path = folder / ".gitignore"
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise _linked(path)
     there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
     known = {line.strip() for line in there.splitlines()}
     missing = [line for line in starter.IGNORED if line not in known]
     if not missing:
         return []
     gap = "" if not there else "\n" if there.endswith("\n") else "\n\n"
-    with path.open("a", encoding="utf-8") as stream:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK
+    with os.fdopen(os.open(path, flags, 0o666), "w", encoding="utf-8") as stream:
         stream.write(gap + "\n".join(missing) + "\n")
     return [".gitignore"]
+
+
+def _linked(path: Path) -> InputError:
+    return InputError(
+        f"{path} is a symbolic link or no ordinary file, and nothing is written through it",
+        code="SE902",
+        hint="put the file or folder itself there, then run init again",
+    )
 
 
 def _pin(folder: Path, environ: Mapping[str, str]) -> tuple[str, list[str], bool]:
     """The id of the ledger that the configuration pins, made and pinned now where it pinned none; the accounts; and
     whether other machines can use that ledger."""
     path = folder / _CONFIGURATION
+    own = folder / starter.OWN
+    if own.is_symlink():
+        raise _linked(own)
     settings = load_configuration(path, environ)
     pin = msgspec.structs.replace(settings.ledger, url=ledger_url(settings.ledger, environ))
     shared = bool(pin.url_env) or not pin.url.startswith("sqlite:")
@@ -119,6 +135,8 @@ def _pin(folder: Path, environ: Mapping[str, str]) -> tuple[str, list[str], bool
 
 def _create(path: Path, settings: Settings, pin: LedgerPin) -> str:
     """A new ledger, its id written into the configuration. Whether the id can be written is tried first."""
+    if path.is_symlink():
+        raise _linked(path)
     text = path.read_bytes().decode()
     if pin.id is None and pinned(text, "L0") is None:
         raise InputError(
@@ -131,5 +149,5 @@ def _create(path: Path, settings: Settings, pin: LedgerPin) -> str:
     ledger.close()
     edited = pinned(text, name)
     assert edited is not None
-    write_file(path.resolve(), edited.encode())
+    write_file(path, edited.encode())
     return name

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 SANDBOX = "sandbox"
 SANDBOX_PORT = 8089
+OWN = ".syncengine"
 SANDBOX_KEY = ".syncengine/sandbox.key"
 SCHEMAS = ".syncengine/schemas"
 ACCOUNT = "acme"

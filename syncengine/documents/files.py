@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -10,13 +12,15 @@ from pathlib import Path
 from syncengine.core.errors import InputError, Problem
 
 CONFIGURATION_NAME = "syncengine.yaml"
+NOT_ORDINARY = "it is no ordinary file"
 _SUFFIXES = frozenset({".yaml", ".yml"})
 
 
-def find_documents(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
+def find_documents(paths: Sequence[Path], root: Path | None = None) -> tuple[list[Path], list[Problem]]:
     """The YAML files that `paths` name: files as given, folders searched recursively; sorted, each once.
 
-    In folders, hidden entries, symbolic links to folders and syncengine.yaml itself are passed over.
+    In folders, hidden entries, symbolic links to folders and syncengine.yaml itself are passed over. Links are followed
+    inside `root` only: a proposal could hold one to any file of this machine, and problems quote what they are about.
     """
     found: dict[Path, Path] = {}
     problems: list[Problem] = []
@@ -31,7 +35,18 @@ def find_documents(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
             files = []
             problems.append(_missing(path))
         for file in files:
-            found.setdefault(_real(file), file)
+            real = _real(file)
+            if _leads_out(path, file, real, root):
+                problems.append(
+                    _problem(
+                        file,
+                        "a link leads out of the repository, or to what is no changeset",
+                        "put the file itself there",
+                        "SE115",
+                    )
+                )
+            else:
+                found.setdefault(real, file)
     return sorted(found.values(), key=lambda file: file.as_posix()), problems
 
 
@@ -46,28 +61,50 @@ def inside(root: Path, path: Path) -> Path | None:
         ordinary = stat.S_ISREG(real.stat().st_mode)
     except (OSError, ValueError, RuntimeError):
         return None
-    return real if ordinary and real.is_relative_to(home) else None
+    if not ordinary or not real.is_relative_to(home) or _disguised(home, home / path, real):
+        return None
+    return real
 
 
-def read_bounded(path: Path, limit: int) -> bytes:
-    """The bytes of an ordinary file of at most `limit` bytes; raises InputError where it is anything else.
+def _disguised(home: Path, said: Path, real: Path) -> bool:
+    """Whether a link gives something in `home` another name than it has: one with another ending, or none of a hidden
+    folder. Keys and settings lie in repositories too, and a proposal must not pass them off as rows or changesets."""
+    plain = Path(os.path.normpath(said))
+    if plain == real:
+        return False
+    hidden = any(part.startswith(".") for part in real.relative_to(home).parts)
+    admitted = plain.is_relative_to(home) and any(part.startswith(".") for part in plain.relative_to(home).parts)
+    return real.suffix.lower() != plain.suffix.lower() or (hidden and not admitted)
 
-    It is opened without waiting, so that a fifo put in its place cannot hang the program.
+
+def open_ordinary(path: Path) -> io.BufferedReader:
+    """An ordinary file, opened for reading; OSError where it is anything else, or cannot be opened.
+
+    It is opened without waiting: a fifo in its place cannot hang the program, nor a device feed it without end.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"cannot read {path}: {reason}", code="SE115") from error
+    except ValueError as error:
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError(f"{path} is not an ordinary file", code="SE115", hint="name a file, no folder or device")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            raise OSError(errno.EINVAL, NOT_ORDINARY, str(path))
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """The bytes of an ordinary file of at most `limit` bytes; raises InputError where it is anything else."""
+    try:
+        with open_ordinary(path) as file:
             data = file.read(limit + 1)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", code="SE115") from error
-    finally:
-        os.close(descriptor)
+        if error.strerror == NOT_ORDINARY:
+            hint = "name a file, no folder or device"
+            raise InputError(f"{path} is not an ordinary file", code="SE115", hint=hint) from error
+        raise InputError(f"cannot read {path}: {error.strerror or error}", code="SE115") from error
     if len(data) > limit:
         raise InputError(f"{path} has more than {limit:,} bytes", code="SE113", hint="split it")
     return data
@@ -80,6 +117,20 @@ def _walk(folder: Path) -> Iterator[Path]:
             hidden = name.startswith(".") or name == CONFIGURATION_NAME
             if not hidden and Path(name).suffix in _SUFFIXES and (Path(where) / name).is_file():
                 yield Path(where) / name
+
+
+def _leads_out(named: Path, file: Path, real: Path, root: Path | None) -> bool:
+    """Whether `file`, in or at `named`, lies elsewhere than it says, and not openly in the repository either.
+
+    What leads to the working folder, or to a place named outside of it, is for whoever runs the command to say.
+    """
+    here = Path.cwd()
+    if root is not None and real.is_relative_to(home := _real(root)):
+        return _disguised(home, home / os.path.relpath(here / file, root), real)
+    whole = Path(os.path.normpath(here / named))
+    base = here if whole.is_relative_to(here) else whole.parent
+    said = Path(os.path.normpath(here / file))
+    return real != _real(base) / said.relative_to(base)
 
 
 def _real(path: Path) -> Path:

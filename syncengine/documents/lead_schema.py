@@ -7,6 +7,7 @@ means "every update must carry this field". Accepting is fast; jsonschema decide
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -102,8 +103,7 @@ class _Twice(ValueError):
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Twice(next(name for name in names if names.count(name) > 1))
+        raise _Twice(next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1))
     return value
 
 

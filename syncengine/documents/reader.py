@@ -42,6 +42,8 @@ MAX_BYTES = 256 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_ALIASES = 100
 MAX_ALIASED_NODES = 100_000
+MAX_PROBLEMS = 10_000
+"""Problems of one file after which it is not read on: each takes much more memory than the bytes that cause it."""
 _MAX_RESTARTS = 100
 
 _DOCUMENT_START = re.compile(rb"(?:^|(?<=[\r\n]))---(?=[ \t\r\n]|$)")
@@ -85,7 +87,7 @@ class _Stop(Exception):
 class _Frame:
     """A collection under construction. `keys` is None for lists; `key` waits for its value."""
 
-    __slots__ = ("anchor", "dropped", "flow", "is_key", "items", "key", "keys", "node")
+    __slots__ = ("anchor", "dropped", "firsts", "flow", "indexed", "is_key", "items", "key", "keys", "node")
 
     def __init__(self, node: Mapping | Sequence | None, items: list[Any], keys: set[str] | None) -> None:
         self.node = node
@@ -96,6 +98,15 @@ class _Frame:
         self.dropped: list[Scalar] | None = None
         self.flow = False
         self.is_key = False
+        self.firsts: dict[str, Scalar] = {}
+        self.indexed = 0
+
+    def first(self, name: str) -> Scalar | None:
+        """The first key of that name whose value was read. Each entry is looked at once, however many are asked for."""
+        for key, _ in self.items[self.indexed :]:
+            self.firsts.setdefault(key.text, key)
+        self.indexed = len(self.items)
+        return self.firsts.get(name)
 
 
 class _Reading:
@@ -272,7 +283,7 @@ class _Reading:
             hint = "write the keys out, or use an anchor for a whole value"
             self._report("SE107", "merge keys ('<<') are refused", key.line, key.column, hint)
         else:
-            first = next((entry[0] for entry in frame.items if entry[0].text == key.text), None)
+            first = frame.first(key.text)
             if first is None:
                 return
             message = f"the key {_shown(key.text)} stands twice (first in line {first.line})"
@@ -329,6 +340,10 @@ class _Reading:
 
     def _report(self, code: str, message: str, line: int, column: int, hint: str) -> None:
         self.problems.append(self._source.problem(code, message, line, column, hint=hint))
+        if len(self.problems) == MAX_PROBLEMS:
+            message = f"{MAX_PROBLEMS:,} problems were found up to here; the rest of the file was not read"
+            self.problems.append(self._source.problem("SE104", message, line, column, hint="is it a changeset at all?"))
+            raise _Stop
 
 
 def _measure(node: Node) -> tuple[int, int]:

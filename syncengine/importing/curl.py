@@ -6,7 +6,6 @@ The API key in it, wherever it stands, is kept apart in `secrets` and goes no fu
 from __future__ import annotations
 
 import re
-import shlex
 from typing import NoReturn
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +16,14 @@ from syncengine.importing.parts import CURL
 from syncengine.importing.request import Call
 
 _PATH = re.compile(r"/restapi/(v[0-9.]+)/(leads|leadfinancials)/?")
+_CURL = re.compile(r"(?:\$\s+)?curl(?:\.exe)?\s")
+# Nothing here matches in two ways or is tried twice; what is not closed matches to the end at once.
+_PIECE = re.compile(
+    r"(?P<blank>[ \t\r\n]+)|(?P<plain>[^ \t\r\n'\"\\]+)|(?P<single>'[^']*')"
+    r'|(?P<double>"(?:[^"\\]++|\\.)*+")|(?P<escape>\\.)|(?P<open>[\'"\\].*)',
+    re.DOTALL,
+)
+_ESCAPED = re.compile(r'\\(["\\])')
 _CONTINUED = re.compile(r"\\\r?\n")
 _OPERATORS = frozenset({"|", "||", "&", "&&", ";", ">", ">>", "<", "2>", "2>&1"})
 _KEY_HEADERS = frozenset({"x_key", "x-key", "authorization", "cookie"})
@@ -61,7 +68,7 @@ class Curl(msgspec.Struct, frozen=True, kw_only=True):
 
 def looks_like_curl(text: str) -> bool:
     """Whether the first word of the text, comments and a prompt aside, is curl."""
-    return re.match(r"(?:\s*#[^\n]*\n|\s)*(?:\$\s+)?curl(?:\.exe)?\s", text) is not None
+    return _CURL.match("".join(_from_the_command(text)).lstrip()) is not None
 
 
 def parse_curl(text: str, label: str) -> Curl:
@@ -69,22 +76,55 @@ def parse_curl(text: str, label: str) -> Curl:
     return _Command(label).read(_words(text, label))
 
 
-def _words(text: str, label: str) -> list[str]:
+def _from_the_command(text: str) -> list[str]:
+    """Its lines, without the comments and blank lines before the first other one."""
     lines = text.removeprefix("\ufeff").splitlines(keepends=True)
-    while lines and (not lines[0].strip() or lines[0].lstrip().startswith("#")):
-        del lines[0]
-    command = _CONTINUED.sub("", "".join(lines)).strip().removeprefix("$ ")
+    first = next((n for n, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), len(lines))
+    return lines[first:]
+
+
+def _words(text: str, label: str) -> list[str]:
+    command = _CONTINUED.sub("", "".join(_from_the_command(text))).strip().removeprefix("$ ")
     if "$'" in command:
         _refuse(
             label, "it quotes with $'...', which is read differently from shell to shell", "quote the body with '...'"
         )
     try:
-        words = shlex.split(command)
+        words = split_words(command)
     except ValueError as error:
         _refuse(label, f"its quotes do not pair up ({str(error).lower()})", "copy the whole command again")
     if any(word in _OPERATORS for word in words):
         _refuse(label, "it holds more than one command, or a redirection", "leave out what follows the curl command")
     return words[1:]
+
+
+def split_words(command: str) -> list[str]:
+    """`command` as a POSIX shell splits it into words; ValueError where a quote is not closed.
+
+    What shlex.split gives, in time that grows with the text: shlex takes minutes for a body of some megabytes.
+    """
+    words: list[str] = []
+    word: list[str] | None = None
+    for match in _PIECE.finditer(command):
+        kind, text = match.lastgroup, match[0]
+        if kind == "blank":
+            if word is not None:
+                words.append("".join(word))
+            word = None
+            continue
+        word = [] if word is None else word
+        match kind:
+            case "single":
+                word.append(text[1:-1])
+            case "double":
+                word.append(_ESCAPED.sub(r"\1", text[1:-1]))
+            case "escape":
+                word.append(text[1:])
+            case "plain":
+                word.append(text)
+            case _:
+                raise ValueError("No escaped character" if text == "\\" else "No closing quotation")
+    return words if word is None else [*words, "".join(word)]
 
 
 class _Command:

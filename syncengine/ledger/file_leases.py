@@ -6,10 +6,12 @@ Nobody ever deletes these files. Child processes do not inherit the lock.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import re
+import stat
 import time
 import weakref
 from collections.abc import Iterator
@@ -92,7 +94,10 @@ class FileLeases:
     def _lock(self, account: str, wait: float) -> _LockFile:
         path = self._file(account)
         try:
-            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                raise OSError(errno.EINVAL, "it is no ordinary file")
         except OSError as error:
             raise LedgerTrouble(
                 f"the lease file {path} cannot be opened: {error.strerror}", hint="make the ledger's folder writable"
@@ -133,7 +138,7 @@ class FileLeases:
     def _is_locked(self, account: str) -> bool:
         path = self._file(account)
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return False
         try:

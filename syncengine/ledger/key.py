@@ -15,8 +15,10 @@ import msgspec
 
 from syncengine.core.errors import LedgerTrouble
 from syncengine.core.operations import Kind
+from syncengine.documents.files import open_ordinary
 
 KEY_BYTES = 32
+_MOST_BYTES = 1024
 CHECK_NAME = "key-check"
 
 KeyState = Literal["right", "wrong", "missing"]
@@ -25,7 +27,8 @@ KeyState = Literal["right", "wrong", "missing"]
 def read_key(path: Path) -> bytes | None:
     """The key in this file, or None where there is no such file. LedgerTrouble where it holds no key."""
     try:
-        text = path.read_text(encoding="ascii").strip()
+        with open_ordinary(path) as file:
+            text = file.read(_MOST_BYTES).decode("ascii").strip()
         key = bytes.fromhex(text)
     except FileNotFoundError:
         return None

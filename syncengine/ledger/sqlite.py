@@ -23,6 +23,7 @@ APPLICATION_ID = 0x53594E43
 """Marks the file as ours ("SYNC"), so that another program's database is never taken for a ledger."""
 
 BUSY_SECONDS = 20.0
+_COMPANIONS = ("-wal", "-shm", "-journal")
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: ("the disk is full", "free some space, then run the same command again"),
@@ -156,6 +157,10 @@ def _check_file(path: Path) -> None:
     if not readable or not path.is_file():
         why = "permission denied" if path.is_file() else "it is not a regular file"
         raise LedgerTrouble(f"ledger {path} cannot be read: {why}", hint="check the file and its permissions")
+    # SQLite writes into these and follows links; a name that somebody else planted must not lead it elsewhere.
+    linked = next((name for end in _COMPANIONS if (name := path.with_name(path.name + end)).is_symlink()), None)
+    if linked is not None:
+        raise LedgerTrouble(f"{linked}, beside the ledger, is a symbolic link", hint="find out who put it there")
     if not size:
         raise LedgerTrouble(
             f"ledger {path} is empty",

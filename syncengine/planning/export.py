@@ -23,6 +23,7 @@ from syncengine.core.errors import InputError, Problem
 from syncengine.core.observations import AMOUNTS, MONEY, Observation
 from syncengine.core.settings import Account
 from syncengine.core.values import LeadId, format_money, is_lead_id, parse_money
+from syncengine.documents.files import open_ordinary
 from syncengine.planning.leadstore import LeadStore
 
 MOST_LEADS = 5_000_000
@@ -119,7 +120,7 @@ class _Reading:
 
     def run(self) -> Export:
         try:
-            with self._path.open("rb") as raw:
+            with open_ordinary(self._path) as raw:
                 hashed = _Hashed(raw)
                 with io.TextIOWrapper(io.BufferedReader(hashed, 1 << 16), encoding="utf-8-sig", newline="") as text:
                     rows = _json_rows(text, self._bad) if self._is_json() else _csv_rows(text, self._bad)

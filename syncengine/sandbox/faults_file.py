@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from syncengine.documents.files import open_ordinary
 from syncengine.sandbox.errors import SandboxError
 from syncengine.sandbox.faults import Answer, Fault, Part, Rule, Script, Signal
 
@@ -22,7 +23,7 @@ class _Latency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def read_script(path: Path) -> Script:
     """The script of a file. Raises SandboxError naming file, line and key, and what is wrong there."""
     try:
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise SandboxError(f"cannot read the faults file {path}: {error.strerror}") from error

@@ -6,10 +6,12 @@ The id may also stand under `lead` or `lead_id`, as in exports and in the rows o
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from syncengine.documents.files import open_ordinary
 from syncengine.sandbox.errors import SandboxError
 from syncengine.sandbox.records import ID_PATTERN, QUARANTINE_PREFIX, Lead, LeadState
 
@@ -26,7 +28,7 @@ def read_leads(path: Path) -> list[Lead]:
     A missing state means approved; an empty cell means that the lead has no such value.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_ordinary(path), encoding="utf-8-sig", newline="") as file:
             return list(_leads(path, csv.DictReader(file, restkey="", strict=True)))
     except OSError as error:
         raise SandboxError(f"cannot read the leads file {path}: {error.strerror}") from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
 import select
 import shutil
 import signal
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from syncengine.documents.files import open_ordinary
 from syncengine.sandbox.crowd import readable
 from syncengine.sandbox.defaults import DEFAULT_DELIVERIES, default_campaigns, default_leads
 from syncengine.sandbox.errors import SandboxError
@@ -276,11 +279,18 @@ def _keep_leads(given: Path, kept: Path) -> None:
         if not kept.exists():
             if (kept.parent / EFFECTS).stat().st_size > 0:
                 raise SandboxError(f"{kept.parent} was begun with the default leads: use another folder for {given}")
-            shutil.copyfile(given, kept)
-        elif kept.read_bytes() != given.read_bytes():
+            descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as copy, open_ordinary(given) as original:
+                shutil.copyfileobj(original, copy)
+        elif _digest(kept) != _digest(given):
             raise SandboxError(f"{kept.parent} was begun with other leads than {given}: use another folder")
     except OSError as error:
         raise SandboxError(f"cannot keep the leads in {kept}: {error.strerror}") from error
+
+
+def _digest(path: Path) -> bytes:
+    with open_ordinary(path) as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _listen(port: int, *, slow: bool) -> socket.socket:

@@ -14,7 +14,8 @@ import msgspec
 
 _PRINCIPALS = re.compile(r'(?:"([^"]*)"|([^\s"]+))[ \t]+(.*)', re.DOTALL)
 _KEY = re.compile(r"((?:ssh|ecdsa|sk)-[A-Za-z0-9@.-]+)[ \t]+([A-Za-z0-9+/]+={0,2})(?=[ \t]|$)")
-_OPTIONS = re.compile(r'((?:"(?:\\"|[^"])*"|[^\s"])+)[ \t]+(.*)', re.DOTALL)
+# As OpenSSH reads options: in quotes, a backslash before a quote keeps it from closing. Nothing matches in two ways.
+_OPTIONS = re.compile(r'((?:"(?:[^"\\]|\\"|\\(?!"))*"|[^\s"])+)[ \t]+(.*)', re.DOTALL)
 _PATTERN = re.compile(r"[*?!]")
 
 
