@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from syncengine.sandbox.faults import Distortion, Part, Reject
 from syncengine.sandbox.financials_calls import envelope
 from syncengine.sandbox.leads_calls import reference
+from syncengine.sandbox.quarantine_calls import QUEUED
 from syncengine.sandbox.records import QUARANTINE_PREFIX, Effect, Json, Reply
 
 Element = dict[str, Json]
@@ -24,13 +25,14 @@ def rejecting(reply: Reply, reject: Reject) -> Reply:
             for element in document["leads"]
         ]
     elif isinstance(document.get("details"), dict):
-        document["details"] = {
-            number: reject.message if _meant(reject, QUARANTINE_PREFIX + number) else text
-            for number, text in document["details"].items()
-        }
+        details = document["details"]
+        refused = [number for number in details if _meant(reject, QUARANTINE_PREFIX + number)]
+        document["details"] = details | dict.fromkeys(refused, reject.message)
+        if refused:
+            document["status"] = "Warning" if len(refused) < len(details) else "Error"
     elif reply.effects:
-        refused = [f"Lead {effect.lead}: {reject.message}" for effect in reply.effects if _meant(reject, effect.lead)]
-        document |= envelope(refused, some_done=len(refused) < len(reply.effects))
+        told = [f"Lead {effect.lead}: {reject.message}" for effect in reply.effects if _meant(reject, effect.lead)]
+        document |= envelope(told, some_done=len(told) < len(reply.effects))
     return Reply(reply.status, document, _still_done(reply.effects, reject))
 
 
@@ -60,13 +62,15 @@ def effects_of_part(effects: Sequence[Effect], part: Part) -> Sequence[Effect]:
 
 
 def distorted(document: dict[str, Json], distortions: Sequence[Distortion]) -> dict[str, Json]:
-    """The document with each distortion done to it, in order. Without elements, those about elements do nothing."""
+    """The document with each distortion done to it, in order. Those about elements or details need some."""
     result = dict(document)
     for distortion in distortions:
         if distortion in _OF_ENVELOPE:
             result = _OF_ENVELOPE[distortion](result)
         elif isinstance(result.get("leads"), list):
             result["leads"] = _OF_ELEMENTS[distortion](list(result["leads"]))
+        elif isinstance(result.get("details"), dict) and distortion in _OF_DETAILS:
+            result = _OF_DETAILS[distortion](result)
     return result
 
 
@@ -120,6 +124,12 @@ _OF_ELEMENTS: dict[Distortion, Callable[[list[Element]], list[Element]]] = {
     "ids_as_numbers": _ids_as_numbers,
     "no_warnings": _without_warnings,
     "errors_as_objects": _errors_as_objects,
+}
+
+_OF_DETAILS: dict[Distortion, Callable[[dict[str, Json]], dict[str, Json]]] = {
+    "missing_all": lambda document: {**document, "details": {}},
+    "extra": lambda document: {**document, "details": {**document["details"], _UNASKED_LEAD: QUEUED}},
+    "contradictory": lambda document: {**document, "errors": ["Quarantine lead not found"]},
 }
 
 _OF_ENVELOPE: dict[Distortion, Callable[[dict[str, Json]], dict[str, Json]]] = {

@@ -240,15 +240,20 @@ class Bench:
 
 
 def asked_for(text: str) -> list[str]:
-    """What the body of a request asks for; nothing where only a part of it arrived."""
+    """What the body of a request asks for, leads named as in ledgers; nothing where only a part of it arrived."""
     asked: list[str] = []
     try:
         body = json.loads(text)
     except ValueError:
         return asked
+    if "leads" not in body:
+        return [f"{'reject' if body['action'] == 'reject' else 'release'} quarantined:{body['quarantineId']}"]
     for lead in body["leads"]:
         if not isinstance(lead, dict):
             asked.append(f"financials {lead}")
+            continue
+        if "quarantineId" in lead:
+            asked.append(f"update quarantined:{lead['quarantineId']}")
             continue
         asked += [f"update {lead['id']}"] if "update" in lead else []
         asked += [f"reprocess {lead['id']}"] if "action" in lead else []

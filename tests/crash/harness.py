@@ -33,7 +33,7 @@ from syncengine.sandbox import Fault, Match, Rule, Signal
 
 from .bench import ACCOUNT, Bench
 from .judge import Verdict, judge
-from .scenario import CHANGESET, Wanted, changes_of, wanted_of, write_leads
+from .scenario import CHANGESET, Wanted, changes_of, lead_of, wanted_of, write_leads
 
 STEPS = (
     "plan",
@@ -256,7 +256,7 @@ class Scenario:
             ids = [
                 record.operation
                 for record in doubts
-                if (by_id[record.operation].effects([e for e in effects if e["lead"] == record.lead]) > 0) is happened
+                if (by_id[record.operation].effects([e for e in effects if lead_of(e) == record.lead]) > 0) is happened
             ]
             if ids:
                 ended = self._bench.process("resolve", *ids, "--as", verdict, "--by", "harness", "--note", "effect log")

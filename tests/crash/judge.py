@@ -9,7 +9,7 @@ import msgspec
 
 from syncengine.core.ports import OperationRecord
 
-from .scenario import Wanted
+from .scenario import Wanted, lead_of
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ def judge(
     """
     by_lead: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for effect in effects:
-        by_lead[effect["lead"]].append(effect)
+        by_lead[lead_of(effect)].append(effect)
     outcomes = {record.operation: record.outcome for record in records}
     stopped = {record.lead for record in records if record.outcome in ("rejected", "in_doubt")}
     lost: list[str] = []
@@ -61,6 +61,6 @@ def _doubled(effects: list[dict[str, Any]]) -> list[str]:
     counts = Counter(
         (effect["effect"], effect["lead"], effect.get("delivery") or "")
         for effect in effects
-        if effect["effect"] in ("trigger", "reprocess")
+        if effect["effect"] in ("trigger", "reprocess", "release", "reject")
     )
     return [f"{' '.join(thing).strip()} was done {count} times" for thing, count in counts.items() if count > 1]

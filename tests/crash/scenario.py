@@ -1,4 +1,4 @@
-"""A mixed plan: updates, reprocesses, triggers, financials, several entries for one lead, and leads nobody knows."""
+"""A mixed plan: all kinds of operations, several entries for one lead, leads in quarantine, and leads nobody knows."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Any
 
 import msgspec
 
-from syncengine.core.operations import Kind, Update, delivery_of, kind_of, values_of
+from syncengine.core.operations import IRREVERSIBLE, Kind, Update, delivery_of, kind_of, values_of
 from syncengine.core.values import OperationId
 from syncengine.planning import open_plan
 
 CHANGESET = "kill-anywhere"
 _FIRST = 7_000_001
+_SHAPES = 12
+_IN_QUARANTINE = (10, 11)
 _UNKNOWN_EVERY = 23
 """Every so many leads one is unknown to the service, so that refusals are among the answers."""
 
 
 def changes_of(leads: int) -> list[dict[str, Any]]:
-    """The changes for so many leads, ten shapes in turn."""
+    """The changes for so many leads, in turn of every shape."""
     changes: list[dict[str, Any]] = []
     for number in range(leads):
         lead = str(_FIRST + number)
@@ -34,8 +36,11 @@ def changes_of(leads: int) -> list[dict[str, Any]]:
             [{"update": update, "trigger": ["1054"], "financials": {"revenue": f"{number}.25"}}],
             [{"update": update, "trigger": ["1053"]}, {"update": {"c3": "later"}, "trigger": ["1054"]}],
             [{"update": update}, {"update": {"c3": "later"}, "action": "reprocess"}, {"financials": {"payout": "7"}}],
+            [{"update": update, "action": "release"}],
+            [{"action": "reject"}],
         ]
-        changes += [{"lead": lead, **change} for change in shapes[number % len(shapes)]]
+        address = "quarantined" if number % _SHAPES in _IN_QUARANTINE else "lead"
+        changes += [{address: lead, **change} for change in shapes[number % _SHAPES]]
     return changes
 
 
@@ -43,11 +48,11 @@ def write_leads(path: Path, leads: int) -> None:
     """The leads that the service knows. Of a refused lead with two deliveries nobody knows which happened, so those
     shapes are always known: otherwise such a scenario would have no end."""
     known = [
-        str(_FIRST + number)
+        f"{_FIRST + number},{'quarantined' if number % _SHAPES in _IN_QUARANTINE else 'approved'}"
         for number in range(leads)
-        if number % _UNKNOWN_EVERY != 1 or number % 10 == 5  # shape 5: two deliveries in one entry
+        if number % _UNKNOWN_EVERY != 1 or number % _SHAPES == 5  # shape 5: two deliveries in one entry
     ]
-    path.write_text("\n".join(["id,state", *(f"{lead},approved" for lead in known), ""]))
+    path.write_text("\n".join(["id,state", *known, ""]))
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +68,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def irreversible(self) -> bool:
         """Whether a second one would be a second one."""
-        return self.kind in (Kind.TRIGGER, Kind.REPROCESS)
+        return self.kind in IRREVERSIBLE
 
     @property
     def name(self) -> str:
@@ -80,6 +85,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         if self.kind is Kind.UPDATE:
             return self.fields.items() <= effect["fields"].items()
         return all(effect.get(name) == value for name, value in self.amounts.items())
+
+
+def lead_of(effect: dict[str, Any]) -> str:
+    """The lead of an effect as the ledger names it: the sandbox writes q123 for the lead with quarantine id 123."""
+    return str(effect["lead"]).replace("q", "quarantined:")
 
 
 def wanted_of(plan: Path) -> list[Wanted]:

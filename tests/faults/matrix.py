@@ -34,7 +34,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of trouble. It strikes the first request, or with `always` every one.
 
     `update`: an update alone. `trigger`: a trigger that travels with an update; `beside` is that update. `money`:
-    a financials call; None where the trouble is not about such calls.
+    a financials call, `decision` a release from quarantine; None where the trouble is not about such calls.
     """
 
     group: str
@@ -48,6 +48,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     trigger: Cell
     beside: Cell
     money: Cell | None = None
+    decision: Cell | None = None
 
     @property
     def rules(self) -> list[dict[str, Any]]:
@@ -68,23 +69,49 @@ _DOUBT = Cell("in_doubt", 1, 5)
 
 def _lost(group: str, name: str, fault: dict[str, Any], **more: Any) -> Row:
     """Nobody can know: what is repeatable goes again, what is not is in doubt."""
-    return Row(group=group, name=name, fault=fault, update=_TWICE, trigger=_DOUBT, beside=_BESIDE, money=_TWICE, **more)
+    return Row(
+        group=group,
+        name=name,
+        fault=fault,
+        update=_TWICE,
+        trigger=_DOUBT,
+        beside=_BESIDE,
+        money=_TWICE,
+        decision=_DOUBT,
+        **more,
+    )
 
 
 def _unsent(group: str, name: str, attempts: int = 2, **more: Any) -> Row:
     """No byte left: nothing of it was done, and all of it may be sent again later."""
     cell = Cell("not_sent", attempts, 4)
-    return Row(group=group, name=name, update=cell, trigger=cell, beside=cell, money=cell, **more)
+    return Row(group=group, name=name, update=cell, trigger=cell, beside=cell, money=cell, decision=cell, **more)
 
 
 def _fine(group: str, name: str, fault: dict[str, Any], *, money: Cell | None = _ONCE) -> Row:
-    return Row(group=group, name=name, fault=fault, update=_ONCE, trigger=_ONCE, beside=_ONCE, money=money)
+    return Row(
+        group=group,
+        name=name,
+        fault=fault,
+        update=_ONCE,
+        trigger=_ONCE,
+        beside=_ONCE,
+        money=money,
+        decision=_ONCE,
+    )
 
 
 def _refused(group: str, name: str, fault: dict[str, Any], *, money: bool = True) -> Row:
     cell = Cell("rejected", 1, 4)
     return Row(
-        group=group, name=name, fault=fault, update=cell, trigger=cell, beside=cell, money=cell if money else None
+        group=group,
+        name=name,
+        fault=fault,
+        update=cell,
+        trigger=cell,
+        beside=cell,
+        money=cell if money else None,
+        decision=cell,
     )
 
 
@@ -93,6 +120,8 @@ _TIMEOUT = "Time"
 _STATUS = "HTTP status"
 _BODY = "Body of a 2xx answer"
 _ELEMENTS = "Elements of a 2xx answer"
+
+_STRANGE = '{"status":"Success","message":"OK","details":{"14":"Seen"},"leads":[{"id":"11","success":"seen"}]}'
 
 _FEW = {"attempts": 2}
 _SHORT = {"timeout": 0.3}
@@ -119,6 +148,7 @@ MATRIX: tuple[Row, ...] = (
         trigger=_DOUBT,
         beside=Cell("in_doubt", 2, 5),
         money=Cell("in_doubt", 2, 5),
+        decision=_DOUBT,
     ),
     _unsent(_TIMEOUT, "connecting takes too long", place="full queue", limits={**_FEW, **_SHORT}),
     _lost(
@@ -146,6 +176,7 @@ MATRIX: tuple[Row, ...] = (
         trigger=Cell("not_sent", 1, 4),
         beside=Cell("not_sent", 1, 4),
         money=Cell("not_sent", 1, 4),
+        decision=Cell("not_sent", 1, 4),
     ),
     Row(
         group=_STATUS,
@@ -155,6 +186,7 @@ MATRIX: tuple[Row, ...] = (
         trigger=Cell("not_sent", 1, 4),
         beside=Cell("not_sent", 1, 4),
         money=Cell("not_sent", 1, 4),
+        decision=Cell("not_sent", 1, 4),
     ),
     _refused(_STATUS, "404", _answer(404)),
     _refused(_STATUS, "405", _answer(405)),
@@ -172,6 +204,7 @@ MATRIX: tuple[Row, ...] = (
         trigger=_TWICE,
         beside=_TWICE,
         money=_TWICE,
+        decision=_TWICE,
     ),
     Row(
         group=_STATUS,
@@ -181,6 +214,7 @@ MATRIX: tuple[Row, ...] = (
         trigger=_TWICE,
         beside=_TWICE,
         money=_TWICE,
+        decision=_TWICE,
     ),
     _unsent(_STATUS, "429, every time", fault=_answer(429), always=True, limits=_FEW),
     _unsent(
@@ -199,6 +233,7 @@ MATRIX: tuple[Row, ...] = (
         trigger=_DOUBT,
         beside=_DOUBT,
         money=_DOUBT,
+        decision=_DOUBT,
     ),
     _lost(_BODY, "HTML", {"effect": "all", "answer": {"body": "html"}}),
     _lost(_BODY, "cut", {"effect": "all", "answer": {"body": "cut"}}),
@@ -217,6 +252,15 @@ MATRIX: tuple[Row, ...] = (
     ),
     _refused(_ELEMENTS, "`Error` and no elements", {"effect": "none", "elements": ["envelope_error"]}),
     _lost(_ELEMENTS, "the lead is missing", {"elements": ["missing_all"]}),
+    Row(
+        group=_ELEMENTS,
+        name="success, and a word on the lead that is not known",
+        fault={"effect": "none", "answer": {"body": "text", "text": _STRANGE}},
+        update=_TWICE,
+        trigger=_DOUBT,
+        beside=_BESIDE,
+        decision=_DOUBT,
+    ),
     _lost(_ELEMENTS, "success with errors", {"elements": ["contradictory"]}),
     _lost(_ELEMENTS, "the lead twice, with success and without", {"elements": ["duplicate_differing"]}),
     _fine(_ELEMENTS, "the lead twice, alike", {"elements": ["duplicate"]}),
@@ -228,13 +272,22 @@ MATRIX: tuple[Row, ...] = (
 )
 
 
-def _without_money(row: Row) -> Row:
-    # A restated amount is never large, and the answer to a financials call has no elements to distort.
-    elements = set(row.fault.get("elements", ())) - {"status_warning", "status_lower_case", "envelope_error"}
-    return msgspec.structs.replace(row, money=None) if elements or row.large else row
+_ENVELOPE = {"status_warning", "status_lower_case", "envelope_error"}
+_DETAILS = {"missing_all", "extra", "contradictory"}
 
 
-MATRIX = tuple(_without_money(row) for row in MATRIX)
+def _where_it_applies(row: Row) -> Row:
+    # Amounts and decisions are never large; the answer to a financials call has no elements to distort, and that to a
+    # decision says one thing of one lead.
+    elements = set(row.fault.get("elements", ()))
+    if row.large or elements - _ENVELOPE:
+        row = msgspec.structs.replace(row, money=None)
+    if row.large or elements - _ENVELOPE - _DETAILS:
+        row = msgspec.structs.replace(row, decision=None)
+    return row
+
+
+MATRIX = tuple(_where_it_applies(row) for row in MATRIX)
 
 
 def table() -> str:
@@ -244,8 +297,13 @@ def table() -> str:
     for row in MATRIX:
         if row.group != group:
             group = row.group
-            lines += ["", f"**{group}**", "", "| trouble | an update | a trigger | the update beside it | financials |"]
-            lines.append("| --- | --- | --- | --- | --- |")
-        cells = [row.update, row.trigger, row.beside, row.money]
+            lines += [
+                "",
+                f"**{group}**",
+                "",
+                "| trouble | an update | a trigger | the update beside it | financials | a release |",
+            ]
+            lines.append("| --- | --- | --- | --- | --- | --- |")
+        cells = [row.update, row.trigger, row.beside, row.money, row.decision]
         lines.append(f"| {row.name} | " + " | ".join("-" if cell is None else cell.words for cell in cells) + " |")
     return "\n".join(lines).strip()

@@ -1,4 +1,4 @@
-"""Each row of the matrix against the real sandbox: three plans a row, side by side."""
+"""Each row of the matrix against the real sandbox: four plans a row, side by side."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _LARGE = {f"field{number}": "x" * 10_000 for number in range(60)}
 
 _UPDATE: dict[str, Any] = {"lead": "11", "update": {"c1": "a"}}
 _TRIGGER: dict[str, Any] = {"lead": "12", "update": {"c1": "a"}, "trigger": ["1053"]}
+_DECISION: dict[str, Any] = {"quarantined": "14", "action": "release"}
 _MONEY: dict[str, Any] = {"lead": "13", "financials": {"payout": "80.00", "revenue": "120.00", "buyer": "33"}}
 
 
@@ -86,7 +87,8 @@ def run(row: Row, folder: Path, change: dict[str, Any]) -> Outcome:
 
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: f"{row.group}: {row.name}")
 def test_row(row: Row, tmp_path: Path) -> None:
-    wanted = {"update": _UPDATE, "trigger": _TRIGGER} | ({"money": _MONEY} if row.money else {})
+    wanted = {"update": _UPDATE, "trigger": _TRIGGER}
+    wanted |= ({"money": _MONEY} if row.money else {}) | ({"decision": _DECISION} if row.decision else {})
     with ThreadPoolExecutor(len(wanted)) as pool:
         running = {name: pool.submit(run, row, tmp_path / name, change) for name, change in wanted.items()}
         found = {name: future.result() for name, future in running.items()}
@@ -94,6 +96,9 @@ def test_row(row: Row, tmp_path: Path) -> None:
     seen["beside"] = found["trigger"].cells["update"]
     if "money" in found:
         seen["money"] = found["money"].cells["financials"]
+    if "decision" in found:
+        seen["decision"] = found["decision"].cells["release"]
+        assert found["decision"].done["release"] <= 1
     assert seen == {name: cell for name in seen if (cell := getattr(row, name)) is not None}
     for outcome in found.values():
         for kind, cell in outcome.cells.items():
