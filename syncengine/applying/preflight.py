@@ -16,7 +16,7 @@ from syncengine.applying.rejudge import SecondLook
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
 from syncengine.core.history import LeadHistory, Standing, touch_of, touching_kinds
 from syncengine.core.identity import digest_of
-from syncengine.core.operations import delivery_of, kind_of, values_of
+from syncengine.core.operations import Update, delivery_of, kind_of, values_of
 from syncengine.core.outcomes import Parcel
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.ports import Clock, LedgerView, NameRecord
@@ -115,6 +115,8 @@ class Preflight:
         while batch := list(islice(operations, BATCH)):
             leads = list({planned.operation.lead for planned in batch})
             histories = self._ledger.histories(self._plan.header.identity, leads)
+            if not histories and self._take_whole(batch):
+                continue
             for planned in batch:
                 self._second.see(planned)
                 for use in planned.names:
@@ -136,6 +138,19 @@ class Preflight:
                 for (changeset, kind, name), target in self._names.items()
             ),
         )
+
+    def _take_whole(self, batch: list[PlannedOperation]) -> bool:
+        """Look at a batch in one go where it is all updates to be sent that no rule and no record says a word on.
+
+        It is what looking at each of them comes to, and most plans are of that kind.
+        """
+        if self._second.judges_updates or not all(_is_plain(planned) for planned in batch):
+            return False
+        if not self._second.see_updates([p.operation.lead for p in batch], [p.entry for p in batch]):
+            return False
+        self._firsts.see(batch[0])
+        self._to_send += len(batch)
+        return True
 
     def _refuse(self) -> None:
         header = self._plan.header
@@ -246,6 +261,10 @@ class Preflight:
             age = _seconds_between(latest, self._clock.now())
             if age < self._limits.settle:
                 self._waits[planned.id] = self._clock.monotonic() + self._limits.settle - max(age, 0.0)
+
+
+def _is_plain(planned: PlannedOperation) -> bool:
+    return type(planned.operation) is Update and planned.state is State.TO_SEND and not planned.names
 
 
 def _line(planned: PlannedOperation, message: str) -> Line:

@@ -7,6 +7,7 @@ approval rest, are made again from its lines, and every line still to be sent is
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 
 import msgspec
 
@@ -14,7 +15,7 @@ from syncengine.core.errors import AlteredPlan, PlanBlocked, Problem
 from syncengine.core.operations import Update, is_decision, kind_of
 from syncengine.core.plan import Counts, PlannedOperation, PlanSummary, State
 from syncengine.core.settings import Account, Policy
-from syncengine.core.values import is_quarantined, is_service_id, number_of
+from syncengine.core.values import LeadId, are_service_ids, is_quarantined, is_service_id, number_of
 from syncengine.planning.policy import PolicyJudge, approval_rule
 from syncengine.planning.tally import Tally
 
@@ -49,6 +50,20 @@ class SecondLook:
                 fits = isinstance(planned.operation, Update) or is_decision(planned.operation)
             if not fits:
                 raise _altered(f"there is no {kind_of(planned.operation)} of lead {lead}")
+
+    @property
+    def judges_updates(self) -> bool:
+        """Whether updates have to be judged one by one."""
+        return self._judge.concerns_updates
+
+    def see_updates(self, leads: Sequence[LeadId], entries: Sequence[int]) -> bool:
+        """`see` for updates that are all to be sent, in order; False, and nothing is seen, where one is not of a lead
+        with a plain number."""
+        if not are_service_ids(leads):
+            return False
+        self._tally.add_updates(entries)
+        self._leads.extend(map(int, leads))
+        return True
 
     def judge(self, planned: PlannedOperation) -> None:
         """Judge one line that is still to be sent."""

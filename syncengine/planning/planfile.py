@@ -28,9 +28,12 @@ from syncengine.core.values import ChangesetId, PlanDigest
 from syncengine.planning.sealing import SEAL_FORMAT, Cover, Damaged, Identities, Seal, SealedLine, SealedLines, SealedTo
 
 FORMAT = 1
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
+"""Bytes read at once. Larger ones cost more: what a block's lines become no longer fits the processor's cache."""
+
 _WRITTEN_AT_ONCE = 256
 """Operations encoded and hashed together: one by one costs twice as much."""
+
 _CHECKSUM_MARK = b',"checksum":"'
 _LONGEST_FOOTER = 64 << 20
 _TAIL = 64 + len('"}\n')
@@ -319,7 +322,7 @@ class PlanFile:
         position = 0
         for expected in self._blocks:
             block = self._source.read(_BLOCK)
-            if hashlib.blake2b(block, digest_size=16).digest() != expected:
+            if hashlib.sha256(block).digest() != expected:
                 raise self._altered("the file was changed while it was in use")
             inside = block[max(0, self._start - position) : max(0, self._end - position)]
             position += len(block)
@@ -354,7 +357,7 @@ class PlanFile:
         seen = 0
         last_line = b""
         while block := self._source.read(_BLOCK):
-            self._blocks.append(hashlib.blake2b(block, digest_size=16).digest())
+            self._blocks.append(hashlib.sha256(block).digest())
             checksum.update(block[: max(0, min(len(block), covered_bytes - seen))])
             seen += len(block)
             cut = block.rfind(b"\n", 0, -1) if seen == size else block.rfind(b"\n")

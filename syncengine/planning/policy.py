@@ -41,6 +41,13 @@ class PolicyJudge:
         """Whether a rule looks at the whole plan, so that operations must be judged again once it is counted."""
         return bool(self._deny_plan)
 
+    @property
+    def concerns_updates(self) -> bool:
+        """Whether any rule could have a word on an update."""
+        policy = self._policy
+        fields = policy.allowed_fields is not None or policy.denied_fields
+        return bool(fields or policy.deny or Kind.UPDATE in policy.require_before)
+
     def look(self, planned: PlannedOperation) -> str | None:
         """Why the operation must not be sent."""
         if planned.state is not State.TO_SEND:
