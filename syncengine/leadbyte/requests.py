@@ -14,8 +14,8 @@ from importlib import import_module
 
 import msgspec
 
-from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update
-from syncengine.core.outcomes import Parcel
+from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update, values_of
+from syncengine.core.outcomes import Parcel, plain_updates
 from syncengine.core.settings import Placement, Wire
 from syncengine.core.values import format_money, is_quarantined, number_of
 from syncengine.leadbyte.keys import Secret
@@ -79,8 +79,8 @@ def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
     leads = [parcel.lead for parcel in parcels]
     if len(set(leads)) != len(leads):
         raise ValueError("a request cannot hold one lead twice")
-    updates = [_plain_update(parcel) for parcel in parcels]
-    if updates and None not in updates:
+    updates = _plain_entries(parcels)
+    if updates:
         return Request(method="PUT", path=LEADS_PATH, body=_ENCODER.encode({"leads": updates}), key=wire.leads_key)
     if parcels and is_quarantined(parcels[0].lead):
         return _quarantine_request(parcels, wire)
@@ -118,14 +118,12 @@ class _UpdateEntry(msgspec.Struct, gc=False):
     update: dict[str, str]
 
 
-def _plain_update(parcel: Parcel) -> _UpdateEntry | None:
-    """The entry of a parcel that holds one update and nothing else, which nearly all are; None for any other."""
-    operation = parcel.parts[0].operation
-    if len(parcel.parts) != 1 or not isinstance(operation, Update) or not operation.fields:
+def _plain_entries(parcels: Sequence[Parcel]) -> list[_UpdateEntry] | None:
+    """The entries of parcels that each hold one update and nothing else, which nearly all do; None for any other."""
+    if not plain_updates(parcels):
         return None
-    if is_quarantined(parcel.lead):
-        return None
-    return _UpdateEntry(parcel.lead, operation.fields)
+    entries = [_UpdateEntry(parcel.lead, values_of(parcel.parts[0].operation)) for parcel in parcels]
+    return entries if all(entry.update for entry in entries) else None
 
 
 def _financials_body(leads: Sequence[str], terms: Terms, wire: Wire) -> bytes:

@@ -227,6 +227,11 @@ class _Reading:
         plain = _plain(answer.body)
         if plain is None or len(plain.leads) != len(parcels):
             return None
+        envelope = self._joined([plain.message]) or self._joined([plain.status])
+        messages = {item.message for item in plain.leads}
+        if len(messages) == 1 and [item.id for item in plain.leads] == [parcel.lead for parcel in parcels]:
+            same = Element(True, self._joined([*messages]))
+            return Elements(dict.fromkeys(range(len(parcels)), same), envelope)
         positions: dict[str, int] = {parcel.lead: position for position, parcel in enumerate(parcels)}
         found: dict[int, Element] = {}
         said: dict[str, Element] = {}
@@ -238,7 +243,7 @@ class _Reading:
             if element is None:
                 element = said[item.message] = Element(True, self._joined([item.message]))
             found[position] = element
-        return Elements(found, self._joined([plain.message]) or self._joined([plain.status]))
+        return Elements(found, envelope)
 
     def _in_full(self) -> Verdict:
         try:

@@ -58,14 +58,24 @@ class _Stream(httpcore.NetworkStream):
         self._inner = inner
         self._line = line
         self._used = line.monotonic()
+        self._head = b""
+        """A request's head that waits for its body: both leave at once, as one packet where they fit."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._put(b"", timeout)
         data = self._inner.read(max_bytes, self._line.patience(timeout, httpcore.ReadTimeout))
         self._line.heard = self._line.heard or (self._line.sent and data != b"")
         self._touch()
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if buffer.endswith(b"\r\n\r\n") and not self._head:
+            self._head = buffer
+        else:
+            self._put(buffer, timeout)
+
+    def _put(self, body: bytes, timeout: float | None) -> None:
+        buffer, self._head = self._head + body, b""
         # Words to a proxy about a tunnel are no part of the request.
         if buffer and not self._line.sent and not buffer.startswith(b"CONNECT "):
             self._start()
@@ -140,10 +150,18 @@ class Transport(httpx.BaseTransport):
         self._line = line
         self._pool = _pool(_Backend(line), context, proxy)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def exchange(self, request: httpcore.Request) -> httpcore.Response:
+        """One request and the beginning of its answer, which is to be closed."""
         if self._line.used is not None and self._line.monotonic() - self._line.used > IDLE:
             self._pool.close()
-        response = self._pool.handle_request(
+        response = self._pool.handle_request(request)
+        if not self._line.heard:
+            response.close()
+            raise httpcore.RemoteProtocolError("an answer was there before the request had been sent")
+        return response
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self.exchange(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(
@@ -157,9 +175,6 @@ class Transport(httpx.BaseTransport):
                 extensions=request.extensions,
             )
         )
-        if not self._line.heard:
-            response.close()
-            raise httpcore.RemoteProtocolError("an answer was there before the request had been sent")
         headers = [(name, value) for name, value in response.headers if name.lower() != b"location"]
         places = [value.decode("latin-1") for name, value in response.headers if name.lower() == b"location"]
         return httpx.Response(
