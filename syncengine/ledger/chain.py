@@ -12,12 +12,15 @@ from typing import Any
 
 import msgspec
 
-from syncengine.ledger.engine import Engine
+from syncengine.ledger.engine import Engine, first
 
 ORIGIN = "0" * 64
 """What the first record of a lane follows."""
 
 _encode = msgspec.json.Encoder().encode
+
+# Copied for each seal, which is quicker than making one.
+_SEAL = hashlib.blake2b(digest_size=16)
 
 Entry = tuple[str, str, Any]
 """Kind, reference and content of a record to be appended."""
@@ -27,7 +30,9 @@ def seal(salt: str, text: str) -> str:
     """Stands for a text that may be erased; "" for none."""
     if not text:
         return ""
-    return hashlib.blake2b((salt + text).encode(), digest_size=16).hexdigest()
+    state = _SEAL.copy()
+    state.update((salt + text).encode())
+    return state.hexdigest()
 
 
 def link(previous: str, kind: str, content: Any) -> str:
@@ -60,9 +65,11 @@ class Lane(msgspec.Struct, frozen=True):
 
 def lock_lane(engine: Engine, account: str, lane: str) -> Lane:
     """Lock a lane's row, made where it is new, until the transaction ends."""
-    engine.run("add_lane", account=account, lane=lane, head=ORIGIN)
-    epoch, step, head = engine.rows("lock_lane", account=account, lane=lane)[0]
-    return Lane(account, lane, epoch, step, head)
+    row = first(engine.rows("lock_lane", account=account, lane=lane))
+    if row is None:
+        engine.run("add_lane", account=account, lane=lane, head=ORIGIN)
+        row = engine.rows("lock_lane", account=account, lane=lane)[0]
+    return Lane(account, lane, *row)
 
 
 def append(engine: Engine, lane: Lane, entries: Sequence[Entry]) -> list[int]:
@@ -75,7 +82,7 @@ def append(engine: Engine, lane: Lane, entries: Sequence[Entry]) -> list[int]:
         head = link(head, kind, content)
         rows.append((position, account, name, step, kind, ref, head))
     engine.many("insert_chain", rows)
-    engine.run("move_head", account=account, lane=name, step=step, head=head)
+    engine.put("move_head", account=account, lane=name, step=step, head=head)
     return positions
 
 

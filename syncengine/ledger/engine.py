@@ -47,6 +47,10 @@ class Engine(Protocol):
         """Number of rows that a named statement changed."""
         ...
 
+    def put(self, name: str, /, **parameters: Any) -> None:
+        """Run a named statement; nobody asks what it changed, so nobody waits for it before the transaction's end."""
+        ...
+
     def many(self, name: str, rows: Sequence[Row]) -> None:
         """Run a named statement for each row; the row's values are in the statement's order of parameters."""
         ...

@@ -1,14 +1,16 @@
 """The ledger on a PostgreSQL server, in a schema of its own. A lost connection is opened again and the work repeated.
 
 A commit whose acknowledgement was lost is looked for before it is repeated, so that nothing is recorded twice.
+Statements of a transaction travel in a pipeline: only those whose answer is needed are waited for.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -16,7 +18,7 @@ import msgspec
 from syncengine.core.errors import ConfigError, LedgerTrouble, WrongLedger
 from syncengine.ledger.address import ServerAddress
 from syncengine.ledger.engine import Engine, Row
-from syncengine.ledger.statements import Dialect, script, sql_text, statements
+from syncengine.ledger.statements import Dialect, in_batches, script, sql_text, statements
 
 if TYPE_CHECKING:
     import psycopg
@@ -56,6 +58,7 @@ class PostgresEngine:
         self._statements = statements("postgres")
         self._lock = threading.RLock()
         self._inside = False
+        self._pipeline: psycopg.Pipeline | None = None
         self._connection = _connect(address, read_only=read_only)
 
     def twin(self) -> PostgresEngine:
@@ -101,18 +104,32 @@ class PostgresEngine:
         return self.read(lambda: landed(result))
 
     def _transaction(self, begin: str, work: Callable[[], T], results: list[T]) -> T:
-        self._connection.execute(begin.encode(), prepare=False)
         self._inside = True
         try:
-            result = work()
-            results.append(result)
-            self._connection.execute("COMMIT", prepare=False)
+            with self._pipelined():
+                self._connection.execute(begin.encode(), prepare=False)
+                result = work()
+                results.append(result)
+                self._connection.execute("COMMIT", prepare=False)
         except BaseException:
             self._roll_back()
             raise
         finally:
             self._inside = False
         return result
+
+    @contextlib.contextmanager
+    def _pipelined(self) -> Iterator[None]:
+        import psycopg
+
+        if not psycopg.Pipeline.is_supported():
+            yield
+            return
+        try:
+            with self._connection.pipeline() as self._pipeline:
+                yield
+        finally:
+            self._pipeline = None
 
     def _roll_back(self) -> None:
         import psycopg
@@ -139,15 +156,22 @@ class PostgresEngine:
 
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """See Engine."""
-        statement = self._statements[name]
-        values = [parameters[parameter] for parameter in statement.parameters]
-        return self._connection.execute(statement.sql, values).fetchall()
+        return self._put(name, parameters).fetchall()
 
     def run(self, name: str, /, **parameters: Any) -> int:
         """See Engine."""
+        cursor = self._put(name, parameters)
+        if self._pipeline is not None:
+            self._pipeline.sync()
+        return cursor.rowcount
+
+    def put(self, name: str, /, **parameters: Any) -> None:
+        """See Engine."""
+        self._put(name, parameters)
+
+    def _put(self, name: str, parameters: Mapping[str, Any]) -> psycopg.Cursor[Row]:
         statement = self._statements[name]
-        values = [parameters[parameter] for parameter in statement.parameters]
-        return self._connection.execute(statement.sql, values).rowcount
+        return self._connection.execute(statement.sql, [parameters[parameter] for parameter in statement.parameters])
 
     def many(self, name: str, rows: Sequence[Row]) -> None:
         """See Engine. A statement that takes `rows` gets them all at once, as JSON."""
@@ -156,11 +180,9 @@ class PostgresEngine:
         statement = self._statements[name]
         if statement.parameters == ("rows",):
             self._connection.execute(statement.sql, [msgspec.json.encode(rows).decode()])
-        elif len(rows) == 1:
-            self._connection.execute(statement.sql, rows[0])
-        else:
-            with self._connection.cursor() as cursor:
-                cursor.executemany(statement.sql, rows)
+            return
+        for sql, values in in_batches(statement, rows):
+            self._connection.execute(sql, values)
 
     def execute(self, sql: str) -> None:
         """See Engine."""
@@ -195,6 +217,8 @@ def _connect(address: ServerAddress, *, read_only: bool) -> psycopg.Connection[R
         raise ConfigError(
             "a PostgreSQL ledger needs the extra [postgres]", hint="install it: pip install 'syncengine[postgres]'"
         ) from error
+    # What it warns of when a pipeline breaks off is reported by whoever hears the first error.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         connection = psycopg.connect(address.dsn, autocommit=True, connect_timeout=CONNECT_SECONDS)
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 import msgspec
 
 from syncengine.core.history import Standing
 from syncengine.core.operations import Kind, Update, delivery_of, generation_of, kind_of, values_of
-from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling
+from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling, plain_updates
 from syncengine.core.ports import Answered, Outgoing
 from syncengine.core.values import LeadId
 from syncengine.core.words import declared_in, without_values
@@ -74,7 +75,7 @@ class Batch:
     def answer(self, answered: Answered, sent: Sent) -> None:
         """Record what came back for one request."""
         parts = [part for parcel in sent.parcels for part in parcel.parts]
-        rulings = [ruling for group in answered.rulings for ruling in group]
+        rulings = list(chain.from_iterable(answered.rulings))
         if len(parts) != len(rulings):
             raise ValueError(f"request {answered.request} holds {len(parts)} operations, not {len(rulings)}")
         shared = most_common(rulings)
@@ -167,41 +168,27 @@ class Batch:
     def _attempt_rows(self, number: int, parts: Sequence[tuple[str, Part]]) -> tuple[list[Row], list[Row]]:
         rows: list[Row] = []
         sealed: list[Row] = []
-        account = self.state.account
-        salts = self._salts(len(parts))
-        for (lead, part), salt in zip(parts, salts, strict=True):
-            operation = part.operation
-            kind = kind_of(operation)
-            name = _KIND_NAMES[kind]
-            if kind is Kind.UPDATE:
-                delivery, generation = "", 1
-            else:
-                delivery, generation = delivery_of(operation), generation_of(operation)
+        account, stored = self.state.account, self._forms.stored
+        self._note_changesets([part.changeset for _, part in parts])
+        numbers = range(number, number + len(parts))
+        for own, (lead, part), salt in zip(numbers, parts, self._salts(len(parts)), strict=True):
+            identity, changeset, operation = part.id, part.changeset, part.operation
+            kind, delivery, generation = Kind.UPDATE, "", 1
+            if type(operation) is not Update:
+                kind, delivery = kind_of(operation), delivery_of(operation)
+                generation = generation_of(operation)
             values = values_of(operation)
-            vals = self._stored(kind, lead, values) if values else ""
-            changeset = part.changeset
-            if changeset not in self.state.changesets and changeset not in self.changesets:
-                self.changesets.append(changeset)
+            vals = _encode(stored(kind, lead, values)).decode() if values else ""
+            name = _KIND_NAMES[kind]
             rows.append(
-                (
-                    number,
-                    account,
-                    lead,
-                    part.id,
-                    changeset,
-                    name,
-                    delivery,
-                    generation,
-                    vals,
-                    salt if vals else "",
-                )
+                (own, account, lead, identity, changeset, name, delivery, generation, vals, salt if vals else "")
             )
-            sealed.append((number, part.id, changeset, lead, name, delivery, generation, seal(salt, vals)))
-            number += 1
+            sealed.append((own, identity, changeset, lead, name, delivery, generation, seal(salt, vals)))
         return rows, sealed
 
-    def _stored(self, kind: Kind, lead: str, values: dict[str, str]) -> str:
-        return _encode(self._forms.stored(kind, lead, values)).decode()
+    def _note_changesets(self, changesets: Sequence[str]) -> None:
+        known = self.state.changesets
+        self.changesets.extend(c for c in dict.fromkeys(changesets) if c not in known and c not in self.changesets)
 
     def _reopen(self, operation: str, prior: dict[str, Stand]) -> None:
         """An operation that stood somewhere has an open intent now: it leaves its tallies until the answer is in."""
@@ -224,7 +211,8 @@ class Batch:
         """Write what came back, inside a transaction."""
         engine.many("insert_answer", self._answers)
         engine.many("insert_outcome", self._outcomes)
-        engine.many("delete_pending", [(request,) for request in self._answered])
+        if self._answered:
+            engine.put("delete_pending", requests=self._answered)
 
     def write_intents(self, engine: Engine) -> None:
         """Write what is about to leave, inside a transaction."""
@@ -274,11 +262,15 @@ def most_common(rulings: Sequence[Ruling]) -> Ruling:
     return counts.most_common(1)[0][0]
 
 
-def needs_recheck(parcel: Parcel, erased: frozenset[str]) -> bool:
-    """Whether the repeats, doubts and holds of a parcel have to be looked at again in the transaction."""
-    if parcel.lead in erased:
-        return True
-    return any(not isinstance(part.operation, Update) for part in parcel.parts)
+def to_recheck(outgoing: Iterable[Outgoing], erased: frozenset[str]) -> list[Parcel]:
+    """The parcels whose repeats, doubts and holds have to be looked at again in the transaction."""
+    return [
+        parcel
+        for request in outgoing
+        if erased or not plain_updates(request.parcels)
+        for parcel in request.parcels
+        if parcel.lead in erased or not all(isinstance(part.operation, Update) for part in parcel.parts)
+    ]
 
 
 def without_stopped(outgoing: Outgoing, stopped: Iterable[str]) -> tuple[Parcel, ...]:

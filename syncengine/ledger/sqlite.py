@@ -15,7 +15,7 @@ import msgspec
 
 from syncengine.core.errors import LedgerTrouble, WrongLedger
 from syncengine.ledger.engine import Row
-from syncengine.ledger.statements import Dialect, script, sql_text, statements
+from syncengine.ledger.statements import Dialect, in_batches, script, sql_text, statements
 
 T = TypeVar("T")
 
@@ -96,10 +96,15 @@ class SqliteEngine:
         values = [_bound(parameters[parameter]) for parameter in statement.parameters]
         return self._connection.execute(statement.sql, values).rowcount
 
+    def put(self, name: str, /, **parameters: Any) -> None:
+        """See Engine."""
+        self.run(name, **parameters)
+
     def many(self, name: str, rows: Sequence[Row]) -> None:
         """See Engine."""
-        if rows:
-            self._connection.executemany(self._statements[name].sql, rows)
+        # One step for many rows: the interpreter's lock is given away, and fought for again, at every step.
+        for sql, values in in_batches(self._statements[name], rows):
+            self._connection.execute(sql, values)
 
     def execute(self, sql: str) -> None:
         """See Engine."""

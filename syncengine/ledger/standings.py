@@ -105,6 +105,4 @@ def add_tallies(engine: Engine, account: str, counts: Mapping[tuple[str, str], i
     for (run, column), difference in counts.items():
         if difference:
             runs.setdefault(run, dict.fromkeys(COLUMNS, 0))[column] += difference
-    for run, columns in sorted(runs.items()):
-        engine.run("add_tally_row", account=account, run=run)
-        engine.run("add_tally", account=account, run=run, **columns)
+    engine.many("add_tally", [(account, run, *columns.values()) for run, columns in sorted(runs.items())])

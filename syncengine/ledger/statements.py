@@ -6,9 +6,11 @@ A file holds blocks that begin with `-- name: NAME`. Parameters are written `:na
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from itertools import chain
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +21,12 @@ _COMMENT = re.compile(r"^--.*$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 _ROW_KEY = {"sqlite": "INTEGER PRIMARY KEY", "postgres": "BIGINT PRIMARY KEY"}
 _MARK = {"sqlite": "?", "postgres": "%s"}
+_ONE_ROW = re.compile(r"\bVALUES (\([?%s, ]+\))")
+
+_TOGETHER = 50
+"""Rows that one statement inserts: ten columns of so many stay below the parameters that any SQLite allows."""
+
+_FEW = 10
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -55,6 +63,22 @@ def _statement(text: str, dialect: Dialect) -> Statement:
     parameters = tuple(_PARAMETER.findall(plain))
     escaped = plain.replace("%", "%%") if dialect == "postgres" else plain
     return Statement(_PARAMETER.sub(_MARK[dialect], escaped), parameters)
+
+
+def in_batches(statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, Sequence[Any]]]:
+    """A statement for each row as few statements of many rows, where it inserts them."""
+    values = _ONE_ROW.search(statement.sql)
+    if values is None:
+        yield from ((statement.sql, row) for row in rows)
+        return
+    start = 0
+    while start < len(rows):
+        left = len(rows) - start
+        # Few different numbers of rows, so that the driver can keep each statement prepared.
+        size = _TOGETHER if left >= _TOGETHER else _FEW if left >= _FEW else left
+        head, tail = statement.sql[: values.end()], statement.sql[values.end() :]
+        yield head + f", {values[1]}" * (size - 1) + tail, list(chain.from_iterable(rows[start : start + size]))
+        start += size
 
 
 def script(text: str, dialect: Dialect) -> list[str]:

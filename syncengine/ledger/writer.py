@@ -16,7 +16,7 @@ from syncengine.core.values import ChangesetId, DeliveryId, LeadId, OperationId,
 from syncengine.ledger.chain import Entry, append, append_to, lock_lane
 from syncengine.ledger.engine import Applicant, Engine, Leases, first
 from syncengine.ledger.key import ValueForms
-from syncengine.ledger.recording import Batch, RunState, Sent, leads_of, needs_recheck, without_stopped
+from syncengine.ledger.recording import Batch, RunState, Sent, leads_of, to_recheck, without_stopped
 from syncengine.ledger.records import event_content, run_content
 from syncengine.ledger.rows import SHARED, SPAN, Live, RunRow, plain_values
 from syncengine.ledger.standings import Stand, add_tallies, by_operation, tallies_of
@@ -234,14 +234,18 @@ class Writer(Reader):
         return sent.parcels
 
     def _nothing(self, state: RunState) -> Committed:
-        return Committed(requests=(), stopped={}, cancelled=self._is_cancelled(state))
+        return Committed(requests=(), stopped={}, cancelled=self._is_cancelled(state.run))
 
-    def _is_cancelled(self, state: RunState) -> bool:
-        row = first(self.engine.rows("is_cancelled", run=state.run))
+    def is_cancelled(self, run: RunId) -> bool:
+        """Whether the flag is set that a run reads before every request."""
+        return self.engine.read(lambda: self._is_cancelled(run))
+
+    def _is_cancelled(self, run: str) -> bool:
+        row = first(self.engine.rows("is_cancelled", run=run))
         return row is not None and row[0] is not None
 
     def _intend(self, state: RunState, batch: Batch, outgoing: Sequence[Outgoing], recheck: Recheck) -> Committed:
-        cancelled = self._is_cancelled(state)
+        cancelled = self._is_cancelled(state.run)
         stopped = self._stopped(state, outgoing, recheck, cancelled=cancelled)
         leaving = [without_stopped(request, stopped) for request in outgoing]
         count = sum(1 for parcels in leaving if parcels)
@@ -260,10 +264,10 @@ class Writer(Reader):
     def _stopped(
         self, state: RunState, outgoing: Sequence[Outgoing], recheck: Recheck, *, cancelled: bool
     ) -> dict[OperationId, str]:
-        parcels = [parcel for request in outgoing for parcel in request.parcels]
         if cancelled:
+            parcels = [parcel for request in outgoing for parcel in request.parcels]
             return {part.id: "the run was cancelled" for parcel in parcels for part in parcel.parts}
-        judged = [parcel for parcel in parcels if needs_recheck(parcel, state.erased)]
+        judged = to_recheck(outgoing, state.erased)
         leads = list(dict.fromkeys(parcel.lead for parcel in judged))
         known = self.snapshot(state.account, leads, self._own(state)) if leads else {}
         stopped: dict[OperationId, str] = {}

@@ -24,6 +24,9 @@ INSERT INTO attempts (number, account, lead, operation, changeset, kind, deliver
 SELECT (e->>0)::bigint, e->>1, e->>2, e->>3, e->>4, e->>5, e->>6, (e->>7)::bigint, e->>8, e->>9
 FROM jsonb_array_elements(:rows::jsonb) e
 
+-- name: delete_pending
+DELETE FROM pending WHERE request = ANY(:requests::bigint[])
+
 -- name: known_leads
 SELECT j.lead FROM unnest(:leads::text[]) j(lead)
 WHERE EXISTS (SELECT 1 FROM attempts a WHERE a.account = :account AND a.lead = j.lead OFFSET 0)

@@ -99,9 +99,6 @@ SELECT id, run, epoch, at FROM requests WHERE id = :request
 -- name: insert_pending
 INSERT INTO pending (request, account, run) VALUES (:request, :account, :run)
 
--- name: delete_pending
-DELETE FROM pending WHERE request = :request
-
 -- name: get_pending
 SELECT p.request, p.account, p.run FROM pending p ORDER BY p.request
 
@@ -164,8 +161,10 @@ INSERT INTO tallies (account, run, applied, rejected, not_sent) VALUES (:account
 ON CONFLICT (account, run) DO NOTHING
 
 -- name: add_tally
-UPDATE tallies SET applied = applied + :applied, rejected = rejected + :rejected, not_sent = not_sent + :not_sent
-WHERE account = :account AND run = :run
+INSERT INTO tallies (account, run, applied, rejected, not_sent)
+VALUES (:account, :run, :applied, :rejected, :not_sent)
+ON CONFLICT (account, run) DO UPDATE SET applied = tallies.applied + excluded.applied,
+  rejected = tallies.rejected + excluded.rejected, not_sent = tallies.not_sent + excluded.not_sent
 
 -- name: get_tallies
 SELECT account, run, applied, rejected, not_sent FROM tallies ORDER BY account, run

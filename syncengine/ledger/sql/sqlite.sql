@@ -21,6 +21,9 @@ SELECT account, lane, epoch FROM lanes WHERE holder <> ''
 INSERT INTO attempts (number, account, lead, operation, changeset, kind, delivery, generation, vals, salt)
 VALUES (:number, :account, :lead, :operation, :changeset, :kind, :delivery, :generation, :vals, :salt)
 
+-- name: delete_pending
+DELETE FROM pending WHERE request IN (SELECT value FROM json_each(:requests))
+
 -- name: known_leads
 SELECT j.value FROM json_each(:leads) j
 WHERE EXISTS (SELECT 1 FROM attempts a WHERE a.account = :account AND a.lead = j.value)
