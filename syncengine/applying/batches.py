@@ -55,6 +55,16 @@ class Batcher:
             return ((parcel,),)
         return self._add_entry(parcel, irreversible)
 
+    @property
+    def room(self) -> int:
+        """How many entries complete the request that is being filled."""
+        return self._limits.leads_per_request - len(self._entries.parcels)
+
+    def add_updates(self, parcels: Sequence[Parcel]) -> Sequence[tuple[Parcel, ...]]:
+        """`add` for plain updates, no more than there is room for."""
+        self._entries.parcels.extend(parcels)
+        return (self._entries.take(),) if self.room <= 0 else ()
+
     def flush(self) -> Iterator[tuple[Parcel, ...]]:
         """Yield what is still open."""
         for draft in (self._entries, self._financials):

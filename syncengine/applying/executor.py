@@ -2,12 +2,14 @@
 
 One thread, the caller's, owns the ledger and every decision; sender threads only carry requests. Whatever gathered
 since the last turn is committed in one transaction, so commits are shared between requests and overlap the network.
-Repeatable requests are intended a little ahead; a request with irreversible operations is intended only when it can
-leave at once, so that a crash leaves at most concurrency x irreversible_per_request operations in doubt.
+Repeatable requests are intended a little ahead, and leave before the next commit where the last one is fresh; a request
+with irreversible operations is intended only when it can leave at once, so that a crash leaves at most concurrency x
+irreversible_per_request operations in doubt.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
@@ -32,8 +34,13 @@ _LEAVE = 20.0
 """Seconds in which a request must begin to leave once its intents were recorded under the lease. Less than a timed
 lease lasts: a process that was stopped in between must not send what another runner takes for a doubt."""
 
+_SHARE = 0.05
+"""Seconds for which an answer may wait for others to share its commit, while nothing waits for that commit."""
+
 _LAST_COMMITS = 5
 """Tries to record what is already answered when the ledger makes trouble at the end."""
+
+_CANCELLED = "cancelled with 'syncengine cancel'"
 
 Guard = Callable[[Sequence[Parcel]], str | None]
 """Asked before every request: why these parcels must not leave (windows, budgets), or None; then they count."""
@@ -81,6 +88,10 @@ class Executor:
         self._flying: dict[int, Job] = {}
         self._arrived: deque[Event] = deque()
         self._answers: list[Answered] = []
+        self._answered = 0.0
+        self._held = -math.inf
+        """When a commit last found the lease held."""
+        self._share = max(1, terms.limits.concurrency // 2)
         self._renewed = clock.monotonic()
         self._waves = Waves(terms.policy.waves)
         self.board = Scoreboard(listener)
@@ -140,22 +151,51 @@ class Executor:
         """One commit: answers so far, the intents of what leaves now, and some repeatable ones ahead."""
         now = self._clock.monotonic()
         leaving = self._choose(now)
+        if not self.stopped and now - self._held < self._leave / 2:
+            leaving = self._hurry(leaving)
         if self.stopped:
             return
         ahead = self._ahead(leaving)
-        intended = [job for job in leaving if job.request is None] + ahead
-        if not leaving and not intended and not self._answers:
+        if not leaving and self._can_wait(ahead, now):
             return
-        if not self._commit(intended) or self.stopped:
+        if not self._commit([job for job in leaving if job.request is None] + ahead, now) or self.stopped:
             return
         for job in leaving:
-            if job.request is None or not job.parcels:
-                continue
-            self._intake.jobs.remove(job)
-            self._flying[job.request] = job
-            self._senders.send(job.request, job.parcels, now + self._leave)
-            self.requests += 1
-            self._tell_of(job, job.request)
+            self._send(job)
+
+    def _hurry(self, leaving: list[Job]) -> list[Job]:
+        """Send what was intended ahead, so that no connection waits for a commit; returns the rest."""
+        ready = [job for job in leaving if job.request is not None]
+        if not ready:
+            return leaving
+        try:
+            cancelled = self._ledger.is_cancelled(self._run)
+        except LedgerTrouble as error:
+            self._stop(f"{error.message}; nothing more is sent", "ledger trouble")
+            return leaving
+        if cancelled:
+            self._stop(_CANCELLED, "cancelled")
+            return leaving
+        for job in ready:
+            self._send(job)
+        return [job for job in leaving if job.request is None]
+
+    def _can_wait(self, ahead: Sequence[Job], now: float) -> bool:
+        """Whether more answers may come before the next commit: nothing waits for it, and few would share it."""
+        if not self._answers and not ahead:
+            return True
+        few = max(len(self._answers), len(ahead)) < self._share
+        return few and bool(self._flying) and not (self._answers and now - self._answered >= _SHARE)
+
+    def _send(self, job: Job) -> None:
+        """Let a request leave whose intents are durable; of one that was left out as a whole nothing does."""
+        if job.request is None or not job.parcels:
+            return
+        self._intake.jobs.remove(job)
+        self._flying[job.request] = job
+        self._senders.send(job.request, job.parcels, self._held + self._leave)
+        self.requests += 1
+        self._tell_of(job, job.request)
 
     def _tell_of(self, job: Job, request: int) -> None:
         job.left = self._clock.monotonic()
@@ -208,7 +248,7 @@ class Executor:
                 ahead.append(job)
         return ahead
 
-    def _commit(self, intended: Sequence[Job]) -> bool:
+    def _commit(self, intended: Sequence[Job], now: float) -> bool:
         """Whether the intents are durable. Answers are recorded first, and even where the lease is gone."""
         outgoing = [Outgoing(job.parcels) for job in intended]
         try:
@@ -221,12 +261,13 @@ class Executor:
             self._stop(f"{error.message}; nothing more is sent", "ledger trouble")
             return False
         self._answers.clear()
+        self._held = now
         for job, request in zip(intended, committed.requests, strict=True):
             job.request = request
             if committed.stopped:
                 self._leave_out(job, committed.stopped)
         if committed.cancelled:
-            self._stop("cancelled with 'syncengine cancel'", "cancelled")
+            self._stop(_CANCELLED, "cancelled")
         return True
 
     def _leave_out(self, job: Job, refused: Mapping[OperationId, str]) -> None:
@@ -257,6 +298,7 @@ class Executor:
             event = self._arrived.popleft()
             if isinstance(event, Received):
                 job = self._flying[event.ticket]
+                self._answered = self._answered if self._answers else self._clock.monotonic()
                 self._answers.append(self._receiver.receive(event, job, ending=bool(self.stopped)))
                 del self._flying[event.ticket]
                 self._stop(self._receiver.stopped, self._receiver.cause)
@@ -296,6 +338,8 @@ class Executor:
         waits = [_RENEW]
         if self._terms.deadline is not None:
             waits.append(self._terms.deadline - now)
+        if self._answers:
+            waits.append(self._answered + _SHARE - now)
         if self._senders.idle > 0:
             gap = self._pace.delay(now)
             waits.extend(max(job.not_before - now, gap) for job in self._intake.jobs)

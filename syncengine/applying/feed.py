@@ -71,10 +71,11 @@ def what_travels(planned: PlannedOperation) -> Operation:
     """The operation with only the fields or amounts that the plan says to send."""
     operation = planned.operation
     match operation:
-        case Update(lead=lead, fields=fields):
+        case Update():
+            fields = operation.fields
             if planned.send == tuple(fields):
                 return operation
-            return Update(lead, {name: fields[name] for name in planned.send})
+            return Update(operation.lead, {name: fields[name] for name in planned.send})
         case Financials():
             return Financials(
                 operation.lead,
@@ -104,24 +105,27 @@ class Feed:
     def __iter__(self) -> Iterator[Parcel]:
         lead: LeadId | None = None
         entry = 0
-        parts: list[Part] = []
+        parts: tuple[Part, ...] = ()
         for planned in self.open_lines():
-            if parts and (planned.entry != entry or planned.operation.lead != lead):
-                yield Parcel(parts[0].operation.lead, entry, tuple(parts))
-                parts = []
-            entry, lead = planned.entry, planned.operation.lead
-            parts.append(Part(planned.id, planned.changeset, what_travels(planned)))
-        if parts:
-            yield Parcel(parts[0].operation.lead, entry, tuple(parts))
+            part = Part(planned.id, planned.changeset, what_travels(planned))
+            if planned.entry == entry and planned.operation.lead == lead:
+                parts = (*parts, part)
+                continue
+            if lead is not None:
+                yield Parcel(lead, entry, parts)
+            entry, lead, parts = planned.entry, planned.operation.lead, (part,)
+        if lead is not None:
+            yield Parcel(lead, entry, parts)
 
     def open_lines(self) -> Iterator[PlannedOperation]:
         """The plan's lines that are still to be sent."""
-        lines = (planned for planned in self._operations if planned.state is State.TO_SEND)
-        if self._histories is None:
-            yield from lines
-            return
+        to_send = State.TO_SEND
+        lines = (planned for planned in self._operations if planned.state is to_send)
+        return lines if self._histories is None else self._left_open(lines, self._histories)
+
+    def _left_open(self, lines: Iterator[PlannedOperation], histories_of: Histories) -> Iterator[PlannedOperation]:
         while batch := list(islice(lines, BATCH)):
-            histories = self._histories(list({planned.operation.lead for planned in batch}))
+            histories = histories_of(list({planned.operation.lead for planned in batch}))
             for planned in batch:
                 left = remainder(planned, histories.get(planned.operation.lead, NO_HISTORY), self._plan)
                 if isinstance(left, Open):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 from syncengine.applying.batches import Batcher
 from syncengine.applying.jobs import Job, Terms
 from syncengine.applying.lanes import Lanes
 from syncengine.applying.scoreboard import LISTED, Scoreboard
 from syncengine.applying.stopping import Waves
-from syncengine.core.outcomes import Parcel
+from syncengine.core.outcomes import Parcel, plain_updates
 
 _MOST_WAITING = 10_000
 """Parcels that may wait behind others of their lead before reading on pauses."""
@@ -52,20 +53,38 @@ class Intake:
         now = self._monotonic()
         ready, known = self._ready(now), len(self.jobs)
         while not self.exhausted and self._may_read(ready):
-            parcel = next(self._parcels, None)
-            if parcel is None:
+            parcels = list(islice(self._parcels, self._stride()))
+            if not parcels:
                 self.exhausted = True
                 break
-            self._waves.started()
-            closed = self._lanes.closed(parcel.lead)
-            if closed is not None:
-                self._board.leave(parcel, closed)
-            elif self._lanes.admit(parcel):
-                self._add(parcel)
-                if len(self.jobs) != known:
-                    ready, known = self._ready(now), len(self.jobs)
+            if not self._take_whole(parcels):
+                for parcel in parcels:
+                    self._take(parcel)
+            if len(self.jobs) != known:
+                ready, known = self._ready(now), len(self.jobs)
         if self._ready(now) < self._window:
             self.jobs.extend(Job(parcels) for parcels in self._batcher.flush())
+
+    def _stride(self) -> int:
+        """How many parcels may be read at once: what completes a request, or only one where something may interfere."""
+        return 1 if self._terms.waits or self._waves.room() is not None else self._batcher.room
+
+    def _take(self, parcel: Parcel) -> None:
+        self._waves.started()
+        closed = self._lanes.closed(parcel.lead)
+        if closed is not None:
+            self._board.leave(parcel, closed)
+        elif self._lanes.admit(parcel):
+            self._add(parcel)
+
+    def _take_whole(self, parcels: Sequence[Parcel]) -> bool:
+        """Take parcels in one go where all are plain updates of different leads that are free."""
+        if len(parcels) == 1 or not plain_updates(parcels):
+            return False
+        if not self._lanes.admit_all([parcel.lead for parcel in parcels]):
+            return False
+        self.jobs.extend(Job(complete) for complete in self._batcher.add_updates(parcels))
+        return True
 
     def doom(self, lead: str, reason: str) -> None:
         """Nothing more goes out for this lead once its present parcel is done."""

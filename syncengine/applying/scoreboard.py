@@ -46,8 +46,8 @@ class Scoreboard:
     def settle_applied(self, parts: Sequence[Part]) -> None:
         """All of these were applied."""
         self._counts[Outcome.APPLIED] += len(parts)
-        for part in parts:
-            self._applied[part.changeset, kind_of(part.operation).value] += 1
+        for (changeset, shape), count in Counter([(part.changeset, type(part.operation)) for part in parts]).items():
+            self._applied[changeset, str(shape.__struct_config__.tag)] += count
         self._listener.tell(Settled(Outcome.APPLIED, tuple([part.id for part in parts])))
 
     def leave(self, parcel: Parcel, reason: str) -> None:

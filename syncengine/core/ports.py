@@ -215,6 +215,10 @@ class LedgerWriter(LedgerView, Protocol):
         """
         ...
 
+    def is_cancelled(self, run: RunId) -> bool:
+        """Whether the flag is set that a run reads before every request."""
+        ...
+
     def end(self, run: RunId, *, exit_code: int, stopped: str) -> None:
         """Record that the run ended."""
         ...
