@@ -23,6 +23,7 @@ from syncengine.planning.lastrun import since_last_run
 from syncengine.planning.observed import Sightings
 
 if TYPE_CHECKING:
+    from syncengine.checking.campaign_fields import CampaignFields
     from syncengine.leadbyte import LeadReader
 
 
@@ -74,12 +75,14 @@ def prepare_review(
             f"{export.label} holds values observed at {export.latest}, which is still to come: is its time zone right?"
         )
     rules = attention(_known_fields(account))
-    more: list[Watcher] = [watcher for watcher in (sightings, undeclared) if watcher is not None]
+    campaigns = None if reader is None else _campaign_fields(account, reader, stack, environ, clock)
+    late = [watcher for watcher in (undeclared, campaigns) if watcher is not None]
+    more: list[Watcher] = [*late, *([] if sightings is None else [sightings])]
     return Review(
         watchers=(*rules, *more),
         observed=sightings,
         notes=tuple(notes),
-        late_notes=None if undeclared is None else undeclared.notes,
+        late_notes=lambda: tuple(note for watcher in late for note in watcher.notes()),
     )
 
 
@@ -91,6 +94,19 @@ def _reader(account: Account, stack: ExitStack, environ: Mapping[str, str], cloc
 
     key = resolve_key(account.api_key, environ, account=account.name, warn=_unheard)
     return stack.enter_context(LeadReader(account, key, clock, ca_file=environ.get("SYNCENGINE_CA_FILE")))
+
+
+def _campaign_fields(
+    account: Account, reader: LeadReader, stack: ExitStack, environ: Mapping[str, str], clock: Clock
+) -> CampaignFields:
+    """Compares field names with those of the campaigns of the leads that `reader` reads."""
+    from syncengine.checking.campaign_fields import CampaignFields
+    from syncengine.leadbyte import resolve_key
+    from syncengine.leadbyte.probes import Probe
+
+    key = resolve_key(account.api_key, environ, account=account.name, warn=_unheard)
+    probe = stack.enter_context(Probe(account, key, clock, ca_file=environ.get("SYNCENGINE_CA_FILE")))
+    return CampaignFields(reader.campaign, probe)
 
 
 def _unheard(text: str) -> None:

@@ -46,6 +46,13 @@ def field_checks(changesets: Iterable[Changeset], account: Account, probe: Probe
     yield from _Fields(account, probe).checks(uses)
 
 
+def advice_on(name: str, names: frozenset[str]) -> str:
+    """What may have been meant by a field that a campaign does not have."""
+    folded = {known.lower(): known for known in names}
+    near = get_close_matches(name.lower(), folded, n=1)
+    return f"did you mean {folded[near[0]]!r}?" if near else f"there are: {', '.join(sorted(names)[:20])}"
+
+
 def _note(item: Item, uses: dict[tuple[str, str], _Use]) -> None:
     for operation in item.operations:
         if not isinstance(operation, Update):
@@ -82,11 +89,10 @@ class _Fields:
             yield self._check("ok", f"{fine} field names stand in their campaigns")
 
     def _wrong(self, changeset: str, name: str, origin: Origin, campaign: str, names: frozenset[str]) -> Check:
-        folded = {known.lower(): known for known in names}
-        near = get_close_matches(name.lower(), folded, n=1)
-        advice = f"did you mean {folded[near[0]]!r}?" if near else f"there are: {', '.join(sorted(names)[:20])}"
         where = f"{origin.file}:{origin.line}: changeset {changeset}"
-        return self._check("problem", f"{where} writes {name!r}, and campaign {campaign} has no such field", advice)
+        return self._check(
+            "problem", f"{where} writes {name!r}, and campaign {campaign} has no such field", advice_on(name, names)
+        )
 
     def _known(self, use: _Use) -> dict[str, frozenset[str]]:
         """Campaigns of the sampled leads, with the names of their fields."""

@@ -16,7 +16,7 @@ from syncengine.core.errors import Exit, InputError
 if TYPE_CHECKING:
     from syncengine.core.errors import Problem
     from syncengine.core.settings import Account
-    from syncengine.importing import Columns, Imported
+    from syncengine.importing import Action, Columns, Imported
     from syncengine.project import Project
 
 _MOST_BYTES = 64 * 1024 * 1024
@@ -38,12 +38,15 @@ _SCHEMA = ".syncengine/schemas/changeset.v1.schema.json"
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
               help="The file to write, which must not exist; otherwise it goes to stdout.")  # fmt: skip
 @click.option("--lead", metavar="COLUMN", help="CSV: the column with the lead's id.")
+@click.option("--quarantined", metavar="COLUMN", help="CSV: in place of --lead, the column with the quarantine id.")
 @click.option("--field", "fields", multiple=True, metavar="NAME=COLUMN", help="CSV: a field to update; repeatable.")
 @click.option("--payout", metavar="COLUMN", help="CSV: the column with the payout.")
 @click.option("--revenue", metavar="COLUMN", help="CSV: the column with the revenue.")
 @click.option("--buyer", metavar="COLUMN", help="CSV: the column with the buyer.")
 @click.option("--trigger", metavar="COLUMN", help="CSV: the column with the delivery to trigger.")
 @click.option("--reprocess", is_flag=True, help="CSV: reprocess the lead of every row.")
+@click.option("--release", is_flag=True, help="CSV: release the quarantined lead of every row.")
+@click.option("--reject", is_flag=True, help="CSV: reject the quarantined lead of every row.")
 @click.option("--skip-empty", is_flag=True, help="CSV: leave empty cells out.")
 @click.option("--inline", is_flag=True, help="CSV: write the rows into the changeset in place of a source.")
 @click.option("--delimiter", type=click.Choice((",", ";", "|", "tab")), help="CSV: what stands between cells.")
@@ -57,12 +60,15 @@ def command(
     account: str | None,
     out: Path | None,
     lead: str | None,
+    quarantined: str | None,
     fields: tuple[str, ...],
     payout: str | None,
     revenue: str | None,
     buyer: str | None,
     trigger: str | None,
     reprocess: bool,
+    release: bool,
+    reject: bool,
     skip_empty: bool,
     inline: bool,
     delimiter: str | None,
@@ -79,13 +85,15 @@ def command(
         raise InputError(f"{out} exists already", code="SE901", hint="name a file that does not, or remove it first")
     project = invocation.project()
     name = _changeset_id(changeset, out or file)
+    action = _action(reprocess=reprocess, release=release, reject=reject)
+    address = _address(lead, quarantined)
     mapping = None
-    if lead is not None:
+    if address is not None:
         mapping = Columns(
-            lead=lead, fields=_fields(fields), payout=payout, revenue=revenue, buyer=buyer, trigger=trigger,
-            reprocess=reprocess, skip_empty=skip_empty,
+            lead=address, quarantined=quarantined is not None, fields=_fields(fields), payout=payout, revenue=revenue,
+            buyer=buyer, trigger=trigger, action=action, skip_empty=skip_empty,
         )  # fmt: skip
-    elif fields or payout or revenue or buyer or trigger or reprocess or skip_empty or inline or delimiter:
+    elif fields or payout or revenue or buyer or trigger or action or skip_empty or inline or delimiter:
         raise InputError("columns are mapped, but --lead is missing", code="SE901", hint="--lead COLUMN: the lead's id")
     job = _Import(project, file, out, name, account)
     if mapping is not None:
@@ -286,6 +294,20 @@ def _changeset_id(given: str | None, path: Path) -> str:
             hint="--changeset ID: 3 to 64 of a-z, 0-9, dot, underscore and hyphen; the first is a letter or digit",
         )
     return name
+
+
+def _action(**chosen: bool) -> Action | None:
+    names: tuple[Action, ...] = ("reprocess", "release", "reject")
+    asked = [name for name in names if chosen[name]]
+    if len(asked) > 1:
+        raise InputError(f"--{asked[0]} and --{asked[1]} together", code="SE901", hint="choose one of them")
+    return asked[0] if asked else None
+
+
+def _address(lead: str | None, quarantined: str | None) -> str | None:
+    if lead is not None and quarantined is not None:
+        raise InputError("--lead and --quarantined together", code="SE901", hint="choose the column with the ids")
+    return lead if quarantined is None else quarantined
 
 
 def _fields(texts: tuple[str, ...]) -> dict[str, str]:

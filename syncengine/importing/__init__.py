@@ -2,12 +2,13 @@
 
 from syncengine.importing.curl import BodyFile, Curl, looks_like_curl, parse_curl
 from syncengine.importing.fitting import fitted
-from syncengine.importing.parts import Change, Imported
+from syncengine.importing.parts import Action, Change, Imported
 from syncengine.importing.request import parse_request
 from syncengine.importing.table import Columns, check_columns, inline_changes, read_header, row_change
 from syncengine.importing.writing import changeset_text
 
 __all__ = [
+    "Action",
     "BodyFile",
     "Change",
     "Columns",

@@ -15,7 +15,12 @@ from syncengine.core.errors import InputError
 from syncengine.importing.parts import CURL
 from syncengine.importing.request import Call
 
-_PATH = re.compile(r"/restapi/(v[0-9.]+)/(leads|leadfinancials)/?")
+_PATH = re.compile(r"/restapi/(v[0-9.]+)/(leads|leadfinancials|quarantine/process)/?")
+_CALLS: dict[str, Call] = {
+    "leads": "leads",
+    "leadfinancials": "leadfinancials",
+    "quarantine/process": "quarantine/process",
+}
 _CURL = re.compile(r"(?:\$\s+)?curl(?:\.exe)?\s")
 # Nothing here matches in two ways or is tried twice; what is not closed matches to the end at once.
 _PIECE = re.compile(
@@ -207,7 +212,7 @@ class _Command:
         self._url = url
 
     def _request(self) -> Curl:
-        hint = "PUT .../restapi/v1.3/leads and PUT .../restapi/v1.3/leadfinancials can be imported"
+        hint = "PUT .../restapi/v1.3/leads, PUT .../leadfinancials and POST .../quarantine/process can be imported"
         try:
             parts = urlsplit(self._url if "//" in self._url else f"//{self._url}")
             host = parts.hostname or ""
@@ -220,14 +225,16 @@ class _Command:
         if parts.password:
             self._secrets.append(parts.password)
         method = self._method or ("POST" if self._body is not None else "GET")
-        if method.upper() != "PUT":
-            self._fail(f"its method is {method[:10]}, not PUT", f"add -X PUT if that was forgotten; {hint}")
+        expected = "POST" if match[2] == "quarantine/process" else "PUT"
+        if method.upper() != expected:
+            advice = f"add -X {expected} if that was forgotten; {hint}"
+            self._fail(f"its method is {method[:10]}, not {expected}", advice)
         if self._body is None:
             self._fail("it has no body", "the body stands behind -d")
         if match[1] != "v1.3":
             self._notes[f"the address was that of {match[1]}; syncengine sends to v1.3"] = None
         return Curl(
-            call="leads" if match[2] == "leads" else "leadfinancials",
+            call=_CALLS[match[2]],
             host=host,
             body=self._body,
             notes=tuple(self._notes),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from syncengine.core.errors import InputError, Problem
@@ -10,20 +12,23 @@ REQUEST = "SE360"
 CURL = "SE361"
 TABLE = "SE362"
 
+Action = Literal["reprocess", "release", "reject"]
+
 _LISTED = 100
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One change of the changeset to write. Texts are literal where `source` is "", else they may be templates.
 
-    `where` tells a reader which part of the original it was, as in "leads[2]".
+    `quarantined`: the leads are quarantine ids. `where` tells which part of the original it was, as in "leads[2]".
     """
 
     leads: tuple[str, ...]
+    quarantined: bool = False
     where: str = ""
     source: str = ""
     update: dict[str, str] = {}
-    reprocess: bool = False
+    action: Action | None = None
     trigger: tuple[str, ...] = ()
     payout: str | None = None
     revenue: str | None = None

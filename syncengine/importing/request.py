@@ -2,6 +2,7 @@
 
 {"leads": [{"id", "update", "action" or "triggerDeliveryId(s)"}, ...]}       PUT leads
 {"key", "leads": [2932682], "newPayout", "newRevenue", "BID"}                PUT leadfinancials
+{"quarantineId": 123 (or "quarantineIds": [...]), "action"}                  POST quarantine/process
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import json
 from typing import Any, Literal, NoReturn
 
 from syncengine.core.values import is_service_id, parse_money
-from syncengine.importing.parts import REQUEST, Change, Findings, Imported
+from syncengine.importing.parts import REQUEST, Action, Change, Findings, Imported
 
-Call = Literal["leads", "leadfinancials"]
+Call = Literal["leads", "leadfinancials", "quarantine/process"]
 
 _LEADS = frozenset({"leads", "key"})
 _MONEY = frozenset({"leads", "key", "newPayout", "newRevenue", "BID"})
 _ENTRY = frozenset({"id", "update", "action", "triggerDeliveryId", "triggerDeliveryIds"})
+_QUARANTINED = frozenset({"quarantineId", "update"})
+_DECISION = frozenset({"quarantineId", "quarantineIds", "action", "key"})
+_DECISIONS: dict[str, Action] = {"process": "release", "reject": "reject"}
 _SHOWN = 40
 _MOST_NOTES = 50
 
@@ -28,7 +32,7 @@ class Number(str):
 
 
 def parse_request(text: str, label: str, *, call: Call | None = None) -> Imported:
-    """The changes in a request's body. `call`: which of the two calls it is, where that is known.
+    """The changes in a request's body. `call`: which of the calls it is, where that is known.
 
     Raises InputError (SE360) with everything that is wrong; no message quotes the body beyond names and ids.
     """
@@ -47,6 +51,8 @@ class _Body:
         document = self._document(text)
         key = document.get("key")
         secrets = (str(key),) if isinstance(key, str) and key else ()
+        if self._is_decision(document):
+            return self._finish("POST /restapi/v1.3/quarantine/process", self._decisions(document), secrets)
         items = document.get("leads")
         if not isinstance(items, list) or not items:
             self._findings.add('the body has no list "leads" with anything in it', 'it begins with {"leads": [')
@@ -55,9 +61,11 @@ class _Body:
         money = self._is_money(items)
         self._unknown(document, _MONEY if money else _LEADS, "the body")
         changes = self._money(document, items) if money else self._entries(items)
-        self._findings.stop()
         entries = f"{len(items)} {'lead' if len(items) == 1 else 'leads'}"
-        what = f"PUT /restapi/v1.3/{'leadfinancials' if money else 'leads'}, {entries}"
+        return self._finish(f"PUT /restapi/v1.3/{'leadfinancials' if money else 'leads'}, {entries}", changes, secrets)
+
+    def _finish(self, what: str, changes: list[Change], secrets: tuple[str, ...]) -> Imported:
+        self._findings.stop()
         more = (f"and {self._unsaid:,} more notes of these kinds",) if self._unsaid else ()
         return Imported(what=what, changes=tuple(changes), notes=(*self._notes, *more), secrets=secrets)
 
@@ -104,23 +112,24 @@ class _Body:
     def _unknown(self, members: dict[str, Any], known: frozenset[str], where: str) -> None:
         for name in members:
             if name not in known:
-                hint = (
-                    "changesets for quarantined leads are written by hand"
-                    if name == "quarantineId"
-                    else f"there are: {', '.join(sorted(known - {'key'}))}"
-                )
+                hint = f"there are: {', '.join(sorted(known - {'key'}))}"
                 self._findings.add(f"{where} has {name[:_SHOWN]!r}, which no changeset can express", hint)
 
     # PUT leads
 
     def _entries(self, items: list[Any]) -> list[Change]:
         changes = [self._entry(item, f"leads[{number}]") for number, item in enumerate(items, 1)]
-        return [change for change in changes if change is not None]
+        kept = [change for change in changes if change is not None]
+        if len({change.quarantined for change in kept}) > 1:
+            self._note("the request named leads and quarantined leads; syncengine sends them in requests of their own")
+        return kept
 
     def _entry(self, item: Any, where: str) -> Change | None:
         if not isinstance(item, dict):
             self._findings.add(f"{where} is not an object, and others are")
             return None
+        if "quarantineId" in item:
+            return self._quarantined(item, where)
         self._unknown(item, _ENTRY, where)
         lead = self._id(item.get("id"), f"{where}.id")
         update = self._update(item.get("update", {}), f"{where}.update")
@@ -133,7 +142,17 @@ class _Body:
             )
         if not update and not reprocess and not trigger:
             self._findings.add(f"{where} does nothing: no update, no action, no delivery")
-        return Change(leads=(lead,), where=where, update=update, reprocess=reprocess, trigger=trigger)
+        return Change(
+            leads=(lead,), where=where, update=update, action="reprocess" if reprocess else None, trigger=trigger
+        )
+
+    def _quarantined(self, item: dict[str, Any], where: str) -> Change:
+        self._unknown(item, _QUARANTINED, where)
+        update = self._update(item.get("update", {}), f"{where}.update")
+        if not update:
+            self._findings.add(f"{where} does nothing: no update")
+        lead = self._id(item["quarantineId"], f"{where}.quarantineId")
+        return Change(leads=(lead,), quarantined=True, where=where, update=update)
 
     def _update(self, update: Any, where: str) -> dict[str, str]:
         if not isinstance(update, dict):
@@ -178,6 +197,32 @@ class _Body:
         if len(several) == 1:
             self._note(f"{where}.triggerDeliveryIds holds one id; it is sent as triggerDeliveryId")
         return tuple(self._id(each, f"{where}.triggerDeliveryIds") for each in several)
+
+    # POST quarantine/process
+
+    def _is_decision(self, document: dict[str, Any]) -> bool:
+        found = not document.keys().isdisjoint({"quarantineId", "quarantineIds"})
+        if self._call is not None and found != (self._call == "quarantine/process"):
+            self._findings.add(f"the body is not that of {self._call}", "is it the body of another request?")
+            self._findings.stop()
+        return found
+
+    def _decisions(self, document: dict[str, Any]) -> list[Change]:
+        self._unknown(document, _DECISION, "the body")
+        action = document.get("action")
+        decision = _DECISIONS.get(action) if isinstance(action, str) else None
+        if decision is None:
+            self._findings.add("the action is neither process nor reject")
+        several = document.get("quarantineIds")
+        if several is not None and "quarantineId" in document:
+            self._findings.add("the body has both quarantineId and quarantineIds", "keep one of them")
+        items = several if isinstance(several, list) and several else [document.get("quarantineId", several)]
+        if len(items) > 1:
+            self._note(
+                f"the request named {len(items)} quarantined leads at once; syncengine sends one in each request"
+            )
+        ids = [self._id(item, "quarantineIds" if several is not None else "quarantineId") for item in items]
+        return [Change(leads=(lead,), quarantined=True, where=f"quarantine id {lead}", action=decision) for lead in ids]
 
     # PUT leadfinancials
 

@@ -11,14 +11,17 @@ import msgspec
 
 from syncengine.core.errors import InputError
 from syncengine.core.values import is_service_id
-from syncengine.importing.parts import TABLE, Change, Findings
+from syncengine.importing.parts import TABLE, Action, Change, Findings
 
 _PLAIN = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _QUOTABLE = re.compile(r"(?!__)[^'\"\\{}\n\r]+")
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
-    """Which column holds what. `fields` maps names of fields to columns; `reprocess` holds for every row."""
+    """Which column holds what. `fields` maps names of fields to columns; `action` holds for every row.
+
+    `quarantined`: the column `lead` holds quarantine ids.
+    """
 
     lead: str
     fields: dict[str, str] = {}
@@ -26,7 +29,8 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     revenue: str | None = None
     buyer: str | None = None
     trigger: str | None = None
-    reprocess: bool = False
+    action: Action | None = None
+    quarantined: bool = False
     skip_empty: bool = False
 
     def named(self) -> list[str]:
@@ -59,11 +63,16 @@ def check_columns(columns: Columns, header: list[str], label: str) -> None:
     money = columns.payout is not None or columns.revenue is not None
     if columns.buyer is not None and not money:
         findings.add("a buyer is sent with an amount only", "add --payout or --revenue")
-    if columns.reprocess and columns.trigger is not None:
-        findings.add("a reprocess and a trigger in one change", "import them as two changesets")
-    if not (columns.fields or money or columns.trigger is not None or columns.reprocess):
+    if columns.quarantined and (money or columns.trigger is not None or columns.action == "reprocess"):
+        findings.add("a lead in quarantine takes fields, a release or a rejection only", "leave the others out")
+    if not columns.quarantined and columns.action in ("release", "reject"):
+        findings.add("only a lead in quarantine can be released or rejected", "--quarantined COLUMN: the quarantine id")
+    if columns.action is not None and columns.trigger is not None:
+        findings.add(f"a {columns.action} and a trigger in one change", "import them as two changesets")
+    if not (columns.fields or money or columns.trigger is not None or columns.action is not None):
         findings.add(
-            "nothing would be done", "say what: --field NAME=COLUMN, --payout, --revenue, --trigger, --reprocess"
+            "nothing would be done",
+            "say what: --field NAME=COLUMN, --payout, --revenue, --trigger, --reprocess, --release, --reject",
         )
     findings.stop()
 
@@ -83,9 +92,10 @@ def row_change(columns: Columns, source: str, label: str) -> Change:
 
     change = Change(
         leads=(template(columns.lead),),
+        quarantined=columns.quarantined,
         source=source,
         update={name: template(column) for name, column in columns.fields.items()},
-        reprocess=columns.reprocess,
+        action=columns.action,
         trigger=() if columns.trigger is None else (template(columns.trigger),),
         payout=None if columns.payout is None else template(columns.payout),
         revenue=None if columns.revenue is None else template(columns.revenue),
@@ -113,7 +123,8 @@ def inline_changes(lines: Iterable[str], columns: Columns, label: str, *, delimi
                 continue
             row = dict(zip(header, cells, strict=True))
             if not is_service_id(row[columns.lead]):
-                findings.add(f"{row[columns.lead][:40]!r} is not a lead id", line=reader.line_num, row=number)
+                what = "quarantine" if columns.quarantined else "lead"
+                findings.add(f"{row[columns.lead][:40]!r} is not a {what} id", line=reader.line_num, row=number)
                 continue
             change = _literal(row, columns, f"row {number}")
             if change is not None:
@@ -133,9 +144,10 @@ def _literal(row: dict[str, str], columns: Columns, where: str) -> Change | None
     trigger = cell(columns.trigger)
     change = Change(
         leads=(row[columns.lead],),
+        quarantined=columns.quarantined,
         where=where,
         update={name: kept[column] for name, column in columns.fields.items() if column in kept},
-        reprocess=columns.reprocess,
+        action=columns.action,
         trigger=() if trigger is None else (trigger,),
         payout=cell(columns.payout),
         revenue=cell(columns.revenue),
@@ -143,6 +155,6 @@ def _literal(row: dict[str, str], columns: Columns, where: str) -> Change | None
     )
     if change.payout is None and change.revenue is None:
         change = msgspec.structs.replace(change, buyer=None)
-        if not (change.update or change.trigger or change.reprocess):
+        if not (change.update or change.trigger or change.action):
             return None
     return change

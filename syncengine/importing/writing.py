@@ -51,15 +51,15 @@ def _change(change: Change) -> Iterator[str]:
     if change.source:
         lines.append(f"for_each: {change.source}")
     if len(change.leads) == 1:
-        lines.append(f"lead: {value(change.leads[0])}")
+        lines.append(f"{'quarantined' if change.quarantined else 'lead'}: {value(change.leads[0])}")
     else:
         lines.append("leads:")
         lines += [f"  - {value(lead)}" for lead in change.leads]
     if change.update:
         lines.append("update:")
         lines += [f"  {quoted(name)}: {value(text)}" for name, text in change.update.items()]
-    if change.reprocess:
-        lines.append("action: reprocess")
+    if change.action is not None:
+        lines.append(f"action: {change.action}")
     if change.trigger:
         lines.append(f"trigger: [{', '.join(map(value, change.trigger))}]")
     money = {"payout": change.payout, "revenue": change.revenue, "buyer": change.buyer}

@@ -18,6 +18,7 @@ from syncengine.core.values import LeadId, format_money, is_quarantined, parse_m
 from syncengine.leadbyte.gateway import ERRORS, PATIENCE, client_of, context_of, failure_words, received
 from syncengine.leadbyte.keys import Secret
 from syncengine.leadbyte.payload import Json, Number, Unreadable, clean, decompress, read_json
+from syncengine.leadbyte.probes import campaign_of
 from syncengine.leadbyte.requests import HEADERS, LEADS_PATH
 from syncengine.leadbyte.responses import DENIED, Answer
 from syncengine.leadbyte.transport import Line
@@ -30,6 +31,8 @@ _NO_FIELDS = frozenset(
      "history", "state", "fields", "lead", "data", "leads", "errors", "warnings"}
 )  # fmt: skip
 _FAILURES_IN_A_ROW = 5
+_REMEMBERED = 10_000
+"""Leads whose campaigns are kept; a plan asks for them soon after it read the lead."""
 _WRAPPERS = ("lead", "data", "leads")
 
 Wait = Callable[[float], object]
@@ -56,6 +59,7 @@ class LeadReader:
         self._next = clock.monotonic()
         self._failures = 0
         self._over = ""
+        self._campaigns: dict[LeadId, str | None] = {}
         self._client = client_of(account, self._line, context_of(account, ca_file))
 
     def __repr__(self) -> str:
@@ -82,6 +86,10 @@ class LeadReader:
             unknown = "the service does not know this lead" if answer.status == 404 else "the service refused"
             return Unread(f"{unknown} (HTTP {answer.status})")
         return self._understood(lead, answer)
+
+    def campaign(self, lead: LeadId) -> str | None:
+        """The campaign of a lead that was read lately; None where it is not known. Asks nobody."""
+        return self._campaigns.get(lead)
 
     def close(self) -> None:
         """Give the connection back."""
@@ -124,6 +132,9 @@ class LeadReader:
         except Unreadable as error:
             return Unread(str(error))
         values = lead_values(document, lead)
+        if len(self._campaigns) >= _REMEMBERED:
+            self._campaigns.clear()
+        self._campaigns[lead] = campaign_of(document)
         if values is None:
             return Unread("the answer does not show this lead")
         return Observation(at=self._settled(), by=BY, values=values)

@@ -133,3 +133,42 @@ def test_a_buyer_is_written_by_its_name_where_the_account_names_it(workspace: Wo
     ended = workspace.run("import", "request.json")
     assert ended.code == 1
     assert "as a name for buyer 'north-west'" in ended.err
+
+
+PROCESS = "/restapi/v1.3/quarantine/process"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (LEADS, '{"leads": [{"quarantineId": "123", "update": {"postcode": "TN25 6QD", "c1": "x"}}]}'),
+        (PROCESS, '{"quarantineId": 123, "action": "process"}'),
+        (PROCESS, '{"quarantineId": 123, "action": "reject"}'),
+    ],
+)
+@pytest.mark.parametrize("form", ["body", "curl"])
+def test_leads_in_quarantine(form: str, path: str, body: str, workspace: Workspace) -> None:
+    method = "-X PUT " if path == LEADS else ""
+    curl = f"curl {method}-H 'X_KEY: {KEY}' -d '{body}' {workspace.sandbox.url}{path}\n"
+    workspace.write("call.txt", body if form == "body" else curl)
+    (workspace.root / "changesets").mkdir()
+    ended = workspace.run("import", "call.txt", "--out", "changesets/call.yaml")
+    assert ended.code == 0, ended.err
+    assert sent(workspace) == [(path, pairs(body))]
+
+
+def test_a_table_of_leads_in_quarantine(workspace: Workspace) -> None:
+    workspace.write("data/held.csv", "qid,code\n11,TN25 6QD\n12,M1 1AE\n")
+    (workspace.root / "changesets").mkdir()
+    ended = workspace.run(
+        "import", "data/held.csv", "--out", "changesets/held.yaml", "--quarantined", "qid", "--field", "postcode=code",
+        "--release",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    sent(workspace)
+    done = [(effect["effect"], effect["lead"]) for effect in workspace.effects]
+    assert sorted(done) == [("release", "q11"), ("release", "q12"), ("update", "q11"), ("update", "q12")]
+    refused = workspace.run("import", "data/held.csv", "--lead", "qid", "--release")
+    assert (refused.code, "--quarantined" in refused.err) == (1, True)
+    for words in (["--lead", "qid"], ["--reject"], ["--trigger", "code"]):
+        assert workspace.run("import", "data/held.csv", "--quarantined", "qid", "--release", *words).code == 1

@@ -18,7 +18,7 @@ from syncengine.core.values import LeadId
 from syncengine.leadbyte import LeadReader, Secret
 from syncengine.leadbyte.payload import read_json
 from syncengine.leadbyte.reads import lead_values
-from syncengine.sandbox import Key, Permission, Sandbox, SandboxOptions
+from syncengine.sandbox import Key, Permission, Sandbox, SandboxOptions, parse_script
 from tests.planning.conftest import LEADS
 from tests.workspace import Workspace
 
@@ -54,8 +54,38 @@ def test_each_lead_is_read_once_and_an_unreadable_one_says_why(workspace: Worksp
     assert unknown["before"]["postcode"] == {"origin": "unknown", "note": note}
     assert unknown["state"] == "to_send"
     assert f"1 lead could not be read from the service: {note}" in found["warnings"]
-    assert len(reads(workspace)) == 2
+    assert [path.partition("?")[0].rpartition("v1.3/")[2] for path in reads(workspace)] == [
+        "leads/101", "leads/999", "campaigns/1",
+    ]  # fmt: skip
     assert workspace.plan()["plan"] == found["plan"]
+
+
+def test_fields_that_the_campaign_does_not_have_are_named_with_the_nearest_one(workspace: Workspace) -> None:
+    allow_reads(workspace)
+    workspace.changeset(
+        "fix", '- leads: ["101", "102"]\n  update: {postcod: TN25 6QD, c1: a}\n- quarantined: "5"\n  update: {x: y}'
+    )
+    found = workspace.plan()
+    told = [line for line in found["warnings"] if "is no field" in line]
+    assert len(told) == 1
+    assert "field 'postcod' is no field of campaign 1 (did you mean 'postcode'?)" in told[0]
+    assert "(2 leads), changesets/fix.yaml:6" in told[0]
+    before = len(reads(workspace))
+    workspace.run("apply", "release.plan")
+    workspace.plan()
+    assert len(reads(workspace)) == before, "nothing is pending, so nobody is asked"
+
+
+def test_campaigns_that_cannot_be_read_are_said_so(workspace: Workspace) -> None:
+    allow_reads(workspace)
+    rule = {
+        "match": {"path": "/restapi/v1.3/campaigns/1"},
+        "fault": {"effect": "none", "answer": {"status": 500, "body": "error"}},
+    }
+    workspace.sandbox.set_faults(parse_script(json.dumps({"rules": [rule]}).encode()))
+    workspace.changeset("fix", '- lead: "101"\n  update: {postcod: TN25 6QD}')
+    found = workspace.plan()
+    assert any("could not be compared with those of campaign 1 (HTTP 500" in line for line in found["warnings"])
 
 
 def test_nothing_is_read_offline_nor_where_it_is_not_allowed(workspace: Workspace) -> None:

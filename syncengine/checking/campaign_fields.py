@@ -1,0 +1,80 @@
+"""While a plan reads its leads: the fields that it would write, against those of the leads' campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from syncengine.checking.field_names import advice_on
+from syncengine.core.changes import Origin
+from syncengine.core.operations import Update
+from syncengine.core.plan import PlannedOperation
+from syncengine.core.values import LeadId
+from syncengine.leadbyte.probes import CAMPAIGNS_PATH, Heard, Probe, field_names
+from syncengine.planning.watching import OPEN, change_words, limited, of_leads, place
+
+_MOST_USES = 5_000
+_MOST_CAMPAIGNS = 50
+
+
+class _Use(msgspec.Struct):
+    change: tuple[str, str]
+    origin: Origin
+    lead: LeadId
+    leads: int = 1
+
+
+class CampaignFields:
+    """Sees every operation, then asks for each campaign's fields once. `campaign_of` is what was read of a lead.
+
+    What it finds is told in notes, which the digest does not cover: it depends on the service, not on the changesets.
+    """
+
+    def __init__(self, campaign_of: Callable[[LeadId], str | None], probe: Probe) -> None:
+        self._campaign_of = campaign_of
+        self._probe = probe
+        self._uses: dict[str, dict[tuple[str, str], _Use]] = {}
+        self._count = 0
+
+    def see(self, planned: PlannedOperation) -> None:
+        """One operation, in order."""
+        operation = planned.operation
+        if not isinstance(operation, Update) or planned.state not in OPEN:
+            return
+        campaign = self._campaign_of(operation.lead)
+        if campaign is None:
+            return
+        uses = self._uses.setdefault(campaign, {})
+        for name in planned.send or operation.fields:
+            known = uses.get((planned.changeset, name))
+            if known is not None:
+                known.leads += 1
+            elif self._count < _MOST_USES:
+                self._count += 1
+                change = (planned.changeset, planned.change)
+                uses[planned.changeset, name] = _Use(change, planned.origin, operation.lead)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Nothing that the digest may cover."""
+        return ()
+
+    def notes(self) -> tuple[str, ...]:
+        """One line for each field that its campaign does not have. To be asked once, at the end."""
+        lines: list[str] = []
+        for campaign, uses in list(self._uses.items())[:_MOST_CAMPAIGNS]:
+            lines += self._of_campaign(campaign, uses)
+        return limited(lines)
+
+    def _of_campaign(self, campaign: str, uses: dict[tuple[str, str], _Use]) -> list[str]:
+        heard = self._probe.ask(f"{CAMPAIGNS_PATH}/{campaign}", "query")
+        names = field_names(heard.document) if isinstance(heard, Heard) and heard.status == 200 else None
+        if names is None:
+            why = f"HTTP {heard.status}: {heard.words}" if isinstance(heard, Heard) else heard.reason
+            return [f"field names could not be compared with those of campaign {campaign} ({why})"]
+        return [
+            f"field '{name}' is no field of campaign {campaign} ({advice_on(name, names)}): "
+            f"{change_words(*use.change)} ({of_leads(use.leads)}), {place(use.origin)}, lead {use.lead}"
+            for (_, name), use in uses.items()
+            if name not in names
+        ]
