@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, assert_never
 
 from syncengine.core.events import (
+    PlanLooked,
     RequestAnswered,
     RequestLeft,
     RunBegan,
@@ -160,6 +161,8 @@ class RunTelemetry:
     def tell(self, event: RunEvent) -> None:
         """Spans begin and end with the events; metrics count them."""
         match event:
+            case PlanLooked():
+                pass
             case RunBegan():
                 self._begin(event)
             case RequestLeft():
@@ -167,10 +170,7 @@ class RunTelemetry:
             case RequestAnswered():
                 self._answer(event)
             case SentAgain():
-                self._again.add(1, self._account)
-                span = self._run
-                if span is not None:
-                    span.add_event("sent again", {"syncengine.request": event.request, "syncengine.wait": event.wait})
+                self._send_again(event)
             case Settled(outcome, operations):
                 word = "in_doubt" if outcome is Outcome.UNKNOWN else outcome.value
                 self._operations.add(len(operations), self._account | {"syncengine.outcome": word})
@@ -181,6 +181,11 @@ class RunTelemetry:
                 self._end(event)
             case _:
                 assert_never(event)
+
+    def _send_again(self, event: SentAgain) -> None:
+        self._again.add(1, self._account)
+        if self._run is not None:
+            self._run.add_event("sent again", {"syncengine.request": event.request, "syncengine.wait": event.wait})
 
     def _begin(self, event: RunBegan) -> None:
         self._account = {"syncengine.account": event.account}

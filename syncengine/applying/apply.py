@@ -18,7 +18,7 @@ from syncengine.applying.recheck import Recheck
 from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import Exit, LedgerTrouble
-from syncengine.core.events import RunBegan, RunEnded
+from syncengine.core.events import PlanLooked, RunBegan, RunEnded
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
 from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerWriter, Listener, RunStart
 from syncengine.core.results import RunCounts, RunResult
@@ -69,7 +69,7 @@ def apply_plan(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, worl
     """Apply exactly this plan. Raises Refusal while nothing was sent; afterwards every trouble is in the result."""
     deadline = None if request.deadline is None else world.clock.monotonic() + request.deadline
     with ledger.lease(request.account.identity, wait=request.lock_timeout) as lease:
-        findings = examine(plan, ledger, request, world.clock)
+        findings = examine(plan, ledger, request, world.clock, world.listener)
         if not findings.to_send:
             return nothing_to_send(plan.summary.digest, findings, request)
         approvals, gate = permit(findings, ledger, request, world.clock)
@@ -95,12 +95,13 @@ def apply_plan(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, worl
         return result
 
 
-def examine(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, clock: Clock) -> Findings:
+def examine(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, clock: Clock, listener: Listener) -> Findings:
     """What is to be sent, under the lease. Raises Refusal where the plan must not be applied."""
     saved = saved_plan(plan)
     check_identity(saved, request.account, ledger)
     preflight = Preflight(saved, policy=request.policy, account=request.account, ledger=ledger, clock=clock)
-    return preflight.check(plan.operations())
+    total = plan.summary.counts.total
+    return preflight.check(plan.operations(), looked=lambda count: listener.tell(PlanLooked(count, total)))
 
 
 def permit(

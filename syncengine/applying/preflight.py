@@ -3,7 +3,7 @@ meanwhile: the lease, repeats, doubts and holds inside the intent's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import assert_never
@@ -102,8 +102,11 @@ class Preflight:
         self._waits: dict[OperationId, float] = {}
         self._names: dict[tuple[str, str, str], str] = {}
 
-    def check(self, operations: Iterator[PlannedOperation]) -> Findings:
-        """Raises PlanBlocked, StalePlan, WrongLedger or Refusal; a settled plan passes whatever else changed."""
+    def check(self, operations: Iterator[PlannedOperation], looked: Callable[[int], None] = lambda _: None) -> Findings:
+        """Raises PlanBlocked, StalePlan, WrongLedger or Refusal; a settled plan passes whatever else changed.
+
+        `looked` hears how many operations were looked at, batch by batch.
+        """
         counts = self._plan.summary.counts
         if counts.blocked or self._plan.summary.blocked:
             first = self._plan.summary.blocked[0].reason if self._plan.summary.blocked else "see the plan"
@@ -115,6 +118,7 @@ class Preflight:
         while batch := list(islice(operations, BATCH)):
             leads = list({planned.operation.lead for planned in batch})
             histories = self._ledger.histories(self._plan.header.identity, leads)
+            looked(len(batch))
             if not histories and self._take_whole(batch):
                 continue
             for planned in batch:

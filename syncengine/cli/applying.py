@@ -19,7 +19,7 @@ from syncengine.cli.run_log import Everybody, RunLog
 from syncengine.cli.verb import Invocation
 from syncengine.cli.views import view_options
 from syncengine.core.errors import Exit, InputError
-from syncengine.core.events import RunBegan, RunEvent, Settled
+from syncengine.core.events import PlanLooked, RunBegan, RunEvent, Settled
 from syncengine.core.outcomes import Outcome
 from syncengine.core.ports import Listener
 from syncengine.core.results import RunResult
@@ -34,12 +34,18 @@ class _Watched:
         self._output = invocation.output
         self._progress = progress
         self._settled: Counter[Outcome] = Counter()
+        self._looking = False
 
     def tell(self, event: RunEvent) -> None:
         """Count outcomes, once it is known how much there is to do."""
         match event:
-            case RunBegan(operations=operations):
-                self._progress.expect(operations)
+            case PlanLooked(operations, total):
+                if not self._looking:
+                    self._looking = True
+                    self._progress.begin("checking the plan", total)
+                self._progress.advance(operations)
+            case RunBegan(operations=count):
+                self._progress.begin("applying", count)
             case Settled(outcome, operations) if outcome is not Outcome.NOT_SENT:
                 self._settled[outcome] += len(operations)
                 self._progress.advance(len(operations), detail=self._detail())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 _QUIET_SECONDS = 1.0
-_LINE_SECONDS = 10.0
+_LINE_SECONDS = 5.0
 
 
 class Progress:
@@ -54,9 +54,13 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def expect(self, total: int) -> None:
-        """So much there is in all."""
-        self._total = total
+    def begin(self, title: str, total: int) -> None:
+        """Something else begins, of which there is so much in all; its rate counts from now."""
+        self._title, self._total, self._done = title, total, 0
+        self._started = self._monotonic()
+        self._next_line = self._started + _QUIET_SECONDS
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, description=title, completed=0, total=total or None, detail="")
 
     def advance(self, count: int = 1, *, detail: str = "") -> None:
         """So many more are done; `detail` is a short text beside the bar."""
@@ -83,7 +87,7 @@ class Progress:
             return detail
         rate = self._done / elapsed
         told = [detail] if detail else []
-        told.append(f"{rate:,.0f}/s")
+        told.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
         if self._total > self._done:
             told.append(f"{_span((self._total - self._done) / rate)} left")
         return ", ".join(told)

@@ -9,6 +9,7 @@ from typing import Unpack, assert_never
 from syncengine.cli.logs import Facts, Log
 from syncengine.cli.output import Level
 from syncengine.core.events import (
+    PlanLooked,
     RequestAnswered,
     RequestLeft,
     RunBegan,
@@ -40,6 +41,8 @@ class RunLog:
     def tell(self, event: RunEvent) -> None:
         """One line, or none where its level is not wanted."""
         match event:
+            case PlanLooked():
+                pass
             case RunBegan():
                 self._ids = {"run": event.run, "plan": event.plan}
                 self._began = self._monotonic()

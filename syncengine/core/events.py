@@ -19,6 +19,13 @@ StopCause = Literal[
 CallKind = Literal["leads", "leadfinancials"]
 
 
+class PlanLooked(msgspec.Struct, frozen=True):
+    """Before a run begins: so many more of the plan's operations were compared with the ledger, of `total`."""
+
+    operations: int
+    total: int
+
+
 class RunBegan(msgspec.Struct, frozen=True, kw_only=True):
     """The run is on record; nothing was sent yet. `operations` are those to be sent."""
 
@@ -85,7 +92,7 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
     exit: int
 
 
-RunEvent = RunBegan | RequestLeft | RequestAnswered | SentAgain | Settled | RunStopped | RunEnded
+RunEvent = PlanLooked | RunBegan | RequestLeft | RequestAnswered | SentAgain | Settled | RunStopped | RunEnded
 
 
 def call_of(parcels: tuple[Parcel, ...]) -> CallKind:

@@ -149,7 +149,31 @@ def test_progress_off_a_terminal_is_a_line_now_and_then() -> None:
         for second in range(24):
             ticks.now = second * 0.5
             progress.advance(50, detail="2 rejected")
-    assert err.getvalue() == "applying: 150 of 1,200, 2 rejected\napplying: 1,150 of 1,200, 2 rejected\n"
+    assert err.getvalue().splitlines() == [
+        "applying: 150 of 1,200, 2 rejected",
+        "applying: 650 of 1,200, 2 rejected",
+        "applying: 1,150 of 1,200, 2 rejected",
+    ]
+
+
+def test_progress_tells_the_pace_of_each_stage_and_how_long_it_will_take() -> None:
+    written, out, err = output()
+    ticks = Ticks()
+    with Progress(written, "applying", 0, pace=True, monotonic=ticks) as progress:
+        progress.begin("checking the plan", 4000)
+        ticks.now = 2
+        progress.advance(1000)
+        ticks.now = 8
+        progress.begin("applying", 500)
+        ticks.now = 8.5
+        progress.advance(1, detail="1 applied")
+        ticks.now = 13
+        progress.advance(4, detail="5 applied")
+    assert err.getvalue().splitlines() == [
+        "checking the plan: 1,000 of 4,000, 500/s, 6 s left",
+        "applying: 5 of 500, 5 applied, 1.0/s, 8 min 15 s left",
+    ]
+    assert out.getvalue() == ""
 
 
 def test_progress_on_a_terminal_is_a_bar_that_notes_appear_above() -> None:
