@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-
 import click
 
+from syncengine.cli.person import this_user
 from syncengine.cli.verb import Invocation, Verb, format_option
 
 
@@ -35,16 +33,9 @@ def command(invocation: Invocation, *, run: str, by: str | None, format_: str) -
                 code="SE904",
                 hint="'syncengine status' shows what it left; applying its plan again goes on with it",
             )
-        ledger.cancel(RunId(run), by=(by or "").strip() or _user())
+        ledger.cancel(RunId(run), by=(by or "").strip() or this_user())
     invocation.log.info("cancelled", run=run)
     if format_ == "json":
         invocation.output.json({"run": run, "cancelled": True})
         return
     invocation.output.result(f"run {run} was asked to stop: it sends nothing more once it has looked")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user {os.getuid()}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from syncengine.cli.person import this_user
 from syncengine.cli.verb import Invocation, Verb, format_option
 from syncengine.core.errors import Exit
 
@@ -94,14 +95,17 @@ def migrate(invocation: Invocation, *, rekey: bool, by: str | None, note: str | 
         invocation.output.result("the configured key is the ledger's key from now on; back it up apart from the ledger")
 
 
-@command.command(cls=Verb, epilog="Example: syncengine ledger forget 2932682 --by ann")
+@command.command(cls=Verb, epilog="Example: syncengine ledger forget 2932682 --by ann --note 'asked for on the phone'")
 @click.argument("lead", metavar="LEAD")
-@_by
+@click.option("--by", metavar="NAME", help="Who does this; the name of this machine's user otherwise.")
+@click.option("--note", metavar="TEXT", help="Why; kept as it is, so say nothing in it about the person.")
 @_account
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
               help="Wait so long where somebody is applying to the account.")  # fmt: skip
 @click.pass_obj
-def forget(invocation: Invocation, *, lead: str, by: str, account: str | None, lock_timeout: float) -> None:
+def forget(
+    invocation: Invocation, *, lead: str, by: str | None, note: str | None, account: str | None, lock_timeout: float
+) -> None:
     """Erase what the ledger holds of one lead: values, digests, amounts, messages.
 
     Ids and outcomes stay, and nothing is sent for the lead any more. Plan files and sources must be deleted by hand;
@@ -119,7 +123,9 @@ def forget(invocation: Invocation, *, lead: str, by: str, account: str | None, l
     project = _project(invocation)
     owner = _chosen(project, account)
     with project.ledger() as ledger, ledger.lease(owner.identity, wait=lock_timeout) as lease:
-        forgotten = ledger.forget(lease, LeadId(lead), by=by)
+        forgotten = ledger.forget(
+            lease, LeadId(lead), by=(by or "").strip() or this_user(), note=(note or "").strip()
+        )
     invocation.output.result(f"lead {lead} is forgotten: {forgotten.attempts} attempts were erased")
     for plan, path in forgotten.plans:
         invocation.output.result(f"delete by hand: plan {plan[:12]} {path}")

@@ -378,8 +378,11 @@ class LedgerOperations(LedgerWriter, Protocol):
         """Adopt the configured key (made where it is missing): older digests can no longer be compared."""
         ...
 
-    def forget(self, lease: Lease, lead: LeadId, *, by: str) -> Forgotten:
-        """Erase values, digests, amounts and messages of one lead; ids and outcomes stay, the chain stays valid."""
+    def forget(self, lease: Lease, lead: LeadId, *, by: str, note: str = "") -> Forgotten:
+        """Erase values, digests, amounts and messages of one lead; ids and outcomes stay, the chain stays valid.
+
+        A `note` is kept as an event beside the erasure.
+        """
         ...
 
     def release(self, account: str, *, by: str, note: str) -> bool:

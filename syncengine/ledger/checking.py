@@ -59,7 +59,8 @@ class _Walk:
     def __init__(self, known_head: str | None) -> None:
         self._ends: dict[tuple[str, str], tuple[int, str]] = {}
         self._records: dict[str, int] = {}
-        self._position, _, self._known = (known_head or "").partition("-")
+        self._head = known_head
+        self._position = (known_head or "").partition("-")[0]
         self._met = known_head is None
 
     def step(self, one: Link, content: Any) -> Iterator[CheckFinding]:
@@ -80,7 +81,7 @@ class _Walk:
         self._ends[lane] = (one.step, one.hash)
         self._count(one.kind, content)
         if str(one.position) == self._position:
-            self._met = head_of(one.position, self._ends) == f"{one.position}-{self._known}"
+            self._met = head_of(one.position, self._ends) == self._head
 
     def _count(self, kind: str, content: Any) -> None:
         if content is None:
@@ -106,7 +107,8 @@ class _Walk:
         if not self._met:
             yield CheckFinding(
                 where="head",
-                message=f"the ledger never stood at {self._position}-{self._known}: records since then were replaced",
+                message=f"the ledger never stood at {self._head}: records since then were replaced or lost, or it is another"
+                " ledger's head; write it as `ledger check` printed it",
             )
 
 

@@ -197,9 +197,13 @@ class Ledger(Writer):
         def work() -> None:
             row = first(self.engine.rows("get_run", run=run))
             if row is None:
-                raise InputError(f"there is no run {run}", hint="`syncengine status` lists the runs")
+                raise InputError(f"there is no run {run}", code="SE904", hint="`syncengine status` lists the runs")
             if row[17] is not None:
-                raise InputError(f"run {run} has ended at {row[17]}; there is nothing to cancel")
+                raise InputError(
+                    f"run {run} has ended at {row[17]}; there is nothing to cancel",
+                    code="SE904",
+                    hint="'syncengine status' shows what stands open",
+                )
             if self.engine.run("cancel_run", run=run, by_whom=by, at=at):
                 append_to(self.engine, row[2], row[3], [("cancel", run, [run, by, at])])
 
@@ -238,11 +242,18 @@ class Ledger(Writer):
         self.engine.write(work)
         self._forms = forms
 
-    def forget(self, lease: Lease, lead: LeadId, *, by: str) -> Forgotten:
+    def forget(self, lease: Lease, lead: LeadId, *, by: str, note: str = "") -> Forgotten:
         """Erase values, digests, amounts and messages of one lead."""
         at = self._applicant.clock.now()
+
+        def work() -> Forgotten:
+            forgotten = erasure.forget(self.engine, lease, lead, by=by, at=at)
+            if note:
+                self._event(lease.account, "forgotten", by, note, lead)
+            return forgotten
+
         self.engine.write(lambda: self._take_over(lease.account, lease.lane))
-        forgotten = self.engine.write(lambda: erasure.forget(self.engine, lease, lead, by=by, at=at))
+        forgotten = self.engine.write(work)
         self.engine.scrub()
         return forgotten
 

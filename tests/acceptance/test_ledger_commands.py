@@ -35,9 +35,10 @@ def test_check_finds_nothing_in_a_sound_ledger_and_knows_an_older_head(applied: 
     applied.plan()
     applied.apply()
     assert applied.run("ledger", "check", "--head", first.json["head"]).code == 0
-    strange = applied.run("ledger", "check", "--head", "0" * len(first.json["head"]))
-    assert strange.code == 1
-    assert "head" in strange.out
+    for other in ("0" * 40, "4-" + "0" * 32):
+        strange = applied.run("ledger", "check", "--head", other)
+        assert strange.code == 1
+        assert f"never stood at {other}:" in strange.out
 
 
 def test_check_names_what_was_tampered_with(applied: Workspace) -> None:
@@ -71,6 +72,19 @@ def test_a_forgotten_lead_leaves_its_outcome_and_is_blocked(applied: Workspace) 
     plan = applied.plan("--changeset", "second")
     assert plan["operations"]["blocked"] == 1
     assert "forgotten" in plan["blocked"][0]["reason"]
+
+
+def test_forgetting_says_who_and_why_where_it_is_told(applied: Workspace) -> None:
+    assert applied.run("ledger", "forget", "2932682").code == 0
+    ended = applied.run("ledger", "forget", "2932683", "--by", "ann", "--note", "asked for on the phone")
+    assert ended.code == 0, ended.err
+    records = [json.loads(line) for line in applied.run("ledger", "export").out.splitlines()]
+    erased = {record["content"][1]: record["content"][2] for record in records if record["record"] == "erasure"}
+    assert erased["2932682"] not in ("", None)
+    assert erased["2932683"] == "ann"
+    noted = [record["content"] for record in records if record["record"] == "event" and "forgotten" in record["content"]]
+    assert [("ann" in each, "asked for on the phone" in each) for each in noted] == [(True, True)]
+    assert applied.run("ledger", "check").code == 0
 
 
 def test_forgetting_blocks_a_saved_plan_too(applied: Workspace) -> None:
