@@ -123,9 +123,7 @@ def forget(
     project = _project(invocation)
     owner = _chosen(project, account)
     with project.ledger() as ledger, ledger.lease(owner.identity, wait=lock_timeout) as lease:
-        forgotten = ledger.forget(
-            lease, LeadId(lead), by=(by or "").strip() or this_user(), note=(note or "").strip()
-        )
+        forgotten = ledger.forget(lease, LeadId(lead), by=(by or "").strip() or this_user(), note=(note or "").strip())
     invocation.output.result(f"lead {lead} is forgotten: {forgotten.attempts} attempts were erased")
     for plan, path in forgotten.plans:
         invocation.output.result(f"delete by hand: plan {plan[:12]} {path}")

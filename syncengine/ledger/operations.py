@@ -86,11 +86,7 @@ class Ledger(Writer):
         settled = {plan: int(count) for plan, count in counted}
         for row in self.engine.read(lambda: self._run_rows(account, None)):
             plans.setdefault(row.plan, []).append(row)
-        return [
-            stories.open_plan(runs, settled.get(plan, 0))
-            for plan, runs in plans.items()
-            if settled.get(plan, 0) < runs[-1].total
-        ]
+        return stories.open_plans([(runs, settled.get(plan, 0)) for plan, runs in plans.items()])
 
     def requests_sent(self, run: RunId) -> int:
         """How many requests of a run left, by the records."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -130,6 +130,23 @@ def outcome_of(attempts: Sequence[Attempt]) -> OperationOutcome:
             return "in_doubt"
         case None | Standing.NOT_SENT:
             return "not_sent"
+
+
+def open_plans(plans: Iterable[tuple[Sequence[RunRow], int]]) -> list[OpenPlan]:
+    """The unsettled ones of these plans (each with its runs and how much of it is settled), newest first as they come.
+
+    What a later plan of the same changesets settled in full is nothing that anybody still has to go on with.
+    """
+    found: list[OpenPlan] = []
+    settled_later: list[tuple[str, frozenset[str]]] = []
+    for runs, settled in plans:
+        plan = open_plan(runs, settled)
+        changesets = frozenset(plan.changesets)
+        if settled >= plan.total:
+            settled_later.append((plan.account, changesets))
+        elif not any(plan.account == account and changesets <= ids for account, ids in settled_later):
+            found.append(plan)
+    return found
 
 
 def open_plan(runs: Sequence[RunRow], settled: int) -> OpenPlan:

@@ -17,7 +17,7 @@ from syncengine.planning.build import Watcher
 from syncengine.planning.conflicts import Claims
 from syncengine.planning.spelling import near
 from syncengine.planning.unusual import UnusualAmounts, UnusualTargets
-from syncengine.planning.watching import OPEN, change_words, limited, of_leads, place
+from syncengine.planning.watching import BESIDE_DOUBT, OPEN, change_words, limited, of_leads, place
 
 _PAIRS = 500
 """Pairs of changes whose common leads are counted apart."""
@@ -29,7 +29,34 @@ _RECORDS = 200_000
 
 def attention(known_fields: Collection[str] | None = None) -> tuple[Watcher, ...]:
     """Every rule that depends on nothing but the operations. `known_fields` are those of the account's lead schema."""
-    return (DoneBefore(), UnusualTargets(), UnusualAmounts(), FieldNames(known_fields))
+    return (BesideDoubt(), DoneBefore(), UnusualTargets(), UnusualAmounts(), FieldNames(known_fields))
+
+
+class BesideDoubt:
+    """Updates that go on although the lead has an irreversible operation in doubt, which holds everything else."""
+
+    kinds = frozenset({Kind.UPDATE})
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def see(self, planned: PlannedOperation) -> None:
+        """One operation, in order."""
+        if not planned.reason or planned.state is not State.TO_SEND or not planned.reason.endswith(BESIDE_DOUBT):
+            return
+        change = (planned.changeset, planned.change)
+        if change not in self._found and len(self._found) >= _PAIRS:
+            change = (planned.changeset, "")
+        count, example = self._found.get(change, (0, f"lead {planned.operation.lead}; {place(planned.origin)}"))
+        self._found[change] = (count + 1, example)
+
+    def warnings(self) -> tuple[str, ...]:
+        """One line for each change."""
+        return limited(
+            f"{of_leads(count)} of {change_words(*change)} {'has' if count == 1 else 'have'} an irreversible operation "
+            f"in doubt, and would be updated all the same: {example}"
+            for change, (count, example) in self._found.items()
+        )
 
 
 class DoneBefore:

@@ -32,6 +32,7 @@ from syncengine.core.plan import Before, PlannedOperation, State
 from syncengine.core.repeats import Clear, Lowered, Stopped, held, may_send, thing_of
 from syncengine.core.settings import Policy
 from syncengine.core.values import LeadId
+from syncengine.planning.watching import BESIDE_DOUBT
 
 Matches = Callable[[str, Kind, LeadId, str, str], bool]
 """Whether a stored form stands for a value: (stored, kind, lead, name, value)."""
@@ -171,7 +172,7 @@ class Differ:
             return self._base(item, operation, history, state=State.BLOCKED, reason=stale_key, before=before)
         reason = _last_refusal(item, operation, self._account, history)
         if history.doubts:
-            reason = "; ".join(filter(None, [reason, "this lead has an irreversible operation in doubt"]))
+            reason = "; ".join(filter(None, [reason, BESIDE_DOUBT]))
         return self._base(
             item,
             operation,

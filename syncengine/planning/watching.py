@@ -10,6 +10,9 @@ from syncengine.core.plan import State
 OPEN = frozenset({State.TO_SEND, State.HELD, State.BLOCKED})
 """States of what somebody still means to be sent."""
 
+BESIDE_DOUBT = "this lead has an irreversible operation in doubt"
+"""How the reason of an update ends that goes on although its lead waits for a decision."""
+
 LINES = 6
 """Lines of one rule, so that no rule hides another."""
 

@@ -82,7 +82,9 @@ def test_forgetting_says_who_and_why_where_it_is_told(applied: Workspace) -> Non
     erased = {record["content"][1]: record["content"][2] for record in records if record["record"] == "erasure"}
     assert erased["2932682"] not in ("", None)
     assert erased["2932683"] == "ann"
-    noted = [record["content"] for record in records if record["record"] == "event" and "forgotten" in record["content"]]
+    noted = [
+        record["content"] for record in records if record["record"] == "event" and "forgotten" in record["content"]
+    ]
     assert [("ann" in each, "asked for on the phone" in each) for each in noted] == [(True, True)]
     assert applied.run("ledger", "check").code == 0
 

@@ -357,6 +357,19 @@ def test_an_unfinished_plan_is_named_by_the_next_one(bench: Bench) -> None:
     assert bench.status()["unfinished_plans"] == []
 
 
+def test_a_plan_that_a_later_one_of_its_changesets_finished_stands_open_no_more(bench: Bench) -> None:
+    bench.changeset("first", UPDATE, {"lead": "12", "update": {"c1": "b"}})
+    bench.changeset("other", {"lead": "13", "update": {"c1": "b"}})
+    bench.faults({"match": {"lead": "12"}, "fault": {"reject": {"message": "No", "leads": ["12"]}}})
+    digest = bench.apply(bench.plan("first", out="1.plan")).json["plan"]
+    assert bench.apply(bench.plan("other", out="2.plan")).code == 0
+    assert [plan["plan"] for plan in bench.status()["unfinished_plans"]] == [digest]
+    bench.faults()
+    assert bench.apply(bench.plan("first", out="3.plan")).code == 0
+    assert bench.status()["unfinished_plans"] == []
+    assert bench.apply("1.plan").code == 3
+
+
 def test_resolved_as_applied_counts_for_the_same_plan_and_not_applied_is_sent(bench: Bench) -> None:
     bench.configure(limits=ONE_EACH)
     bench.changeset("first", *({"lead": str(lead), "trigger": ["1053"]} for lead in (11, 12)))

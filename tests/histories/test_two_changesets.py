@@ -147,6 +147,10 @@ def test_a_doubt_holds_the_rest_of_the_lead_but_not_its_updates(bench: Bench) ->
         "11": ["update to_send", "trigger held", "reprocess held", "financials held"],
         "9": ["update to_send"],
     }
+    told = bench.cli("plan", bench.folder / "specs", "--changeset", "second", "--format", "json").json["warnings"]
+    (beside,) = [each for each in told if "in doubt" in each]
+    assert beside.startswith("1 lead of change #1 of second has an irreversible operation in doubt")
+    assert "lead 11; specs/second.yaml:" in beside
     ended = bench.apply(bench.plan("second"))
     assert ended.code == 4
     assert ended.json["counts"]["not_sent"] == 3
