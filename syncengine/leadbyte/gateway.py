@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import ssl
-from collections.abc import Iterable
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -139,10 +138,9 @@ class LeadByteGateway:
         self._key = key
         self._clock = clock
         self._line = Line(clock.monotonic)
-        self._transport = Transport(self._line, context, proxy)
-        self._base = httpx.URL(account.base_url)
-        self._headers = (("Host", self._base.netloc.decode("ascii")), ("Connection", "keep-alive"))
-        self._timeouts = {"timeout": httpx.Timeout(account.limits.timeout).as_dict()}
+        self._client = client_of(account, self._line, context, proxy)
+        self._base = self._client.base_url
+        self._timeouts = {"timeout": self._client.timeout.as_dict()}
 
     def __repr__(self) -> str:
         return f"<gateway to {self._account.name}>"
@@ -157,11 +155,10 @@ class LeadByteGateway:
         self._line.begin(PATIENCE * self._account.limits.timeout, leave_by)
         status = 0
         try:
-            # httpx's client would add a third to what a request costs, for cookies, redirects and the like.
-            response = self._transport.exchange(self._written(request))
+            response = self._client.send(self._written(request), stream=True)
             try:
-                status = response.status
-                answer = _read(status, response.headers, response.iter_stream())
+                status = response.status_code
+                answer = received(response)
             finally:
                 response.close()
         except ERRORS as error:
@@ -169,15 +166,14 @@ class LeadByteGateway:
         now = datetime.fromisoformat(self._clock.now())
         return read_answer(answer, parcels, now=now, hide=self._key.hide_in), status
 
-    def _written(self, request: Request) -> httpcore.Request:
-        base, content = self._base, request.content(self._key)
-        headers = [*self._headers, *request.headers(self._key).items(), ("Content-Length", str(len(content)))]
-        target = base.raw_path.rstrip(b"/") + request.path.encode("ascii")
-        return httpcore.Request(
+    def _written(self, request: Request) -> httpx.Request:
+        # Written out here: the client's own way merges addresses, headers and cookies anew for every request.
+        path = self._base.raw_path.rstrip(b"/") + request.path.encode("ascii")
+        return httpx.Request(
             request.method,
-            httpcore.URL(scheme=base.raw_scheme, host=base.raw_host, port=base.port, target=target),
-            headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in headers],
-            content=content,
+            self._base.copy_with(raw_path=path),
+            headers=request.headers(self._key),
+            content=request.content(self._key),
             extensions=self._timeouts,
         )
 
@@ -194,7 +190,7 @@ class LeadByteGateway:
 
     def close(self) -> None:
         """Give the connection back."""
-        self._transport.close()
+        self._client.close()
 
 
 def failure_words(error: Exception) -> tuple[str, bool]:
@@ -205,20 +201,16 @@ def failure_words(error: Exception) -> tuple[str, bool]:
 def received(response: httpx.Response) -> Answer:
     """The answer as far as it counts: a redirect without its body, anything else up to the size limit."""
     place = str(response.extensions.get("location", ""))
-    headers = [*response.headers.raw, *([(b"location", place.encode("latin-1"))] if place else [])]
-    return _read(response.status_code, headers, response.iter_raw())
-
-
-def _read(status: int, headers: Iterable[tuple[bytes, bytes]], chunks: Iterable[bytes]) -> Answer:
-    texts: dict[str, str] = {}
-    for raw, value in headers:
+    texts = {"location": place} if place else {}
+    for raw, value in response.headers.raw:
         name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
         texts[name] = f"{texts[name]}, {text}" if name in texts else text
+    status = response.status_code
     if 300 <= status <= 399:
         return Answer(status=status, headers=texts, body=b"")
     pieces: list[bytes] = []
     size = 0
-    for piece in chunks:
+    for piece in response.iter_raw():
         pieces.append(piece)
         size += len(piece)
         if size > MAX_BODY:

@@ -150,18 +150,10 @@ class Transport(httpx.BaseTransport):
         self._line = line
         self._pool = _pool(_Backend(line), context, proxy)
 
-    def exchange(self, request: httpcore.Request) -> httpcore.Response:
-        """One request and the beginning of its answer, which is to be closed."""
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         if self._line.used is not None and self._line.monotonic() - self._line.used > IDLE:
             self._pool.close()
-        response = self._pool.handle_request(request)
-        if not self._line.heard:
-            response.close()
-            raise httpcore.RemoteProtocolError("an answer was there before the request had been sent")
-        return response
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self.exchange(
+        response = self._pool.handle_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(
@@ -175,6 +167,9 @@ class Transport(httpx.BaseTransport):
                 extensions=request.extensions,
             )
         )
+        if not self._line.heard:
+            response.close()
+            raise httpcore.RemoteProtocolError("an answer was there before the request had been sent")
         headers = [(name, value) for name, value in response.headers if name.lower() != b"location"]
         places = [value.decode("latin-1") for name, value in response.headers if name.lower() == b"location"]
         return httpx.Response(

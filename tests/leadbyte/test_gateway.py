@@ -492,7 +492,7 @@ def test_cookies_are_not_kept() -> None:
 def test_the_key_shows_in_no_text_of_the_gateway() -> None:
     with connected("http://127.0.0.1:1") as gateway:
         gateway.send(ONE)
-        shown = f"{gateway!r} {gateway.__dict__!r} {vars(gateway.__dict__['_transport'])!r}"
+        shown = f"{gateway!r} {gateway.__dict__!r} {vars(gateway.__dict__['_client'])!r}"
     assert "gateway to acme" in shown
     assert KEY not in shown
 
