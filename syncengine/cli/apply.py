@@ -21,8 +21,12 @@ _CHANGESETS = frozenset({".yaml", ".yml"})
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine apply release.plan. Exit codes: 0 done; 1 wrong input; 3 refused, nothing was sent; "
-    "4 incomplete; 5 in doubt; 130 interrupted. After an interruption apply the same file again: it goes on.",
+    examples=(
+        "syncengine apply release.plan",
+        "syncengine apply release.plan --junit apply.xml --deadline 2700 --log-format json 2> apply.log",
+    ),
+    epilog="Exit codes: 0 done; 1 wrong input; 3 refused, nothing was sent; 4 incomplete; 5 in doubt; 130 "
+    "interrupted. After an interruption apply the same file again: it goes on.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PLAN | PATH...", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask; needed for changesets where nobody can be asked.")

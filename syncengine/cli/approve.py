@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine approve release.plan --key ~/.ssh/id_ed25519. Look at the plan first: "
-    "syncengine show release.plan. Exit codes: 0 signed; 1 the key does not do; 3 the plan is altered or blocked.",
+    examples=(
+        "syncengine show release.plan",
+        "syncengine approve release.plan --key ~/.ssh/id_ed25519",
+    ),
+    epilog="Exit codes: 0 signed; 1 the key does not do; 3 the plan is altered or blocked.",
 )
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--key", required=True, type=click.Path(path_type=Path), metavar="FILE",

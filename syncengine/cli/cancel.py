@@ -10,7 +10,10 @@ from syncengine.cli.verb import Invocation, Verb, format_option
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine cancel 20261123-161530-1a2b3c. `syncengine status` names the runs that are alive.",
+    examples=(
+        "syncengine status    # names the runs that are alive",
+        "syncengine cancel RUN",
+    ),
 )
 @click.argument("run", metavar="RUN")
 @click.option("--by", metavar="NAME", help="Who says so; the name of this machine's user otherwise.")

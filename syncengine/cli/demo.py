@@ -24,7 +24,9 @@ _PATIENCE = 30
 
 
 @click.command(
-    cls=Verb, epilog="Example: syncengine demo /tmp/try-it. Takes a few seconds; talks to this machine only."
+    cls=Verb,
+    examples=("syncengine demo try-it",),
+    epilog="Takes a few seconds; talks to this machine only.",
 )
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path(path_type=Path))
 @click.pass_obj

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine doctor changesets/. Exit codes: 0 nothing is wrong, warnings or not; 1 something is.",
+    examples=(
+        "syncengine doctor changesets/",
+        "syncengine doctor --offline",
+    ),
+    epilog="Exit codes: 0 nothing is wrong, warnings or not; 1 something is.",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(path_type=Path))
 @click.option("--account", "name", metavar="NAME", help="Look at this account only.")

@@ -25,8 +25,11 @@ _STATES = ("same", "different", "unknown")
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine drift --observed export.csv --observed-at 2026-11-20T18:00:00Z. Exit codes: 0 nothing "
-    "differs; 4 something does; 1 wrong input, or nothing could be read.",
+    examples=(
+        "syncengine drift",
+        "syncengine drift --observed export.csv --observed-at 2026-11-20T18:00:00Z",
+    ),
+    epilog="Exit codes: 0 nothing differs; 4 something does; 1 wrong input, or nothing could be read.",
 )
 @click.option("--account", "name", metavar="NAME", help="The account; may be left out where there is only one.")
 @click.option("--observed", type=click.Path(path_type=Path), metavar="FILE",

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from syncengine.core.redaction import Masker
 
 
-@click.command(cls=Verb, epilog="Example: syncengine explain 1a2b3c4d, or for one never sent: --plan release.plan")
+@click.command(
+    cls=Verb,
+    examples=(
+        "syncengine explain OPERATION",
+        "syncengine explain OPERATION --plan release.plan    # one that was never sent, too",
+    ),
+)
 @click.argument("operation", metavar="OPERATION")
 @click.option("--plan", "plans", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="A saved plan to look into as well; repeatable.")  # fmt: skip

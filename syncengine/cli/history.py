@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from syncengine.core.ports import OperationRecord
 
 
-@click.command(cls=Verb, epilog="Example: syncengine history --lead 2932682 --format json")
+@click.command(
+    cls=Verb,
+    examples=(
+        "syncengine history --lead 2932682",
+        "syncengine history --run RUN --format csv > run.csv",
+    ),
+)
 @click.option("--lead", metavar="ID", help="Only this lead; quarantined:123 is the one with quarantine id 123.")
 @click.option("--changeset", metavar="ID", help="Only this changeset.")
 @click.option("--run", metavar="RUN", help="Only operations with an attempt in this run.")

@@ -28,9 +28,11 @@ _SCHEMA = ".syncengine/schemas/changeset.v1.schema.json"
 @click.command(
     "import",
     cls=Verb,
-    epilog="Examples: syncengine import request.json --changeset repair-2026-11 --out changesets/repair.yaml; "
-    "syncengine import data/calls.csv --lead lead_id --payout payout --field c1=result --out changesets/calls.yaml. "
-    "Then review it, and plan it like any other.",
+    examples=(
+        "syncengine import request.json --changeset repair-2026-11 --out changesets/repair.yaml",
+        "syncengine import data/calls.csv --lead lead_id --payout payout --field c1=result --out changesets/calls.yaml",
+    ),
+    epilog="Then review it, and plan it like any other.",
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--changeset", metavar="ID", help="The changeset's id; otherwise from the name of --out or FILE.")

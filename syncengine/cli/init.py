@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Verb,
+    examples=(
+        "syncengine init leads",
+        "syncengine init --ci github      # in a git repository: a workflow as well",
+    ),
     epilog="Files that are there already stay as they are; run it again to add what is missing. Exit 3: the "
     "configuration pins a ledger that is not there, or a ledger is there that it does not pin.",
 )

@@ -23,7 +23,14 @@ def command() -> None:
     """Look after the ledger: check it, export it, bring it up to date, forget a lead, free a dead lease."""
 
 
-@command.command(cls=Verb, epilog="Example: syncengine ledger check --head 5f1c... Exit codes: 0 sound; 1 not.")
+@command.command(
+    cls=Verb,
+    examples=(
+        "syncengine ledger check",
+        "syncengine ledger check --head HEAD    # a head noted earlier, elsewhere",
+    ),
+    epilog="Exit codes: 0 sound; 1 not.",
+)
 @click.option("--head", metavar="HEAD", help="A head noted earlier, elsewhere: the ledger must still contain it.")
 @format_option("text", "json")
 @click.pass_obj
@@ -55,7 +62,7 @@ def check(invocation: Invocation, *, head: str | None, format_: str) -> int:
     return Exit.INPUT if findings else Exit.DONE
 
 
-@command.command(cls=Verb, epilog="Example: syncengine ledger export > ledger.jsonl")
+@command.command(cls=Verb, examples=("syncengine ledger export > ledger.jsonl",))
 @click.pass_obj
 def export(invocation: Invocation) -> int:
     """Write every record as JSON Lines, in the order of their positions."""
@@ -67,7 +74,13 @@ def export(invocation: Invocation) -> int:
     return Exit.DONE
 
 
-@command.command(cls=Verb, epilog="Example: syncengine ledger migrate --rekey --by ann --note 'the key file was lost'")
+@command.command(
+    cls=Verb,
+    examples=(
+        "syncengine ledger migrate",
+        "syncengine ledger migrate --rekey --by ann --note 'the key file was lost'",
+    ),
+)
 @click.option("--rekey", is_flag=True, help="Adopt the configured key, made where it is missing.")
 @click.option("--by", metavar="NAME", help="With --rekey: who does this.")
 @click.option("--note", metavar="TEXT", help="With --rekey: why.")
@@ -95,7 +108,7 @@ def migrate(invocation: Invocation, *, rekey: bool, by: str | None, note: str | 
         invocation.output.result("the configured key is the ledger's key from now on; back it up apart from the ledger")
 
 
-@command.command(cls=Verb, epilog="Example: syncengine ledger forget 2932682 --by ann --note 'asked for on the phone'")
+@command.command(cls=Verb, examples=("syncengine ledger forget 2932682 --by ann --note 'asked for on the phone'",))
 @click.argument("lead", metavar="LEAD")
 @click.option("--by", metavar="NAME", help="Who does this; the name of this machine's user otherwise.")
 @click.option("--note", metavar="TEXT", help="Why; kept as it is, so say nothing in it about the person.")
@@ -130,7 +143,7 @@ def forget(
     invocation.output.result("delete by hand as well: changesets, sources, exports and backups that hold the lead")
 
 
-@command.command(cls=Verb, epilog="Example: syncengine ledger release --by ann --note 'runner 7 is gone'")
+@command.command(cls=Verb, examples=("syncengine ledger release --by ann --note 'runner 7 is gone'",))
 @_by
 @click.option("--note", required=True, metavar="TEXT", help="How it is known that the holder is dead.")
 @_account

@@ -41,8 +41,14 @@ class _Counting:
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine plan specs/ --out release.plan. Exit codes: 0 planned; 2 with --detailed-exitcode "
-    "where something is to be sent; 1 wrong input; 3 blocked (the file is written, and apply refuses it).",
+    examples=(
+        "syncengine plan changesets/                          # only look",
+        "syncengine plan changesets/ --out release.plan",
+        "syncengine plan --offline changesets/ --format markdown > plan.md",
+        "syncengine plan changesets/ --observed export.csv --observed-at 2026-11-20T18:00:00Z",
+    ),
+    epilog="Exit codes: 0 planned; 2 with --detailed-exitcode where something is to be sent; 1 wrong input; 3 "
+    "blocked (the file is written, and apply refuses it).",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for review and apply.")

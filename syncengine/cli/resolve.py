@@ -21,8 +21,10 @@ _YOUNG = 15 * 60
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine resolve 1a2b3c4d --as applied --by ann --note 'seen at the buyer'. "
-    "`syncengine status` lists what can be resolved.",
+    examples=(
+        "syncengine status    # lists what can be resolved",
+        "syncengine resolve OPERATION --as applied --by ann --note 'seen at the buyer'",
+    ),
 )
 @click.argument("operations", nargs=-1, metavar="OPERATION...")
 @click.option("--run", metavar="RUN", help="Everything in doubt whose last attempt this run made.")

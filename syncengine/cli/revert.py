@@ -21,7 +21,10 @@ _SHOWN = 20
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine revert release.plan --out changesets/revert.yaml, then plan and apply that file.",
+    examples=(
+        "syncengine revert release.plan --out changesets/revert.yaml",
+        "syncengine plan changesets/revert.yaml --out revert.plan",
+    ),
 )
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The changeset to write.")

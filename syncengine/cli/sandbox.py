@@ -11,6 +11,7 @@ from syncengine.cli.verb import Invocation, Verb
 
 @click.command(
     cls=Verb,
+    examples=("syncengine sandbox --port 8089 --state .syncengine/service &",),
     epilog="Prints one line of JSON with `url` and `api_key` when it is ready. `state` names the folder with its "
     "logs: effects.jsonl holds everything it did to a lead. Ctrl-C ends it.",
 )

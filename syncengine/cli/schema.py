@@ -20,8 +20,11 @@ class SchemaName(click.ParamType[str]):
 
 @click.command(
     cls=Verb,
-    epilog="Example: `syncengine schema changeset > changeset.schema.json`, and at the top of a changeset "
-    "`# yaml-language-server: $schema=changeset.schema.json`.",
+    examples=(
+        "syncengine schema",
+        "syncengine schema changeset > changeset.schema.json",
+    ),
+    epilog="At the top of a changeset: `# yaml-language-server: $schema=changeset.schema.json`.",
 )
 @click.argument("name", type=SchemaName(), required=False)
 @click.pass_obj

@@ -9,7 +9,13 @@ import click
 from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
 
 
-@click.command(cls=Verb, epilog="Example: syncengine show release.plan --format html > release.html")
+@click.command(
+    cls=Verb,
+    examples=(
+        "syncengine show release.plan",
+        "syncengine show release.plan --format html > release.html",
+    ),
+)
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
 @identity_option

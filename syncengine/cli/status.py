@@ -7,7 +7,13 @@ import click
 from syncengine.cli.verb import Invocation, Verb, format_option
 
 
-@click.command(cls=Verb, epilog="Example: syncengine status --format json")
+@click.command(
+    cls=Verb,
+    examples=(
+        "syncengine status",
+        "syncengine status --format json",
+    ),
+)
 @format_option("text", "json")
 @click.pass_obj
 def command(invocation: Invocation, *, format_: str) -> None:

@@ -20,7 +20,11 @@ _FOR_CI = ("sarif", "github")
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine validate changesets/ --format github. Exit codes: 0 valid, warnings or not; 1 not.",
+    examples=(
+        "syncengine validate changesets/",
+        "syncengine validate changesets/ --format github    # annotations beside the lines of a pull request",
+    ),
+    epilog="Exit codes: 0 valid, warnings or not; 1 not.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a declared variable.")

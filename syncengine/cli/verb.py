@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -50,14 +50,31 @@ class Verb(click.Command):
     """A command with the options that all verbs take. Its callback gets the Invocation through `click.pass_obj`
     and returns an exit code, or None for done."""
 
-    def __init__(self, name: str | None, *, params: list[click.Parameter] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        name: str | None,
+        *,
+        params: list[click.Parameter] | None = None,
+        examples: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, params=[*(params or []), *_common_options()], **kwargs)
+        self.examples = tuple(examples)
+        """Command lines as typed, perhaps with a `# remark`: for --help, the manual page and docs/commands.md."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The examples, each on a line of its own, before the last words."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+        super().format_epilog(ctx, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Turn the common options into the Invocation, then run the verb."""
         config, policy = ctx.params.pop("config"), ctx.params.pop("policy")
         log_format = cast(LogFormat, ctx.params.pop("log_format"))
-        level = cast(Level, ctx.params.pop("log_level") or ("info" if log_format == "json" else "warning"))
+        level = cast(Level, ctx.params.pop("log_level") or ("info" if log_format == "json" else "error"))
         output = ctx.find_object(Output) or Output.of_process()
         output.log_format = log_format
         verb = ctx.command_path.partition(" ")[2]
@@ -127,7 +144,6 @@ def _common_options() -> list[click.Parameter]:
         click.Option(
             ["--log-level"],
             type=click.Choice(LEVELS),
-            show_default="warning; info for JSON Lines",
-            help="Log events from this level on.",
+            help="Log events from this level on; otherwise error, and info with JSON Lines.",
         ),
     ]

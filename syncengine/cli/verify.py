@@ -27,8 +27,11 @@ _SHOWN = 50
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine verify release.plan --deadline 900. Exit codes: 0 nothing differs; 4 something does; "
-    "1 wrong input, or nothing could be read.",
+    examples=(
+        "syncengine verify release.plan --deadline 900",
+        "syncengine verify RUN",
+    ),
+    epilog="Exit codes: 0 nothing differs; 4 something does; 1 wrong input, or nothing could be read.",
 )
 @click.argument("subject", metavar="RUN|PLAN")
 @click.option("--deadline", type=click.FloatRange(min=0), metavar="SECONDS",

@@ -39,6 +39,18 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+EXIT_WORDS = {
+    Exit.DONE: "done, or nothing to do",
+    Exit.INPUT: "wrong input, configuration, usage or environment; nothing was sent",
+    Exit.CHANGES: "`plan --detailed-exitcode`: there are operations to send",
+    Exit.REFUSED: "refused; nothing was sent",
+    Exit.INCOMPLETE: "incomplete: some operations were rejected, or not sent",
+    Exit.IN_DOUBT: "in doubt: at least one operation's outcome is unknown",
+    Exit.INTERRUPTED: "interrupted; what was sent is on record",
+}
+"""What each code means, in the words of README and manual page."""
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One finding, with the place where it stands.
 

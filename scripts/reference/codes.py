@@ -1,0 +1,86 @@
+"""Diagnostics, exit codes and filters."""
+
+from __future__ import annotations
+
+from syncengine.core.codes import CODES
+from syncengine.core.errors import EXIT_WORDS
+from syncengine.documents.filter_docs import FILTER_DOCS
+
+CLASSES = {
+    "SE1": ("Reading a file", "The file cannot be read as YAML. Exit 1."),
+    "SE2": ("Form", "The document does not say what a changeset says. Exit 1."),
+    "SE3": ("Templates and data", "A template, a source, an observed or an imported file is wrong. Exit 1."),
+    "SE4": ("Contradictions", "Declarations contradict each other or the record. Exit 1."),
+    "SE5": ("Configuration", "syncengine.yaml, the policy, or the environment that they name is wrong. Exit 1."),
+    "SE6": (
+        "Refusals",
+        "Well-formed, but it must not be applied as things stand. Nothing was sent. Exit 3.",
+    ),
+    "SE7": ("Ledger", "The record failed while in use. Exit 1; once a run began, 4 or 5."),
+    "SE9": ("Command and machine", "How the command was called, and what it found on the machine. Exit 1."),
+}
+
+DIAGNOSTICS = """\
+# Diagnostics
+
+<!-- Made by scripts/generate-docs from syncengine/core/codes.py. -->
+
+Every finding and every error has a code. Codes are stable: their wording may change, their meaning does not, and a
+retired code is never used again. The message beside a code says what happened, where, and what to do next.
+"""
+
+FILTERS = """\
+# Filters in templates
+
+<!-- Made by scripts/generate-docs from syncengine/documents/filter_docs.py. -->
+
+`{{ row.postcode | uk_postcode }}` passes a value through a filter. Filters depend on their input alone: no locale, no
+clock. Every line of this table is run by a test.
+
+| filter | example | gives | rule |
+| --- | --- | --- | --- |
+"""
+
+EXITS = """\
+# Exit codes
+
+<!-- Made by scripts/generate-docs from syncengine/core/errors.py. -->
+
+| code | means |
+| --- | --- |
+"""
+
+EXITS_NOTES = """
+- Once an intent was recorded, 1 and 3 are never used: trouble in mid-run (a full disk, a lost ledger, a bug) ends in 5
+  where the outcome of something sent could not be recorded, else in 4.
+- Where several fit, the first of 130, 5, 4 is used; 3 comes before 2.
+- `status`, `history`, `explain` and `show` end with 0 whatever they report. `verify` and `drift` end with 4 where
+  something differs; `doctor` and `ledger check` with 1 where something is wrong.
+- Wrong usage ends with 1, never with 2.
+- A result that could not be written to standard output ends with 1, unless a run began: then its own code stands.
+
+[For operators](operators.md) says what to do after each.
+"""
+
+
+def diagnostics() -> str:
+    """Every code, by class."""
+    text = DIAGNOSTICS
+    for prefix, (title, words) in CLASSES.items():
+        text += f"\n## {prefix}xx: {title}\n\n{words}\n\n| code | meaning |\n| --- | --- |\n"
+        text += "".join(f"| {code} | {sentence} |\n" for code, sentence in CODES.items() if code.startswith(prefix))
+    return text
+
+
+def filters() -> str:
+    """Every filter, with an example that a test runs."""
+    text = FILTERS
+    for doc in FILTER_DOCS:
+        usage, gives, rule = (each.replace("|", "\\|") for each in (doc.usage, doc.gives, doc.rule))
+        text += f"| `{doc.name}` | `{usage}` | `{gives}` | {rule} |\n"
+    return text
+
+
+def exit_codes() -> str:
+    """Every exit code."""
+    return EXITS + "".join(f"| {int(code)} | {words} |\n" for code, words in EXIT_WORDS.items()) + EXITS_NOTES

@@ -1,0 +1,155 @@
+"""The language and the configuration, from their JSON Schemas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+
+LANGUAGE = """\
+# The language of changesets
+
+<!-- Made by scripts/generate-docs from schemas/changeset.v1.schema.json. -->
+
+A changeset is one YAML document; a file may hold several, separated by lines of `---`. [For authors](authors.md) shows
+how to write one, [filters](filters.md) and [sources](sources.md) go into detail, and [identity](identity.md) says what
+counts as the same operation. The schema itself: `syncengine schema changeset`.
+
+- **What is typed is what is sent.** `7010`, `yes`, `1e3` and `2001-02-03` keep the characters written, quoted or not.
+  Plain `null`, `~` and nothing are errors: quote them.
+- Unknown and duplicate keys, explicit tags, merge keys, and aliases beyond a limit are errors.
+- In a value, `{{ ... }}` may use `vars`, `row`, `lead` and `changeset`, and always gives text.
+"""
+
+CONFIGURATION = """\
+# The configuration: syncengine.yaml
+
+<!-- Made by scripts/generate-docs from schemas/config.v1.schema.json. -->
+
+Found in the working directory or a parent of it, or named by `--config` or `SYNCENGINE_CONFIG`. Its folder is *the
+repository*, which sources and schemas cannot leave. `syncengine init` writes one, `syncengine doctor` checks it, and
+the schema itself is `syncengine schema config`. [Policy](policy.md) explains the rules, [the ledger](ledger.md) its
+settings.
+"""
+
+
+def language() -> str:
+    """docs/language.md."""
+    return LANGUAGE + "".join(_sections(_read("changeset"), "A changeset"))
+
+
+def configuration() -> str:
+    """docs/configuration.md."""
+    return CONFIGURATION + "".join(_sections(_read("config"), "syncengine.yaml"))
+
+
+def _read(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((SCHEMAS / f"{name}.v1.schema.json").read_text(encoding="utf-8"))
+    return schema
+
+
+def _sections(root: dict[str, Any], title: str) -> Iterator[str]:
+    """A table for each mapping with fixed keys, outermost first."""
+    found = _mappings(root)
+    paths = [path for path, _ in found]
+    for path, node in found:
+        rows = [
+            _row(root, key, value, required=key in node.get("required", []))
+            for key, value in node["properties"].items()
+        ]
+        kind = f" with `{next(iter(node['properties']))}`" if paths.count(path) > 1 else ""
+        heading = f"`{path}`{kind}" if path else title
+        told = f"{_sentence(node['description'])}\n\n" if path and node.get("description") else ""
+        yield f"\n## {heading}\n\n{told}| key | value | meaning |\n| --- | --- | --- |\n{''.join(rows)}"
+
+
+def _mappings(root: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Where in the document each mapping with fixed keys stands; each once."""
+    found = [("", root)]
+    for path, node in found:
+        for key, value in node["properties"].items():
+            place = f"{path}.{key}" if path else key
+            found += [(at, inner) for at, inner in _inner(root, place, value) if all(inner is not n for _, n in found)]
+    return found
+
+
+def _inner(root: dict[str, Any], path: str, value: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The mappings with fixed keys that a value is, or holds."""
+    for place, node in _variants(root, path, value):
+        if "properties" in node and node.get("additionalProperties") is False:
+            yield place, node
+        more = node.get("additionalProperties")
+        if isinstance(more, dict):
+            yield from _inner(root, f"{place}.NAME", more)
+        items = node.get("items")
+        if isinstance(items, dict):
+            yield from _inner(root, f"{place}[]", items)
+
+
+def _variants(root: dict[str, Any], path: str, value: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    node = _resolved(root, value)
+    yield path, node
+    for keyword in ("then", "else"):
+        if isinstance(node.get(keyword), dict):
+            yield from _variants(root, path, node[keyword])
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        for each in node.get(keyword, []):
+            yield from _variants(root, path, each)
+
+
+def _resolved(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """With what it refers to; the key's own words come first."""
+    reference = node.get("$ref", "")
+    if not reference.startswith("#/$defs/"):
+        return node
+    target = root["$defs"][reference.removeprefix("#/$defs/")]
+    if set(node) == {"$ref"}:
+        return target
+    return {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+
+
+def _row(root: dict[str, Any], key: str, value: dict[str, Any], *, required: bool) -> str:
+    node = _resolved(root, value)
+    words = _sentence(node.get("description", ""))
+    if "examples" in node:
+        words += f" Example: {_code(node['examples'][0])}."
+    if "default" in node and node["default"] is not None:
+        words += f" Default: {_code(node['default'])}."
+    if required:
+        words = f"**Required.** {words}"
+    return f"| `{key}` | {_kind(root, node)} | {words.strip()} |\n"
+
+
+def _kind(root: dict[str, Any], node: dict[str, Any]) -> str:
+    node = _resolved(root, node)
+    if "const" in node:
+        return _code(node["const"])
+    if "enum" in node:
+        return ", ".join(_code(each) for each in node["enum"])
+    kind = node.get("type", "")
+    names = kind if isinstance(kind, list) else [kind]
+    if set(names) == {"string", "number", "boolean"}:
+        return "text"
+    words = {"object": "mapping", "array": "list", "string": "text", "boolean": "`true` or `false`", "null": "`null`"}
+    told = " or ".join(words.get(name, name) for name in names if name)
+    if told == "list" and isinstance(node.get("items"), dict):
+        inner = _kind(root, node["items"])
+        return f"list of {inner}" if inner else "list"
+    bounds = [f"from {node['minimum']}"] if "minimum" in node else []
+    bounds += [f"above {node['exclusiveMinimum']}"] if "exclusiveMinimum" in node else []
+    bounds += [f"to {node['maximum']}"] if "maximum" in node else []
+    return f"{told}, {' '.join(bounds)}" if bounds and told in ("number", "integer") else told
+
+
+def _sentence(text: str) -> str:
+    """Safe inside a table; braces and stars as they are."""
+    return " ".join(text.split()).replace("|", "\\|").replace("*", "\\*").replace("<", "\\<")
+
+
+def _code(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text.replace("\t", "\\t")
+    return f"`{text}`".replace("|", "\\|")
