@@ -105,51 +105,88 @@ def apply_updates(folder: Path, size: Size) -> Iterator[Line]:
 
 
 def _apply_lines(series: Series, words: str, *, at_once: bool) -> Iterator[Line]:
-    bare, ours = "bare httpx", "syncengine"
-    yield Line(f"bare httpx at {words}", 1 / series.seconds(bare), "leads/s")
+    bare, ours, server = "bare httpx", "syncengine", "syncengine, PostgreSQL"
+    yield Line(f"bare httpx at {words}", 1 / series.seconds(bare), "leads/s", note=_per_lead(series, bare))
     yield Line(f"apply at {words}, speed", series.speed(ours, bare), "of bare httpx", 0.60 if at_once else 0.80, "min",
-               f"{1 / series.seconds(ours):,.0f} leads/s")  # fmt: skip
+               f"{_spread(series, ours, bare)}; {1 / series.seconds(ours):,.0f} leads/s")  # fmt: skip
     yield Line(f"apply at {words}, CPU", series.cpu_ratio(ours, bare), "of bare httpx", 2.0,
-               note=f"{series.cpu(ours) * 1e6:.0f} us a lead")  # fmt: skip
+               note=_per_lead(series, ours))  # fmt: skip
     yield Line(f"apply at {words}, memory", series.memory(ours), "MiB", 200)
-    for name in series.costs:
-        if name == "syncengine, PostgreSQL":
-            yield Line(f"apply at {words}, PostgreSQL ledger", series.speed(name, bare), "of bare httpx", 0.60, "min")
-        elif name not in (bare, ours):
-            yield Line(f"{name} at {words}", series.speed(name, bare), "of bare httpx")
+    if server in series.costs:
+        yield Line(f"apply at {words}, PostgreSQL ledger, speed", series.speed(server, bare), "of bare httpx", 0.60,
+                   "min", f"{_spread(series, server, bare)}; {_per_lead(series, server)}")  # fmt: skip
+    for name in series.costs.keys() - {bare, ours, server}:
+        leads = f"{series.costs[name][0].units:,} leads"
+        yield Line(f"{name} at {words}, speed", series.speed(name, bare), "of bare httpx", note=leads)
+
+
+def _per_lead(series: Series, name: str) -> str:
+    return f"{series.cpu(name) * 1e6:.0f} us of CPU a lead"
+
+
+def _spread(series: Series, name: str, against: str) -> str:
+    ratios = series.speeds(name, against)
+    return f"{min(ratios):.2f} to {max(ratios):.2f}"
 
 
 def plan_rows(folder: Path, size: Size) -> Iterator[Line]:
-    """Plans of CSV and JSON Lines at two sizes; then apply of the big one, and planning it again."""
-    series = Series()
+    """Plans at two sizes, from three kinds of source; then apply of the big one, and planning it again."""
     small = max(size.rows // 10, 1)
-    for name, rows in (("small", small), ("big", size.rows)):
-        for kind, write in (("csv", workload.write_csv), ("jsonl", workload.write_json_lines)):
-            source = write(folder / f"{name}.{kind}", rows)
-            workload.changeset(folder / name / kind / "repair.yaml", source, relative=f"../../{source.name}")
+    _sources(folder, small, size.rows)
+    series = Series()
     with service() as target:
         workload.configuration(folder, target.url)
         for _ in range(min(size.rounds, 3)):
-            series.add("csv, small", _plan(folder, small, specs="small/csv"))
-            series.add("jsonl, small", _plan(folder, small, specs="small/jsonl"))
-        series.add("csv", _plan(folder, size.rows, specs="big/csv"))
-        yield Line(f"plan {size.rows:,} rows of CSV, CPU", series.cpu("csv") * 1e6, "us a row", 25)
-        yield Line(f"plan {size.rows:,} rows of CSV, memory", series.memory("csv"), "MiB", 150)
-        yield Line(f"plan {small:,} rows of CSV, memory", series.memory("csv, small"), "MiB", 150)
-        yield Line("JSON Lines, CPU", series.cpu_ratio("jsonl, small", "csv, small"), "of CSV", 1.5)
-        applied = _apply(folder, size.rows)
-        pace = f"{size.rows / applied.seconds:,.0f} leads/s, {applied.cpu / size.rows * 1e6:.0f} us CPU a lead"
-        yield Line(f"apply of {size.rows:,} rows, memory", applied.memory, "MiB", 200, note=pace)
-        series.add("again", _plan(folder, size.rows, out="again.plan", specs="big/csv", again=True))
-        note = f"ledger with {size.rows:,} applied operations"
-        yield Line("plan again, time", 1 / series.speed("again", "csv"), "of the first plan", 1.5, note=note)
-        yield Line("plan again, memory", series.memory("again"), "MiB", None)
-        looks = Series()
-        for _ in range(max(size.rounds, 3)):
-            looks.add("status", run(syncengine("status"), folder))
-            looks.add("history", run(syncengine("history", "--lead", str(workload.FIRST_LEAD + 7)), folder))
-        yield Line("status", looks.seconds("status") * 1000, "ms", 200, note=note)
-        yield Line("history --lead", looks.seconds("history") * 1000, "ms", 200, note=note)
+            for kind in _kinds(folder):
+                series.add(kind, _plan(folder, small, specs=f"small/{kind}"))
+        series.add("big", _plan(folder, size.rows, specs="big/csv"))
+        yield Line(f"plan {size.rows:,} rows of CSV, CPU", series.cpu("big") * 1e6, "us a row", 25)
+        yield Line(f"plan {size.rows:,} rows of CSV, memory", series.memory("big"), "MiB", 150)
+        yield Line(f"plan {small:,} rows of CSV, memory", series.memory("csv"), "MiB", 150)
+        for kind in _kinds(folder)[1:]:
+            yield Line(f"plan {small:,} rows of {_KINDS[kind]}, CPU", series.cpu_ratio(kind, "csv"), "of CSV", 1.5)
+        yield from _afterwards(folder, size, series)
+
+
+_KINDS = {"csv": "CSV", "jsonl": "JSON Lines", "parquet": "Parquet"}
+
+
+def _kinds(folder: Path) -> list[str]:
+    return [kind for kind in _KINDS if (folder / "small" / kind).is_dir()]
+
+
+def _sources(folder: Path, small: int, big: int) -> None:
+    """The rows in every kind of file that can be written here, each with its changeset; the big one as CSV."""
+    rows = workload.write_csv(folder / "small.csv", small)
+    written = {"csv": rows, "jsonl": workload.write_json_lines(folder / "small.jsonl", small)}
+    if importlib.util.find_spec("duckdb"):
+        written["parquet"] = workload.write_parquet(folder / "small.parquet", rows)
+    for kind, source in written.items():
+        workload.changeset(folder / "small" / kind / "repair.yaml", source, relative=f"../../{source.name}")
+    source = workload.write_csv(folder / "big.csv", big)
+    workload.changeset(folder / "big" / "csv" / "repair.yaml", source, relative=f"../../{source.name}")
+
+
+def _afterwards(folder: Path, size: Size, series: Series) -> Iterator[Line]:
+    """Apply of the big plan, then planning and looking at a ledger that holds it."""
+    applied = _apply(folder, size.rows)
+    pace = f"{size.rows / applied.seconds:,.0f} leads/s, {applied.cpu / size.rows * 1e6:.0f} us of CPU a lead"
+    yield Line(f"apply of {size.rows:,} rows, memory", applied.memory, "MiB", 200, note=pace)
+    series.add("again", _plan(folder, size.rows, out="again.plan", specs="big/csv", again=True))
+    note = f"ledger with {size.rows:,} applied operations"
+    yield Line("plan again, time", 1 / series.speed("again", "big"), "of the first plan", 1.5,
+               note=f"{note}; {_per_row(series)}")  # fmt: skip
+    yield Line("plan again, memory", series.memory("again"), "MiB")
+    looks = Series()
+    for _ in range(max(size.rounds, 3)):
+        looks.add("status", run(syncengine("status"), folder))
+        looks.add("history", run(syncengine("history", "--lead", str(workload.FIRST_LEAD + 7)), folder))
+    yield Line("status", looks.seconds("status") * 1000, "ms", 200, note=note)
+    yield Line("history --lead", looks.seconds("history") * 1000, "ms", 200, note=note)
+
+
+def _per_row(series: Series) -> str:
+    return f"{series.cpu('again') * 1e6:.0f} us of CPU a row"
 
 
 def literal_yaml(folder: Path, size: Size) -> Iterator[Line]:

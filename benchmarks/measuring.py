@@ -38,10 +38,12 @@ class Cost:
 
 def run(command: Sequence[str], folder: Path, *, units: int = 1, **environment: str) -> Cost:
     """Run to the end; BenchmarkError where it fails."""
+    # Everybody's modules are compiled once, as where they are installed, whatever this environment says of it.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started = time.perf_counter()
         child = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env={**os.environ, **environment}
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=inherited | environment
         )
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - started
@@ -123,10 +125,14 @@ class Series:
         """Highest peak of memory, in MiB."""
         return max(cost.memory for cost in self.costs[name])
 
-    def speed(self, name: str, against: str) -> float:
-        """How fast `name` is where `against` is 1: the median of the rounds' ratios."""
+    def speeds(self, name: str, against: str) -> list[float]:
+        """How fast `name` is where `against` is 1, round by round."""
         pairs = zip(self.costs[name], self.costs[against], strict=True)
-        return median(other.seconds / other.units / (own.seconds / own.units) for own, other in pairs)
+        return [other.seconds / other.units / (own.seconds / own.units) for own, other in pairs]
+
+    def speed(self, name: str, against: str) -> float:
+        """The median of the rounds' ratios."""
+        return median(self.speeds(name, against))
 
     def cpu_ratio(self, name: str, against: str) -> float:
         """CPU of `name` where `against` is 1: the median of the rounds' ratios."""
