@@ -140,6 +140,7 @@ class LeadByteGateway:
         self._line = Line(clock.monotonic)
         self._client = client_of(account, self._line, context, proxy)
         self._base = self._client.base_url
+        self._addresses: dict[str, httpx.URL] = {}
         self._timeouts = {"timeout": self._client.timeout.as_dict()}
 
     def __repr__(self) -> str:
@@ -168,10 +169,13 @@ class LeadByteGateway:
 
     def _written(self, request: Request) -> httpx.Request:
         # Written out here: the client's own way merges addresses, headers and cookies anew for every request.
-        path = self._base.raw_path.rstrip(b"/") + request.path.encode("ascii")
+        address = self._addresses.get(request.path)
+        if address is None:
+            path = self._base.raw_path.rstrip(b"/") + request.path.encode("ascii")
+            address = self._addresses[request.path] = self._base.copy_with(raw_path=path)
         return httpx.Request(
             request.method,
-            self._base.copy_with(raw_path=path),
+            address,
             headers=request.headers(self._key),
             content=request.content(self._key),
             extensions=self._timeouts,

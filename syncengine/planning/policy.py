@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import ROUND_UP, Decimal
+from typing import TYPE_CHECKING
 
 from syncengine.core.errors import ConfigError, Problem
 from syncengine.core.operations import Financials, Kind, Trigger, Update, is_irreversible, kind_of, values_of
 from syncengine.core.plan import Counts, Finding, PlannedOperation, State
 from syncengine.core.settings import Account, ApprovalRule, DenyRule, Policy
 from syncengine.core.values import Cents, format_money, parse_money
-from syncengine.documents.expressions import Condition, ExpressionProblem, Expressions, RenderError
+
+if TYPE_CHECKING:
+    from syncengine.documents.expressions import Condition
 
 Rule = Callable[[PlannedOperation], Iterator[str]]
 _FINANCIALS = frozenset({Kind.FINANCIALS})
 
-_DENY = Expressions(names=("op", "plan"), missing="none")
-_APPROVALS = Expressions(names=("plan",), missing="none")
+_DENY = ("op", "plan")
+_APPROVALS = ("plan",)
 
 
 class PolicyJudge:
@@ -194,6 +197,8 @@ class PolicyJudge:
             )
 
     def _denied(self, rule: DenyRule, condition: Condition, scope: Mapping[str, object]) -> str | None:
+        from syncengine.documents.expressions import RenderError
+
         where = f"{self._policy.file}:{rule.line}" if rule.line else self._policy.file
         try:
             return f"deny: {rule.message} (matched, {where})" if condition.evaluate(scope) else None
@@ -230,6 +235,8 @@ def _approvals_needed(policy: Policy, plan: Mapping[str, object]) -> bool | str:
         return False
     if not rule.when:
         return True
+    from syncengine.documents.expressions import RenderError
+
     try:
         return _compiled(_APPROVALS, rule.when, policy, rule.line).evaluate({"plan": plan})
     except RenderError as error:
@@ -296,8 +303,11 @@ def _mentions_plan(rule: DenyRule) -> bool:
     return "plan" in rule.when
 
 
-def _compiled(expressions: Expressions, when: str, policy: Policy, line: int) -> Condition:
-    condition = expressions.compile_condition(when)
+def _compiled(names: tuple[str, ...], when: str, policy: Policy, line: int) -> Condition:
+    # Most policies hold no expression, and what reads them takes long to load.
+    from syncengine.documents.expressions import ExpressionProblem, Expressions
+
+    condition = Expressions(names, missing="none").compile_condition(when)
     if isinstance(condition, ExpressionProblem):
         problem = Problem(
             code="SE561", message=f"{when}: {condition.message}", file=policy.file, line=line, hint=condition.hint
