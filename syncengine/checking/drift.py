@@ -83,11 +83,9 @@ class Sights:
         self._store.close()
 
     def _sources(self, lead: LeadId) -> Iterator[tuple[Seen | None, str]]:
-        if not is_service_id(lead):
-            yield NOT_READABLE, "the service"
-            return
         if self._reader is not None:
-            yield self._asked(self._reader, lead), "what the service says"
+            seen = self._asked(self._reader, lead) if is_service_id(lead) else NOT_READABLE
+            yield seen, "what the service says"
         if self._export is not None:
             yield self._export.get(lead), "the export"
 
