@@ -19,7 +19,7 @@ SKEW_PROBLEM = 300.0
 """Seconds by which the clocks may differ."""
 
 _NO_KEY = re.compile(r"\b(no|missing)\b.{0,12}\bkey\b|\bkey\b.{0,12}\b(missing|required)\b", re.IGNORECASE)
-_SENDING = "Leads > Update, Leads > Reprocess and Update Payout/Revenue"
+_SENDING = "Leads > Update, Leads > Reprocess, Update Payout/Revenue and Quarantine > Process"
 
 
 def key_of(account: Account, environ: Mapping[str, str]) -> tuple[Secret | None, Check]:

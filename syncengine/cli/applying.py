@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -14,11 +14,12 @@ from syncengine import __version__
 from syncengine.api import apply
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.cli.files import write_file
+from syncengine.cli.junit_cases import AppliedOperations, with_cases
 from syncengine.cli.progress import Progress
 from syncengine.cli.run_log import Everybody, RunLog
 from syncengine.cli.verb import Invocation
 from syncengine.cli.views import view_options
-from syncengine.core.errors import Exit, InputError
+from syncengine.core.errors import Exit, InputError, SyncError
 from syncengine.core.events import PlanLooked, RunBegan, RunEvent, Settled
 from syncengine.core.outcomes import Outcome
 from syncengine.core.ports import Listener
@@ -105,31 +106,43 @@ def run_plan(
 ) -> int:
     """Apply a saved plan and report; returns the exit code."""
     stop = StopSignal()
+    applied = None if junit is None else AppliedOperations()
+    identities = invocation.identities()
     with stop_on_signals(stop), run_records(invocation) as records:
         with Progress(invocation.output, "applying", 0, pace=True) as progress:
             result = apply(
                 path,
                 project,
                 approvals=approvals,
-                identities=invocation.identities(),
+                identities=identities,
                 lock_timeout=lock_timeout,
                 deadline=deadline,
-                listener=Everybody([_Watched(invocation, progress), *records]),
+                listener=Everybody([_Watched(invocation, progress), *records, *([] if applied is None else [applied])]),
                 signal=stop,
             )
-        _report(invocation, project, result, format_=format_, junit=junit)
+        if junit is not None and applied is not None:
+            _write_junit(invocation, result, junit, lambda: with_cases(result, applied.ids, path, identities))
+        _report(invocation, project, result, format_=format_)
     return result.exit
 
 
-def _report(invocation: Invocation, project: Project, result: RunResult, *, format_: str, junit: Path | None) -> None:
-    if junit is not None:
-        from syncengine.reports.ci import junit as junit_xml
+def _write_junit(
+    invocation: Invocation, result: RunResult, path: Path, with_every_case: Callable[[], RunResult]
+) -> None:
+    # The run has happened: its own exit code and result must not be hidden by trouble with the report.
+    from syncengine.reports.ci import junit
 
-        try:
-            write_file(junit, junit_xml(result).encode())
-        except InputError as error:
-            # The run has happened: its own exit code and result must not be hidden by this.
-            invocation.output.warning(f"{error.message}; the result follows all the same")
+    try:
+        result = with_every_case()
+    except SyncError as error:
+        invocation.output.warning(f"{error.message}; the JUnit report tells less than it could")
+    try:
+        write_file(path, junit(result).encode())
+    except InputError as error:
+        invocation.output.warning(f"{error.message}; the result follows all the same")
+
+
+def _report(invocation: Invocation, project: Project, result: RunResult, *, format_: str) -> None:
     if format_ == "json":
         from syncengine.reports.machine import apply_object, document
 

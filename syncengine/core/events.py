@@ -16,7 +16,7 @@ StopCause = Literal[
 ]  # fmt: skip
 """Why a run ended early, in one of these phrases; the sentence with the details is in the result."""
 
-CallKind = Literal["leads", "leadfinancials"]
+CallKind = Literal["leads", "leadfinancials", "quarantine"]
 
 
 class PlanLooked(msgspec.Struct, frozen=True):
@@ -97,7 +97,8 @@ RunEvent = PlanLooked | RunBegan | RequestLeft | RequestAnswered | SentAgain | S
 
 def call_of(parcels: tuple[Parcel, ...]) -> CallKind:
     """Which of the service's calls carries these parcels."""
-    return "leadfinancials" if parcels[0].is_financial else "leads"
+    first = parcels[0]
+    return "leadfinancials" if first.is_financial else "quarantine" if first.is_decision else "leads"
 
 
 def operations_of(parcels: tuple[Parcel, ...]) -> tuple[OperationId, ...]:

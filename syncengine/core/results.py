@@ -18,6 +18,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     changeset: str = ""
     """Empty where it is not at hand; shown in text and JUnit only."""
+    change: str = ""
+    """Likewise; for JUnit only."""
 
 
 class RunCounts(msgspec.Struct, frozen=True, kw_only=True):

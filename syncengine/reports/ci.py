@@ -130,7 +130,7 @@ def _not_sent(suite: ElementTree.Element, result: RunResult) -> None:
 def _applied(suite: ElementTree.Element, result: RunResult) -> None:
     if len(result.applied) == result.counts.applied <= CASES:
         for line in result.applied:
-            _case(suite, line)
+            _case(suite, line, ", queued" if line.kind in DECISIONS else "")
         return
     for tally in result.tallies:
         done = "queued" if tally.kind in DECISIONS else "applied"
@@ -140,8 +140,10 @@ def _applied(suite: ElementTree.Element, result: RunResult) -> None:
         _named(suite, "applied", f"{plural(result.counts.applied, 'operation')} applied")
 
 
-def _case(suite: ElementTree.Element, line: Line) -> ElementTree.Element:
-    return _named(suite, line.changeset or "operation", f"{line.kind} lead {line.lead} ({line.operation[:12]})")
+def _case(suite: ElementTree.Element, line: Line, note: str = "") -> ElementTree.Element:
+    change = f"{line.change}: " if line.change else ""
+    what = f"{line.kind} lead {line.lead}"
+    return _named(suite, line.changeset or "operation", f"{change}{what} ({line.operation[:12]}){note}")
 
 
 def _named(suite: ElementTree.Element, class_name: str, name: str) -> ElementTree.Element:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -64,7 +66,15 @@ def test_queued_is_said_in_every_record_and_the_same_plan_sends_nothing_more(wor
     workspace.plan()
     said = workspace.run("apply", "release.plan", "--junit", "junit.xml")
     assert "of these queued" in said.out
-    assert "1 release operation queued" in (workspace.root / "junit.xml").read_text(encoding="utf-8")
+    cases = ElementTree.parse(workspace.root / "junit.xml").findall(".//testcase")
+    names = {(case.get("classname"), re.sub(r"[0-9a-f]{12}", "ID", case.get("name") or "")) for case in cases}
+    assert names == {
+        ("decide", "#1: update lead quarantined:123 (ID)"),
+        ("decide", "#1: release lead quarantined:123 (ID), queued"),
+        ("decide", "#2: reject lead quarantined:124 (ID), queued"),
+        ("decide", "#3: update lead 125 (ID)"),
+        ("decide", "#3: trigger lead 125 (ID)"),
+    }
     row = workspace.run("history", "--lead", "quarantined:124", "--format", "json").json
     told = {name: row[name] for name in ("lead", "kind", "outcome", "message", "note")}
     assert told == {

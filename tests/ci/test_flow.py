@@ -83,7 +83,7 @@ def test_from_the_proposal_to_the_service_once(pipeline: Pipeline, team: Team) -
     suite = ElementTree.fromstring(applied.artifact("apply.xml")).find("testsuite")
     assert suite is not None
     assert (suite.get("failures"), suite.get("errors"), suite.get("skipped")) == ("0", "0", "0")
-    assert "1 trigger operation applied" in " ".join(case.get("name", "") for case in suite)
+    assert "#1: trigger lead 2932682" in " ".join(case.get("name", "") for case in suite)
     assert {path.name for path in files(applied.artifacts)} == {
         "plan.md", "plan.html", "plan.json", "apply.txt", "apply.xml"
     }  # fmt: skip
