@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from types import MappingProxyType
 
 import msgspec
 
@@ -24,6 +25,12 @@ from syncengine.core.values import (
 
 MAX_TEXT = 10_000
 """Longest value, in characters: what templates are bounded to as well."""
+
+
+OF_DATA = MappingProxyType(
+    {"SE206": "SE336", "SE231": "SE331", "SE232": "SE332", "SE233": "SE333", "SE235": "SE335", "SE236": "SE336"}
+)
+"""The codes of the same findings about what a template yields: the data is at fault, not what is written."""
 
 
 class Unfit(Exception):

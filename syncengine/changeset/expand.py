@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from syncengine.changeset.checks import Checks, Unfit, Value, lead_check
+from syncengine.changeset.checks import OF_DATA, Checks, Unfit, Value, lead_check
 from syncengine.changeset.declared import Change, Declared, Place
 from syncengine.changeset.inline_source import UnusableSource
 from syncengine.changeset.making import Maker, Slot, slots_of
@@ -276,7 +276,8 @@ class Expansion:
             self._report("SE330", message, places.get(name, self._change), "")
 
     def _unfit(self, what: str, scalar: Scalar, unfit: Unfit) -> None:
-        self._report(unfit.code, f"{what}: {unfit.message}", scalar, unfit.hint)
+        code = OF_DATA.get(unfit.code, unfit.code) if is_template(scalar.text) else unfit.code
+        self._report(code, f"{what}: {unfit.message}", scalar, unfit.hint)
 
     def _failed(self, what: str, scalar: Scalar, error: RenderError) -> None:
         self._report("SE304", f"{what}: {error.message}", scalar, error.hint)

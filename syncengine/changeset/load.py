@@ -162,12 +162,13 @@ class _Reading:
             )
 
     def _by_schema(self, document: Document, text: SourceText, found: list[Problem]) -> list[Problem]:
-        """What the JSON Schema finds in lines that nothing was said about yet."""
+        """What the JSON Schema finds in lines that nothing was said about yet, in words that were not used yet."""
         node = document.node
         if node is None or (not found and _size(document) > _ALWAYS_HELD_TO_SCHEMA):
             return []
-        said = {problem.line for problem in found}
-        return [problem for problem in self._schema.problems(node, text.file, text) if problem.line not in said]
+        said: set[int | str] = {problem.line for problem in found} | {problem.message for problem in found}
+        by_schema = self._schema.problems(node, text.file, text)
+        return [problem for problem in by_schema if problem.line not in said and problem.message not in said]
 
 
 def _size(document: Document) -> int:

@@ -15,7 +15,7 @@ from syncengine.changeset.sources import Report
 from syncengine.changeset.sql_source import SqlSource
 from syncengine.core.changes import ChangesetFacts, Item
 from syncengine.core.errors import Problem
-from syncengine.core.findings import Findings
+from syncengine.core.findings import OVERFLOW, Findings
 from syncengine.core.values import ChangesetId
 from syncengine.documents.lead_schema import LeadSchema
 
@@ -116,6 +116,8 @@ def validate(loaded: Loaded) -> list[Problem]:
     for changeset in (*loaded.changesets, *loaded.unusable):
         for _ in changeset.unlimited_items(findings.add):
             pass
-    found.sort(key=lambda problem: (problem.file, problem.line, problem.column, problem.row or 0))
+    found.sort(
+        key=lambda problem: (problem.code == OVERFLOW, problem.file, problem.line, problem.column, problem.row or 0)
+    )
     findings.finish()
     return found

@@ -121,9 +121,13 @@ def _relative(problem: Problem, root: Path, checkout: Path) -> str:
 
 
 def _summary(result: ValidateResult) -> str:
+    from syncengine.core.findings import OVERFLOW
+
     errors = sum(problem.severity == "error" for problem in result.problems)
     warnings = sum(problem.severity == "warning" for problem in result.problems)
     remarks = f", {_counted(warnings, 'warning')}" if warnings else ""
+    if any(problem.code == OVERFLOW for problem in result.problems):
+        remarks += "; of each kind the first 100 are listed"
     if result.valid:
         return f"valid: {_counted(result.changesets, 'changeset')}{remarks}"
     return f"not valid: {_counted(errors, 'error')}{remarks}"

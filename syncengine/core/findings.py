@@ -8,6 +8,8 @@ from collections.abc import Callable
 from syncengine.core.errors import Problem
 
 LIMIT = 100
+OVERFLOW = "SE490"
+"""The code of what says how many further findings there were."""
 
 
 class Findings:
@@ -32,4 +34,4 @@ class Findings:
                 last = self._last[code]
                 what = {"error": "errors", "warning": "warnings", "note": "notes"}[last.severity]
                 message = f"and {count - LIMIT:,} further {what} {code} ({count:,} in all)"
-                self._report(Problem(code="SE490", message=message, file=last.file, severity=last.severity))
+                self._report(Problem(code=OVERFLOW, message=message, file=last.file, severity=last.severity))

@@ -92,7 +92,7 @@ def test_every_failing_template_of_a_row_is_reported(workspace: Workspace) -> No
 """,
         head="sources: {rows: [{lead: 1, c2: nonsense, c3: ' '}]}\n",
     )
-    assert [(code, line) for code, _, line, _ in places(workspace)] == [("SE304", 10), ("SE304", 11), ("SE236", 12)]
+    assert [(code, line) for code, _, line, _ in places(workspace)] == [("SE304", 10), ("SE304", 11), ("SE336", 12)]
 
 
 def test_rows_that_are_none_do_nothing(workspace: Workspace) -> None:

@@ -83,9 +83,24 @@ def test_the_first_hundred_of_a_kind_then_their_number(tmp_path: Path) -> None:
         more="sources: {rows: {file: rows.csv}}\n",
     )
     problems = validate(loaded(tmp_path, {"a.yaml": text, "rows.csv": rows}))
-    counts = {code: sum(problem.code == code for problem in problems) for code in ("SE231", "SE313", "SE490")}
-    assert counts == {"SE231": 100, "SE313": 3, "SE490": 1}
-    assert problems[-1].message == "and 150 further errors SE231 (250 in all)"
+    counts = {code: sum(problem.code == code for problem in problems) for code in ("SE331", "SE313", "SE490")}
+    assert counts == {"SE331": 100, "SE313": 3, "SE490": 1}
+    assert problems[-1].message == "and 150 further errors SE331 (250 in all)"
+
+
+def test_what_is_written_is_limited_too_and_the_number_comes_last(tmp_path: Path) -> None:
+    changes = "".join(f'  - lead: "0{number}"\n    update: {{a: b}}\n' for number in range(130))
+    problems = validate(
+        loaded(tmp_path, {"a.yaml": changeset(changes), "b.yaml": changeset("  - x: y\n", name="another")})
+    )
+    assert [problem.code for problem in problems[:100]] == ["SE231"] * 100
+    assert problems[-1].message == "and 30 further errors SE231 (130 in all)"
+    assert problems[-2].file == "b.yaml"
+
+
+def test_a_mistake_that_parser_and_schema_place_apart_is_told_once(tmp_path: Path) -> None:
+    text = changeset('  - lead: "1"\n    update: {a: b}\n    rerun: 2\n')
+    assert [problem.code for problem in validate(loaded(tmp_path, {"a.yaml": text}))] == ["SE243"]
 
 
 def test_items_report_on_the_way_and_can_be_read_again(tmp_path: Path) -> None:
@@ -99,7 +114,7 @@ def test_items_report_on_the_way_and_can_be_read_again(tmp_path: Path) -> None:
     (found,) = read.changesets
     assert list(found.items(first.append)) == list(found.items(second.append))
     assert first == second
-    assert [(problem.code, problem.row) for problem in first] == [("SE231", 2)]
+    assert [(problem.code, problem.row) for problem in first] == [("SE331", 2)]
 
 
 def test_when_is_asked_before_the_lead_unless_it_names_it(tmp_path: Path) -> None:
