@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from syncengine.changeset.declared import Declared, Place
 from syncengine.changeset.loaded import Changeset, Loaded, validate
 from syncengine.changeset.parse import Surroundings, parse_changeset
@@ -48,7 +50,7 @@ def load(
         reading = _Reading(settings, variables, environ, findings.add)
         reading.read(paths)
     declared = reading.selected(only)
-    schemas = _lead_schemas({found.account.name: found.account for found in declared}, findings.add)
+    schemas = _lead_schemas({found.account.name: found.account for found in declared}, reading.label, findings.add)
     findings.finish()
     allow_negative = settings.policy.allow_negative
     changesets = [
@@ -101,7 +103,7 @@ class _Reading:
             try:
                 data = read_bounded(file, MAX_BYTES)
             except InputError as error:
-                self._report(Problem(code=error.code, message=error.message, file=self._label(file), hint=error.hint))
+                self._report(Problem(code=error.code, message=error.message, file=self.label(file), hint=error.hint))
                 continue
             self._file(file, data)
 
@@ -121,13 +123,14 @@ class _Reading:
                 self._report(Problem(code="SE235", message=f"the variable {name!r} holds {character}"))
         return chosen
 
-    def _label(self, file: Path) -> str:
+    def label(self, file: Path) -> str:
+        """A file as findings and plans name it."""
         real = file.resolve()
         # Relative in any case: where a file lies on this machine must not show in a plan's digest.
         return Path(os.path.relpath(real, self._root)).as_posix()
 
     def _file(self, file: Path, data: bytes) -> None:
-        label = self._label(file)
+        label = self.label(file)
         documents, problems = read_documents(data, label)
         for problem in problems:
             self._report(problem)
@@ -176,7 +179,9 @@ def _size(document: Document) -> int:
     return len(changes.items) if isinstance(changes, SequenceNode) else 0
 
 
-def _lead_schemas(accounts: Mapping[str, Account], report: Callable[[Problem], None]) -> dict[str, LeadSchema]:
+def _lead_schemas(
+    accounts: Mapping[str, Account], label: Callable[[Path], str], report: Callable[[Problem], None]
+) -> dict[str, LeadSchema]:
     """The accounts' lead schemas, by account; reports those that cannot be used."""
     schemas: dict[str, LeadSchema] = {}
     for name, account in accounts.items():
@@ -187,5 +192,5 @@ def _lead_schemas(accounts: Mapping[str, Account], report: Callable[[Problem], N
             schemas[name] = loaded
         else:
             for problem in loaded:
-                report(problem)
+                report(msgspec.structs.replace(problem, file=label(Path(problem.file))))
     return schemas

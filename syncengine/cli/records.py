@@ -42,6 +42,7 @@ def status_report(project: Project, ledger: LedgerOperations | None) -> StatusRe
                 since=doubt.since,
                 message=f"in flight in run {doubt.run}" if doubt.in_flight else doubt.message,
                 delivery=doubt.delivery,
+                in_flight=doubt.in_flight,
             )
             for doubt in ledger.doubts()
         ),

@@ -83,7 +83,10 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoubtLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation whose outcome nobody knows, as `status` lists it. `since` is UTC, ISO 8601."""
+    """One operation whose outcome nobody knows, as `status` lists it. `since` is UTC, ISO 8601.
+
+    `in_flight`: its run is alive and may still hear of it.
+    """
 
     operation: OperationId
     lead: LeadId
@@ -93,6 +96,7 @@ class DoubtLine(msgspec.Struct, frozen=True, kw_only=True):
     since: str
     message: str = ""
     delivery: str = ""
+    in_flight: bool = False
 
 
 class UnfinishedPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -208,6 +208,7 @@ def _doubt(line: DoubtLine) -> dict[str, Any]:
         "since": line.since,
         "delivery": line.delivery,
         "message": line.message,
+        "in_flight": line.in_flight,
     }
 
 

@@ -105,7 +105,8 @@ def code(text: str, limit: int = 200) -> str:
 
 def _summary(told: str, text: str) -> str:
     # Inside <summary> nothing is Markdown: escaped HTML, in <code> so that mentions and references stay dead.
-    return f"<details><summary>{told} <code>{html.escape(clip(visible(text), 200))}</code></summary>"
+    quoted = f" <code>{html.escape(clip(visible(text), 200))}</code>" if text else ""
+    return f"<details><summary>{told}{quoted}</summary>"
 
 
 def _opening(sheet: Sheet, view: PlanView) -> None:

@@ -143,7 +143,10 @@ def status_text(report: StatusReport, options: ViewOptions) -> Iterator[str]:
 def _doubts(page: Page, lines: Sequence[DoubtLine]) -> Iterator[str]:
     if not lines:
         return
-    yield from page.heading("?? In doubt", f"{plural(len(lines), 'operation')}; resolve them", "alarm")
+    in_flight = sum(line.in_flight for line in lines)
+    advice = f"; {number(in_flight)} in flight: wait for their run" if in_flight else ""
+    advice += "; resolve them" if not in_flight else "; resolve the others" if in_flight < len(lines) else ""
+    yield from page.heading("?? In doubt", f"{plural(len(lines), 'operation')}{advice}", "alarm")
     for line in lines[:LISTED]:
         yield from _doubt(page, line)
     if len(lines) > LISTED:

@@ -157,3 +157,15 @@ def test_an_error_without_a_place_is_an_annotation_too(repository: Path) -> None
     ended = run("validate", "changesets", "--format", "github", cwd=repository)
     assert (ended.code, ended.err) == (1, "")
     assert ended.out.startswith("::error title=SE500::there is no syncengine.yaml")
+
+
+def test_a_lead_schema_that_cannot_be_used_is_named_as_it_lies_in_the_repository(repository: Path) -> None:
+    configuration = CONFIGURATION.replace(
+        "env:LEADBYTE_API_KEY}", "env:LEADBYTE_API_KEY, lead_schema: schemas/lead.json}"
+    )
+    (repository / "syncengine.yaml").write_text(configuration, encoding="utf-8")
+    (repository / "schemas").mkdir()
+    (repository / "schemas" / "lead.json").write_text('{"type": "objekt"}', encoding="utf-8")
+    ended = run("validate", "changesets", "--format", "json", cwd=repository)
+    assert ended.code == 1
+    assert {(each["code"], each["file"]) for each in ended.json["diagnostics"]} == {("SE210", "schemas/lead.json")}

@@ -209,7 +209,8 @@ def test_cancel_stops_a_live_run_before_its_next_request(bench: Bench) -> None:
     run = doubts[0]["run"]
     # While it lives: status names it, and nothing of it is anybody else's to resolve or to send.
     status = bench.status()
-    assert doubts[0]["message"] == f"in flight in run {run}"
+    assert (doubts[0]["message"], doubts[0]["in_flight"]) == (f"in flight in run {run}", True)
+    assert "1 in flight: wait for their run" in bench.cli("status").out
     assert [(plan["run"], plan["live"]) for plan in status["unfinished_plans"]] == [(run, True)]
     assert bench.states("first") == {
         "100": ["trigger in_doubt"], "101": ["trigger to_send"], "102": ["trigger to_send"],
