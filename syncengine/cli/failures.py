@@ -9,7 +9,7 @@ import click
 
 from syncengine.cli.output import Output
 from syncengine.core.codes import CODES
-from syncengine.core.errors import InputError, Problem, SyncError
+from syncengine.core.errors import InputError, PlanBlocked, Problem, SyncError
 from syncengine.documents.diagnostics import limit, render_text
 from syncengine.reports.machine import document, error_object
 
@@ -44,7 +44,11 @@ def report(error: SyncError, output: Output, *, as_json: bool) -> None:
     if output.log_format == "json":
         for problem in limit(error.problems):
             output.log_line(_log_record(problem))
-    elif error.problems:
+        # Why a plan is blocked tells amounts, and a log keeps no values.
+        message = CODES[error.code] if isinstance(error, PlanBlocked) else error.message
+        output.error(error.code, message, error.hint)
+        return
+    if error.problems:
         output.text_line(render_text(error.problems, output.stderr_colour))
     output.error(error.code, error.message, error.hint)
 

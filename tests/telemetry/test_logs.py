@@ -122,3 +122,21 @@ def test_every_line_of_every_command_has_its_time_its_verb_and_no_value(planned:
             assert secret not in ended.err, words
         last = lines(ended)[-1]
         assert last["event"] == "error" or (last["event"], last["exit"]) == ("command ended", ended.code), words
+
+
+def test_why_a_plan_is_blocked_stands_in_the_view_and_not_in_the_log(workspace: Workspace) -> None:
+    config = workspace.root / "syncengine.yaml"
+    config.write_text(config.read_text(encoding="utf-8") + "policy: {max_payout: 8000.00}\n", encoding="utf-8")
+    workspace.changeset("repair", CHANGES)
+    planned = workspace.run("plan", "changesets", "--out", "release.plan")
+    assert "8123.45 is over 8000.00" in planned.out
+    for words in (
+        ("apply", "release.plan"),
+        ("apply", "changesets", "--yes"),
+        ("approve", "release.plan", "--key", "k"),
+    ):
+        ended = workspace.run(*words, "--log-format", "json")
+        assert ended.code == 3
+        (line,) = events(ended, "error")
+        assert (line["code"], line["level"]) == ("SE630", "error")
+        assert "8123" not in ended.err
