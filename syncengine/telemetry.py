@@ -40,8 +40,11 @@ _NAME = "syncengine"
 
 
 @contextmanager
-def telemetry(environ: Mapping[str, str], *, version: str, warn: Callable[[str], None]) -> Iterator[Listener | None]:
-    """A listener that exports what it hears, or None where the OTEL_ variables ask for nothing.
+def telemetry(
+    environ: Mapping[str, str], *, version: str, warn: Callable[[str], None]
+) -> Iterator[Callable[[], Listener] | None]:
+    """Makes listeners that export what they hear, one for each run or shard; None where the OTEL_ variables ask for
+    nothing.
 
     Leaving the context sends what is still waiting. `environ` decides whether; the exporter reads the rest of its
     variables from the process.
@@ -62,7 +65,8 @@ def telemetry(environ: Mapping[str, str], *, version: str, warn: Callable[[str],
         return
     with _one_warning(warn):
         try:
-            yield _Guarded(RunTelemetry(exporting.tracer, exporting.meter, environ.get("TRACEPARENT", "")), warn)
+            parent = environ.get("TRACEPARENT", "")
+            yield lambda: _Guarded(RunTelemetry(exporting.tracer, exporting.instruments, parent), warn)
         finally:
             exporting.close()
 
@@ -94,7 +98,7 @@ class _Exporting:
         self._tracing = _tracing(resource) if traces else None
         self._metering = _metering(resource) if metrics else None
         self.tracer: Tracer = (self._tracing or NoOpTracerProvider()).get_tracer(_NAME, version)
-        self.meter: Meter = (self._metering or NoOpMeterProvider()).get_meter(_NAME, version)
+        self.instruments = Instruments((self._metering or NoOpMeterProvider()).get_meter(_NAME, version))
 
     def close(self) -> None:
         """Send what is waiting, each within the exporter's own timeout."""
@@ -130,26 +134,33 @@ def _metering(resource: Resource) -> MeterProvider:
     return MeterProvider(metric_readers=[reader], resource=resource, shutdown_on_exit=False)
 
 
-class RunTelemetry:
-    """A listener: one span for the run, one for each request inside it, and the metrics of docs/telemetry.md."""
+class Instruments:
+    """The metrics of docs/telemetry.md."""
 
-    def __init__(self, tracer: Tracer, meter: Meter, parent: str = "") -> None:
-        self._tracer = tracer
-        self._parent = parent
-        self._operations = meter.create_counter(
+    def __init__(self, meter: Meter) -> None:
+        self.operations = meter.create_counter(
             "syncengine.operations", unit="{operation}", description="Operations by their outcome in a run."
         )
-        self._duration = meter.create_histogram(
+        self.duration = meter.create_histogram(
             "syncengine.request.duration", unit="s", description="From handing a request over to its answer."
         )
-        self._again = meter.create_counter(
+        self.again = meter.create_counter(
             "syncengine.requests.again", unit="{request}", description="Requests that were made of what is sent again."
         )
-        self._doubts = meter.create_gauge(
+        self.doubts = meter.create_gauge(
             "syncengine.operations.in_doubt", unit="{operation}",
             description="Operations of the applied plan whose outcome nobody knows, when the run ended.",
         )  # fmt: skip
-        self._runs = meter.create_counter("syncengine.runs", unit="{run}", description="Runs by their exit code.")
+        self.runs = meter.create_counter("syncengine.runs", unit="{run}", description="Runs by their exit code.")
+
+
+class RunTelemetry:
+    """A listener for one run: a span for it, one for each request inside it, and metrics."""
+
+    def __init__(self, tracer: Tracer, instruments: Instruments, parent: str = "") -> None:
+        self._tracer = tracer
+        self._parent = parent
+        self._count = instruments
         self._run: Span | None = None
         self._requests: dict[int, Span] = {}
         self._calls: dict[int, str] = {}
@@ -173,7 +184,7 @@ class RunTelemetry:
                 self._send_again(event)
             case Settled(outcome, operations):
                 word = "in_doubt" if outcome is Outcome.UNKNOWN else outcome.value
-                self._operations.add(len(operations), self._account | {"syncengine.outcome": word})
+                self._count.operations.add(len(operations), self._account | {"syncengine.outcome": word})
             case RunStopped(cause):
                 if self._run is not None:
                     self._run.set_attribute("syncengine.stopped", cause)
@@ -183,7 +194,7 @@ class RunTelemetry:
                 assert_never(event)
 
     def _send_again(self, event: SentAgain) -> None:
-        self._again.add(1, self._account)
+        self._count.again.add(1, self._account)
         if self._run is not None:
             self._run.add_event("sent again", {"syncengine.request": event.request, "syncengine.wait": event.wait})
 
@@ -224,7 +235,7 @@ class RunTelemetry:
             "syncengine.verdict": event.verdict,
             "http.response.status_code": event.status,
         }
-        self._duration.record(event.seconds, self._account | told)
+        self._count.duration.record(event.seconds, self._account | told)
         span = self._requests.pop(event.request, None)
         if span is None:
             return
@@ -237,8 +248,8 @@ class RunTelemetry:
         span.end()
 
     def _end(self, event: RunEnded) -> None:
-        self._doubts.set(event.counts.in_doubt, self._account)
-        self._runs.add(1, self._account | {"syncengine.exit": event.exit})
+        self._count.doubts.set(event.counts.in_doubt, self._account)
+        self._count.runs.add(1, self._account | {"syncengine.exit": event.exit})
         for span in self._requests.values():
             _failed(span)
             span.end()

@@ -64,13 +64,13 @@ class _Watched:
 
 
 @contextmanager
-def run_records(invocation: Invocation) -> Iterator[list[Listener]]:
-    """Listeners of a run that the command line starts: the log, and telemetry where it is set up.
+def run_records(invocation: Invocation) -> Iterator[Callable[[], list[Listener]]]:
+    """Makes the listeners of a run that the command line starts: the log, and telemetry where it is set up.
 
     Leaving the context sends what telemetry still holds, which takes time where its collector is away: report first.
     """
     with telemetry(invocation.environ, version=__version__, warn=invocation.output.warning) as exported:
-        yield [RunLog(invocation.log), *([exported] if exported is not None else [])]
+        yield lambda: [RunLog(invocation.log), *([exported()] if exported is not None else [])]
 
 
 @contextmanager
@@ -117,7 +117,9 @@ def run_plan(
                 identities=identities,
                 lock_timeout=lock_timeout,
                 deadline=deadline,
-                listener=Everybody([_Watched(invocation, progress), *records, *([] if applied is None else [applied])]),
+                listener=Everybody(
+                    [_Watched(invocation, progress), *records(), *([] if applied is None else [applied])]
+                ),
                 signal=stop,
             )
         if junit is not None and applied is not None:
