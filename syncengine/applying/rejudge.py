@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from operator import lt
 
 import msgspec
 
@@ -21,6 +22,29 @@ from syncengine.planning.tally import Tally
 
 _SHOWN = 5
 _LARGEST = 1 << 64
+_AT_ONCE = 100_000
+
+
+class Distinct:
+    """How many different numbers (below 2 to the 64th) there are, in eight bytes for each that is added."""
+
+    def __init__(self) -> None:
+        self._numbers = array("Q")
+        self._last = -1
+        self._rising = True
+
+    def add(self, numbers: Sequence[int]) -> None:
+        """Some more of them."""
+        self._rising = self._rising and all(map(lt, (self._last, *numbers), numbers))
+        self._last = numbers[-1]
+        self._numbers.extend(numbers)
+
+    def count(self) -> int:
+        """Different ones among all of them. A set of a million numbers takes ten times the memory of the numbers."""
+        if self._rising:
+            return len(self._numbers)
+        parts = 1 + len(self._numbers) // _AT_ONCE
+        return sum(len({number for number in self._numbers if number % parts == part}) for part in range(parts))
 
 
 class SecondLook:
@@ -31,8 +55,8 @@ class SecondLook:
         self._summary = summary
         self._judge = PolicyJudge(policy, account, changesets)
         self._tally = Tally()
-        self._leads = array("Q")
-        self._quarantined = array("Q")
+        self._leads = Distinct()
+        self._quarantined = Distinct()
         self._found: list[Problem] = []
         self._more = 0
         self.needs_approval = approval_rule(policy, summary.counts, account, changesets) is not None
@@ -43,10 +67,10 @@ class SecondLook:
         if planned.state is State.TO_SEND:
             lead = planned.operation.lead
             if not is_quarantined(lead):
-                self._leads.append(_number(lead, lead))
+                self._leads.add((_number(lead, lead),))
                 fits = not is_decision(planned.operation)
             else:
-                self._quarantined.append(_number(number_of(lead), lead))
+                self._quarantined.add((_number(number_of(lead), lead),))
                 fits = isinstance(planned.operation, Update) or is_decision(planned.operation)
             if not fits:
                 raise _altered(f"there is no {kind_of(planned.operation)} of lead {lead}")
@@ -62,7 +86,7 @@ class SecondLook:
         if not are_service_ids(leads):
             return False
         self._tally.add_updates(entries)
-        self._leads.extend(map(int, leads))
+        self._leads.add(tuple(map(int, leads)))
         return True
 
     def judge(self, planned: PlannedOperation) -> None:
@@ -80,9 +104,7 @@ class SecondLook:
     def check_counts(self) -> None:
         """Raise AlteredPlan where the footer counts something else than the lines hold."""
         stated = msgspec.structs.replace(self._summary.counts, skipped_fields=0)
-        counted = msgspec.structs.replace(
-            self._tally.counts(), leads=len(set(self._leads)) + len(set(self._quarantined))
-        )
+        counted = msgspec.structs.replace(self._tally.counts(), leads=self._leads.count() + self._quarantined.count())
         if stated != counted:
             names = [n for n in Counts.__struct_fields__ if getattr(stated, n) != getattr(counted, n)]
             raise _altered(f"its footer does not count what its lines hold ({', '.join(names)})")
