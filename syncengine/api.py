@@ -177,6 +177,7 @@ def plan(
                 *_contradictions(ledger, account),
                 *moment_notes(project.settings.policy, account, ledger, project.clock.now()),
             ),
+            undeclared=review.undeclared,
             late_notes=review.late_notes,
         )
         with PlanWriter(path, header, provenance, seal=seal) as writer:

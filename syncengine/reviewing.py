@@ -16,11 +16,12 @@ from syncengine.core.errors import InputError
 from syncengine.core.ports import Clock, LedgerOperations
 from syncengine.core.settings import Account, Policy
 from syncengine.documents.lead_schema import LeadSchema
-from syncengine.planning.attention import Undeclared, attention
+from syncengine.planning.attention import attention
 from syncengine.planning.build import Watcher
 from syncengine.planning.export import Export, read_export
 from syncengine.planning.lastrun import since_last_run
 from syncengine.planning.observed import Sightings
+from syncengine.planning.undeclared import Undeclared
 
 if TYPE_CHECKING:
     from syncengine.checking.campaign_fields import CampaignFields
@@ -32,8 +33,9 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 
     watchers: tuple[Watcher, ...]
     observed: Sightings | None
+    undeclared: Undeclared | None
     notes: tuple[str, ...]
-    late_notes: Callable[[], tuple[str, ...]] | None
+    late_notes: Callable[[], tuple[str, ...]]
 
 
 def open_export(
@@ -76,13 +78,14 @@ def prepare_review(
         )
     rules = attention(_known_fields(account))
     campaigns = None if reader is None else _campaign_fields(account, reader, stack, environ, clock)
-    late = [watcher for watcher in (undeclared, campaigns) if watcher is not None]
-    more: list[Watcher] = [*late, *([] if sightings is None else [sightings])]
+    late = [told for told in (undeclared, campaigns) if told is not None]
+    more: list[Watcher] = [watcher for watcher in (campaigns, sightings) if watcher is not None]
     return Review(
         watchers=(*rules, *more),
         observed=sightings,
+        undeclared=undeclared,
         notes=tuple(notes),
-        late_notes=lambda: tuple(note for watcher in late for note in watcher.notes()),
+        late_notes=lambda: tuple(note for told in late for note in told.notes()),
     )
 
 
@@ -128,8 +131,11 @@ def _undeclared(
     recorded = {changeset.id for changeset in changesets} & ledger.changesets_of(account.identity)
     if not recorded:
         return None
-    return Undeclared(
-        stack.enter_context(Claims()),
-        recorded,
-        lambda changeset: ledger.history(account=account.identity, changeset=changeset),
+    return stack.enter_context(
+        Undeclared(
+            lambda: stack.enter_context(Claims()),
+            recorded,
+            lambda changeset: ledger.attempts_of(account.identity, changeset),
+            lambda changeset: ledger.history(account=account.identity, changeset=changeset),
+        )
     )

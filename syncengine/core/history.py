@@ -27,8 +27,13 @@ class Standing(StrEnum):
     IN_FLIGHT = "in_flight"
     """Intended by a run that is alive right now."""
 
+    __hash__ = str.__hash__  # Enum's own is a call of Python code for every look-up
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+
+_ANSWERED = {outcome: Standing(outcome.value) for outcome in Outcome}
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The recorded outcome of one attempt."""
 
     outcome: Outcome
@@ -36,7 +41,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     at: str = ""
 
 
-class Resolution(msgspec.Struct, frozen=True, kw_only=True):
+class Resolution(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A person's word on an attempt that nobody could know about."""
 
     applied: bool
@@ -45,7 +50,7 @@ class Resolution(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One sending of one operation. `number` grows with time within an account. Times are UTC, ISO 8601.
 
     `values` maps what was sent to its stored form: "#digest", or "=text" for plain ledgers, amounts and buyers.
@@ -72,7 +77,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     def standing(self) -> Standing:
         """A recorded answer outranks a resolution, whichever came first; a resolution outranks not knowing."""
         if self.answer is not None and self.answer.outcome is not Outcome.UNKNOWN:
-            return Standing(self.answer.outcome.value)
+            return _ANSWERED[self.answer.outcome]
         if self.resolution is not None:
             return Standing.APPLIED if self.resolution.applied else Standing.NOT_SENT
         if self.answer is None and self.live:
@@ -158,6 +163,14 @@ class LeadHistory:
     def of_operation(self, operation: OperationId) -> list[Attempt]:
         """Attempts of one operation, oldest first."""
         return [attempt for attempt in self.attempts if attempt.operation == operation]
+
+    def sole(self, kind: Kind) -> Attempt | None:
+        """The only attempt of this kind; None where there is none, or more than one."""
+        if len(self.attempts) == 1:
+            attempt = self.attempts[0]
+            return attempt if attempt.kind is kind else None
+        found = [attempt for attempt in self.attempts if attempt.kind is kind]
+        return found[0] if len(found) == 1 else None
 
     def own_slot(self, changeset: ChangesetId, kind: Kind, name: str) -> Slot | None:
         """What `changeset` last confirmed for this field or amount; None where it never tried."""

@@ -86,6 +86,10 @@ class LedgerView(Protocol):
         """The form in which a value would be stored; two equal forms mean equal values."""
         ...
 
+    def stored(self, kind: Kind, lead: LeadId, values: Mapping[str, str]) -> dict[str, str]:
+        """The forms in which values would be stored, by name: `store` for all of them."""
+        ...
+
     def matches(self, stored: str, kind: Kind, lead: LeadId, name: str, value: str) -> bool:
         """Whether a stored form stands for `value`, whichever way the ledger kept values at the time."""
         ...
@@ -104,6 +108,10 @@ class LedgerView(Protocol):
 
     def changesets_of(self, account: str) -> frozenset[str]:
         """Changesets with at least one attempt."""
+        ...
+
+    def attempts_of(self, account: str, changeset: str) -> int:
+        """How many attempts a changeset has."""
         ...
 
     def runs(self, account: str | None = None, *, plan: PlanDigest | None = None) -> Sequence[RunRecord]:

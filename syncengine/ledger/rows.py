@@ -1,4 +1,4 @@
-"""Rows become values: attempts with their answers and resolutions, and runs."""
+"""Rows become values: runs, stored values, and the words of answers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from typing import Any
 
 import msgspec
 
-from syncengine.core.history import Answer, Attempt, LeadHistory, Resolution
-from syncengine.core.operations import Kind
-from syncengine.core.outcomes import Outcome
 from syncengine.core.ports import RunRecord
-from syncengine.core.values import LeadId, PlanDigest, RunId, parse_money
+from syncengine.core.values import PlanDigest, RunId, parse_money
 from syncengine.ledger.engine import Row
 
 SPAN = 65_536
@@ -24,16 +21,14 @@ SHARED = "*"
 Live = Collection[tuple[str, int]]
 """Runs and epochs of leases that are held right now: their requests without an answer are in flight."""
 
-_KINDS = {kind.value: kind for kind in Kind}
-_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
-_decode_values = msgspec.json.Decoder(dict[str, str]).decode
+decode_values = msgspec.json.Decoder(dict[str, str]).decode
 _decode_words: Any = msgspec.json.Decoder(tuple[str, str, tuple[str, ...]]).decode
 _decode_own_words: Any = msgspec.json.Decoder(tuple[str, tuple[str, ...]]).decode
 _decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 @lru_cache(maxsize=4096)
-def _spoken(words: str) -> str:
+def shared_message(words: str) -> str:
     """The message that an answer's words hold for every attempt without words of its own."""
     if not words:
         return ""
@@ -41,7 +36,8 @@ def _spoken(words: str) -> str:
     return _with_warnings(message or envelope, warnings)
 
 
-def _own(words: str) -> str:
+def own_message(words: str) -> str:
+    """The message of an attempt that has words of its own."""
     if not words:
         return ""
     message, warnings = _decode_own_words(words)
@@ -54,65 +50,12 @@ def _with_warnings(message: str, warnings: tuple[str, ...]) -> str:
 
 def plain_values(vals: str) -> dict[str, str]:
     """Names to stored forms."""
-    return _decode_values(vals) if vals else {}
+    return decode_values(vals) if vals else {}
 
 
 def spent_amount(vals: str, name: str) -> int:
     """An amount of an attempt in hundredths; 0 where it sent none, or was erased."""
     return parse_money(plain_values(vals).get(name, "").removeprefix("=")) or 0
-
-
-def histories(
-    rows: Sequence[Row], *, plans: dict[str, str], live: Live, rekeyed: int, erased: frozenset[str]
-) -> dict[LeadId, LeadHistory]:
-    """Rows of the statement `histories` by lead. `plans` maps runs to plans; `rekeyed` is the last attempt whose
-    digests cannot be compared any more; `erased` are the leads that were forgotten."""
-    found: dict[str, list[Attempt]] = {}
-    for row in rows:
-        attempt = _attempt(row, plans, live, rekeyed, erased)
-        known = found.get(row[0])
-        if known is None:
-            found[row[0]] = [attempt]
-        else:
-            known.append(attempt)
-    for lead in erased:
-        found.setdefault(lead, [])
-    return {LeadId(lead): _history(attempts, forgotten=lead in erased) for lead, attempts in found.items()}
-
-
-def _history(attempts: list[Attempt], *, forgotten: bool) -> LeadHistory:
-    if len(attempts) > 1:
-        attempts.sort(key=lambda attempt: attempt.number)
-    return LeadHistory(attempts, forgotten=forgotten)
-
-
-def _attempt(row: Row, plans: dict[str, str], live: Live, rekeyed: int, erased: frozenset[str]) -> Attempt:
-    lead, number, operation, changeset, kind, delivery, generation, vals, run, epoch, at = row[:11]
-    outcome, words, own_words, answered, applied, by, note, resolved = row[11:]
-    answer = None
-    if outcome is not None:
-        message = _own(own_words) if words is None else "" if lead in erased else _spoken(words)
-        answer = Answer(outcome=_OUTCOMES[outcome], message=message, at=answered)
-    resolution = None
-    if applied is not None:
-        resolution = Resolution(applied=bool(applied), by=by, note=note, at=resolved)
-    return Attempt(
-        number=number,
-        operation=operation,
-        changeset=changeset,
-        lead=lead,
-        kind=_KINDS[kind],
-        run=run,
-        plan=plans[run],
-        delivery=delivery,
-        generation=generation,
-        values=_decode_values(vals) if vals else {},
-        at=at,
-        answer=answer,
-        resolution=resolution,
-        live=(run, epoch) in live,
-        comparable=number > rekeyed,
-    )
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):

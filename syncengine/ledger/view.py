@@ -10,8 +10,9 @@ from syncengine.core.operations import Kind
 from syncengine.core.ports import LedgerIdentity, RunRecord, Spent
 from syncengine.core.values import LeadId, PlanDigest
 from syncengine.ledger.engine import Engine, Leases, first
+from syncengine.ledger.histories import load_histories
 from syncengine.ledger.key import ValueForms
-from syncengine.ledger.rows import SHARED, Live, RunRow, histories, run_rows, spent_amount
+from syncengine.ledger.rows import SHARED, Live, RunRow, run_rows, spent_amount
 
 BATCH = 1_000
 
@@ -45,6 +46,10 @@ class Reader:
         """The form in which a value would be stored."""
         return self._forms.store(kind, lead, name, value)
 
+    def stored(self, kind: Kind, lead: LeadId, values: Mapping[str, str]) -> dict[str, str]:
+        """The forms in which values would be stored, by name."""
+        return self._forms.stored(kind, lead, values)
+
     def matches(self, stored: str, kind: Kind, lead: LeadId, name: str, value: str) -> bool:  # noqa: ARG002
         """Whether a stored form stands for `value`."""
         return self._forms.matches(stored, lead, name, value)
@@ -62,29 +67,19 @@ class Reader:
         def work() -> dict[LeadId, LeadHistory]:
             found: dict[LeadId, LeadHistory] = {}
             for start in range(0, len(leads), BATCH):
-                found.update(self._batch(account, list(leads[start : start + BATCH]), live))
+                batch = list(leads[start : start + BATCH])
+                found.update(load_histories(self.engine, account, batch, self._plans_of, live))
             return found
 
         return self.engine.read(work)
 
-    def _batch(self, account: str, leads: list[LeadId], live: Live) -> dict[LeadId, LeadHistory]:
-        rows = self.engine.rows("histories", account=account, leads=leads)
-        erased = self.engine.rows("erased_among", account=account, leads=leads)
-        rekeyed = first(self.engine.rows("get_meta", name="rekeyed"))
-        self._know_plans({row[8] for row in rows})
-        return histories(
-            rows,
-            plans=self._plans,
-            live=live,
-            rekeyed=int(rekeyed[0]) if rekeyed else 0,
-            erased=frozenset(lead for (lead,) in erased),
-        )
-
-    def _know_plans(self, runs: set[str]) -> None:
+    def _plans_of(self, runs: set[str]) -> dict[str, str]:
+        """Plans by run, these runs among them."""
         unknown = runs - self._plans.keys()
         if unknown:
             found = run_rows(self.engine.rows("runs_of", ids=sorted(unknown)))
             self._plans.update({run.id: run.plan for run in found})
+        return self._plans
 
     def live_runs(self) -> frozenset[tuple[str, int]]:
         """Runs that are going on right now: their lease is held by a living process, and they have not ended.
@@ -111,6 +106,11 @@ class Reader:
         """(changeset, kind, name) to the id that the name stood for when the changeset was first applied with it."""
         rows = self.engine.read(lambda: self.engine.rows("get_names", account=account))
         return {(changeset, kind, name): target for changeset, kind, name, target in rows}
+
+    def attempts_of(self, account: str, changeset: str) -> int:
+        """How many attempts a changeset has."""
+        row = first(self.engine.read(lambda: self.engine.rows("count_attempts", account=account, changeset=changeset)))
+        return int(row[0]) if row else 0
 
     def changesets_of(self, account: str) -> frozenset[str]:
         """Changesets with at least one attempt."""

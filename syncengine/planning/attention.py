@@ -5,16 +5,14 @@ Nothing here stops a plan; policy does. See docs/attention.md for every rule and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, KeysView
+from collections.abc import Collection, Iterator, KeysView
 
 import msgspec
 
 from syncengine.core.changes import Origin
-from syncengine.core.operations import DECISIONS, IRREVERSIBLE, Kind, Update, delivery_of, kind_of, names_of
+from syncengine.core.operations import DECISIONS, IRREVERSIBLE, Kind, Update, delivery_of, kind_of
 from syncengine.core.plan import PlannedOperation, State
-from syncengine.core.ports import OperationRecord
 from syncengine.planning.build import Watcher
-from syncengine.planning.conflicts import Claims
 from syncengine.planning.spelling import near
 from syncengine.planning.unusual import UnusualAmounts, UnusualTargets
 from syncengine.planning.watching import BESIDE_DOUBT, OPEN, change_words, limited, of_leads, place
@@ -23,8 +21,6 @@ _PAIRS = 500
 """Pairs of changes whose common leads are counted apart."""
 _NAMES = 1_000
 """Field names that are compared with each other."""
-_RECORDS = 200_000
-"""Operations on record that are compared with the files."""
 
 
 def attention(known_fields: Collection[str] | None = None) -> tuple[Watcher, ...]:
@@ -190,68 +186,3 @@ class FieldNames:
     def _is_later(self, field: str, other: str) -> bool:
         order = list(self._names)
         return order.index(field) > order.index(other)
-
-
-class Undeclared:
-    """What the ledger holds of these changesets and their files no longer declare. For notes: other leads count too.
-
-    `recorded` are the plan's changesets that the ledger knows, `history` gives a changeset's operations.
-    """
-
-    def __init__(
-        self, claims: Claims, recorded: Iterable[str], history: Callable[[str], Iterator[OperationRecord]]
-    ) -> None:
-        self._claims = claims
-        self._recorded = frozenset(recorded)
-        self._history = history
-
-    def see(self, planned: PlannedOperation) -> None:
-        """One operation, in order."""
-        if planned.changeset not in self._recorded:
-            return
-        operation = planned.operation
-        names = names_of(operation) or (delivery_of(operation),)
-        self._claims.claim_all(
-            operation.lead,
-            {_key(planned.changeset, kind_of(operation).value, name): "" for name in names},
-            planned.origin,
-        )
-
-    def warnings(self) -> tuple[str, ...]:
-        """Nothing that the digest may cover."""
-        return ()
-
-    def notes(self) -> tuple[str, ...]:
-        """One line for each changeset. To be asked once, at the end."""
-        return limited(line for changeset in sorted(self._recorded) if (line := self._missing(changeset)))
-
-    def _missing(self, changeset: str) -> str:
-        count, looked, example = 0, 0, ""
-        for record in self._history(changeset):
-            looked += 1
-            if looked > _RECORDS:
-                break
-            if record.outcome not in ("applied", "in_doubt") or record.forgotten:
-                continue
-            names = record.attempts[-1].values or {record.delivery: ""}
-            gone = [name for name in names if self._is_gone(record, name)]
-            if gone:
-                count += 1
-                what = ", ".join(name for name in gone if name) or record.kind.value
-                example = example or f"{record.kind.value} of lead {record.lead} ({what}), {record.outcome}"
-        if not count:
-            return ""
-        bound = f" (of the first {_RECORDS:,} on record)" if looked > _RECORDS else ""
-        verb = "operation is" if count == 1 else "operations are"
-        return (
-            f"changeset {changeset}: {count} {verb} on record{bound} that its file no longer declares, "
-            f"first {example}; what was done stays done"
-        )
-
-    def _is_gone(self, record: OperationRecord, name: str) -> bool:
-        key = _key(record.changeset, record.kind.value, name)
-        return self._claims.claim(record.lead, key, "", Origin("", 0)) is None
-
-
-def _key(changeset: str, kind: str, name: str) -> str:
-    return f"{changeset}\0{kind}\0{name}"

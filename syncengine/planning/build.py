@@ -31,8 +31,9 @@ from syncengine.planning.planfile import PlanWriter
 from syncengine.planning.policy import PolicyJudge
 from syncengine.planning.spool import Spool
 from syncengine.planning.tally import Tally
+from syncengine.planning.undeclared import Undeclared
 
-BATCH = 500
+BATCH = 1_000
 """Items compared with the ledger at once."""
 
 _LISTED = 1000
@@ -79,6 +80,8 @@ class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
     observed: Observed | None = None
     authors: Callable[[str], tuple[str, ...]] | None = None
     notes: tuple[str, ...] = ()
+    undeclared: Undeclared | None = None
+    """Told of every operation with its lead's history."""
     late_notes: Callable[[], tuple[str, ...]] | None = None
     """Asked once every operation was seen: notes on what the digest must not cover."""
 
@@ -103,6 +106,7 @@ class _Build:
             for kind in Kind
         }
         self._blocked: list[Finding] = []
+        self._undeclared = request.undeclared
         self._differ = self._make_differ()
         self._judge = request.judge
         self._spool = Spool() if request.judge.needs_totals else None
@@ -131,7 +135,7 @@ class _Build:
         return Differ(
             account=request.account.identity,
             policy=request.policy,
-            matches=None if ledger is None else ledger.matches,
+            values=ledger,
             moved=moved,
             observed=request.observed,
         )
@@ -168,6 +172,8 @@ class _Build:
                     state=State.ALREADY_APPLIED,
                     reason=f"generation {compared.on_record} is on record",
                 )
+            if self._undeclared is not None:
+                self._undeclared.compare(compared, history)
             planned.append(self._judged(self._conflicts.check(compared)))
         if item.skipped:
             self._tally.skip(item.skipped)
@@ -213,8 +219,8 @@ class _Build:
         blocked = self._blocked
         if counts.blocked > len(blocked):
             blocked = [*blocked, Finding(reason=f"and {counts.blocked - len(blocked)} more operations are blocked")]
-        notices = [_in_words(problem) for problem in self._problems if problem.severity != "error"]
         late = self._request.late_notes or tuple
+        notices = [_in_words(problem) for problem in self._problems if problem.severity != "error"]
         return self._writer.finish(
             counts=counts,
             blocked=(*self._judge.findings(counts), *blocked),

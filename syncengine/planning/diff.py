@@ -6,7 +6,8 @@ Rules: docs/identity.md. Pure: nothing is read here but the histories that are p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import assert_never
+from functools import lru_cache
+from typing import Protocol, assert_never
 
 import msgspec
 
@@ -34,8 +35,18 @@ from syncengine.core.settings import Policy
 from syncengine.core.values import LeadId
 from syncengine.planning.watching import BESIDE_DOUBT
 
-Matches = Callable[[str, Kind, LeadId, str, str], bool]
-"""Whether a stored form stands for a value: (stored, kind, lead, name, value)."""
+
+class StoredValues(Protocol):
+    """How the ledger keeps values."""
+
+    def stored(self, kind: Kind, lead: LeadId, values: Mapping[str, str]) -> dict[str, str]:
+        """The forms in which values would be stored, by name; equal forms mean equal values."""
+        ...
+
+    def matches(self, stored: str, kind: Kind, lead: LeadId, name: str, value: str) -> bool:
+        """Whether a stored form stands for `value`, whichever way the ledger kept values at the time."""
+        ...
+
 
 Observed = Callable[[LeadId, Kind, str, LeadHistory], Before | None]
 """What was observed of a field or amount, where that is younger than what the ledger knows."""
@@ -58,13 +69,13 @@ class Differ:
         *,
         account: str,
         policy: Policy,
-        matches: Matches | None = None,
+        values: StoredValues | None = None,
         moved: Mapping[tuple[str, str, str], str] | None = None,
         observed: Observed | None = None,
     ) -> None:
         self._account = account
         self._policy = policy
-        self._matches = matches
+        self._values = values
         self._moved = moved or {}
         self._observed = observed
         self._entry = 0
@@ -98,12 +109,46 @@ class Differ:
             send=tuple(operation.fields),
         )
 
+    def _settled(self, item: Item, operation: Update | Financials, history: LeadHistory) -> PlannedOperation | None:
+        """The operation, where all that was ever sent of its kind to the lead is these very values, by this changeset.
+
+        What the longer way through every attempt would say as well; most of what is planned again is this.
+        """
+        kind = kind_of(operation)
+        attempt = history.sole(kind)
+        if (
+            attempt is None
+            or self._values is None
+            or attempt.changeset != item.changeset
+            or not attempt.comparable
+            or history.forgotten
+            or attempt.standing is not Standing.APPLIED
+        ):
+            return None
+        values = operation.fields if operation.__class__ is Update else values_of(operation)
+        stored = self._values.stored(kind, item.lead, values)
+        if stored != attempt.values:
+            return None
+        return PlannedOperation(
+            id=operation_id(self._account, item.changeset, operation),
+            changeset=item.changeset,
+            change=item.change,
+            entry=self._entry,
+            operation=operation,
+            origin=item.origin,
+            state=State.ALREADY_APPLIED,
+            reason=f"applied in run {attempt.run}",
+            before=_stored_befores(stored, attempt.changeset),
+            facts=attempt.records,
+            names=_names_of(item, operation) if item.names else (),
+        )
+
     def _operation(self, item: Item, operation: Operation, history: LeadHistory) -> PlannedOperation | Generation:
         match operation:
             case Update():
-                planned = self._update(item, operation, history)
+                planned = self._settled(item, operation, history) or self._update(item, operation, history)
             case Financials():
-                planned = self._financials(item, operation, history)
+                planned = self._settled(item, operation, history) or self._financials(item, operation, history)
             case Reprocess() | Trigger() | Release() | Reject():
                 decided = self._irreversible(item, operation, history)
                 if isinstance(decided, Generation):
@@ -249,8 +294,8 @@ class Differ:
     def _equal(self, slot: Slot, item: Item, kind: Kind, name: str, value: str) -> bool:
         return (
             slot.stored is not None
-            and self._matches is not None
-            and self._matches(slot.stored, kind, item.lead, name, value)
+            and self._values is not None
+            and self._values.matches(slot.stored, kind, item.lead, name, value)
         )
 
     def _overwritten_under_old_key(self, item: Item, kind: Kind, pending: Iterable[str], history: LeadHistory) -> str:
@@ -344,8 +389,23 @@ def _from_ledger(slot: Slot | None) -> Before | None:
         return None
     if slot.stored is None:
         return Before(origin="unknown", by=slot.changeset, note=f"not confirmed in run {slot.run}")
-    value = slot.stored[1:] if slot.stored.startswith("=") else None
-    return Before(origin="ledger", value=value, by=slot.changeset)
+    return _stored_before(slot.stored, slot.changeset)
+
+
+def _stored_befores(stored: Mapping[str, str], changeset: str) -> dict[str, Before]:
+    digest = _digest_before(changeset)
+    return {name: digest if form[0] == "#" else _stored_before(form, changeset) for name, form in stored.items()}
+
+
+def _stored_before(stored: str, changeset: str) -> Before:
+    if stored.startswith("="):
+        return Before(origin="ledger", value=stored[1:], by=changeset)
+    return _digest_before(changeset)
+
+
+@lru_cache(maxsize=64)
+def _digest_before(changeset: str) -> Before:
+    return Before(origin="ledger", by=changeset)
 
 
 def _in_flight(item: Item, kind: Kind, values: Mapping[str, str], history: LeadHistory) -> str:

@@ -35,15 +35,16 @@ WHERE EXISTS (SELECT 1 FROM attempts a WHERE a.account = :account AND a.lead = j
 SELECT lead FROM erasures WHERE account = :account AND lead = ANY(:leads::text[])
 
 -- name: histories
-SELECT a.lead, a.number, a.operation, a.changeset, a.kind, a.delivery, a.generation, a.vals, q.run, q.epoch, q.at,
-  coalesce(o.outcome, n.outcome), CASE WHEN o.number IS NULL THEN n.words END, o.words, n.at,
-  s.applied, s.by_whom, s.note, s.at
-FROM attempts a
-JOIN requests q ON q.id = a.number / 65536
-LEFT JOIN answers n ON n.request = q.id
-LEFT JOIN outcomes o ON o.number = a.number
-LEFT JOIN resolutions s ON s.number = a.number
-WHERE a.account = :account AND a.lead = ANY(:leads::text[])
+SELECT lead, number, operation, changeset, kind, delivery, generation, vals
+FROM attempts WHERE account = :account AND lead = ANY(:leads::text[])
+
+-- name: sendings
+SELECT q.id, q.run, q.epoch, q.at, n.outcome, n.words, n.at
+FROM requests q LEFT JOIN answers n ON n.request = q.id
+WHERE q.id = ANY(:requests::bigint[])
+
+-- name: own_outcomes
+SELECT number, outcome, words FROM outcomes WHERE number = ANY(:numbers::bigint[])
 
 -- name: answers_of
 SELECT request, verdict, status, at, outcome, words, salt, seal FROM answers WHERE request = ANY(:requests::bigint[])

@@ -52,6 +52,9 @@ ON CONFLICT (account, changeset, kind, name) DO NOTHING
 -- name: get_changesets
 SELECT changeset FROM changesets WHERE account = :account
 
+-- name: count_attempts
+SELECT count(*) FROM attempts WHERE account = :account AND changeset = :changeset
+
 -- name: add_changeset
 INSERT INTO changesets (account, changeset) VALUES (:account, :changeset) ON CONFLICT (account, changeset) DO NOTHING
 

@@ -32,15 +32,18 @@ WHERE EXISTS (SELECT 1 FROM attempts a WHERE a.account = :account AND a.lead = j
 SELECT e.lead FROM json_each(:leads) j CROSS JOIN erasures e ON e.account = :account AND e.lead = j.value
 
 -- name: histories
-SELECT a.lead, a.number, a.operation, a.changeset, a.kind, a.delivery, a.generation, a.vals, q.run, q.epoch, q.at,
-  coalesce(o.outcome, n.outcome), CASE WHEN o.number IS NULL THEN n.words END, o.words, n.at,
-  s.applied, s.by_whom, s.note, s.at
+SELECT a.lead, a.number, a.operation, a.changeset, a.kind, a.delivery, a.generation, a.vals
 FROM json_each(:leads) j
 CROSS JOIN attempts a ON a.account = :account AND a.lead = j.value
-JOIN requests q ON q.id = a.number / 65536
+
+-- name: sendings
+SELECT q.id, q.run, q.epoch, q.at, n.outcome, n.words, n.at
+FROM json_each(:requests) j
+CROSS JOIN requests q ON q.id = j.value
 LEFT JOIN answers n ON n.request = q.id
-LEFT JOIN outcomes o ON o.number = a.number
-LEFT JOIN resolutions s ON s.number = a.number
+
+-- name: own_outcomes
+SELECT o.number, o.outcome, o.words FROM json_each(:numbers) j CROSS JOIN outcomes o ON o.number = j.value
 
 -- name: answers_of
 SELECT n.request, n.verdict, n.status, n.at, n.outcome, n.words, n.salt, n.seal

@@ -1,0 +1,148 @@
+"""What the ledger holds of a plan's changesets and their files no longer declare. For notes: other leads count too.
+
+Where every attempt on record belongs to an operation that is declared, nothing can be missing, and counting tells so.
+Only where the counts differ are the records read one by one, and compared with what was declared.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from typing import Self
+
+import msgspec
+
+from syncengine.core.changes import Origin
+from syncengine.core.history import LeadHistory
+from syncengine.core.operations import delivery_of, kind_of, names_of
+from syncengine.core.plan import PlannedOperation
+from syncengine.core.ports import OperationRecord
+from syncengine.core.values import LeadId
+from syncengine.planning.conflicts import Claims
+from syncengine.planning.watching import limited
+
+_RECORDS = 200_000
+"""Operations on record that are compared with the files."""
+_AT_ONCE = 4096
+_IN_MEMORY = 4 << 20
+
+_Shape = tuple[str, str, tuple[str, ...]]
+"""Changeset, kind, and the names of what is set (the delivery of a trigger)."""
+
+
+class Undeclared:
+    """Told of every operation with its lead's history; `notes` at the end. A context: it keeps a temporary file.
+
+    `recorded` are the plan's changesets that the ledger knows, `attempts` counts a changeset's attempts, `history`
+    gives its operations. `claims` is asked for only where something may be missing.
+    """
+
+    def __init__(
+        self,
+        claims: Callable[[], Claims],
+        recorded: Iterable[str],
+        attempts: Callable[[str], int],
+        history: Callable[[str], Iterator[OperationRecord]],
+    ) -> None:
+        self._make_claims = claims
+        self._recorded = frozenset(recorded)
+        self._attempts = attempts
+        self._history = history
+        self._met = dict.fromkeys(self._recorded, 0)
+        self._declared = _Declared()
+
+    def compare(self, planned: PlannedOperation, history: LeadHistory) -> None:
+        """One operation, in order."""
+        if planned.changeset not in self._recorded:
+            return
+        self._declared.add(planned)
+        for attempt in history.attempts:
+            if attempt.operation == planned.id:
+                self._met[planned.changeset] += 1
+
+    def notes(self) -> tuple[str, ...]:
+        """One line for each changeset. To be asked once, at the end."""
+        suspect = [name for name in sorted(self._recorded) if self._attempts(name) != self._met[name]]
+        if not suspect:
+            return ()
+        claims = self._declared.claimed(self._make_claims())
+        return limited(filter(None, (self._missing(changeset, claims) for changeset in suspect)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._declared.close()
+
+    def _missing(self, changeset: str, claims: Claims) -> str:
+        count, looked, example = 0, 0, ""
+        for record in self._history(changeset):
+            looked += 1
+            if looked > _RECORDS:
+                break
+            if record.outcome not in ("applied", "in_doubt") or record.forgotten:
+                continue
+            names = record.attempts[-1].values or {record.delivery: ""}
+            gone = [name for name in names if _is_gone(claims, record, name)]
+            if gone:
+                count += 1
+                what = ", ".join(name for name in gone if name) or record.kind.value
+                example = example or f"{record.kind.value} of lead {record.lead} ({what}), {record.outcome}"
+        if not count:
+            return ""
+        bound = f" (of the first {_RECORDS:,} on record)" if looked > _RECORDS else ""
+        verb = "operation is" if count == 1 else "operations are"
+        return (
+            f"changeset {changeset}: {count} {verb} on record{bound} that its file no longer declares, "
+            f"first {example}; what was done stays done"
+        )
+
+
+class _Declared:
+    """What was declared, kept aside on disk: leads, and what is done to each as the number of a shape."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by close()
+        self._shapes: dict[_Shape, int] = {}
+        self._waiting: list[tuple[str, int]] = []
+        self._encode = msgspec.json.Encoder().encode
+
+    def add(self, planned: PlannedOperation) -> None:
+        """One operation."""
+        operation = planned.operation
+        shape = (planned.changeset, kind_of(operation), names_of(operation) or (delivery_of(operation),))
+        number = self._shapes.setdefault(shape, len(self._shapes))
+        self._waiting.append((operation.lead, number))
+        if len(self._waiting) >= _AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._file.write(self._encode(self._waiting) + b"\n")
+        self._waiting.clear()
+
+    def claimed(self, claims: Claims) -> Claims:
+        """`claims`, with a name for everything that was declared of a lead."""
+        self._flush()
+        self._file.seek(0)
+        decode = msgspec.json.Decoder(list[tuple[str, int]]).decode
+        keys = [{_key(changeset, kind, name): "" for name in names} for changeset, kind, names in self._shapes]
+        for line in self._file:
+            for lead, shape in decode(line):
+                claims.claim_all(LeadId(lead), keys[shape], _NOWHERE)
+        return claims
+
+    def close(self) -> None:
+        """Drop everything."""
+        self._file.close()
+
+
+_NOWHERE = Origin("", 0)
+
+
+def _is_gone(claims: Claims, record: OperationRecord, name: str) -> bool:
+    key = _key(record.changeset, record.kind.value, name)
+    return claims.claim(record.lead, key, "", _NOWHERE) is None
+
+
+def _key(changeset: str, kind: str, name: str) -> str:
+    return f"{changeset}\0{kind}\0{name}"
