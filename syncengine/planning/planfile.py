@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Self, TypeVar
@@ -439,12 +440,11 @@ def open_plan(path: Path, identities: Identities | None = None) -> PlanFile:
             hint="name a file that 'syncengine plan --out' wrote",
             code="SE902",
         ) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError(f"{path} is not a file", hint="name a file that 'syncengine plan --out' wrote", code="SE902")
     source = os.fdopen(descriptor, "rb")
     try:
-        if not path.is_file():
-            raise InputError(
-                f"{path} is not a file", hint="name a file that 'syncengine plan --out' wrote", code="SE902"
-            )
         return PlanFile(path, source, identities or Identities())
     except BaseException:
         source.close()

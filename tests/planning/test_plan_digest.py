@@ -1,0 +1,280 @@
+"""The plan digest: what it covers, what it does not, and that it is the documented sum over the file's own bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from syncengine.core.changes import NameUse, Origin
+from syncengine.core.errors import AlteredPlan, InputError
+from syncengine.core.operations import Update
+from syncengine.core.plan import (
+    Before,
+    ChangesetHeader,
+    Counts,
+    Finding,
+    PlanHeader,
+    PlannedOperation,
+    PlanSummary,
+    Provenance,
+    State,
+)
+from syncengine.core.values import ChangesetId, LeadId, OperationId
+from syncengine.planning import PlanWriter, open_plan
+
+HEADER = PlanHeader(format=1, account="acme", identity="acme", host="loopback", policy_digest="p", wire_digest="w")
+PROVENANCE = Provenance(created="2026-11-23T14:02:11Z", tool="syncengine 1", ledger_id="l", ledger_position=7)
+OPERATION = PlannedOperation(
+    id=OperationId("1" + "a" * 39),
+    changeset=ChangesetId("repair"),
+    change="#1",
+    entry=1,
+    operation=Update(LeadId("11"), {"postcode": "TN25 6QD"}),
+    origin=Origin("a.yaml", 7),
+    state=State.TO_SEND,
+    send=("postcode",),
+)
+ENDING: dict[str, Any] = {
+    "counts": Counts(total=2, to_send=2, leads=1, update=2),
+    "blocked": (),
+    "warnings": ("look",),
+    "notes": ("late",),
+    "changesets": (ChangesetHeader(id=ChangesetId("repair"), title="t", file="a.yaml", vars={}, sources={}),),
+}
+
+
+def write(
+    path: Path | None,
+    *,
+    header: PlanHeader = HEADER,
+    provenance: Provenance = PROVENANCE,
+    operations: tuple[PlannedOperation, ...] = (OPERATION, OPERATION),
+    **ending: Any,
+) -> PlanSummary:
+    with PlanWriter(path, header, provenance) as writer:
+        for operation in operations:
+            writer.write(operation)
+        return writer.finish(**(ENDING | ending))
+
+
+def test_it_is_a_sum_over_the_files_own_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.plan"
+    summary = write(path)
+    raw = path.read_bytes()
+    first, *operations, last = raw.splitlines(keepends=True)
+    header = first.partition(b'"header":')[2].partition(b',"provenance":')[0]
+    covered = last.partition(b'"covered":')[2].partition(b',"notes":')[0]
+    digest = hashlib.sha256(header + b"\n" + b"".join(operations) + covered + b"\n").hexdigest()
+    assert summary.digest == digest
+    footer = json.loads(last)
+    assert footer["digest"] == digest
+    assert footer["checksum"] == hashlib.sha256(raw[: -len('"}\n') - 64]).hexdigest()
+    assert write(None).digest == digest  # without a file too
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.plan"
+    summary = write(path)
+    with open_plan(path) as saved:
+        assert (saved.header, saved.provenance, saved.summary) == (HEADER, PROVENANCE, summary)
+        assert list(saved.operations()) == [OPERATION, OPERATION]
+        assert list(saved.operations()) == [OPERATION, OPERATION]  # as often as it is asked for
+    assert summary.notes == ("late",)
+
+
+def test_an_empty_plan_is_a_plan(tmp_path: Path) -> None:
+    write(tmp_path / "a.plan", operations=(), counts=Counts())
+    with open_plan(tmp_path / "a.plan") as saved:
+        assert list(saved.operations()) == []
+
+
+COVERED: dict[str, dict[str, Any]] = {
+    **{
+        f"header.{name}": {"header": msgspec.structs.replace(HEADER, **{name: 2 if name == "format" else "other"})}
+        for name in HEADER.__struct_fields__
+    },
+    **{
+        f"operation.{name}": {"operations": (msgspec.structs.replace(OPERATION, **{name: value}), OPERATION)}
+        for name, value in {
+            "id": OperationId("1" + "b" * 39),
+            "changeset": ChangesetId("other"),
+            "change": "#2",
+            "entry": 2,
+            "operation": Update(LeadId("11"), {"postcode": "TN25 7QD"}),
+            "origin": Origin("a.yaml", 8),
+            "state": State.HELD,
+            "reason": "because",
+            "send": (),
+            "before": {"postcode": Before("ledger", "x")},
+            "facts": 1,
+            "done": ("run",),
+            "names": (NameUse("buyer", "a", "1"),),
+        }.items()
+    },
+    "their order": {
+        "operations": (OPERATION, msgspec.structs.replace(OPERATION, entry=2)),
+    },
+    "their number": {"operations": (OPERATION,)},
+    "counts": {"counts": Counts(total=2, to_send=1, held=1)},
+    "blocked": {"blocked": (Finding(reason="no"),)},
+    "warnings": {"warnings": ()},
+    **{
+        f"changeset.{name}": {"changesets": (msgspec.structs.replace(ENDING["changesets"][0], **{name: value}),)}
+        for name, value in {
+            "id": ChangesetId("other"),
+            "title": "u",
+            "file": "b.yaml",
+            "vars": {"a": "b"},
+            "sources": {"a": "b"},
+            "authors": ("a@example.com",),
+        }.items()
+    },
+}
+
+
+@pytest.mark.parametrize("what", COVERED)
+def test_it_covers(what: str) -> None:
+    assert write(None, **COVERED[what]).digest != write(None).digest
+
+
+def test_every_part_of_an_operation_and_of_a_changeset_is_tried() -> None:
+    tried = {name for name in COVERED if "." in name}
+    parts = {"header": HEADER, "operation": OPERATION, "changeset": ENDING["changesets"][0]}
+    assert tried == {f"{kind}.{name}" for kind, part in parts.items() for name in part.__struct_fields__}
+
+
+def test_the_order_of_operations_counts() -> None:
+    other = msgspec.structs.replace(OPERATION, entry=2)
+    assert write(None, operations=(OPERATION, other)).digest != write(None, operations=(other, OPERATION)).digest
+
+
+@pytest.mark.parametrize("what", list(PROVENANCE.__struct_fields__))
+def test_it_does_not_cover(what: str) -> None:
+    value: Any = 8 if what == "ledger_position" else "other"
+    other = msgspec.structs.replace(PROVENANCE, **{what: value})
+    assert write(None, provenance=other).digest == write(None).digest
+
+
+def test_notes_are_not_covered_but_checked(tmp_path: Path) -> None:
+    path = tmp_path / "a.plan"
+    assert write(path, notes=("other",)).digest == write(None).digest
+    path.write_bytes(path.read_bytes().replace(b'"notes":["other"]', b'"notes":["OTHER"]'))
+    with pytest.raises(AlteredPlan, match="checksum is wrong"):
+        open_plan(path)
+
+
+def resum(raw: bytes) -> bytes:
+    """The bytes with a checksum that is right, as somebody who tampers would write it."""
+    body = raw[: -len('"}\n') - 64]
+    return body + hashlib.sha256(body).hexdigest().encode() + b'"}\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b'"lead":"11"', b'"lead":"12"', "digest is wrong"),
+        (b'"host":"loopback"', b'"host":"loopbacc"', "digest is wrong"),
+        (b'"warnings":["look"]', b'"warnings":["LOOK"]', "digest is wrong"),
+        (b'"digest":"', b'"digest":"0', "digest is wrong"),
+        (b'"syncengine_plan":1', b'"syncengine_plan":2', "a plan of format 2; this version reads 1"),
+        (b'"syncengine_plan":1', b'"syncengine_plan":"1"', "a plan of format"),
+        (b'"syncengine_plan":1', b'"syncengine_plam":1', "not a plan file"),
+        (b'"syncengine_plan":1', b'"syncengine_plan":', "not a plan file"),
+        (b'"counts"', b'"founts"', "the footer cannot be read"),
+    ],
+)
+def test_a_right_checksum_does_not_save_an_altered_plan(tmp_path: Path, old: bytes, new: bytes, words: str) -> None:
+    path = tmp_path / "a.plan"
+    write(path)
+    raw = path.read_bytes()
+    assert old in raw
+    path.write_bytes(resum(raw.replace(old, new)))
+    with pytest.raises(AlteredPlan, match=words) as caught:
+        open_plan(path)
+    assert str(path) in str(caught.value)
+    assert "plan again" in caught.value.hint or "make the plan again" in caught.value.hint
+
+
+def test_a_number_of_operations_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.plan"
+    write(path, counts=Counts(total=3))
+    with pytest.raises(AlteredPlan, match="number of operations"):
+        open_plan(path)
+
+
+def test_a_line_that_is_no_operation_is_found_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.plan"
+    write(path, operations=(OPERATION, msgspec.structs.replace(OPERATION, entry="x")))  # type: ignore[arg-type]
+    with open_plan(path) as saved, pytest.raises(AlteredPlan, match="an operation cannot be read"):
+        list(saved.operations())
+
+
+def test_a_file_changed_in_place_while_in_use_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.plan"
+    write(path)
+    with open_plan(path) as saved:
+        raw = path.read_bytes()
+        with path.open("r+b") as file:
+            file.write(raw.replace(b'"lead":"11"', b'"lead":"12"'))
+        with pytest.raises(AlteredPlan, match="changed while it was in use"):
+            list(saved.operations())
+
+
+def test_plans_larger_than_a_block_are_read_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.plan"
+    many = tuple(
+        msgspec.structs.replace(OPERATION, entry=number, operation=Update(LeadId("11"), {"c1": "x" * (number % 700)}))
+        for number in range(6000)
+    )
+    long = msgspec.structs.replace(OPERATION, operation=Update(LeadId("11"), {"c1": "y" * 3_000_000}))
+    everything = (*many, long, *many)
+    write(path, operations=everything, counts=Counts(total=len(everything)))
+    with open_plan(path) as saved:
+        assert tuple(saved.operations()) == everything
+
+
+@pytest.mark.parametrize("cut", [1, 3, 70, 200, 10_000])
+def test_a_cut_plan_is_refused(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "a.plan"
+    write(path)
+    raw = path.read_bytes()
+    path.write_bytes(raw[: max(0, len(raw) - cut)])
+    with pytest.raises(AlteredPlan, match="not a whole plan"):
+        open_plan(path)
+
+
+def test_a_writer_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.plan"
+    with PlanWriter(path, HEADER, PROVENANCE) as writer:
+        writer.write(OPERATION)
+        assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_plans_and_empty_files_are_replaced(tmp_path: Path) -> None:
+    for name, content in {"old.plan": "damaged", "empty": "", "plan": '{"syncengine_plan":1}\n'}.items():
+        (tmp_path / name).write_text(content)
+        write(tmp_path / name)
+        with open_plan(tmp_path / name) as saved:
+            assert saved.summary.counts.total == 2
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "folder.plan").mkdir()
+    for name in ("notes.txt", "folder.plan"):
+        with pytest.raises(InputError) as caught:
+            write(tmp_path / name)
+        assert caught.value.code == "SE902"
+        assert "--out" in caught.value.hint
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_what_is_no_file_is_no_plan(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(InputError) as caught:
+            open_plan(path)
+        assert caught.value.code == "SE902"
+        assert "syncengine plan --out" in caught.value.hint
