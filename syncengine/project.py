@@ -14,6 +14,7 @@ from syncengine.clock import SystemClock
 from syncengine.core.errors import ConfigError, Refusal
 from syncengine.core.guards import check_applicable, check_host
 from syncengine.core.ports import Clock, LedgerOperations
+from syncengine.core.redaction import Environment
 from syncengine.core.settings import Account, LedgerPin, Settings
 from syncengine.documents.configuration import find_configuration, ledger_url, load_configuration
 from syncengine.ledger import create_ledger, open_ledger, open_view
@@ -43,7 +44,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises ConfigError with every problem, each with its line.
         """
-        env = os.environ if environ is None else environ
+        env = Environment(os.environ if environ is None else environ)
         path = find_configuration(
             Path(start) if start is not None else Path.cwd(), None if config is None else str(config), env
         )

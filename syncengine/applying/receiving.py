@@ -68,7 +68,8 @@ class Receiver:
         self._tell_of(received, job, verdict, judgement)
         self._rules.request(unanswered=judgement.counts_as_unanswered)
         if judgement.stop:
-            self._stop(judgement.stop, "redirect" if isinstance(verdict, Redirected) else "key refused")
+            words = without_values(judgement.stop, declared_in(judgement.stop, job.parcels))
+            self._stop(words, "redirect" if isinstance(verdict, Redirected) else "key refused")
         again = self._again(job, judgement, ending=ending)
         self._tell_again(received.ticket, again)
         if not again and self._settle_alike(job.parcels, judgement.rulings):

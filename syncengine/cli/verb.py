@@ -12,6 +12,7 @@ import click
 
 from syncengine.cli.logs import LEVELS, Log
 from syncengine.cli.output import Level, LogFormat, Output
+from syncengine.core.redaction import Environment
 
 if TYPE_CHECKING:
     from syncengine.planning import Identities
@@ -85,7 +86,7 @@ class Verb(click.Command):
             log=Log(output, verb=verb, level=level),
             config=Path(config) if config else None,
             policy=Path(policy) if policy else None,
-            environ=os.environ,
+            environ=Environment(os.environ),
             cwd=Path.cwd(),
             identity_files=tuple(ctx.params.pop("identity_files", ())),
         )

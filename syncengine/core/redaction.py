@@ -1,4 +1,4 @@
-"""What must not be shown as it is: personal values unless asked for, and characters that deceive a reader.
+"""What must not be shown as it is: secrets, personal values unless asked for, and characters that deceive a reader.
 
 The mask keeps what a reviewer needs: the length, the first character, whether a value changes, and which values are
 equal. It does not make a value anonymous; see docs/security.md.
@@ -7,7 +7,11 @@ equal. It does not make a value anonymous; see docs/security.md.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator, Mapping
+from html import escape
+from typing import NoReturn
+from urllib.parse import quote
 
 MASK = "•"
 """Stands for one character that is not shown."""
@@ -22,6 +26,77 @@ _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {ch
 """Printable by category, yet drawn as nothing."""
 
 _NAMED = {127: "␡"}
+
+
+class Secret:
+    """A text that only `reveal` gives away: printing, formatting, copying, pickling and JSON do not.
+
+    `shown` stands wherever it would be shown.
+    """
+
+    __slots__ = ("__forms", "__shown", "__text")
+
+    def __init__(self, text: str, *, shown: str = "[api key]") -> None:
+        self.__text = text
+        self.__shown = shown
+        self.__forms = _forms(text)
+
+    def reveal(self) -> str:
+        """The text itself, for the one place that uses it."""
+        return self.__text
+
+    def hide_in(self, text: str) -> str:
+        """`text` with every occurrence of the secret replaced: a service may quote the key that it refuses.
+
+        As it is, and as it stands in an address, in HTML and in JSON.
+        """
+        for form in self.__forms:
+            text = text.replace(form, self.__shown)
+        return text
+
+    def __repr__(self) -> str:
+        return self.__shown
+
+    __str__ = __repr__
+
+    def __format__(self, format_spec: str) -> str:
+        return self.__shown
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Also what copy.copy and copy.deepcopy end in."""
+        raise TypeError("a secret cannot be pickled or copied")
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """How a service may quote a text, the longest form first."""
+    quoted = quote(text, safe="")
+    lower = re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
+    written = {text, quoted, lower, quote(text), escape(text), text.replace("/", "\\/")}
+    return tuple(sorted(filter(None, written), key=len, reverse=True))
+
+
+class Environment(Mapping[str, str]):
+    """The variables of a process. They may be keys, so that printing it or an object that holds it shows none."""
+
+    __slots__ = ("__variables",)
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.__variables = variables
+
+    def __getitem__(self, name: str) -> str:
+        return self.__variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__variables)
+
+    def __len__(self) -> int:
+        return len(self.__variables)
+
+    def __repr__(self) -> str:
+        return f"[{len(self)} environment variables]"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("an environment cannot be pickled or copied")
 
 
 def mask(value: str) -> str:

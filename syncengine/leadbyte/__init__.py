@@ -4,8 +4,9 @@
 `resolve_key` finds the API key.
 """
 
+from syncengine.core.redaction import Secret
 from syncengine.leadbyte.gateway import gateway_factory
-from syncengine.leadbyte.keys import Secret, resolve_key
+from syncengine.leadbyte.keys import resolve_key
 from syncengine.leadbyte.reads import LeadReader
 
 __all__ = ["LeadReader", "Secret", "gateway_factory", "resolve_key"]

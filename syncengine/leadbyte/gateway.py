@@ -17,8 +17,8 @@ import httpx
 from syncengine.core.errors import ConfigError
 from syncengine.core.outcomes import Lost, NotSent, Parcel, Verdict
 from syncengine.core.ports import Clock, Gateway, GatewayFactory
+from syncengine.core.redaction import Secret
 from syncengine.core.settings import Account
-from syncengine.leadbyte.keys import Secret
 from syncengine.leadbyte.payload import MAX_BODY, clean
 from syncengine.leadbyte.requests import Request, build_request
 from syncengine.leadbyte.responses import Answer, read_answer

@@ -1,4 +1,7 @@
-"""The API key: read from the environment or a file, and wrapped so that it cannot slip into a text."""
+"""The API key: read from the environment or a file, and wrapped so that it cannot slip into a text.
+
+It is wrapped before it is looked at, and no frame that raises holds it bare: tools that report errors show locals.
+"""
 
 from __future__ import annotations
 
@@ -6,47 +9,17 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from typing import NoReturn, assert_never
+from typing import assert_never
 
 from syncengine.core.errors import ConfigError
+from syncengine.core.redaction import Secret
 from syncengine.core.settings import EnvKey, FileKey, KeyReference
 
 MAX_KEY = 512
 """Characters of a key; a longer one is some other file."""
 
-SHOWN = "[api key]"
-"""What stands wherever the key would be shown."""
-
 _KEY = re.compile(r"[!-~]+", re.ASCII)
-
-
-class Secret:
-    """A text that only `reveal` gives away: printing, formatting, copying, pickling and JSON do not."""
-
-    __slots__ = ("__text",)
-
-    def __init__(self, text: str) -> None:
-        self.__text = text
-
-    def reveal(self) -> str:
-        """The text itself, for the one place that puts it on the wire."""
-        return self.__text
-
-    def hide_in(self, text: str) -> str:
-        """`text` with every occurrence of the secret replaced: a service may quote the key that it refuses."""
-        return text.replace(self.__text, SHOWN) if self.__text else text
-
-    def __repr__(self) -> str:
-        return SHOWN
-
-    __str__ = __repr__
-
-    def __format__(self, format_spec: str) -> str:
-        return SHOWN
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        """Also what copy.copy and copy.deepcopy end in."""
-        raise TypeError("an API key cannot be pickled or copied")
+_AROUND = " \t\r\n"
 
 
 def resolve_key(
@@ -72,19 +45,18 @@ def resolve_key(
             assert_never(reference)
 
 
-def _from_environment(name: str, env: Mapping[str, str], account: str) -> str:
-    text = env.get(name)
-    if text is None or not text.strip():
-        state = "is not set" if text is None else "is empty"
+def _from_environment(name: str, env: Mapping[str, str], account: str) -> Secret:
+    if not env.get(name, "").strip():
+        state = "is empty" if name in env else "is not set"
         raise ConfigError(
             f"the API key of account {account} is missing: environment variable {name} {state}",
             code="SE531",
             hint=f"set {name} to the key (in CI: from the secret store), or point api_key at a file: file:PATH",
         )
-    return text
+    return Secret(env[name].strip(_AROUND))
 
 
-def _from_file(path: str, account: str, warn: Callable[[str], None]) -> str:
+def _from_file(path: str, account: str, warn: Callable[[str], None]) -> Secret:
     try:
         # O_NONBLOCK: a named pipe must be refused, not waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -107,22 +79,25 @@ def _from_file(path: str, account: str, warn: Callable[[str], None]) -> str:
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         warn(f"{path} holds the API key of account {account} and is open to other users: chmod 600 {path}")
     # Latin-1 never fails, so that _checked finds and names the problem without quoting a byte.
-    return content.decode("latin-1")
+    return Secret(content.decode("latin-1").strip(_AROUND))
 
 
-def _checked(text: str, where: str, account: str) -> Secret:
-    key = text.strip(" \t\r\n")
-    if len(key) > MAX_KEY or _KEY.fullmatch(key) is None:
-        problem = (
-            f"is longer than {MAX_KEY} characters"
-            if len(key) > MAX_KEY
-            else "is empty"
-            if not key
-            else "holds spaces, line breaks or characters outside printable ASCII"
-        )
+def _checked(key: Secret, where: str, account: str) -> Secret:
+    problem = _problem(key)
+    if problem:
         raise ConfigError(
             f"the API key of account {account} in {where} {problem}",
             code="SE533",
             hint="copy the key again from the service's API settings: one word, nothing around it",
         )
-    return Secret(key)
+    return key
+
+
+def _problem(key: Secret) -> str:
+    """Why no key looks like this; empty where one may. Raises nothing, as the key stands bare here."""
+    text = key.reveal()
+    if len(text) > MAX_KEY:
+        return f"is longer than {MAX_KEY} characters"
+    if not text:
+        return "is empty"
+    return "" if _KEY.fullmatch(text) else "holds spaces, line breaks or characters outside printable ASCII"

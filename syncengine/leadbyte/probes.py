@@ -10,9 +10,9 @@ from typing import Literal, Self
 import msgspec
 
 from syncengine.core.ports import Clock
+from syncengine.core.redaction import Secret
 from syncengine.core.settings import Account
 from syncengine.leadbyte.gateway import ERRORS, PATIENCE, client_of, context_of, failure_words, received
-from syncengine.leadbyte.keys import Secret
 from syncengine.leadbyte.payload import Json, Unreadable, clean, decompress, first_text, read_json
 from syncengine.leadbyte.requests import HEADERS, KEY_HEADER, LEADS_PATH
 from syncengine.leadbyte.responses import Answer

@@ -13,10 +13,10 @@ from typing import Self
 
 from syncengine.core.observations import AMOUNTS, MONEY, Observation, Unread
 from syncengine.core.ports import Clock
+from syncengine.core.redaction import Secret
 from syncengine.core.settings import Account
 from syncengine.core.values import LeadId, format_money, is_quarantined, parse_money
 from syncengine.leadbyte.gateway import ERRORS, PATIENCE, client_of, context_of, failure_words, received
-from syncengine.leadbyte.keys import Secret
 from syncengine.leadbyte.payload import Json, Number, Unreadable, clean, decompress, read_json
 from syncengine.leadbyte.probes import campaign_of
 from syncengine.leadbyte.requests import HEADERS, LEADS_PATH

@@ -16,9 +16,9 @@ import msgspec
 
 from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update, values_of
 from syncengine.core.outcomes import Parcel, plain_updates
+from syncengine.core.redaction import Secret
 from syncengine.core.settings import Placement, Wire
 from syncengine.core.values import format_money, is_quarantined, number_of
-from syncengine.leadbyte.keys import Secret
 
 LEADS_PATH = "/restapi/v1.3/leads"
 FINANCIALS_PATH = "/restapi/v1.3/leadfinancials"

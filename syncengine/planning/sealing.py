@@ -18,6 +18,7 @@ import msgspec
 
 from syncengine.core.errors import InputError
 from syncengine.core.plan import Counts, PlanHeader, Provenance
+from syncengine.core.redaction import Secret
 from syncengine.core.values import ChangesetId, PlanDigest
 from syncengine.documents.files import read_bounded
 
@@ -38,6 +39,7 @@ _LARGEST_KEYS = 64 << 10
 _SSH = ("ssh-ed25519 ", "ssh-rsa ")
 _AGE = "AGE-SECRET-KEY-"
 _PEM = "-----BEGIN "
+_SHOWN = "[identity]"
 
 
 class SealedTo(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,16 +130,16 @@ class Identities:
         found: list[Identity] = []
         for path in self._files:
             found.extend(self._of_file(path))
-        given = self._environ.get(VARIABLE, "").strip()
-        if given.startswith((_AGE, _PEM, "#")):
+        given = Secret(self._environ.get(VARIABLE, "").strip(), shown=_SHOWN)
+        if _looks_like_a_key(given):
             found.extend(_identities(given, f"environment variable {VARIABLE}"))
-        elif given:
-            found.extend(self._of_file(Path(given)))
+        elif given.reveal():
+            found.extend(self._of_file(Path(given.reveal())))
         return found
 
     def _of_file(self, path: Path) -> list[Identity]:
         path = path.expanduser()
-        text = _text_of(path, "identity")
+        text = Secret(_text_of(path, "identity"), shown=_SHOWN)
         if self._warn is not None and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             self._warn(f"{path} holds an identity and is open to other users: chmod 600 {path}")
         return _identities(text, f"file {path}")
@@ -250,26 +252,35 @@ def _recipient(text: str, where: str) -> tuple[str, Recipient]:
         ) from None
 
 
-def _identities(text: str, where: str) -> list[Identity]:
+def _identities(text: Secret, where: str) -> list[Identity]:
     """The private keys in a text: an SSH key, or age identities one a line. No message quotes any of it."""
-    import pyrage
-
-    lines = [line.strip() for line in text.splitlines()]
-    try:
-        if text.lstrip().startswith(_PEM):
-            return [pyrage.ssh.Identity.from_buffer(text.strip().encode() + b"\n")]
-        keys = [line for line in lines if line and not line.startswith("#")]
-        found: list[Identity] = [pyrage.x25519.Identity.from_str(key) for key in keys]
-    except pyrage.IdentityError as error:
-        locked = "decrypted" in str(error)
+    found = _parsed(text)
+    if isinstance(found, str):
         raise InputError(
-            f"{where} holds {'an SSH key with a passphrase' if locked else 'no identity that can open a plan'}",
+            f"{where} holds {found}",
             code="SE907",
             hint="AGE-SECRET-KEY-1..., or a private SSH key (ed25519 or RSA) without a passphrase",
-        ) from None
-    if not found:
-        raise InputError(f"{where} holds no identity", code="SE907", hint="AGE-SECRET-KEY-1..., or a private SSH key")
+        )
     return found
+
+
+def _parsed(secret: Secret) -> list[Identity] | str:
+    """The keys, or what is there instead. Raises nothing, as the keys stand bare here."""
+    import pyrage
+
+    text = secret.reveal().strip()
+    try:
+        if text.startswith(_PEM):
+            return [pyrage.ssh.Identity.from_buffer(text.encode() + b"\n")]
+        lines = [line.strip() for line in text.splitlines()]
+        keys = [line for line in lines if line and not line.startswith("#")]
+        return [pyrage.x25519.Identity.from_str(key) for key in keys] or "no identity"
+    except pyrage.IdentityError as error:
+        return "an SSH key with a passphrase" if "decrypted" in str(error) else "no identity that can open a plan"
+
+
+def _looks_like_a_key(secret: Secret) -> bool:
+    return secret.reveal().startswith((_AGE, _PEM, "#"))
 
 
 def _text_of(path: Path, what: str) -> str:

@@ -14,6 +14,9 @@ import msgspec
 from syncengine.core.errors import InputError
 
 _PROGRAM = "ssh-keygen"
+_OURS = ("LEADBYTE_", "SYNCENGINE_")
+"""Variables that may be keys, which OpenSSH has no use for."""
+
 _CHECK_SECONDS = 20.0
 _SIGN_SECONDS = 300.0
 """Time for a passphrase, or for touching a hardware key."""
@@ -40,7 +43,7 @@ class Keygen:
                 hint="install OpenSSH's client programs (package openssh-client), version 8.2 or newer",
             )
         self._program = program
-        self._signing = dict(environ)
+        self._signing = {name: text for name, text in environ.items() if not name.startswith(_OURS)}
         self._checking = {name: environ[name] for name in ("PATH", "TZ") if name in environ} | {"LC_ALL": "C"}
 
     def sign(self, message: bytes, *, key: Path, namespace: str) -> str:
