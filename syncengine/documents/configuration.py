@@ -56,8 +56,18 @@ def find_configuration(start: Path, explicit: str | None, env: AbstractMapping[s
     for folder in (here, *here.parents):
         if (folder / CONFIGURATION_NAME).is_file():
             return folder / CONFIGURATION_NAME
-    hint = "run `syncengine init` to write one, or name one with --config"
-    raise ConfigError(f"there is no {CONFIGURATION_NAME} in {here} or any folder above it", hint=hint)
+    raise ConfigError(f"there is no {CONFIGURATION_NAME} in {here} or any folder above it", hint=_way_out(here))
+
+
+def _way_out(here: Path) -> str:
+    """What to do where no configuration was found: it often lies one folder further down."""
+    try:
+        below = sorted(found.parent.name for found in here.glob(f"*/{CONFIGURATION_NAME}") if found.is_file())
+    except OSError:
+        below = []
+    if not below:
+        return "run `syncengine init` to write one, or name one with --config"
+    return f"there is one in {below[0]}/: work in that folder, or pass --config {below[0]}/{CONFIGURATION_NAME}"
 
 
 def load_configuration(path: Path, env: AbstractMapping[str, str], policy_file: Path | None = None) -> Settings:

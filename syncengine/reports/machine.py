@@ -62,7 +62,10 @@ def plan_object(header: PlanHeader, provenance: Provenance, summary: PlanSummary
             **{kind: count for kind in ("release", "reject") if (count := getattr(counts, kind))},
         },
         "irreversible": counts.irreversible,
-        "money": _money(counts),
+        "money": {"payout": format_money(counts.payout), "revenue": format_money(counts.revenue)},
+        "margin": format_money(counts.margins.new),
+        "moved": _moved(counts),
+        "skipped_fields": counts.skipped_fields,
         "blocked": [_finding(finding) for finding in summary.blocked],
         "warnings": [*([note] if note and note not in summary.warnings else []), *summary.notes, *summary.warnings],
         "created": provenance.created,
@@ -71,21 +74,16 @@ def plan_object(header: PlanHeader, provenance: Provenance, summary: PlanSummary
     }
 
 
-def _money(counts: Counts) -> dict[str, Any]:
+def _moved(counts: Counts) -> dict[str, Any]:
     moved = {"payout": counts.payouts, "revenue": counts.revenues, "margin": counts.margins}
     return {
-        "payout": format_money(counts.payout),
-        "revenue": format_money(counts.revenue),
-        "margin": format_money(counts.margins.new),
-        "moved": {
-            name: {
-                "known": sums.known,
-                "unknown": sums.unknown,
-                "before": format_money(sums.old),
-                "after": format_money(sums.known_new),
-            }
-            for name, sums in moved.items()
-        },
+        name: {
+            "known": sums.known,
+            "unknown": sums.unknown,
+            "before": format_money(sums.old),
+            "after": format_money(sums.known_new),
+        }
+        for name, sums in moved.items()
     }
 
 

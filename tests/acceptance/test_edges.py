@@ -121,3 +121,21 @@ def test_an_interrupted_plan_says_when_it_began(workspace: Workspace) -> None:
     assert workspace.apply("release.plan", "--deadline", "0")["exit"] == 4
     (unfinished,) = workspace.run("status", "--format", "json").json["unfinished_plans"]
     assert unfinished["started"].endswith("Z")
+
+
+def test_money_holds_the_sums_alone_and_left_out_fields_are_counted(workspace: Workspace) -> None:
+    workspace.changeset(
+        "one",
+        """\
+- for_each: rows
+  skip_empty: true
+  lead: "{{ row.lead }}"
+  update: {c1: "{{ row.a }}", c2: "{{ row.b }}"}
+  financials: {payout: "{{ row.a }}"}
+""",
+        head="sources: {rows: [{lead: 1, a: '5', b: ''}, {lead: 2, a: '', b: ''}]}\n",
+    )
+    found = workspace.plan()
+    assert found["money"] == {"payout": "5.00", "revenue": "0.00"}
+    assert found["by_kind"] == {"update": 1, "reprocess": 0, "trigger": 0, "financials": 1}
+    assert found["skipped_fields"] == 4

@@ -121,6 +121,12 @@ def test_no_configuration_is_an_error(tmp_path: Path) -> None:
     assert "syncengine init" in ended.json["error"]["hint"]
 
 
+def test_a_configuration_further_down_is_named(repository: Path) -> None:
+    ended = run("validate", "repository/changesets", "--format", "json", cwd=repository.parent)
+    assert ended.code == 1
+    assert ended.json["error"]["hint"].startswith("there is one in repository/: work in that folder, or pass --config ")
+
+
 @pytest.mark.parametrize("how", ["option", "environment"])
 def test_the_configuration_can_be_named(how: str, repository: Path, tmp_path: Path) -> None:
     path = repository / "changesets" / "good.yaml"

@@ -49,7 +49,7 @@ def test_each_lead_is_read_once_and_an_unreadable_one_says_why(workspace: Worksp
     assert update["send"] == ["firstname"]
     assert update["before"]["firstname"] == {"origin": "observed", "value": "Joe", "by": "the service"}
     assert money["send"] == ["payout", "buyer"]
-    assert found["money"]["moved"]["payout"]["before"] == "80.00"
+    assert found["moved"]["payout"]["before"] == "80.00"
     note = "the service does not know this lead (HTTP 404)"
     assert unknown["before"]["postcode"] == {"origin": "unknown", "note": note}
     assert unknown["state"] == "to_send"
