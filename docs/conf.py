@@ -16,6 +16,7 @@ version = release = __version__
 extensions = ["myst_parser"]
 myst_heading_anchors = 3
 nitpicky = True
+smartquotes = False  # Two hyphens are two hyphens.
 html_theme = "furo"
 html_title = f"syncengine {__version__}"
 html_copy_source = False
