@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -101,3 +102,10 @@ def test_the_manual_page_is_understood_by_man(tmp_path: Path) -> None:
     requests = {line.split()[0] for line in MANUAL.splitlines() if line.startswith(".")}
     assert requests <= {'.\\"', ".TH", ".SH", ".SS", ".B", ".I", ".PP", ".TP", ".nf", ".fi", ".RS", ".RE"}
     assert MANUAL.count(".nf\n") == MANUAL.count(".fi\n")
+
+
+def test_the_guide_lists_the_extras() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    guide = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE)) == sorted(declared.keys() - {"all"})
+    assert declared["all"] == [f"syncengine[{','.join(sorted(declared.keys() - {'all'}))}]"]
