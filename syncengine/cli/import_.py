@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _MOST_BYTES = 64 * 1024 * 1024
 _TABLES = (".csv", ".tsv")
 _SOURCE = "rows"
-_SCHEMA = ".syncengine/schemas/changeset.v1.schema.json"
 
 
 @click.command(
@@ -220,12 +219,11 @@ class _Import:
         )
 
     def _text(self, imported: Imported, account: Account, source: dict[str, str]) -> str:
+        from syncengine.cli.files import changeset_schema
         from syncengine.importing import changeset_text
 
         root = Path(self._project.settings.root)
-        schema = ""
-        if self.out is not None and (root / _SCHEMA).is_file():
-            schema = Path(os.path.relpath(root / _SCHEMA, self.out.absolute().parent)).as_posix()
+        schema = "" if self.out is None else changeset_schema(root, self.out)
         sources = [(_SOURCE, source)] if source else []
         pieces = changeset_text(
             imported, changeset=self.name, account=account.name, label=self._file.name, schema=schema, sources=sources

@@ -36,7 +36,7 @@ def command(invocation: Invocation, *, plan: Path, out: Path, format_: str) -> i
 
     The rest is listed with its reasons. Nothing is sent. FILE holds lead values in plain.
     """
-    from syncengine.cli.files import write_file
+    from syncengine.cli.files import changeset_schema, write_file
     from syncengine.planning import open_plan
     from syncengine.planning.revert import revert_id, reverting_changeset, turn_round
 
@@ -62,7 +62,9 @@ def command(invocation: Invocation, *, plan: Path, out: Path, format_: str) -> i
             account=account,
             allow_negative=project.settings.policy.allow_negative,
         )
-        text = "".join(reverting_changeset(name, account.name, digest, result.counted(turned)))
+        schema = changeset_schema(Path(project.settings.root), out)
+        head = f"# yaml-language-server: $schema={schema}\n" if schema else ""
+        text = head + "".join(reverting_changeset(name, account.name, digest, result.counted(turned)))
     if result.values:
         write_file(out, text.encode(), private=True)
     _show(invocation, result, out, format_)

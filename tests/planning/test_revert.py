@@ -78,6 +78,19 @@ def test_applying_a_revert_restores_the_world(workspace: Workspace) -> None:
     assert world(workspace, "101", "102", "103", "104") == before
 
 
+def test_the_file_names_the_schema_for_editors_where_init_wrote_one(workspace: Workspace) -> None:
+    read_before(workspace)
+    schema = workspace.write(".syncengine/schemas/changeset.v1.schema.json", "{}")
+    workspace.changeset("repair", CHANGES)
+    workspace.plan()
+    workspace.apply()
+    revert(workspace)
+    written = workspace.root / "changesets" / "back.yaml"
+    first = written.read_text(encoding="utf-8").splitlines()[0]
+    assert first == "# yaml-language-server: $schema=../.syncengine/schemas/changeset.v1.schema.json"
+    assert (written.parent / first.partition("=")[2]).resolve() == schema.resolve()
+
+
 def test_what_is_not_known_or_was_written_since_is_listed(workspace: Workspace) -> None:
     workspace.changeset("one", '- leads: ["101", "102"]\n  update: {postcode: A, firstname: B}\n')
     workspace.write("seen.csv", "lead,postcode\n101,TN25 6QD\n102,TN25 6QE\n")
