@@ -7,9 +7,10 @@
 from syncengine.checking.comparing import Compared, LeadReading, Seen
 from syncengine.checking.drift import DriftLine, Sights, drift
 from syncengine.checking.kept import Kept
-from syncengine.checking.verify import Checked, Mark, Pace, Verification
+from syncengine.checking.verify import LATE, Checked, Mark, Pace, Verification
 
 __all__ = [
+    "LATE",
     "Checked",
     "Compared",
     "DriftLine",

@@ -17,13 +17,14 @@ from syncengine.core.history import Attempt, LeadHistory, Standing
 from syncengine.core.observations import Observation, Unread
 from syncengine.core.operations import IRREVERSIBLE, Kind
 from syncengine.core.ports import Clock, LedgerView
+from syncengine.core.repeats import thing_in_words
 from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId, is_service_id
 
 _BATCH = 200
 _MOST_PENDING = 10_000
 """Differing operations that are looked at again; beyond that the first look decides."""
 
-_LATE = "the deadline passed before it could be read; verify again later"
+LATE = "the deadline passed before it could be read; verify again later"
 
 
 class Mark(StrEnum):
@@ -121,21 +122,22 @@ class Verification:
 
     def _check(self, subject: _Subject, seen: dict[LeadId, Seen]) -> Checked:
         if subject.last.kind in IRREVERSIBLE:
-            return _checked(subject, (), f"a {subject.last.kind.value} cannot be read back")
+            what = "a trigger" if subject.last.kind is Kind.TRIGGER else thing_in_words(subject.last.kind, "")
+            return _checked(subject, (), f"{what} cannot be read back")
         if not subject.attempts:
             return _checked(subject, (), "the ledger keeps no values of it any more")
         if len(subject.overwritten) == len(subject.attempts):
             return _checked(subject, _values(self._view, subject, None), "overwritten since")
         lead = subject.last.lead
+        if not is_service_id(lead):
+            return _checked(subject, _values(self._view, subject, NOT_READABLE))
         if lead not in seen:
             seen[lead] = self._read(lead, subject.ready)
         checked = _checked(subject, _values(self._view, subject, seen[lead]))
         return msgspec.structs.replace(checked, asked=True, read=isinstance(seen[lead], Observation))
 
     def _read(self, lead: LeadId, since: str) -> Seen:
-        if not is_service_id(lead):
-            return NOT_READABLE
-        return self._reader.read(lead) if self._settled(since) else Unread(_LATE)
+        return self._reader.read(lead) if self._settled(since) else Unread(LATE)
 
     def _settled(self, since: str) -> bool:
         """Wait until `settle` seconds after a moment; False where the deadline comes first."""

@@ -210,7 +210,7 @@ class _Report:
 
 
 def _exit(invocation: Invocation, counts: Counter[str], kept: Kept[Checked], readable: int) -> int:
-    from syncengine.checking import Mark
+    from syncengine.checking import LATE, Mark
 
     if not sum(counts.values()):
         invocation.output.note("nothing of it is on record as applied, so there is nothing to read back")
@@ -219,9 +219,11 @@ def _exit(invocation: Invocation, counts: Counter[str], kept: Kept[Checked], rea
         return Exit.INCOMPLETE
     asked = next((checked for checked in kept if checked.asked), None)
     if asked is not None and not readable:
-        invocation.output.error("SE521", f"nothing could be read back: {asked.reason}", _UNREAD)
+        hint = _TOO_SHORT if LATE in asked.reason else _UNREAD
+        invocation.output.error("SE521", f"nothing could be read back: {asked.reason}", hint)
         return Exit.INPUT
     return Exit.DONE
 
 
+_TOO_SHORT = "allow more time, or none at all, with --deadline; what was applied is settled for `settle` seconds first"
 _UNREAD = "'syncengine doctor' tells what is wrong with the connection and the key"

@@ -102,3 +102,17 @@ def test_leads_are_read_once(workspace: Workspace) -> None:
     before = len(workspace.sandbox.requests_log.read_text(encoding="utf-8").splitlines())
     assert workspace.run("drift").code == 0
     assert len(workspace.sandbox.requests_log.read_text(encoding="utf-8").splitlines()) == before + 2
+
+
+def test_leads_in_quarantine_are_found_in_an_export_by_their_name(workspace: Workspace) -> None:
+    workspace.changeset("held", '- quarantined: "7"\n  update: {c1: a}\n- quarantined: "8"\n  update: {c1: a}')
+    workspace.plan("--offline")
+    assert workspace.apply()["exit"] == 0
+    rows = "lead,observed_at,c1\nquarantined:7,2099-01-01T00:00:00Z,a\nquarantined:8,2099-01-01T00:00:00Z,b\n"
+    workspace.write("seen.csv", rows)
+    ended = workspace.run("drift", "--observed", "seen.csv", "--format", "json")
+    assert ended.code == 4
+    assert {each["lead"]: each["state"] for each in ended.json["fields"]} == {
+        "quarantined:7": "same",
+        "quarantined:8": "different",
+    }

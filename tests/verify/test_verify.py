@@ -153,6 +153,22 @@ def test_the_deadline_is_kept(tmp_path: Path, workspace: Workspace) -> None:
     assert ended.code == 1
     assert ended.json["counts"] == {"verified": 0, "different": 0, "unreadable": 3}
     assert "the deadline passed before it could be read" in ended.json["operations"][0]["reason"]
+    assert "--deadline" in ended.err
+    assert len(all_requests(workspace)) == before
+
+
+def test_what_was_done_in_quarantine_cannot_be_read_back_and_that_is_no_error(workspace: Workspace) -> None:
+    run = applied(
+        workspace, '- quarantined: "7"\n  update: {c1: a}\n  action: release\n- quarantined: "8"\n  action: reject'
+    )
+    before = len(all_requests(workspace))
+    ended = workspace.run("verify", run, "--format", "json")
+    assert (ended.code, ended.json["counts"]) == (0, {"verified": 0, "different": 0, "unreadable": 3})
+    assert {each["kind"]: each["reason"] for each in ended.json["operations"]} == {
+        "update": "it is no lead that the service shows by its id",
+        "release": "a release cannot be read back",
+        "reject": "a rejection cannot be read back",
+    }
     assert len(all_requests(workspace)) == before
 
 
