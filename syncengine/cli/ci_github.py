@@ -195,6 +195,7 @@ jobs:
         id: plan
         env:
           SYNCENGINE_LEDGER_URL: ${{ secrets.SYNCENGINE_LEDGER_URL }}
+          LEADBYTE_API_KEY: ${{ secrets.LEADBYTE_API_KEY }}   # used where syncengine.yaml allows reads, else not
         run: |
           plan="$RUNNER_TEMP/release.plan"
           reports="$RUNNER_TEMP/reports"

@@ -44,6 +44,14 @@ def test_actions_are_pinned_to_a_major_version_and_rights_are_named(tmp_path: Pa
         assert not [step for step in job["steps"] if "${{" in step.get("run", "")]
 
 
+def test_the_plan_of_the_main_branch_can_read_leads_where_the_account_allows_it(tmp_path: Path) -> None:
+    assert run("init", "--ci", "github", cwd=tmp_path).code == 0
+    workflow = yaml.load((tmp_path / FILES["github"]).read_text(encoding="utf-8"), yaml.BaseLoader)
+    steps = [s for s in workflow["jobs"]["apply"]["steps"] if re.search(r"syncengine (plan|apply) ", s.get("run", ""))]
+    assert [step["name"] for step in steps] == ["Plan", "Apply"]
+    assert all("LEADBYTE_API_KEY" in step["env"] for step in steps)
+
+
 def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
     (tmp_path / ".gitlab-ci.yml").write_text("mine: {}\n", encoding="utf-8")
     ended = run("init", "--ci", "gitlab", "--ci", "github", "--ci", "github", cwd=tmp_path)
