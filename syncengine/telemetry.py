@@ -53,22 +53,26 @@ def telemetry(
     if not any(signals.values()):
         yield None
         return
-    try:
-        exporting = _Exporting(version, traces=signals["TRACES"], metrics=signals["METRICS"])
-    except ImportError:
-        warn("an OTEL_ endpoint is set, but the extra is not installed: pip install 'syncengine[telemetry]'")
-        yield None
-        return
-    except Exception as error:  # noqa: BLE001 - no telemetry is no reason not to run; the text may quote an address
-        warn(f"telemetry could not be set up ({type(error).__name__}): look at the OTEL_ variables; going on without")
-        yield None
-        return
     with _one_warning(warn):
+        exporting = _set_up(version, warn, traces=signals["TRACES"], metrics=signals["METRICS"])
+        if exporting is None:
+            yield None
+            return
         try:
             parent = environ.get("TRACEPARENT", "")
             yield lambda: _Guarded(RunTelemetry(exporting.tracer, exporting.instruments, parent), warn)
         finally:
             exporting.close()
+
+
+def _set_up(version: str, warn: Callable[[str], None], *, traces: bool, metrics: bool) -> _Exporting | None:
+    try:
+        return _Exporting(version, traces=traces, metrics=metrics)
+    except ImportError:
+        warn("an OTEL_ endpoint is set, but the extra is not installed: pip install 'syncengine[telemetry]'")
+    except Exception as error:  # noqa: BLE001 - no telemetry is no reason not to run; the text may quote an address
+        warn(f"telemetry could not be set up ({type(error).__name__}): look at the OTEL_ variables; going on without")
+    return None
 
 
 def _wanted(environ: Mapping[str, str], signal: str, warn: Callable[[str], None]) -> bool:

@@ -179,6 +179,20 @@ def test_a_collector_that_refuses_or_is_away_costs_a_warning_and_nothing_else(
     assert "s3cret" not in ended.err + ended.out
 
 
+def test_a_variable_that_cannot_be_read_is_not_repeated(planned: Workspace, collector: Collector) -> None:
+    """It may hold a secret; the exporter's own complaint would quote it."""
+    ended = planned.process(
+        "apply",
+        "release.plan",
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+        OTEL_EXPORTER_OTLP_HEADERS="authorization: Bearer s3cret",
+        OTEL_RESOURCE_ATTRIBUTES="s3cret",
+        OTEL_EXPORTER_OTLP_TIMEOUT="s3cret",
+    )
+    assert ended.code == 0
+    assert "s3cret" not in ended.err + ended.out
+
+
 def test_another_protocol_is_named(planned: Workspace, collector: Collector) -> None:
     ended = planned.run(
         "apply", "release.plan", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_EXPORTER_OTLP_PROTOCOL="grpc"
