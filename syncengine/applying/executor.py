@@ -50,7 +50,8 @@ class Executor:
     """Runs one plan, or one shard of it, to its end.
 
     `rules` and `pace` may be shared with other executors; `leave` is shorter than the lease lasts.
-    Afterwards `stopped` tells why it ended early (empty: it did not), and `unrecorded` how many operations were sent
+    Afterwards `stopped` tells why it ended early (empty: it did not), `trouble` whether the ledger or an error of ours
+    was why, and `unrecorded` how many operations were sent
     without the ledger being able to record what became of them.
     """
 
@@ -109,6 +110,7 @@ class Executor:
             listener=listener,
         )
         self.stopped = ""
+        self.trouble: Exception | None = None
         self.requests = 0
 
     @property
@@ -133,6 +135,7 @@ class Executor:
 
     def abandon(self, error: Exception) -> None:
         """`execute` raised: await and record what is in flight all the same, and account for the rest."""
+        self.trouble = error
         words = error.message if isinstance(error, SyncError) else f"an error in syncengine: {type(error).__name__}"
         cause: StopCause = "ledger trouble" if isinstance(error, LedgerTrouble) else "bug"
         self._stop(f"{words}; nothing more is sent", cause)
@@ -255,9 +258,11 @@ class Executor:
             committed = self._ledger.commit(self._lease, self._run, outgoing, self._answers, self._recheck)
         except LeaseLost as error:
             self._answers.clear()
+            self.trouble = error
             self._stop(f"{error.message}; nothing more is sent", "lease lost")
             return False
         except LedgerTrouble as error:
+            self.trouble = error
             self._stop(f"{error.message}; nothing more is sent", "ledger trouble")
             return False
         self._answers.clear()
@@ -323,6 +328,7 @@ class Executor:
                 self._lease.renew()
                 self._renewed = now
             except LedgerTrouble as error:
+                self.trouble = error
                 cause: StopCause = "lease lost" if isinstance(error, LeaseLost) else "ledger trouble"
                 self._stop(f"{error.message}; nothing more is sent", cause)
 

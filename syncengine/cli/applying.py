@@ -15,6 +15,7 @@ from syncengine.api import apply
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.cli.files import write_file
 from syncengine.cli.junit_cases import AppliedOperations, with_cases
+from syncengine.cli.output import Output
 from syncengine.cli.progress import Progress
 from syncengine.cli.run_log import Everybody, RunLog
 from syncengine.cli.verb import Invocation
@@ -26,6 +27,20 @@ from syncengine.core.ports import Listener
 from syncengine.core.results import RunResult
 from syncengine.project import Project
 from syncengine.telemetry import telemetry
+
+
+class Noting:
+    """A listener that shows notes and nothing else. Threads may share it."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def note(self, text: str) -> None:
+        """One line on stderr."""
+        self._output.warning(text)
+
+    def tell(self, event: RunEvent) -> None:
+        """Nothing to show."""
 
 
 class _Watched:
@@ -124,7 +139,7 @@ def run_plan(
             )
         if junit is not None and applied is not None:
             _write_junit(invocation, result, junit, lambda: with_cases(result, applied.ids, path, identities))
-        _report(invocation, project, result, format_=format_)
+        report(invocation, project, result, format_=format_)
     return result.exit
 
 
@@ -144,7 +159,8 @@ def _write_junit(
         invocation.output.warning(f"{error.message}; the result follows all the same")
 
 
-def _report(invocation: Invocation, project: Project, result: RunResult, *, format_: str) -> None:
+def report(invocation: Invocation, project: Project, result: RunResult, *, format_: str) -> None:
+    """Print the result of a run in the chosen form."""
     if format_ == "json":
         from syncengine.reports.machine import apply_object, document
 

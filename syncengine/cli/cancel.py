@@ -36,9 +36,18 @@ def command(invocation: Invocation, *, run: str, by: str | None, format_: str) -
                 code="SE904",
                 hint="'syncengine status' shows what it left; applying its plan again goes on with it",
             )
+        shared = next((known for known in ledger.runs() if known.run == run and known.shared), None)
         ledger.cancel(RunId(run), by=(by or "").strip() or this_user())
+        over = False
+        if shared is not None:
+            from syncengine.distributed.looking import cancel
+
+            over = cancel(project, ledger, RunId(run), shared.account)
     invocation.log.info("cancelled", run=run)
     if format_ == "json":
-        invocation.output.json({"run": run, "cancelled": True})
+        invocation.output.json({"run": run, "cancelled": True, "ended": over})
+        return
+    if over:
+        invocation.output.result(f"run {run} has ended: no worker was working on it")
         return
     invocation.output.result(f"run {run} was asked to stop: it sends nothing more once it has looked")

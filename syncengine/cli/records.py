@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from syncengine.core.operations import DECISIONS
 from syncengine.core.ports import LedgerOperations, OperationRecord
 from syncengine.core.repeats import contradiction_in_words
-from syncengine.core.results import DoubtLine, HistoryRow, StatusReport, UnfinishedPlan
+from syncengine.core.results import DoubtLine, HistoryRow, SharedRun, StatusReport, UnfinishedPlan, WorkerLine
 from syncengine.project import Project
 
 
@@ -22,6 +22,7 @@ def status_report(project: Project, ledger: LedgerOperations | None) -> StatusRe
             warnings=(f"there is no ledger at {pin.place} yet",),
         )
     identity, totals = ledger.identity(), ledger.totals()
+    shared_runs, workers = _shared(project)
     runs = {run.run: run for run in ledger.runs()}
     return StatusReport(
         ledger_id=identity.id,
@@ -60,7 +61,19 @@ def status_report(project: Project, ledger: LedgerOperations | None) -> StatusRe
             for plan in ledger.unfinished()
         ),
         contradictions=tuple(contradiction_in_words(attempt) for attempt in ledger.contradictions()),
+        shared_runs=shared_runs,
+        workers=workers,
     )
+
+
+def _shared(project: Project) -> tuple[tuple[SharedRun, ...], tuple[WorkerLine, ...]]:
+    """Submitted runs and their workers; only a ledger on PostgreSQL has any."""
+    if project.pin().url.startswith("sqlite:"):
+        return (), ()
+    from syncengine.distributed.looking import overview
+
+    found = overview(project)
+    return found.runs, found.workers
 
 
 def history_rows(records: Iterator[OperationRecord]) -> Iterator[HistoryRow]:

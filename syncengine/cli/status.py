@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from syncengine.cli.verb import Invocation, Verb, format_option
+
+if TYPE_CHECKING:
+    from syncengine.project import Project
 
 
 @click.command(
@@ -14,14 +19,18 @@ from syncengine.cli.verb import Invocation, Verb, format_option
         "syncengine status --format json",
     ),
 )
+@click.option("--run", "run", metavar="RUN", help="Only what this submitted run came to, as apply reports it.")
 @format_option("text", "json")
 @click.pass_obj
-def command(invocation: Invocation, *, format_: str) -> None:
-    """Show what is in doubt, which plans are unfinished, and who is applying right now."""
+def command(invocation: Invocation, *, run: str | None, format_: str) -> None:
+    """Show what is in doubt, which plans are unfinished, who is applying right now, and how submitted runs go."""
     from syncengine.cli.records import status_report
     from syncengine.cli.views import view_options
 
     project = invocation.project()
+    if run is not None:
+        _one_run(invocation, project, run, format_)
+        return
     with project.view() as ledger:
         report = status_report(project, ledger)
     if format_ == "json":
@@ -33,3 +42,13 @@ def command(invocation: Invocation, *, format_: str) -> None:
 
     for line in status_text(report, view_options(invocation, project.settings, "", show_values=False)):
         invocation.output.result(line)
+
+
+def _one_run(invocation: Invocation, project: Project, run: str, format_: str) -> None:
+    from syncengine.cli.applying import report
+    from syncengine.core.values import RunId
+    from syncengine.distributed.looking import result
+
+    with project.ledger() as ledger:
+        found = result(project, ledger, RunId(run))
+    report(invocation, project, found, format_)

@@ -21,6 +21,8 @@ VERBS: dict[str, VerbEntry] = {
     "show": VerbEntry("syncengine.cli.show", "Show a saved plan."),
     "approve": VerbEntry("syncengine.cli.approve", "Sign a saved plan with an SSH key."),
     "apply": VerbEntry("syncengine.cli.apply", "Send what a plan lists, once, and record every answer.", sends=True),
+    "submit": VerbEntry("syncengine.cli.submit", "Enqueue an approved plan for workers.", sends=True),
+    "worker": VerbEntry("syncengine.cli.worker", "Carry out submitted plans, together with other workers.", sends=True),
     "status": VerbEntry("syncengine.cli.status", "Show what is in doubt and which plans are unfinished."),
     "history": VerbEntry("syncengine.cli.history", "Show what happened to leads, changesets and runs."),
     "explain": VerbEntry("syncengine.cli.explain", "Tell one operation's whole story."),

@@ -115,6 +115,7 @@ CODES = MappingProxyType(
         "SE554": "A delivery or buyer whose name or id cannot be used.",
         "SE555": "A ledger or database URL that is not known, is unset, or holds a password.",
         "SE556": "A former name (was) that is in use, or is claimed by two accounts.",
+        "SE557": "Workers need a ledger on PostgreSQL and the job engine.",
         "SE560": "A policy rule whose values make no sense together, or name nothing that exists.",
         "SE561": "A policy expression that cannot be read.",
         # SE6xx: refused, and nothing was sent
@@ -150,6 +151,7 @@ CODES = MappingProxyType(
         "SE658": "The configuration does not pin its ledger.",
         "SE659": "The ledger's key is missing, or is not the one that the ledger was made with.",
         "SE660": "Somebody else is applying to the account.",
+        "SE662": "A worker of other terms than an open run needs: version, policy, wire settings or host.",
         # SE7xx: the ledger failed
         "SE700": "The ledger cannot be read or written.",
         "SE710": "The lease was taken over by another runner.",

@@ -362,6 +362,10 @@ class LedgerOperations(LedgerWriter, Protocol):
         holder left without an answer are in doubt. LedgerTrouble where the run has ended."""
         ...
 
+    def open_shared_runs(self) -> Sequence[tuple[RunId, str]]:
+        """Shared runs that have not ended, each with its account."""
+        ...
+
     def requests_sent(self, run: RunId) -> int:
         """How many requests of a run left, by the records."""
         ...

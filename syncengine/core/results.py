@@ -113,6 +113,42 @@ class UnfinishedPlan(msgspec.Struct, frozen=True, kw_only=True):
     live: bool = False
 
 
+class SharedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A submitted run whose shards are open. Rates are of the last minute, over all workers.
+
+    `workers` counts those that are alive and may work on it; `wave` counts from 1, of `waves`, the last being the rest.
+    """
+
+    run: RunId
+    account: str
+    plan: PlanDigest
+    submitted: str
+    operations: int
+    shards: dict[str, int]
+    wave: int
+    waves: int
+    workers: int
+    requests_per_second: float
+    entries_per_second: float
+    stopping: str = ""
+
+
+class WorkerLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker process. `silent`: seconds since it last said that it is alive; `alive`: that is not too long."""
+
+    worker: str
+    machine: str
+    pid: int
+    tool: str
+    accounts: tuple[str, ...]
+    silent: float
+    alive: bool
+    shards: tuple[str, ...]
+    """What it works on, as RUN/NUMBER."""
+    requests_per_second: float
+    entries_per_second: float
+
+
 class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """What stands open. `counts` is of operations by their present outcome, plus whatever the ledger counts besides.
 
@@ -127,6 +163,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     unfinished_plans: tuple[UnfinishedPlan, ...] = ()
     contradictions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    shared_runs: tuple[SharedRun, ...] = ()
+    workers: tuple[WorkerLine, ...] = ()
 
 
 class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ from syncengine.ledger.engine import Applicant, Engine, Leases, first
 from syncengine.ledger.key import ValueForms, ensure_key
 from syncengine.ledger.recording import SALT_CHARACTERS
 from syncengine.ledger.records import event_content, resolution_content
-from syncengine.ledger.rows import RunRow
+from syncengine.ledger.rows import SHARED, RunRow, run_rows
 from syncengine.ledger.standings import open_attempts
 from syncengine.ledger.writer import Writer
 
@@ -87,6 +87,11 @@ class Ledger(Writer):
         for row in self.engine.read(lambda: self._run_rows(account, None)):
             plans.setdefault(row.plan, []).append(row)
         return stories.open_plans([(runs, settled.get(plan, 0)) for plan, runs in plans.items()])
+
+    def open_shared_runs(self) -> Sequence[tuple[RunId, str]]:
+        """Shared runs that have not ended, each with its account."""
+        rows = run_rows(self.engine.read(lambda: self.engine.rows("open_runs")))
+        return [(RunId(row.id), row.account) for row in rows if row.lane == SHARED]
 
     def requests_sent(self, run: RunId) -> int:
         """How many requests of a run left, by the records."""

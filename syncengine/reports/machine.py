@@ -193,6 +193,8 @@ def status_object(report: StatusReport) -> dict[str, Any]:
         "unfinished_plans": [_unfinished(plan) for plan in report.unfinished_plans],
         "contradictions": list(report.contradictions),
         "warnings": list(report.warnings),
+        "submitted": [msgspec.to_builtins(run) for run in report.shared_runs],
+        "workers": [msgspec.to_builtins(worker) for worker in report.workers],
     }
 
 

@@ -131,11 +131,12 @@ def status_text(report: StatusReport, options: ViewOptions) -> Iterator[str]:
         yield from page.heading("Unfinished plans", plural(len(report.unfinished_plans), "plan"), "warn")
         for plan in report.unfinished_plans:
             yield from _unfinished(page, plan)
+    yield from _submitted(page, report)
     if any(report.counts.values()):
         yield from page.heading("On record")
         for word, count in report.counts.items():
             yield from page.line(f"{visible(word).replace('_', ' '):<18}{number(count):>12}", indent=2)
-    if not (report.in_doubt or report.unfinished_plans or report.contradictions):
+    if not (report.in_doubt or report.unfinished_plans or report.contradictions or report.shared_runs):
         yield ""
         yield from page.line(Piece("Nothing stands open.", "good"))
 
@@ -179,6 +180,36 @@ def _unfinished(page: Page, plan: UnfinishedPlan) -> Iterator[str]:
         indent=2,
         hang=2,
     )
+
+
+def _submitted(page: Page, report: StatusReport) -> Iterator[str]:
+    """Runs that workers carry out, and the workers."""
+    if report.shared_runs:
+        yield from page.heading("Submitted runs", plural(len(report.shared_runs), "run"))
+    for run in report.shared_runs:
+        shards = ", ".join(f"{count} {state}" for state, count in run.shards.items() if count)
+        wave = f"  wave {run.wave} of {run.waves}" if run.waves > 1 else ""
+        yield from page.line(
+            Piece(visible(run.run), "key"),
+            f"  account {visible(run.account)}  shards: {shards}{wave}",
+            f"  {run.requests_per_second:.1f} requests/s, {run.entries_per_second:.1f} entries/s",
+            "" if run.workers else Piece("  no worker serves it", "warn"),
+            Piece(f"  stopping: {visible(run.stopping)}", "alarm") if run.stopping else "",
+            indent=2,
+            hang=2,
+        )
+    if report.workers:
+        yield from page.heading("Workers", plural(len(report.workers), "process", "processes"))
+    for worker in report.workers:
+        yield from page.line(
+            Piece(f"{visible(worker.machine)} process {worker.pid}", "key"),
+            f"  {', '.join(map(visible, worker.accounts))}  {plural(len(worker.shards), 'shard')}",
+            f"  {worker.requests_per_second:.1f} requests/s, {worker.entries_per_second:.1f} entries/s",
+            "" if worker.alive else Piece(f"  silent for {worker.silent:.0f} s", "warn"),
+            Piece(f"  {visible(worker.tool)}", "dim"),
+            indent=2,
+            hang=2,
+        )
 
 
 # history

@@ -1,0 +1,95 @@
+"""`syncengine submit`: enqueue an approved plan for workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
+from syncengine.core.errors import Exit
+
+if TYPE_CHECKING:
+    from syncengine.core.results import RunResult
+    from syncengine.distributed.submitting import Submitted
+    from syncengine.project import Project
+
+
+@click.command(
+    cls=Verb,
+    epilog="Example: syncengine submit release.plan --wait. Exit codes: 0 enqueued, or with --wait done; 1 wrong "
+    "input; 3 refused, nothing was enqueued; with --wait those of apply.",
+)
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option("--approval", "approvals", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Approvals of the plan, besides those in PLAN.approval; repeatable.")  # fmt: skip
+@click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
+              help="Wait so long where somebody else is applying to the account.")  # fmt: skip
+@click.option("--shard-size", type=click.IntRange(min=1, max=100_000), default=1000, metavar="N", show_default=True,
+              help="About how many operations a shard holds.")  # fmt: skip
+@click.option("--wait", is_flag=True, help="Stay until the run has ended, and print its result as apply does.")
+@identity_option
+@format_option("text", "json")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    *,
+    plan: Path,
+    approvals: tuple[Path, ...],
+    lock_timeout: float,
+    shard_size: int,
+    wait: bool,
+    format_: str,
+) -> int:
+    """Check a saved PLAN as apply does, and enqueue it for workers (`syncengine worker`).
+
+    The ledger must be on PostgreSQL. Nothing is sent by this command; `status` shows how the run goes.
+    """
+    from syncengine.cli.applying import Noting
+    from syncengine.core.results import RunResult
+    from syncengine.distributed.submitting import SubmitRequest, submit
+
+    project = invocation.project()
+    submitted = submit(
+        project,
+        SubmitRequest(plan_path=plan, approvals=approvals, lock_timeout=lock_timeout, shard_size=shard_size),
+        identities=invocation.identities(),
+        listener=Noting(invocation.output),
+    )
+    if isinstance(submitted, RunResult):
+        return _report(invocation, project, submitted, format_)
+    if not wait:
+        _tell(invocation, submitted, format_)
+        return Exit.DONE
+    return _report(invocation, project, _awaited(invocation, project, submitted), format_)
+
+
+def _tell(invocation: Invocation, submitted: Submitted, format_: str) -> None:
+    if format_ == "json":
+        import msgspec
+
+        invocation.output.json({**msgspec.structs.asdict(submitted), "exit": int(Exit.DONE)})
+        return
+    output = invocation.output
+    output.result(f"Run {submitted.run}  plan {submitted.plan[:12]}")
+    output.result(
+        f"  {submitted.operations:,} operations in {submitted.shards:,} shards wait for workers "
+        f"({submitted.lanes} at once at most)"
+    )
+    output.result("Next: syncengine worker, on any machine; syncengine status shows how it goes")
+
+
+def _awaited(invocation: Invocation, project: Project, submitted: Submitted) -> RunResult:
+    from syncengine.cli.progress import Progress
+    from syncengine.distributed.looking import wait_for
+
+    with Progress(invocation.output, "applying", submitted.operations, pace=True) as progress:
+        return wait_for(project, submitted.run, progress.advance)
+
+
+def _report(invocation: Invocation, project: Project, result: RunResult, format_: str) -> int:
+    from syncengine.cli.applying import report
+
+    report(invocation, project, result, format_)
+    return result.exit

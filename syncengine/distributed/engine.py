@@ -1,0 +1,73 @@
+"""The job engine's own side: its schema, the jobs that announce shards, and the application that workers run.
+
+A job holds ids only. That no two workers are on one lane is the ledger's lease, not the engine's lock: a worker that
+wakes late may still end its job, and would free that lock under whoever took over.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from syncengine.core.errors import ConfigError
+from syncengine.distributed.store import SCHEMA, Row, run
+
+if TYPE_CHECKING:
+    import procrastinate
+    import psycopg
+
+TASK = "syncengine.shard"
+_CONNECT_SECONDS = 10
+
+
+def require_engine() -> None:
+    """ConfigError where the job engine is not installed."""
+    try:
+        import procrastinate  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            "submit and worker need the extra [distributed]",
+            code="SE557",
+            hint="install it: pip install 'syncengine[distributed]'",
+        ) from error
+
+
+def engine_schema() -> str:
+    """The engine's tables and functions, as SQL."""
+    from procrastinate.schema import SchemaManager
+
+    return SchemaManager.get_schema()
+
+
+def announce(connection: psycopg.Connection[Row], queue: str, run_id: str, shard: int) -> None:
+    """Inside a transaction: enqueue the job of a shard. Workers hear of it once it is committed."""
+    job = _announcer().configure_task(TASK, queue=queue, connection=connection).defer(run=run_id, shard=shard)
+    run(connection, "set_job", run=run_id, number=shard, job=job)
+
+
+def application(dsn: str, connections: int) -> procrastinate.App:
+    """What a worker process runs; it is opened by whoever runs it."""
+    import procrastinate
+
+    async def configure(connection: psycopg.AsyncConnection[Any]) -> None:
+        # The engine's functions name its tables without their schema.
+        await connection.execute(f"SET search_path TO {SCHEMA}".encode())
+        await connection.commit()
+
+    connector = procrastinate.PsycopgConnector(
+        conninfo=dsn,
+        configure=configure,
+        min_size=1,
+        max_size=connections,
+        timeout=_CONNECT_SECONDS,
+        kwargs={"connect_timeout": _CONNECT_SECONDS},
+    )
+    return procrastinate.App(connector=connector)
+
+
+@cache
+def _announcer() -> procrastinate.App:
+    """An application without connections of its own: jobs go through the connection that is handed over."""
+    import procrastinate
+
+    return procrastinate.App(connector=procrastinate.SyncPsycopgConnector())

@@ -1,0 +1,247 @@
+"""One shard: taken under its lane's lease, sent by the same executor as apply, and accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from syncengine.applying.executor import Executor
+from syncengine.applying.feed import Feed
+from syncengine.applying.gate import Gate
+from syncengine.applying.jobs import Terms
+from syncengine.applying.recheck import Recheck
+from syncengine.applying.senders import Senders
+from syncengine.applying.stopping import Cause, StopSignal
+from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
+from syncengine.core.outcomes import Outcome
+from syncengine.core.plan import PlannedOperation
+from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerOperations, Listener
+from syncengine.core.settings import Account, Limits, Policy
+from syncengine.core.values import OperationId, PlanDigest, RunId
+from syncengine.distributed.content import Sealer, lines_in
+from syncengine.distributed.settling import settle
+from syncengine.distributed.sharing import SharedPace, SharedRules
+from syncengine.distributed.store import Row, Store, first, run
+
+if TYPE_CHECKING:
+    import psycopg
+
+_OPEN = ("waiting", "running")
+
+_PATIENCE = 0.5
+"""Seconds of one wait for a lane's lease; in between the worker may be asked to end."""
+
+_GRACE = 5.0
+"""Seconds beyond the lease's time that a lane of a vanished worker is waited for."""
+
+_MOST_ATTEMPTS = 100
+"""So often a shard is taken up before its run is given up."""
+
+_LEAVE_WITHIN = 2 / 3
+"""Of the lease's time: a request whose intents are older does not leave any more."""
+
+_limits = msgspec.json.Decoder(Limits).decode
+_waits = msgspec.json.Decoder(dict[OperationId, str]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker has for one account. `connect` opens connections to the service; `lease_seconds` is a lane's."""
+
+    worker: str
+    account: Account
+    policy: Policy
+    connect: GatewayFactory
+    sealer: Sealer
+    lease_seconds: float
+    clock: Clock
+    random: Callable[[], float]
+    listener: Listener
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One taking up of one shard: rows of its run and of itself, and the lease of its lane."""
+
+    submission: Row
+    shard: Row
+    lease: Lease
+    signal: StopSignal
+
+
+class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
+    """How a shard ended here. `reason` stops the whole run; `again` leaves the shard to the next worker."""
+
+    again: bool = False
+    reason: str = ""
+    troubled: bool = False
+    doubtful: bool = False
+    reasons: Mapping[str, int] = {}
+    requests: int = 0
+
+
+class FenceLost(Exception):
+    """Another worker has this one's lane. `unrecorded` operations were sent and their outcome is not on record."""
+
+    def __init__(self, unrecorded: int) -> None:
+        super().__init__("the lane is lost")
+        self.unrecorded = unrecorded
+
+
+class Shop(msgspec.Struct, frozen=True, kw_only=True):
+    """The connections of one worker thread. `quick` is not durable: it holds pace and counts."""
+
+    store: Store
+    quick: Store
+    ledger: LedgerOperations
+
+
+def work_on(shop: Shop, site: Site, run_id: str, number: int, signal: StopSignal) -> Outcomes | None:
+    """Send what is left of a shard, and close it or give it back; None where it was not taken up.
+
+    Raises FenceLost where another worker has taken over the lane: this process must end at once.
+    """
+    submission = first(shop.store.rows("get_submission", run=run_id))
+    shard = first(shop.store.rows("get_shard", run=run_id, number=number))
+    if submission is None or shard is None or shard["state"] not in _OPEN:
+        return None
+    outcomes: Outcomes | None = None
+    if not submission["stopping"]:
+        with ExitStack() as stack:
+            lease = _take_lane(stack, shop.ledger, site, shard["lane"], signal)
+            if lease is None:
+                return None
+            shard = first(shop.store.rows("claim_shard", **_key(shard), epoch=lease.epoch, worker=site.worker))
+            if shard is None:
+                return None
+            turn = Turn(submission=submission, shard=shard, lease=lease, signal=signal)
+            outcomes = _under_lease(shop, site, turn)
+        taken, result = shard, outcomes
+        shop.store.write(lambda connection: _close(connection, submission, taken, result))
+    settle(shop.store, shop.ledger, submission)
+    return outcomes
+
+
+def _key(shard: Row) -> Row:
+    return {"run": shard["run"], "number": shard["number"]}
+
+
+def _take_lane(stack: ExitStack, ledger: LedgerOperations, site: Site, lane: str, signal: StopSignal) -> Lease | None:
+    """The lane's lease, once whoever had it is known to be gone; None where it is held on, or the worker is to end."""
+    deadline = site.clock.monotonic() + site.lease_seconds + _GRACE
+    while signal.cause is None:
+        try:
+            return stack.enter_context(ledger.lease(site.account.identity, wait=_PATIENCE, lane=lane))
+        except LeaseHeld as error:
+            if site.clock.monotonic() >= deadline:
+                site.listener.note(error.message)
+                return None
+    return None
+
+
+def _under_lease(shop: Shop, site: Site, turn: Turn) -> Outcomes:
+    shard = turn.shard
+    if shard["attempts"] > _MOST_ATTEMPTS:
+        return Outcomes(reason=f"shard {shard['number']} was taken up {_MOST_ATTEMPTS} times and never done")
+    shop.ledger.join(turn.lease, RunId(shard["run"]))
+    recheck = Recheck(site.policy)
+    senders = Senders(site.connect, shard["concurrency"])
+    executor = _executor(shop, site, turn, recheck, senders)
+    try:
+        executor.execute()
+    except Exception as error:  # noqa: BLE001 - once intents are on record, a shard ends with what became of them
+        executor.abandon(error)
+    finally:
+        senders.close()
+    return _judged(executor, recheck, turn.signal)
+
+
+def _judged(executor: Executor, recheck: Recheck, signal: StopSignal) -> Outcomes:
+    if isinstance(executor.trouble, LeaseLost):
+        raise FenceLost(executor.unrecorded)
+    board = executor.board
+    found = Outcomes(
+        troubled=bool(board.count(Outcome.REJECTED) or board.count(Outcome.UNKNOWN)),
+        doubtful=bool(recheck.doubtful or executor.unrecorded),
+        reasons=dict(board.reasons),
+        requests=executor.requests,
+        reason=executor.stopped,
+    )
+    if isinstance(executor.trouble, LedgerTrouble) or signal.cause is Cause.INTERRUPTED:
+        return msgspec.structs.replace(found, again=True, reason="", reasons={})
+    return found
+
+
+def _executor(shop: Shop, site: Site, turn: Turn, recheck: Recheck, senders: Senders) -> Executor:
+    submission, shard, account, ledger = turn.submission, turn.shard, site.account.identity, shop.ledger
+    run_id = RunId(submission["run"])
+    limits = msgspec.structs.replace(_limits(submission["limits"]), concurrency=shard["concurrency"])
+    gate = Gate(site.policy, lambda since: ledger.spent(account, since), site.clock.now)
+    # What no run has touched yet needs no look at its history; a shard that was taken up before does.
+    fresh = shard["attempts"] == 1 and not submission["resumed"]
+    histories = None if fresh else (lambda leads: ledger.histories(account, leads))
+    return Executor(
+        ledger=ledger,
+        lease=turn.lease,
+        run=run_id,
+        feed=Feed(PlanDigest(submission["plan"]), _lines(shop, site, shard), histories),
+        senders=senders,
+        pace=_pace(shop, site, turn, limits),
+        terms=Terms(
+            limits=limits,
+            wire=site.account.wire,
+            # Waves are phases of the run: all of them are settled together, between shards.
+            policy=msgspec.structs.replace(site.policy, waves=()),
+            waits=_monotonic(_waits(shard["waits"]), site.clock),
+        ),
+        recheck=recheck,
+        clock=site.clock,
+        listener=site.listener,
+        signal=turn.signal,
+        random=site.random,
+        guard=None if gate.is_always_open else gate,
+        rules=SharedRules(shop.quick, run=run_id, worker=site.worker, rule=site.policy.stop_when),
+        leave=site.lease_seconds * _LEAVE_WITHIN,
+    )
+
+
+def _pace(shop: Shop, site: Site, turn: Turn, limits: Limits) -> SharedPace:
+    return SharedPace(
+        shop.quick,
+        account=site.account.identity,
+        run=turn.shard["run"],
+        requests_per_second=limits.requests_per_second,
+        clock=site.clock,
+        signal=turn.signal,
+    )
+
+
+def _lines(shop: Shop, site: Site, shard: Row) -> Iterator[PlannedOperation]:
+    chunks = shop.store.rows("get_chunks", run=shard["run"], shard=shard["number"])
+    return lines_in(site.sealer.open(bytes(chunk["content"])) for chunk in chunks)
+
+
+def _monotonic(waits: Mapping[OperationId, str], clock: Clock) -> dict[OperationId, float]:
+    if not waits:
+        return {}
+    now, monotonic = datetime.fromisoformat(clock.now()), clock.monotonic()
+    return {
+        operation: monotonic + (datetime.fromisoformat(until) - now).total_seconds()
+        for operation, until in waits.items()
+    }
+
+
+def _close(connection: psycopg.Connection[Row], submission: Row, shard: Row, outcomes: Outcomes) -> None:
+    """Record how the shard ended; the next one of its lane, or the same one again, is announced by `settle`."""
+    marks = {"troubled": outcomes.troubled, "doubtful": outcomes.doubtful}
+    if outcomes.again:
+        run(connection, "put_shard_back", **_key(shard), **marks, epoch=shard["epoch"])
+        return
+    state = "left" if outcomes.reason else "done"
+    reasons = _encode(dict(outcomes.reasons)).decode()
+    run(connection, "end_shard", **_key(shard), **marks, state=state, reasons=reasons)
+    if outcomes.reason:
+        run(connection, "stop_run", run=submission["run"], reason=outcomes.reason)

@@ -1,0 +1,90 @@
+"""What every worker does beside its shards: it shows that it is alive, and sets what others left lying going again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from syncengine.core.errors import LedgerTrouble
+from syncengine.core.ports import LedgerOperations, Listener
+from syncengine.distributed.settling import heal
+from syncengine.distributed.store import Row, Store
+
+if TYPE_CHECKING:
+    import procrastinate
+
+
+class Nameplate(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker as `status` shows it. `patience`: seconds after whose silence it counts as gone."""
+
+    worker: str
+    machine: str
+    pid: int
+    tool: str
+    queues: tuple[str, ...]
+    parallel: int
+    patience: float
+
+
+class Housekeeper:
+    """Used by one thread. `refused` holds the runs that this worker must not work on, each told once."""
+
+    def __init__(self, store: Store, ledger: LedgerOperations, plate: Nameplate, listener: Listener) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._plate = plate
+        self._listener = listener
+        self._told: set[str] = set()
+
+    def look(self) -> bool:
+        """Do it once; whether nothing that this worker may work on is open."""
+        plate = self._plate
+        fields = msgspec.structs.asdict(plate)
+        self._store.run("see_worker", **{**fields, "queues": list(plate.queues)})
+        heal(self._store, self._ledger)
+        self._store.run("forget_old")
+        opened = self._store.rows("open_submissions")
+        self._tell(opened)
+        return not any(submission["queue"] in plate.queues for submission in opened)
+
+    def leave(self) -> None:
+        """Take the name off the list of workers."""
+        with contextlib.suppress(LedgerTrouble):
+            self._store.run("forget_worker", worker=self._plate.worker)
+
+    def _tell(self, opened: Sequence[Row]) -> None:
+        accounts = {queue.partition("/")[0] for queue in self._plate.queues}
+        for submission in opened:
+            run_id = submission["run"]
+            if submission["queue"] in self._plate.queues or run_id in self._told:
+                continue
+            self._told.add(run_id)
+            if submission["account"] not in accounts:
+                self._listener.note(
+                    f"run {run_id} waits for a worker of account {submission['name']}, which this worker does not "
+                    f"serve; put the account back into the configuration, or stop it: syncengine cancel {run_id}"
+                )
+            else:
+                self._listener.note(
+                    f"run {run_id} of account {submission['name']} was submitted under other terms; this worker "
+                    "leaves it alone (see `syncengine status`)"
+                )
+
+
+async def requeue_stalled(app: procrastinate.App, queues: Sequence[str], silence: float) -> int:
+    """Give the jobs of workers that are silent for so long back to the queue; how many there were."""
+    from datetime import UTC, datetime
+
+    from procrastinate import exceptions
+
+    count = 0
+    for queue in queues:
+        for job in await app.job_manager.get_stalled_jobs(queue=queue, seconds_since_heartbeat=silence):
+            # Another worker may have been quicker. Whoever gets the job needs the lane's lease all the same.
+            with contextlib.suppress(exceptions.ConnectorException):
+                await app.job_manager.retry_job(job=job, retry_at=datetime.now(UTC))
+                count += 1
+    return count

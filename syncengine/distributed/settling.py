@@ -1,0 +1,183 @@
+"""A run goes on by itself: the next shard of a lane, the next wave, the end. Harmless at any time, from any process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from syncengine.core.errors import Exit
+from syncengine.core.outcomes import Outcome
+from syncengine.core.ports import LedgerOperations
+from syncengine.core.results import Line, RunCounts, RunResult
+from syncengine.core.values import PlanDigest, RunId
+from syncengine.distributed.engine import announce
+from syncengine.distributed.store import Row, Store, first, rows, run
+
+if TYPE_CHECKING:
+    import psycopg
+
+LISTED = 10_000
+WAVE_FAILED = "an entry of this wave was rejected or is in doubt (policy.waves)"
+NEVER_ENQUEUED = "submit was interrupted before its shards were enqueued"
+_decode_reasons = msgspec.json.Decoder(dict[str, int]).decode
+
+
+def settle(store: Store, ledger: LedgerOperations, submission: Row) -> bool:
+    """Take an open run as far as it can go now; whether it has ended.
+
+    A shard whose worker lost its lane counts as waiting. Shards that nobody was told of are announced again.
+    """
+    held = ledger.held_lanes(submission["account"])
+    over = store.write(lambda connection: _go_on(connection, submission["run"], held))
+    if over:
+        finish(store, ledger, submission["run"])
+    return over
+
+
+def _go_on(connection: psycopg.Connection[Row], run_id: str, held: Mapping[str, int]) -> bool:
+    submission = first(rows(connection, "lock_submission", run=run_id))
+    if submission is None or submission["ended"] is not None:
+        return False
+    while True:
+        phase = submission["phase"]
+        left = rows(connection, "open_shards", run=run_id, phase=phase)
+        if submission["stopping"]:
+            if any(_is_worked_on(shard, held) for shard in left):
+                return False
+            run(connection, "leave_shards", run=run_id)
+            return True
+        if left:
+            _announce_lanes(connection, submission, left)
+            return False
+        if phase + 1 >= submission["phases"]:
+            return True
+        if rows(connection, "troubled_shards", run=run_id, phase=phase)[0]["count"]:
+            run(connection, "stop_run", run=run_id, reason=WAVE_FAILED)
+        else:
+            run(connection, "next_phase", run=run_id)
+        submission = rows(connection, "lock_submission", run=run_id)[0]
+
+
+def _is_worked_on(shard: Row, held: Mapping[str, int]) -> bool:
+    return bool(shard["state"] == "running" and held.get(shard["lane"]) == shard["epoch"])
+
+
+def _announce_lanes(connection: psycopg.Connection[Row], submission: Row, left: Sequence[Row]) -> None:
+    """Each lane has one job at a time: its first open shard."""
+    told = {
+        row["lane"] for row in rows(connection, "lanes_with_jobs", run=submission["run"], phase=submission["phase"])
+    }
+    for shard in left:
+        if shard["lane"] not in told:
+            told.add(shard["lane"])
+            announce(connection, submission["queue"], submission["run"], shard["number"])
+
+
+def finish(store: Store, ledger: LedgerOperations, run_id: str) -> None:
+    """Record the end of a run whose shards are all closed, then delete what they held."""
+    submission = rows_of(store, run_id)
+    result = result_of(store, ledger, submission)
+    ledger.end(RunId(run_id), exit_code=result.exit, stopped=result.stopped)
+
+    def work(connection: psycopg.Connection[Row]) -> None:
+        run(connection, "delete_chunks", run=run_id)
+        run(connection, "delete_rates", run=run_id)
+        run(connection, "end_submission", run=run_id)
+
+    store.write(work)
+
+
+def rows_of(store: Store, run_id: str) -> Row:
+    """The submission of a run."""
+    return store.rows("get_submission", run=run_id)[0]
+
+
+def heal(store: Store, ledger: LedgerOperations, account: str | None = None) -> None:
+    """Settle every open run, and end those whose submit died before anything was enqueued."""
+    for submission in store.rows("open_submissions"):
+        if account in (None, submission["account"]):
+            settle(store, ledger, submission)
+    for run_id, owner in ledger.open_shared_runs():
+        wanted = account in (None, owner) and "" not in ledger.held_lanes(owner)
+        if wanted and not store.rows("get_submission", run=run_id):
+            ledger.end(run_id, exit_code=Exit.INCOMPLETE, stopped=NEVER_ENQUEUED)
+
+
+def result_of(store: Store, ledger: LedgerOperations, submission: Row) -> RunResult:
+    """What a run came to, by the ledger's records: its counts add up to the plan's total."""
+    run_id, account = RunId(submission["run"]), submission["account"]
+    totals = ledger.totals(account, run=run_id)
+    doubts = ledger.doubts(account, run=run_id)
+    in_doubt = len(doubts) + submission["in_doubt_before"]
+    counts = RunCounts(
+        applied=totals.applied,
+        rejected=totals.rejected,
+        in_doubt=in_doubt,
+        already_applied=submission["already_applied"],
+        not_sent=submission["total"] - totals.applied - totals.rejected - in_doubt - submission["already_applied"],
+    )
+    shards = store.rows("shards_of_run", run=run_id)
+    doubtful = any(shard["doubtful"] for shard in shards)
+    return RunResult(
+        run=run_id,
+        plan=PlanDigest(submission["plan"]),
+        counts=counts,
+        requests=ledger.requests_sent(run_id),
+        rejected=_rejected(ledger, account, run_id) if totals.rejected else (),
+        in_doubt=tuple(
+            Line(
+                operation=doubt.operation,
+                lead=doubt.lead,
+                kind=doubt.kind.value,
+                message=doubt.message,
+                changeset=doubt.changeset,
+            )
+            for doubt in doubts[:LISTED]
+        ),
+        not_sent_reasons=_reasons(shards, counts.not_sent, submission["stopping"]),
+        exit=_exit(counts, doubtful=doubtful),
+        stopped=submission["stopping"],
+        account=submission["name"],
+        host=submission["host"],
+        plan_path=submission["plan_path"],
+    )
+
+
+def _rejected(ledger: LedgerOperations, account: str, run_id: RunId) -> tuple[Line, ...]:
+    found: list[Line] = []
+    for record in ledger.history(account=account, run=run_id):
+        last = record.attempts[-1]
+        if last.run == run_id and last.answer is not None and last.answer.outcome is Outcome.REJECTED:
+            found.append(
+                Line(
+                    operation=record.operation,
+                    lead=record.lead,
+                    kind=record.kind.value,
+                    message=last.answer.message,
+                    changeset=record.changeset,
+                )
+            )
+        if len(found) >= LISTED:
+            break
+    return tuple(found)
+
+
+def _reasons(shards: Sequence[Row], not_sent: int, stopping: str) -> dict[str, int]:
+    """Why operations were not sent: as their shards said, and the run's stop for the rest."""
+    found: dict[str, int] = {}
+    for shard in shards:
+        for reason, count in _decode_reasons(shard["reasons"]).items():
+            found[reason] = found.get(reason, 0) + count
+    unnamed = not_sent - sum(found.values())
+    if unnamed > 0:
+        rest = stopping or "held, or behind an operation that is in doubt or rejected"
+        found[rest] = found.get(rest, 0) + unnamed
+    return found if not_sent else {}
+
+
+def _exit(counts: RunCounts, *, doubtful: bool) -> Exit:
+    if counts.in_doubt or doubtful:
+        return Exit.IN_DOUBT
+    return Exit.INCOMPLETE if counts.rejected or counts.not_sent else Exit.DONE

@@ -1,0 +1,147 @@
+"""What all workers of a run share, kept in PostgreSQL: the pace, Retry-After, the stop rules, and a run's stop."""
+
+from __future__ import annotations
+
+import contextlib
+
+from syncengine.applying.stopping import Cause, StopSignal, stop_reason
+from syncengine.core.errors import LedgerTrouble
+from syncengine.core.ports import Clock
+from syncengine.core.settings import StopRule
+from syncengine.distributed.store import Row, Store, first
+
+_MICRO = 1_000_000
+_TURN = 0.02
+_STALE = 0.25
+"""Seconds after which a turn that was not used has passed by."""
+_LOOK = 1.0
+"""Seconds between looks at the run while waiting."""
+_STOPPED = 1.0
+
+
+class SharedPace:
+    """Turns are handed out by the database's clock: at most so many a second over all workers of an account.
+
+    Before every request it also learns whether the run was stopped; then `signal` is set, and no turn comes.
+    """
+
+    def __init__(
+        self, store: Store, *, account: str, run: str, requests_per_second: float, clock: Clock, signal: StopSignal
+    ) -> None:
+        gap = 1.0 / requests_per_second if requests_per_second > 0 else 0.0
+        self._store = store
+        self._names = {"account": account, "run": run}
+        self._gap = int(gap * _MICRO)
+        self._slack = int(_TURN * _MICRO) if gap < _TURN else 0
+        self._stale = max(gap, _STALE)
+        self._clock = clock
+        self._signal = signal
+        self._turn: float | None = None
+        self._looked = 0.0
+        self._held = 0.0
+
+    def delay(self, now: float) -> float:
+        """Seconds until the next request may leave."""
+        if self._signal.cause is not None:
+            return _STOPPED
+        if now < self._held:
+            return self._held - now
+        if self._turn is None or now - self._turn > self._stale:
+            return self._take(now)
+        waited = now - self._looked
+        if waited > _LOOK or (self._turn <= now and waited > _TURN):
+            return self._look(now)
+        return max(0.0, self._turn - now)
+
+    def left(self, now: float) -> None:  # noqa: ARG002
+        """A request leaves now: its turn is used."""
+        self._turn = None
+
+    def hold(self, until: float) -> None:
+        """Let nothing leave before this moment, from any worker."""
+        wait = max(0.0, until - self._clock.monotonic())
+        self._turn, self._held = None, until
+        # An answer is being received: it must be recorded, whatever becomes of this.
+        with contextlib.suppress(LedgerTrouble):
+            self._store.run("hold_pace", account=self._names["account"], wait=int(wait * _MICRO))
+
+    def _take(self, now: float) -> float:
+        row = self._store.rows("take_turn", **self._names, gap=self._gap, slack=self._slack)[0]
+        self._turn = now + row["wait"] / _MICRO
+        self._looked = now
+        return self._unless_stopped(row["stopping"], row["wait"] / _MICRO)
+
+    def _look(self, now: float) -> float:
+        """The turn was taken a while ago: it does not count where the run was stopped, or everything is held."""
+        row = self._store.rows("look_up", **self._names)[0]
+        self._looked = now
+        if row["held"] > 0:
+            self._turn = None
+            return self._unless_stopped(row["stopping"], row["held"] / _MICRO)
+        return self._unless_stopped(row["stopping"], max(0.0, (self._turn or now) - now))
+
+    def _unless_stopped(self, stopping: str | None, delay: float) -> float:
+        if stopping == "":
+            return delay
+        self._signal.request(Cause.STOPPED, stopping or "the run is gone from the queue's database")
+        return _STOPPED
+
+
+class SharedRules:
+    """policy.stop_when over the answers that all workers got."""
+
+    def __init__(self, store: Store, *, run: str, worker: str, rule: StopRule) -> None:
+        self._store = store
+        self._names = {"run": run, "worker": worker}
+        self._rule = rule
+        self._answered = self._rejected = self._unanswered = self._requests = 0
+        self._readable = False
+
+    def entry(self, *, rejected: bool) -> None:
+        """One more entry has a readable answer."""
+        self._answered += 1
+        self._rejected += rejected
+
+    def entries(self, count: int) -> None:
+        """So many more entries have a readable answer, and none was rejected."""
+        self._answered += count
+
+    def request(self, *, unanswered: bool) -> None:
+        """One more request came back, or did not."""
+        self._requests += 1
+        if unanswered:
+            self._unanswered += 1
+        else:
+            self._readable, self._unanswered = True, 0
+
+    def verdict(self) -> str | None:
+        """Why the run must stop, or None. Where the database is gone it counts on: the next commit will tell."""
+        try:
+            counted = self._count()
+        except LedgerTrouble:
+            return None
+        self._answered = self._rejected = self._unanswered = self._requests = 0
+        self._readable = False
+        if counted is None:
+            return "the run is gone from the queue's database"
+        if counted["stopping"]:
+            return str(counted["stopping"])
+        return stop_reason(
+            self._rule,
+            answered=counted["answered"],
+            rejected=counted["rejected"],
+            unanswered=counted["unanswered"],
+        )
+
+    def _count(self) -> Row | None:
+        found = self._store.rows(
+            "count_answers",
+            **self._names,
+            requests=self._requests,
+            entries=self._answered,
+            answered=self._answered,
+            rejected=self._rejected,
+            unanswered=self._unanswered,
+            readable=self._readable,
+        )
+        return first(found)

@@ -1,0 +1,211 @@
+"""`submit`: an approved plan becomes a run whose shards wait for workers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from syncengine.api import TOOL, Quiet, hearing
+from syncengine.applying import ApplyRequest
+from syncengine.applying.apply import examine, nothing_to_send, permit, run_start
+from syncengine.applying.feed import Feed
+from syncengine.core.plan import PlannedOperation, State
+from syncengine.core.ports import LedgerOperations, Listener
+from syncengine.core.results import RunResult
+from syncengine.core.values import OperationId, PlanDigest, RunId
+from syncengine.distributed.content import Sealer
+from syncengine.distributed.cutting import SHARD_SIZE, Shard, Terms, cut
+from syncengine.distributed.engine import engine_schema, require_engine
+from syncengine.distributed.settling import heal, settle
+from syncengine.distributed.store import Row, Store, found_schema, require_server, run
+from syncengine.ledger.key import read_key
+from syncengine.planning import open_plan
+from syncengine.planning.approvals import authorize, missing_named
+from syncengine.project import Project
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from syncengine.applying.preflight import Findings
+    from syncengine.planning import Identities, PlanFile
+
+_encode = msgspec.json.Encoder().encode
+
+
+class SubmitRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """`approvals` are files besides PLAN.approval; `shard_size` is about how many operations a shard holds."""
+
+    plan_path: Path
+    approvals: Sequence[Path] = ()
+    lock_timeout: float = 0.0
+    shard_size: int = SHARD_SIZE
+
+
+class Submitted(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that waits for workers. `operations` are to be sent; shards and lanes of all its waves together."""
+
+    run: RunId
+    plan: PlanDigest
+    account: str
+    operations: int
+    shards: int
+    lanes: int
+
+
+def submit(
+    project: Project, request: SubmitRequest, *, identities: Identities, listener: Listener | None = None
+) -> Submitted | RunResult:
+    """Check a saved plan as apply does, and enqueue it. A result where nothing is to be sent: no run began.
+
+    Raises InputError or Refusal; then nothing was enqueued.
+    """
+    sound = listener or Quiet()
+    require_engine()
+    dsn = require_server(project.pin())
+    missing_named(list(request.approvals))
+    with ExitStack() as stack:
+        saved = stack.enter_context(open_plan(request.plan_path, identities))
+        account = project.planned_account(saved)
+        ledger = stack.enter_context(project.ledger(account))
+        store = Store(dsn)
+        stack.callback(store.close)
+        found_schema(store, engine_schema)
+        heal(store, ledger, account.identity)
+        asked = ApplyRequest(
+            account=account,
+            policy=project.settings.policy,
+            plan_path=str(request.plan_path),
+            tool=TOOL,
+            lock_timeout=request.lock_timeout,
+            authorize=lambda: authorize(hearing(saved, project, request.approvals), sound.note),
+        )
+        with ledger.lease(account.identity, wait=request.lock_timeout) as lease:
+            findings = examine(saved, ledger, asked, project.clock)
+            if not findings.to_send:
+                return nothing_to_send(saved.summary.digest, findings, asked)
+            approvals, _gate = permit(findings, ledger, asked, project.clock)
+            run_id = ledger.begin_shared(lease, run_start(saved, findings, asked, approvals))
+            storing = _Storing(
+                project=project,
+                store=store,
+                saved=saved,
+                request=asked,
+                findings=findings,
+                run_id=run_id,
+                shard_size=request.shard_size,
+            )
+            shards = storing.store(ledger)
+        settle(store, ledger, store.rows("get_submission", run=run_id)[0])
+    return Submitted(
+        run=run_id,
+        plan=saved.summary.digest,
+        account=account.name,
+        operations=findings.to_send,
+        shards=len(shards),
+        lanes=len({shard.lane for shard in shards}),
+    )
+
+
+def queue_name(*, account: str, tool: str, host: str, policy_digest: str, wire_digest: str) -> str:
+    """Workers listen to the queues of their own terms, so none ever takes a shard that it must not work on."""
+    terms = hashlib.blake2b(_encode((tool, host, policy_digest, wire_digest)), digest_size=8).hexdigest()
+    return f"{account}/{terms}"
+
+
+class _Storing:
+    """Everything about one run, written in one transaction: complete, or not there at all."""
+
+    def __init__(
+        self,
+        *,
+        project: Project,
+        store: Store,
+        saved: PlanFile,
+        request: ApplyRequest,
+        findings: Findings,
+        run_id: RunId,
+        shard_size: int,
+    ) -> None:
+        self._project = project
+        self._store = store
+        self._saved = saved
+        self._request = request
+        self._findings = findings
+        self._run = run_id
+        self._shard_size = shard_size
+        key = read_key(Path(project.settings.root) / project.settings.ledger.key_path)
+        self._sealer = Sealer(key or b"")
+
+    def store(self, ledger: LedgerOperations) -> list[Shard]:
+        """The shards."""
+        return self._store.write(lambda connection: self._write(connection, ledger))
+
+    def _write(self, connection: psycopg.Connection[Row], ledger: LedgerOperations) -> list[Shard]:
+        policy, limits = self._request.policy, self._request.account.limits
+        run(connection, "insert_submission", **self._row())
+        terms = Terms(
+            size=self._shard_size, concurrency=limits.concurrency, waves=policy.waves, alone=bool(policy.budgets)
+        )
+
+        def keep(shard: int, part: int, content: bytes) -> None:
+            run(
+                connection,
+                "insert_chunk",
+                run=self._run,
+                shard=shard,
+                part=part,
+                content=self._sealer.seal(content),
+            )
+
+        shards = cut(self._open_lines(ledger), self._findings.to_send, terms, self._waits(), keep)
+        for shard in shards:
+            fields = msgspec.structs.asdict(shard)
+            run(connection, "insert_shard", run=self._run, **{**fields, "waits": _encode(shard.waits).decode()})
+        run(connection, "set_phases", run=self._run, phases=len({shard.phase for shard in shards}))
+        return shards
+
+    def _open_lines(self, ledger: LedgerOperations) -> Iterator[PlannedOperation]:
+        account = self._request.account.identity
+        histories = (lambda leads: ledger.histories(account, leads)) if self._findings.resumed else None
+        lines = (planned for planned in self._saved.operations() if planned.state is State.TO_SEND)
+        return Feed(self._saved.summary.digest, lines, histories).open_lines()
+
+    def _waits(self) -> dict[OperationId, str]:
+        """Moments on the clock in place of this machine's monotonic ones."""
+        clock = self._project.clock
+        now, monotonic = datetime.fromisoformat(clock.now()), clock.monotonic()
+        return {
+            operation: (now + timedelta(seconds=until - monotonic)).isoformat()
+            for operation, until in self._findings.waits.items()
+        }
+
+    def _row(self) -> Row:
+        request, findings, header = self._request, self._findings, self._saved.header
+        terms = {
+            "account": request.account.identity,
+            "tool": request.tool,
+            "host": request.account.host,
+            "policy_digest": header.policy_digest,
+            "wire_digest": header.wire_digest,
+        }
+        return {
+            **terms,
+            "run": self._run,
+            "name": request.account.name,
+            "queue": queue_name(**terms),
+            "plan": self._saved.summary.digest,
+            "plan_path": request.plan_path,
+            "limits": _encode(request.account.limits).decode(),
+            "total": self._saved.summary.counts.total,
+            "to_send": findings.to_send,
+            "already_applied": findings.already_applied,
+            "in_doubt_before": len(findings.in_doubt),
+            "resumed": findings.resumed,
+            "phases": 1,
+        }

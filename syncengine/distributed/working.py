@@ -1,0 +1,323 @@
+"""`worker`: a process that takes shards from the queue until it is told to end.
+
+The engine's own life, its heartbeat first of all, is on the event loop; shards block in threads of their own. Where the
+database is gone, the process waits for it; where another worker has taken over a lane, it ends at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import signal
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from syncengine.api import TOOL
+from syncengine.applying.preflight import wire_digest
+from syncengine.applying.stopping import Cause, StopSignal
+from syncengine.core.errors import Exit, LedgerTrouble, Refusal, SyncError
+from syncengine.core.guards import check_applicable, check_host
+from syncengine.core.ports import LedgerOperations, Listener
+from syncengine.core.settings import Account
+from syncengine.distributed.content import Sealer
+from syncengine.distributed.engine import TASK, application, engine_schema, require_engine
+from syncengine.distributed.executing import FenceLost, Shop, Site, work_on
+from syncengine.distributed.housekeeping import Housekeeper, Nameplate, requeue_stalled
+from syncengine.distributed.settling import heal
+from syncengine.distributed.store import Store, found_schema, require_server
+from syncengine.distributed.submitting import queue_name
+from syncengine.ledger import open_ledger
+from syncengine.ledger.key import read_key
+from syncengine.project import Project
+
+if TYPE_CHECKING:
+    import procrastinate
+
+_BACK_OFF = (0.5, 1.0, 2.0, 5.0)
+_POLL = 1.0
+"""Seconds between looks for a job whose announcement was missed."""
+
+
+class WorkerRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """`accounts` empty: all of the configuration. `parallel` shards at once. `drain`: end once nothing is open."""
+
+    accounts: tuple[str, ...] = ()
+    parallel: int = 4
+    lease_seconds: float = 30.0
+    drain: bool = False
+
+
+class Worked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker did until it ended."""
+
+    worker: str
+    shards: int
+    requests: int
+    exit: Exit
+
+
+def work(project: Project, request: WorkerRequest, listener: Listener) -> Worked:
+    """Serve until a signal, or until nothing is open. Raises ConfigError or Refusal before the first shard."""
+    require_engine()
+    worker = _Worker(project, request, listener)
+    worker.prepare()
+    return asyncio.run(worker.serve())
+
+
+class _Worker:
+    def __init__(self, project: Project, request: WorkerRequest, listener: Listener) -> None:
+        self._project = project
+        self._request = request
+        self._listener = listener
+        self._dsn = require_server(project.pin())
+        self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._sites: dict[str, Site] = {}
+        self._queues: tuple[str, ...] = ()
+        self._signals: set[StopSignal] = set()
+        self._threads = ThreadPoolExecutor(request.parallel + 1, thread_name_prefix="shard")
+        self._ending = asyncio.Event()
+        self._interrupted = False
+        self._shards = 0
+        self._requests = 0
+
+    def prepare(self) -> None:
+        """Everything that may be refused, before anything is taken up."""
+        names = self._request.accounts or tuple(self._project.settings.accounts)
+        accounts = [self._project.account(name) for name in names]
+        store = Store(self._dsn)
+        with ExitStack() as stack:
+            stack.callback(store.close)
+            ledger = stack.enter_context(self._project.ledger(accounts[0]))
+            for account in accounts:
+                check_applicable(account, self._project.settings.ledger, ledger.identity())
+                check_host(account, ledger.hosts())
+            found_schema(store, engine_schema)
+            heal(store, ledger)
+            self._queues = tuple(self._queue(account) for account in accounts)
+            self._refuse_other_terms(store, accounts)
+        sealer = Sealer(read_key(self._root / self._project.settings.ledger.key_path) or b"")
+        self._sites = {account.identity: self._site(account, sealer) for account in accounts}
+
+    @property
+    def _root(self) -> Path:
+        return Path(self._project.settings.root)
+
+    def _queue(self, account: Account) -> str:
+        return queue_name(
+            account=account.identity,
+            tool=TOOL,
+            host=account.host,
+            policy_digest=self._project.settings.policy.digest,
+            wire_digest=wire_digest(account.wire),
+        )
+
+    def _refuse_other_terms(self, store: Store, accounts: Sequence[Account]) -> None:
+        """Raise Refusal where an open run of these accounts needs another version, policy, wire or host."""
+        known = {account.identity: account for account in accounts}
+        for submission in store.rows("open_submissions"):
+            account = known.get(submission["account"])
+            if account is None or submission["queue"] in self._queues:
+                continue
+            mine = {
+                "syncengine": (submission["tool"], TOOL),
+                "policy": (submission["policy_digest"], self._project.settings.policy.digest),
+                "wire settings": (submission["wire_digest"], wire_digest(account.wire)),
+                "host": (submission["host"], account.host),
+            }
+            other = "; ".join(
+                f"{what}: {theirs[:20]} there, {own[:20]} here" for what, (theirs, own) in mine.items() if theirs != own
+            )
+            raise Refusal(
+                f"run {submission['run']} of account {account.name} was submitted under other terms than this "
+                f"worker has ({other})",
+                code="SE662",
+                hint="start workers of the same version with the configuration that the plan was submitted with, or "
+                f"stop it: syncengine cancel {submission['run']}",
+            )
+
+    def _site(self, account: Account, sealer: Sealer) -> Site:
+        from syncengine.leadbyte import gateway_factory, resolve_key
+
+        environ = self._project.environ
+        key = resolve_key(account.api_key, environ, account=account.name, warn=self._listener.note)
+        return Site(
+            worker=self._name,
+            account=account,
+            policy=self._project.settings.policy,
+            connect=gateway_factory(account, key, self._project.clock, ca_file=environ.get("SYNCENGINE_CA_FILE")),
+            sealer=sealer,
+            lease_seconds=self._request.lease_seconds,
+            clock=self._project.clock,
+            random=random.random,
+            listener=self._listener,
+        )
+
+    # The process
+
+    async def serve(self) -> Worked:
+        """Until the end. A life with the engine ends where the database is lost; then another begins."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._interrupt, number)
+        lives = 0
+        while not self._ending.is_set():
+            try:
+                await self._live()
+            except Exception as error:
+                if not _is_database_trouble(error):
+                    raise
+                self._listener.note(f"the queue's database is lost ({_first_line(error)}); waiting for it")
+            if not self._ending.is_set():
+                await self._pause(_BACK_OFF[min(lives, len(_BACK_OFF) - 1)])
+                lives += 1
+        self._threads.shutdown()
+        code = Exit.INTERRUPTED if self._interrupted else Exit.DONE
+        return Worked(worker=self._name, shards=self._shards, requests=self._requests, exit=code)
+
+    def _interrupt(self, number: int) -> None:
+        """Once: finish what is in flight. Twice: end at once, which loses nothing that is on record."""
+        if self._interrupted:
+            os._exit(Exit.INTERRUPTED)
+        self._interrupted = True
+        self._listener.note(f"{signal.Signals(number).name}: finishing what is in flight")
+        self._ending.set()
+        for each in list(self._signals):
+            each.request(Cause.INTERRUPTED, f"interrupted by {signal.Signals(number).name}")
+
+    async def _live(self) -> None:
+        app = application(self._dsn, self._request.parallel + 3)
+        app.task(name=TASK)(self._shard)
+        lease = self._request.lease_seconds
+        async with app.open_async():
+            engine = asyncio.create_task(
+                app.run_worker_async(
+                    queues=list(self._queues),
+                    name=self._name,
+                    concurrency=self._request.parallel,
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=_POLL,
+                    update_heartbeat_interval=lease / 6,
+                    stalled_worker_timeout=lease,
+                    delete_jobs="always",
+                )
+            )
+            house = asyncio.create_task(self._keep_house(app))
+            ending = asyncio.create_task(self._ending.wait())
+            await asyncio.wait({engine, house, ending}, return_when=asyncio.FIRST_COMPLETED)
+            # Cancelled, the engine takes no new job and waits for those that run.
+            await _end(engine, house, ending)
+
+    async def _keep_house(self, app: procrastinate.App) -> None:
+        loop = asyncio.get_running_loop()
+        lease = self._request.lease_seconds
+        plate = Nameplate(
+            worker=self._name,
+            machine=socket.gethostname(),
+            pid=os.getpid(),
+            tool=TOOL,
+            queues=self._queues,
+            parallel=self._request.parallel,
+            patience=lease,
+        )
+        with ExitStack() as stack:
+            store = Store(self._dsn)
+            stack.callback(store.close)
+            ledger = await loop.run_in_executor(self._threads, self._ledger)
+            stack.callback(ledger.close)
+            keeper = Housekeeper(store, ledger, plate, self._listener)
+            stack.callback(keeper.leave)
+            while not self._ending.is_set():
+                try:
+                    await requeue_stalled(app, self._queues, lease * 2 / 3)
+                    nothing_open = await loop.run_in_executor(self._threads, keeper.look)
+                except Exception as error:
+                    if not _is_database_trouble(error):
+                        raise
+                    # The engine notices it as well, and ends this life where it lasts.
+                    nothing_open = False
+                if nothing_open and self._request.drain:
+                    self._ending.set()
+                await self._pause(lease / 6)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), seconds)
+
+    def _ledger(self) -> LedgerOperations:
+        return open_ledger(
+            self._project.pin(),
+            root=self._root,
+            clock=self._project.clock,
+            lease_seconds=self._request.lease_seconds,
+        )
+
+    # A shard
+
+    async def _shard(self, run: str, shard: int) -> None:
+        if self._ending.is_set():
+            return
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._threads, self._work_on, run, shard)
+
+    def _work_on(self, run: str, shard: int) -> None:
+        stop = StopSignal()
+        self._signals.add(stop)
+        try:
+            if self._interrupted:
+                return
+            self._in_shop(run, shard, stop)
+        except FenceLost as lost:
+            self._listener.note(f"another worker took over shard {shard} of run {run}; this process ends at once")
+            os._exit(Exit.IN_DOUBT if lost.unrecorded else Exit.INCOMPLETE)
+        except SyncError as error:
+            # The shard is open still: whoever keeps house announces it again.
+            self._listener.note(f"shard {shard} of run {run}: {error.message}")
+        finally:
+            self._signals.discard(stop)
+
+    def _in_shop(self, run: str, shard: int, stop: StopSignal) -> None:
+        with ExitStack() as stack:
+            store, quick = Store(self._dsn), Store(self._dsn, durable=False)
+            stack.callback(store.close)
+            stack.callback(quick.close)
+            found = store.rows("get_submission", run=run)
+            if not found or found[0]["account"] not in self._sites:
+                return
+            ledger = self._ledger()
+            stack.callback(ledger.close)
+            shop = Shop(store=store, quick=quick, ledger=ledger)
+            outcomes = work_on(shop, self._sites[found[0]["account"]], run, shard, stop)
+            if outcomes is not None:
+                self._shards += 1
+                self._requests += outcomes.requests
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel and await all; then what one of them raised is raised, unless it is the cancellation."""
+    for task in tasks:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+            raise result
+
+
+def _is_database_trouble(error: Exception) -> bool:
+    import psycopg
+    from procrastinate import exceptions
+
+    return isinstance(error, psycopg.Error | exceptions.ConnectorException | LedgerTrouble)
+
+
+def _first_line(error: Exception) -> str:
+    cause = error.__cause__ or error
+    lines = str(cause).splitlines()
+    return lines[0] if lines else type(cause).__name__
