@@ -45,7 +45,7 @@ def command(invocation: Invocation, *, run: str, by: str | None, format_: str) -
             over = cancel(project, ledger, RunId(run), shared.account)
     invocation.log.info("cancelled", run=run)
     if format_ == "json":
-        invocation.output.json({"run": run, "cancelled": True, "ended": over})
+        invocation.output.json({"run": run, "cancelled": True, **({"ended": over} if shared is not None else {})})
         return
     if over:
         invocation.output.result(f"run {run} has ended: no worker was working on it")

@@ -370,6 +370,10 @@ class LedgerOperations(LedgerWriter, Protocol):
         """How many requests of a run left, by the records."""
         ...
 
+    def is_taken_over(self, lease: Lease) -> bool:
+        """Whether somebody else had the lease since, or an operator took it away."""
+        ...
+
     def held_lanes(self, account: str) -> Mapping[str, int]:
         """Lanes of an account whose lease is held right now, each with its epoch."""
         ...

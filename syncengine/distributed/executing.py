@@ -156,12 +156,12 @@ def _under_lease(shop: Shop, site: Site, turn: Turn) -> Outcomes:
         executor.abandon(error)
     finally:
         senders.close()
+    if isinstance(executor.trouble, LeaseLost) and shop.ledger.is_taken_over(turn.lease):
+        raise FenceLost(executor.unrecorded)
     return _judged(executor, recheck, turn.signal)
 
 
 def _judged(executor: Executor, recheck: Recheck, signal: StopSignal) -> Outcomes:
-    if isinstance(executor.trouble, LeaseLost):
-        raise FenceLost(executor.unrecorded)
     board = executor.board
     found = Outcomes(
         troubled=bool(board.count(Outcome.REJECTED) or board.count(Outcome.UNKNOWN)),

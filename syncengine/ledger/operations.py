@@ -97,6 +97,11 @@ class Ledger(Writer):
         """How many requests of a run left, by the records."""
         return int(self.engine.read(lambda: self.engine.rows("requests_sent", run=run)[0][0]))
 
+    def is_taken_over(self, lease: Lease) -> bool:
+        """Whether somebody else had the lease since, or an operator took it away."""
+        rows = self.engine.read(lambda: self.engine.rows("get_epoch", account=lease.account, lane=lease.lane))
+        return not rows or rows[0][0] != lease.epoch
+
     def held_lanes(self, account: str) -> Mapping[str, int]:
         """Lanes of an account whose lease is held right now, each with its epoch."""
         return {lane: epoch for (owner, lane), epoch in self._leases.live_epochs().items() if owner == account}

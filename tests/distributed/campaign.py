@@ -121,9 +121,7 @@ class _Field:
                 if self._tally.kills < self._kills and not over():
                     self._strike(crew)
         until(lambda: not self._stopped or self._continue_stopped(), "paused workers to go on")
-        for worker in crew.alive:
-            if state := worker.process.poll():
-                self._tally.ended_by_themselves[state] += 1
+        self._tally.ended_by_themselves = Counter(crew.codes)
 
     def _strike(self, crew: Crew) -> None:
         stopped = {worker for worker, _ in self._stopped}

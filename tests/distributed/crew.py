@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -84,6 +84,12 @@ class Crew:
         return worker
 
     @property
+    def codes(self) -> list[int]:
+        """Exit codes of those that ended by themselves, lost lanes among them."""
+        codes = [worker.process.returncode for worker in self._all if worker.process.poll() is not None]
+        return [code for code in codes if code >= 0]
+
+    @property
     def alive(self) -> list[Worker]:
         """Those that run."""
         return [worker for worker in self._all if worker.process.poll() is None]
@@ -107,15 +113,7 @@ def result_of(bench: Bench, run: str) -> Any:
     return bench.cli("status", "--run", run, "--format", "json").json
 
 
-def await_end(bench: Bench, run: str, crew: Crew | None = None) -> Any:
+def await_end(bench: Bench, run: str) -> Any:
     """The result of a run once it has ended."""
     until(lambda: not is_open(bench, run), f"end of run {run}")
-    del crew
     return result_of(bench, run)
-
-
-def leads_of(bench: Bench, effect: str) -> Sequence[str]:
-    """Leads with such an effect."""
-    return sorted({each["lead"] for each in bench.effects if each["effect"] == effect})
-
-

@@ -1,7 +1,7 @@
 -- Statements of distributed runs. Parameters are psycopg's.
 
 -- name: has_schema
-SELECT to_regclass('settings') IS NOT NULL AS found
+SELECT count(*) > 0 AS found FROM pg_catalog.pg_tables WHERE schemaname = 'syncengine_queue' AND tablename = 'settings'
 
 -- name: get_setting
 SELECT value FROM settings WHERE name = %(name)s
