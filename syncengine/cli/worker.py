@@ -37,12 +37,18 @@ def command(
     the API keys from its own environment and needs the ledger's key file.
     """
     from syncengine.cli.applying import Noting
+    from syncengine.cli.run_log import Everybody, RunLog
     from syncengine.distributed.working import WorkerRequest, work
 
     worked = work(
         invocation.project(),
-        WorkerRequest(accounts=accounts, parallel=parallel, lease_seconds=lease, drain=drain),
-        Noting(invocation.output),
+        WorkerRequest(
+            accounts=accounts,
+            parallel=parallel,
+            lease_seconds=lease,
+            drain=drain,
+            listener=lambda: Everybody([Noting(invocation.output), RunLog(invocation.log)]),
+        ),
     )
     if format_ == "json":
         invocation.output.json(

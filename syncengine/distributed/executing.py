@@ -17,6 +17,7 @@ from syncengine.applying.recheck import Recheck
 from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
+from syncengine.core.events import RunBegan
 from syncengine.core.outcomes import Outcome
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerOperations, Listener
@@ -147,6 +148,15 @@ def _under_lease(shop: Shop, site: Site, turn: Turn) -> Outcomes:
     if shard["attempts"] > _MOST_ATTEMPTS:
         return Outcomes(reason=f"shard {shard['number']} was taken up {_MOST_ATTEMPTS} times and never done")
     shop.ledger.join(turn.lease, RunId(shard["run"]))
+    site.listener.tell(
+        RunBegan(
+            run=RunId(shard["run"]),
+            plan=PlanDigest(turn.submission["plan"]),
+            account=site.account.name,
+            changesets=(),
+            operations=shard["operations"],
+        )
+    )
     recheck = Recheck(site.policy)
     senders = Senders(site.connect, shard["concurrency"])
     executor = _executor(shop, site, turn, recheck, senders)

@@ -86,7 +86,7 @@ def submit(
             authorize=lambda: authorize(hearing(saved, project, request.approvals), sound.note),
         )
         with ledger.lease(account.identity, wait=request.lock_timeout) as lease:
-            findings = examine(saved, ledger, asked, project.clock)
+            findings = examine(saved, ledger, asked, project.clock, sound)
             if not findings.to_send:
                 return nothing_to_send(saved.summary.digest, findings, asked)
             approvals, _gate = permit(findings, ledger, asked, project.clock)

@@ -12,7 +12,7 @@ import random
 import secrets
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -53,6 +53,8 @@ class WorkerRequest(msgspec.Struct, frozen=True, kw_only=True):
     parallel: int = 4
     lease_seconds: float = 30.0
     drain: bool = False
+    listener: Callable[[], Listener]
+    """Makes the listener of one shard; shards run side by side, each on a thread of its own."""
 
 
 class Worked(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,19 +66,19 @@ class Worked(msgspec.Struct, frozen=True, kw_only=True):
     exit: Exit
 
 
-def work(project: Project, request: WorkerRequest, listener: Listener) -> Worked:
+def work(project: Project, request: WorkerRequest) -> Worked:
     """Serve until a signal, or until nothing is open. Raises ConfigError or Refusal before the first shard."""
     require_engine()
-    worker = _Worker(project, request, listener)
+    worker = _Worker(project, request)
     worker.prepare()
     return asyncio.run(worker.serve())
 
 
 class _Worker:
-    def __init__(self, project: Project, request: WorkerRequest, listener: Listener) -> None:
+    def __init__(self, project: Project, request: WorkerRequest) -> None:
         self._project = project
         self._request = request
-        self._listener = listener
+        self._listener = request.listener()
         self._dsn = require_server(project.pin())
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._sites: dict[str, Site] = {}
@@ -294,7 +296,8 @@ class _Worker:
             ledger = self._ledger()
             stack.callback(ledger.close)
             shop = Shop(store=store, quick=quick, ledger=ledger)
-            outcomes = work_on(shop, self._sites[found[0]["account"]], run, shard, stop)
+            site = msgspec.structs.replace(self._sites[found[0]["account"]], listener=self._request.listener())
+            outcomes = work_on(shop, site, run, shard, stop)
             if outcomes is not None:
                 self._shards += 1
                 self._requests += outcomes.requests
