@@ -24,6 +24,8 @@ options:
 
 SITUATIONS = {
     "init": "a project with everything",
+    "submit": "a project with a plan on PostgreSQL",
+    "status": "a project with everything",
     "verify": "a project with everything",
     "resolve": "a project with everything and a doubt",
 }

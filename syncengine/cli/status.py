@@ -51,4 +51,4 @@ def _one_run(invocation: Invocation, project: Project, run: str, format_: str) -
 
     with project.ledger() as ledger:
         found = result(project, ledger, RunId(run))
-    report(invocation, project, found, format_)
+    report(invocation, project, found, format_=format_)

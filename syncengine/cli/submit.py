@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine submit release.plan --wait. Exit codes: 0 enqueued, or with --wait done; 1 wrong "
-    "input; 3 refused, nothing was enqueued; with --wait those of apply.",
+    examples=("syncengine submit release.plan",),
+    epilog="Exit codes: 0 enqueued, or with --wait done; 1 wrong input; 3 refused, nothing was enqueued; with --wait "
+    "those of apply.",
 )
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option("--approval", "approvals", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
@@ -91,5 +92,5 @@ def _awaited(invocation: Invocation, project: Project, submitted: Submitted) -> 
 def _report(invocation: Invocation, project: Project, result: RunResult, format_: str) -> int:
     from syncengine.cli.applying import report
 
-    report(invocation, project, result, format_)
+    report(invocation, project, result, format_=format_)
     return result.exit

@@ -9,9 +9,13 @@ from syncengine.cli.verb import Invocation, Verb, format_option
 
 @click.command(
     cls=Verb,
-    epilog="Example: syncengine worker --parallel 2. SIGTERM and SIGINT: answers in flight are awaited and recorded, "
-    "what is left of a shard goes to another worker, exit 130. Exit 0: --drain, and nothing is open. Exit 3: another "
-    "ledger, version, policy or host than the open runs need. Exit 4 or 5: another worker took over a lane.",
+    examples=(
+        "syncengine worker --account acme --parallel 2 &",
+        "syncengine worker --drain      # ends once nothing is open",
+    ),
+    epilog="SIGTERM and SIGINT: answers in flight are awaited and recorded, what is left of a shard goes to another "
+    "worker, exit 130. Exit 0: --drain, and nothing is open. Exit 3: another ledger, version, policy or host than the "
+    "open runs need. Exit 4 or 5: another worker took over a lane.",
 )
 @click.option("--account", "accounts", multiple=True, metavar="NAME",
               help="Serve only this account; repeatable. Otherwise all of the configuration.")  # fmt: skip

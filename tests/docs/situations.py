@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 from syncengine.sandbox import RunningSandbox, Sandbox, SandboxOptions
 from syncengine.sandbox.faults_file import parse_script
 from tests.ci.team import Team
@@ -90,6 +92,16 @@ class Scene:
         """The same, with the example planned as release.plan."""
         place = self.project()
         place.words["DIGEST"] = str(place.json("plan", "changesets", "--out", "release.plan")["plan"])
+        return place
+
+    def shared(self) -> Place:
+        """The same, with a ledger on PostgreSQL."""
+        place = self.project()
+        config = place.folder / "syncengine.yaml"
+        document = yaml.safe_load(config.read_text(encoding="utf-8"))
+        document["ledger"] = {"url": self._database()}
+        config.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        place.json("plan", "changesets", "--out", "release.plan")
         return place
 
     def applied(self) -> Place:
@@ -180,6 +192,7 @@ SITUATIONS: dict[str, Callable[[Scene], Place]] = {
     "an empty git repository": Scene.git,
     "a project": Scene.project,
     "a project with a plan": Scene.planned,
+    "a project with a plan on PostgreSQL": Scene.shared,
     "a project with an applied plan": Scene.applied,
     "a project with a plan and a collector": Scene.collector,
     "a project with a doubt": Scene.doubt,
