@@ -40,20 +40,21 @@ def command(
     Any number of workers on any number of machines keep one pace and one concurrency limit for an account. Each reads
     the API keys from its own environment and needs the ledger's key file.
     """
-    from syncengine.cli.applying import Noting
-    from syncengine.cli.run_log import Everybody, RunLog
+    from syncengine.cli.applying import Noting, run_records
+    from syncengine.cli.run_log import Everybody
     from syncengine.distributed.working import WorkerRequest, work
 
-    worked = work(
-        invocation.project(),
-        WorkerRequest(
-            accounts=accounts,
-            parallel=parallel,
-            lease_seconds=lease,
-            drain=drain,
-            listener=lambda: Everybody([Noting(invocation.output), RunLog(invocation.log)]),
-        ),
-    )
+    with run_records(invocation) as records:
+        worked = work(
+            invocation.project(),
+            WorkerRequest(
+                accounts=accounts,
+                parallel=parallel,
+                lease_seconds=lease,
+                drain=drain,
+                listener=lambda: Everybody([Noting(invocation.output), *records()]),
+            ),
+        )
     if format_ == "json":
         invocation.output.json(
             {

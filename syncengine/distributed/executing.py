@@ -16,8 +16,8 @@ from syncengine.applying.jobs import Terms
 from syncengine.applying.recheck import Recheck
 from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
-from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
-from syncengine.core.events import RunBegan
+from syncengine.core.errors import Exit, LeaseHeld, LeaseLost, LedgerTrouble
+from syncengine.core.events import RunBegan, RunEnded
 from syncengine.core.outcomes import Outcome
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerOperations, Listener
@@ -166,9 +166,18 @@ def _under_lease(shop: Shop, site: Site, turn: Turn) -> Outcomes:
         executor.abandon(error)
     finally:
         senders.close()
+    site.listener.tell(_ended(executor, shard["operations"]))
     if isinstance(executor.trouble, LeaseLost) and shop.ledger.is_taken_over(turn.lease):
         raise FenceLost(executor.unrecorded)
     return _judged(executor, recheck, turn.signal)
+
+
+def _ended(executor: Executor, operations: int) -> RunEnded:
+    """The end of this shard's part in the run, for logs and telemetry."""
+    board = executor.board
+    counts = board.counts(total=operations, already_applied=0, in_doubt_before=0)
+    code = Exit.IN_DOUBT if counts.in_doubt else Exit.INCOMPLETE if counts.rejected or executor.stopped else Exit.DONE
+    return RunEnded(counts=counts, requests=executor.requests, exit=code)
 
 
 def _judged(executor: Executor, recheck: Recheck, signal: StopSignal) -> Outcomes:
