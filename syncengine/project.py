@@ -17,7 +17,6 @@ from syncengine.core.ports import Clock, LedgerOperations
 from syncengine.core.redaction import Environment
 from syncengine.core.settings import Account, LedgerPin, Settings
 from syncengine.documents.configuration import find_configuration, ledger_url, load_configuration
-from syncengine.ledger import create_ledger, open_ledger, open_view
 
 if TYPE_CHECKING:
     from syncengine.planning import PlanFile
@@ -82,6 +81,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     @contextmanager
     def view(self) -> Iterator[LedgerOperations | None]:
         """The ledger for reading; None where there is none yet."""
+        from syncengine.ledger import open_view
+
         ledger = open_view(self.pin(), root=Path(self.settings.root), clock=self.clock)
         if ledger is None:
             yield None
@@ -92,6 +93,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     @contextmanager
     def ledger(self, account: Account | None = None) -> Iterator[LedgerOperations]:
         """The ledger for writing, as pinned. For a loopback account it is created where it is missing."""
+        from syncengine.ledger import open_ledger
+
         pin, root = self.pin(), Path(self.settings.root)
         if account is not None and account.is_loopback and pin.id is None:
             self._create_where_missing()
@@ -102,6 +105,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
             yield ledger
 
     def _create_where_missing(self) -> None:
+        from syncengine.ledger import create_ledger, open_view
+
         pin, root = self.pin(), Path(self.settings.root)
         ledger = open_view(pin, root=root, clock=self.clock) or create_ledger(pin, root=root, clock=self.clock)
         ledger.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Never, cast
 
 from syncengine.changeset.sources import Row
-from syncengine.documents.filters import FilterError
+from syncengine.documents.rendering import FilterError
 
 MOST_COLUMNS = 2_000
 

@@ -9,7 +9,6 @@ memory while small and goes to an unnamed temporary file, readable by this user 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
 from typing import IO, Self
@@ -109,6 +108,8 @@ class Claims:
 
     def _flush(self) -> None:
         if self._file is None:
+            import tempfile
+
             self._file = tempfile.TemporaryFile(prefix="syncengine-", buffering=0)  # noqa: SIM115  # closed by close()
         pending = memoryview(self._pending)
         while pending:

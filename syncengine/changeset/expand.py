@@ -27,9 +27,9 @@ from syncengine.changeset.templates import (
 from syncengine.core.changes import Item, Origin
 from syncengine.core.errors import Problem
 from syncengine.core.values import LeadId, number_of
-from syncengine.documents.expressions import RenderError
 from syncengine.documents.lead_schema import LeadSchema
 from syncengine.documents.nodes import Scalar
+from syncengine.documents.rendering import RenderError
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,7 +176,7 @@ class Expansion:
         texts = [scalar.text for scalar in leads]
         if self._lead.computed:
             try:
-                rendered = self._lead.joined.render({"vars": self._declared.vars, "changeset": str(self._declared.id)})
+                rendered = self._lead.render({"vars": self._declared.vars, "changeset": str(self._declared.id)})
             except RenderError as error:
                 self._failed("the lead", leads[self._lead.computed[error.index]], error)
                 return []
@@ -221,7 +221,7 @@ class Expansion:
         try:
             if self._lead.lookups:
                 return self._checked_lead(row[self._lead.lookups[0][1]])
-            return self._checked_lead(self._lead.joined.render(scope)[0])
+            return self._checked_lead(self._lead.render(scope)[0])
         except Unfit as unfit:
             self._unfit("the lead", scalar, unfit)
         except KeyError as error:
@@ -238,7 +238,7 @@ class Expansion:
             for index, column in texts.lookups:
                 values[index] = slots[index].check(row[column])
             if texts.computed:
-                for index, text in zip(texts.computed, texts.joined.render(scope), strict=True):
+                for index, text in zip(texts.computed, texts.render(scope), strict=True):
                     values[index] = slots[index].check(text)
         except (Unfit, KeyError, RenderError):
             self._explain(scope, row)
@@ -256,7 +256,7 @@ class Expansion:
                 self._missing(slot.what, slot.scalar, column, row)
         if not texts.computed:
             return
-        for index, text in zip(texts.computed, texts.joined.render_each(scope), strict=True):
+        for index, text in zip(texts.computed, texts.render_each(scope), strict=True):
             slot = self._slots[index]
             if isinstance(text, RenderError):
                 self._failed(slot.what, slot.scalar, text)

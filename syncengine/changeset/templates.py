@@ -7,29 +7,29 @@ texts of the change are joined into one compiled template.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from syncengine.changeset.declared import Place
 from syncengine.changeset.sources import Row
 from syncengine.changeset.structure import closest
-from syncengine.documents.expressions import (
-    CHANGE_NAMES,
-    Condition,
-    ExpressionProblem,
-    Expressions,
-    JoinedTemplate,
-)
 from syncengine.documents.nodes import Scalar
+from syncengine.documents.rendering import CHANGE_NAMES, RenderError
+
+# The template engine takes a tenth of the time of a short command: it is loaded by the first text that needs it.
+if TYPE_CHECKING:
+    from syncengine.documents.expressions import Condition, ExpressionProblem, Expressions, JoinedTemplate
 
 Scope = dict[str, object]
 
 _BRACES = re.compile(r"\{[{%#]")
 _LOOKUP = re.compile(r"\{\{ *row\.(?!__)([A-Za-z_][A-Za-z0-9_]*) *\}\}", re.ASCII)
 _COLUMN_AGAINST_TEXT = re.compile(
-    r"\s*row\.(?P<column>(?!__)[A-Za-z_][A-Za-z0-9_]*) *(?P<sign>==|!=) *(?P<q>['\"])(?P<text>[^'\"\\]*)(?P=q)\s*",
+    r" *row\.(?P<column>(?!__)[A-Za-z_][A-Za-z0-9_]{0,99}) *(?P<sign>==|!=) *"
+    r"(?P<q>['\"])(?P<text>[^'\"\\{}\r\n]{0,500})(?P=q) *",
     re.ASCII,
 )
 _EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
@@ -70,6 +70,8 @@ def references_in_template(text: str) -> Iterator[Reference]:
 
 @lru_cache(maxsize=8)
 def _expressions(names: frozenset[str]) -> Expressions:
+    from syncengine.documents.expressions import Expressions
+
     return Expressions(names)
 
 
@@ -81,10 +83,18 @@ def _joined(names: frozenset[str], texts: tuple[str, ...]) -> JoinedTemplate | l
 class Rendering:
     """Several texts, ready to be rendered: `lookups` and `computed` hold the places that are not constant."""
 
-    def __init__(self, joined: JoinedTemplate, lookups: list[tuple[int, str]], computed: list[int]) -> None:
-        self.joined = joined
+    def __init__(self, joined: JoinedTemplate | None, lookups: list[tuple[int, str]], computed: list[int]) -> None:
+        self._joined = joined
         self.lookups = lookups
         self.computed = computed
+
+    def render(self, scope: Scope) -> list[str]:
+        """The computed texts for these values, in order; raises RenderError for the first that fails."""
+        return [] if self._joined is None else self._joined.render(scope)
+
+    def render_each(self, scope: Scope) -> list[str | RenderError]:
+        """Each computed text, or what is wrong with it; slow, for those who report failures."""
+        return [] if self._joined is None else self._joined.render_each(scope)
 
     @property
     def is_constant(self) -> bool:
@@ -109,8 +119,10 @@ def compile_texts(place: Place, scalars: Sequence[Scalar], names: frozenset[str]
                 lookups.append((index, match[1]))
             else:
                 computed.append(index)
+    if not computed:
+        return Rendering(None, lookups, computed)
     joined = _joined(names, tuple(scalars[index].text for index in computed))
-    if isinstance(joined, JoinedTemplate):
+    if not isinstance(joined, list):
         return Rendering(joined, lookups, computed)
     for position, problem in joined:
         _report(place, scalars[computed[position]], problem)
@@ -118,11 +130,10 @@ def compile_texts(place: Place, scalars: Sequence[Scalar], names: frozenset[str]
 
 
 class When:
-    """A `when`, compiled. The commonest form, one column against one text, is compared without the template engine."""
+    """A `when`. The commonest form, one column against one text, is compared without the template engine."""
 
-    def __init__(self, condition: Condition, text: str) -> None:
-        self._condition = condition
-        simple = _COLUMN_AGAINST_TEXT.fullmatch(text)
+    def __init__(self, compiled: Callable[[], Condition], simple: re.Match[str] | None) -> None:
+        self._compiled = compiled
         self._column, self._equal, self._text = (
             ("", True, "") if simple is None else (simple["column"], simple["sign"] == "==", simple["text"])
         )
@@ -133,16 +144,27 @@ class When:
             value = row.get(self._column)
             if value.__class__ is str:
                 return (value == self._text) is self._equal
-        return self._condition.evaluate(scope)
+        return self._compiled().evaluate(scope)
 
 
 def compile_condition(place: Place, scalar: Scalar, names: frozenset[str]) -> When | None:
     """A `when` compiled, or None where it is at fault, which is reported."""
+    simple = _COLUMN_AGAINST_TEXT.fullmatch(scalar.text) if "row" in names else None
+    if simple is not None:
+        return When(lambda: _always_compiled(names, scalar.text), simple)
     compiled = _expressions(names).compile_condition(scalar.text)
-    if isinstance(compiled, Condition):
-        return When(compiled, scalar.text)
-    _report(place, scalar, compiled)
-    return None
+    if isinstance(compiled, msgspec.Struct):
+        _report(place, scalar, compiled)
+        return None
+    return When(lambda: compiled, None)
+
+
+@lru_cache(maxsize=64)
+def _always_compiled(names: frozenset[str], text: str) -> Condition:
+    """A column against a text, which has nothing in it that could be at fault."""
+    compiled = _expressions(names).compile_condition(text)
+    assert not isinstance(compiled, msgspec.Struct), compiled.message
+    return compiled
 
 
 def check_references(

@@ -10,7 +10,8 @@ from typing import Any
 
 from jinja2 import Undefined
 
-from syncengine.documents.filters import MAX_TEXT, FilterError, kind_of_value
+from syncengine.documents.filters import kind_of_value
+from syncengine.documents.rendering import MAX_TEXT, FilterError
 
 _LOOKS_NUMERIC = re.compile(r"\s*[+-]?[0-9]+(?:\.[0-9]+)?\s*", re.ASCII)
 _MAX_DIGITS = 40

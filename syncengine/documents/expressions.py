@@ -19,10 +19,10 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from syncengine.documents.allowlist import OWN_FILTERS, TESTS, Refused, checked, own_filter
-from syncengine.documents.filters import FILTERS, MAX_TEXT, FilterError, kind_of_value
+from syncengine.documents.filters import FILTERS, kind_of_value
 from syncengine.documents.nearest import nearest
+from syncengine.documents.rendering import CHANGE_NAMES, MAX_TEXT, FilterError, RenderError
 
-CHANGE_NAMES = ("changeset", "lead", "row", "vars")
 _BRACES = re.compile(r"\{[{%#]")
 _RESULT = "result"
 _FAILURES = (FilterError, UndefinedError, SecurityError, TypeError, ValueError, ArithmeticError, LookupError)
@@ -35,16 +35,6 @@ class ExpressionProblem(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
     offset: int = 0
     line: int = 1
-
-
-class RenderError(Exception):
-    """A template or condition failed on these values. `index` is the place among the joined texts."""
-
-    def __init__(self, message: str, *, index: int = 0, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.index = index
-        self.hint = hint
 
 
 class _Missing(StrictUndefined):

@@ -12,8 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from jinja2 import Undefined
 
-MAX_TEXT = 10_000
-"""Longest text, in characters, that a template may give or a filter may make."""
+from syncengine.documents.rendering import MAX_TEXT, FilterError
+
 _MAX_NUMBER = 40
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?", re.ASCII)
@@ -25,14 +25,6 @@ _PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]*", re.ASCII)
 _CALLING_CODE = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _WORD = re.compile(r"[^\W\d_]+")
 _SPACES = re.compile(r"\s+")
-
-
-class FilterError(ValueError):
-    """A value does not fit the filter; `hint` says what to do."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 def text_of(value: object, filter_name: str) -> str:

@@ -14,6 +14,7 @@ from syncengine.core.operations import Financials, Kind, Trigger, Update, is_irr
 from syncengine.core.plan import Counts, Finding, PlannedOperation, State
 from syncengine.core.settings import Account, ApprovalRule, DenyRule, Policy
 from syncengine.core.values import Cents, format_money, parse_money
+from syncengine.documents.rendering import RenderError
 
 if TYPE_CHECKING:
     from syncengine.documents.expressions import Condition
@@ -197,8 +198,6 @@ class PolicyJudge:
             )
 
     def _denied(self, rule: DenyRule, condition: Condition, scope: Mapping[str, object]) -> str | None:
-        from syncengine.documents.expressions import RenderError
-
         where = f"{self._policy.file}:{rule.line}" if rule.line else self._policy.file
         try:
             return f"deny: {rule.message} (matched, {where})" if condition.evaluate(scope) else None
@@ -235,8 +234,6 @@ def _approvals_needed(policy: Policy, plan: Mapping[str, object]) -> bool | str:
         return False
     if not rule.when:
         return True
-    from syncengine.documents.expressions import RenderError
-
     try:
         return _compiled(_APPROVALS, rule.when, policy, rule.line).evaluate({"plan": plan})
     except RenderError as error:

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncengine.core.values import format_money, parse_money
-from syncengine.documents.expressions import Expressions, RenderError, Template
+from syncengine.documents.expressions import Expressions, Template
 from syncengine.documents.filter_docs import FILTER_DOCS, FilterDoc
-from syncengine.documents.filters import FILTERS, FilterError, add_percent, e164, money, uk_postcode
+from syncengine.documents.filters import FILTERS, add_percent, e164, money, uk_postcode
+from syncengine.documents.rendering import FilterError, RenderError
 
 
 @pytest.mark.parametrize("doc", FILTER_DOCS, ids=lambda doc: doc.name)

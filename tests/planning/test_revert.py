@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from syncengine.changeset.templates import is_template
 from syncengine.core.values import is_changeset_id
-from syncengine.documents.expressions import CHANGE_NAMES, Expressions
+from syncengine.documents.expressions import Expressions
 from syncengine.documents.nodes import Mapping, Scalar
 from syncengine.documents.quoting import quoted_value
 from syncengine.documents.reader import read_documents
+from syncengine.documents.rendering import CHANGE_NAMES
 from syncengine.planning.revert import revert_id
 from tests.workspace import Workspace
 
