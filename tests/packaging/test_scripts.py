@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ("scripts/install-and-demo", "scripts/test", "scripts/check-distribution", ".ci/run")
+SCRIPTS = (
+    "scripts/install-and-demo",
+    "scripts/test",
+    "scripts/lock",
+    "scripts/mutation",
+    "scripts/check-distribution",
+    ".ci/run",
+)
 BASE_TOOLS = ("bash", "dirname", "id", "env", "cat", "mkdir", "sha256sum", "rm")
 
 
