@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
@@ -9,6 +10,9 @@ def main() -> int:
     """Run the command line of this process; returns the exit code."""
     from syncengine.cli.main import run
 
+    # A command that is terminated tidies up and exits 130, as one that is interrupted does.
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run(sys.argv[1:])
 
 

@@ -213,7 +213,7 @@ def apply(
     with ExitStack() as stack:
         saved = stack.enter_context(open_plan(path, identities or _identities(project)))
         account = project.planned_account(saved)
-        ledger = stack.enter_context(project.ledger(account))
+        ledger = stack.enter_context(project.ledger(account, known=saved.provenance.ledger_id))
         sound = listener or Quiet()
 
         def connect() -> GatewayFactory:
@@ -273,7 +273,7 @@ def record_baseline(
             tool=TOOL,
             lock_timeout=lock_timeout,
         )
-        with project.ledger(account) as ledger:
+        with project.ledger(account, known=saved.provenance.ledger_id) as ledger:
             return baseline_of(saved, ledger, request, project.clock, by=by, note=note)
 
 

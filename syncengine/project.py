@@ -91,12 +91,15 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
             yield ledger
 
     @contextmanager
-    def ledger(self, account: Account | None = None) -> Iterator[LedgerOperations]:
-        """The ledger for writing, as pinned. For a loopback account it is created where it is missing."""
+    def ledger(self, account: Account | None = None, *, known: str | None = None) -> Iterator[LedgerOperations]:
+        """The ledger for writing, as pinned. For a loopback account it is created where it is missing.
+
+        `known` is the ledger that a plan was made against: where that one is gone, none is put into its place.
+        """
         from syncengine.ledger import open_ledger
 
         pin, root = self.pin(), Path(self.settings.root)
-        if account is not None and account.is_loopback and pin.id is None:
+        if account is not None and account.is_loopback and pin.id is None and known is None:
             self._create_where_missing()
         with closing(open_ledger(pin, root=root, clock=self.clock)) as ledger:
             if account is not None:

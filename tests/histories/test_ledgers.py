@@ -82,12 +82,26 @@ def test_beyond_loopback_a_missing_ledger_is_refused(bench: Bench) -> None:
     assert not (bench.folder / "elsewhere.db").exists()
 
 
+def test_where_a_plans_ledger_is_gone_none_is_put_into_its_place(bench: Bench) -> None:
+    assert bench.send("first", UPDATE).code == 0
+    bench.configure(ledger={"id": None})
+    bench.changeset("second", UPDATE | {"update": {"c1": "b"}})
+    bench.plan("second")
+    for file in database(bench).parent.glob("ledger.*"):
+        file.unlink()
+    assert "there is no ledger" in refused(bench.apply(), "SE650")
+    assert not database(bench).exists()
+    assert len(bench.requests) == 1
+
+
 def test_another_ledger_than_the_plans_is_refused(bench: Bench) -> None:
     bench.changeset("first", UPDATE)
     bench.plan()
     bench.configure(ledger={"url": "sqlite:///.syncengine/other.db"})
+    assert "there is no ledger" in refused(bench.apply(), "SE650")
+    assert bench.send("elsewhere", UPDATE | {"lead": "12"}).code == 0
     assert "was made against ledger" in refused(bench.apply(), "SE650")
-    assert bench.requests == []
+    assert len(bench.requests) == 1
 
 
 # The host and the account

@@ -113,6 +113,26 @@ def test_a_signal_ends_the_wait_for_the_lease_at_once(bench: Bench, number: sign
     assert bench.done().total() == 2
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_plan_that_is_stopped_leaves_nothing_behind(bench: Bench, number: signal.Signals) -> None:
+    rows = bench.folder / "specs" / "rows.csv"
+    rows.parent.mkdir(exist_ok=True)
+    rows.write_text("lead\n" + "".join(f"{lead}\n" for lead in range(1, 400_000)), encoding="utf-8")
+    (rows.parent / "many.yaml").write_text(
+        "version: 1\nchangeset: many\naccount: acme\nsources: {rows: {file: rows.csv}}\nchanges:\n"
+        '  - {for_each: rows, lead: "{{ row.lead }}", update: {c1: a}}\n',
+        encoding="utf-8",
+    )
+    plans = bench.folder / "plans"
+    plans.mkdir()
+    process = bench.start("plan", "specs", "--out", "plans/many.plan")
+    while not list(plans.iterdir()):
+        assert process.poll() is None
+    process.send_signal(number)
+    assert process.wait(60) == 130
+    assert list(plans.iterdir()) == []
+
+
 def test_a_closed_stdout_never_stops_a_run(bench: Bench) -> None:
     bench.configure(limits=ONE_EACH)
     bench.changeset("first", *triggers(3))
