@@ -38,11 +38,12 @@ class _Draft:
 
 
 class Batcher:
-    """Two open drafts at most: one of entries, one of financials with the same terms."""
+    """Three open drafts at most: of entries, of quarantined leads' entries, of financials with the same terms."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._entries = _Draft()
+        self._quarantined = _Draft()
         self._financials = _Draft()
 
     def add(self, parcel: Parcel) -> Sequence[tuple[Parcel, ...]]:
@@ -67,22 +68,20 @@ class Batcher:
 
     def flush(self) -> Iterator[tuple[Parcel, ...]]:
         """Yield what is still open."""
-        for draft in (self._entries, self._financials):
+        for draft in (self._entries, self._quarantined, self._financials):
             if draft.parcels:
                 yield draft.take()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is open."""
-        return not self._entries.parcels and not self._financials.parcels
+        return not (self._entries.parcels or self._quarantined.parcels or self._financials.parcels)
 
     def _add_entry(self, parcel: Parcel, irreversible: int) -> Sequence[tuple[Parcel, ...]]:
-        draft, limits = self._entries, self._limits
+        limits = self._limits
+        draft = self._quarantined if is_quarantined(parcel.lead) else self._entries
         complete: list[tuple[Parcel, ...]] = []
-        if draft.parcels and (
-            (irreversible and draft.irreversible + irreversible > limits.irreversible_per_request)
-            or is_quarantined(parcel.lead) is not is_quarantined(draft.parcels[0].lead)
-        ):
+        if irreversible and draft.parcels and draft.irreversible + irreversible > limits.irreversible_per_request:
             complete.append(draft.take())
         draft.add(parcel, irreversible)
         if len(draft.parcels) >= limits.leads_per_request:

@@ -265,3 +265,26 @@ def test_the_key_may_lack_the_permission(tmp_path: Path) -> None:
         result = workspace.apply()
         assert result["exit"] == 4
         assert "Quarantine > Process" in result["stopped"]
+
+
+def test_many_leads_in_and_out_of_quarantine_share_no_request(workspace: Workspace) -> None:
+    changes = [
+        f'- {"quarantined" if number % 3 == 0 else "lead"}: "{1000 + number}"\n  update: {{c1: v{number}}}'
+        for number in range(120)
+    ]
+    workspace.changeset("many", "\n".join(changes))
+    workspace.plan()
+    assert workspace.apply()["counts"]["applied"] == 120
+    kinds = [{next(iter(entry)) for entry in body["leads"]} for body in workspace.bodies()]
+    assert all(kind in ({"id"}, {"quarantineId"}) for kind in kinds)
+    done = {effect["lead"]: effect["fields"]["c1"] for effect in workspace.effects}
+    assert done == {f"{'q' if n % 3 == 0 else ''}{1000 + n}": f"v{n}" for n in range(120)}
+    assert len(kinds) == 3, "80 leads in two requests of at most 50, 40 quarantined ones in another"
+
+
+def test_a_quarantined_lead_between_long_runs_of_updates(workspace: Workspace) -> None:
+    changes = [f'- {"quarantined" if n == 49 else "lead"}: "{1000 + n}"\n  update: {{c1: v{n}}}' for n in range(120)]
+    workspace.changeset("long", "\n".join(changes))
+    workspace.plan()
+    result = workspace.apply()
+    assert (result["counts"]["applied"], result["requests"]) == (120, 4)

@@ -316,3 +316,17 @@ def test_an_outside_policy_wins(repository: Repository, tmp_path: Path) -> None:
     assert "max_leads: 2 leads would be sent, over 1" in ended.json["blocked"][0]["reason"]
     assert "strict.yaml:1" in ended.json["blocked"][0]["reason"]
     assert run("plan", "release-one.yaml", cwd=repository.folder).code == 0
+
+
+@pytest.mark.parametrize("lead", ["quarantined:1", "quarantined:", "quarantined:01", "q1"])
+def test_what_cannot_be_done_with_a_lead_is_refused_in_a_forged_plan(repository: Repository, lead: str) -> None:
+    repository.write("max_irreversible: 2\n", changes=triggers(1))
+    target = repository.plan()
+
+    def edit(lines: list[Any]) -> None:
+        lines[1]["operation"]["lead"] = lead
+
+    forge(target, edit)
+    with pytest.raises(AlteredPlan):
+        repository.apply(target)
+    assert repository.effects == 0
