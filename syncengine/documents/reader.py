@@ -275,7 +275,9 @@ class _Reading:
             frame.key = None
 
     def _drop(self, frame: _Frame, key: Scalar) -> None:
-        frame.dropped = [*(frame.dropped or ()), key]
+        if frame.dropped is None:
+            frame.dropped = []
+        frame.dropped.append(key)
 
     def _odd_key(self, frame: _Frame, key: Scalar) -> None:
         """A key that is there already, or a merge key."""

@@ -54,9 +54,10 @@ class DocumentSchema:
         suspects = [tuple(error.instance_path) for error in self._fast.iter_errors(value)]
         pruned, kept = _pruned(value, (), {path[:length] for path in suspects for length in range(len(path) + 1)})
         found: dict[tuple[int, int, str], Problem] = {}
+        places = _Places(node)
         for error in leaves(self._deciding.iter_errors(pruned)):
             path = _restored(error.absolute_path, kept)
-            problem = _problem(wording(error, place_of(path)), node, path, file, lines)
+            problem = _problem(wording(error, place_of(path)), places, path, file, lines)
             found.setdefault((problem.line, problem.column, problem.message), problem)
         return sorted(found.values(), key=lambda problem: (problem.line, problem.column))
 
@@ -95,8 +96,8 @@ def _restored(path: Iterable[str | int], kept: dict[_Path, list[int]]) -> _Path:
     return real
 
 
-def _problem(words: Wording, node: Node, path: _Path, file: str, lines: SourceText) -> Problem:
-    line, column = place_in(node, path, words.at_key)
+def _problem(words: Wording, places: _Places, path: _Path, file: str, lines: SourceText) -> Problem:
+    line, column = places.of(path, words.at_key)
     return Problem(
         code=words.code,
         message=words.message,
@@ -108,25 +109,39 @@ def _problem(words: Wording, node: Node, path: _Path, file: str, lines: SourceTe
     )
 
 
-def place_in(node: Node, path: Iterable[str | int], key: str | None = None) -> tuple[int, int]:
-    """Line and column of what stands at `path`, or of the key `key` there; the nearest there is where it is missing."""
-    here: Node = node
-    for part in path:
-        below: Node | None = None
-        if isinstance(here, Mapping) and isinstance(part, str):
-            below = _value_place(here, part)
-        elif isinstance(here, Sequence) and isinstance(part, int) and part < len(here.items):
-            below = here.items[part]
-        if below is None:
-            break
-        here = below
-    named = here.key(key) if key is not None and isinstance(here, Mapping) else None
-    found = named if named is not None else here
-    return found.line, found.column
+class _Places:
+    """Where things stand in a document. Each mapping is looked through once, however many of its keys are at fault."""
 
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._entries: dict[int, dict[str, tuple[Scalar, Node]]] = {}
 
-def _value_place(mapping: Mapping, name: str) -> Node | None:
-    value, key = mapping.get(name), mapping.key(name)
-    if isinstance(value, Scalar) and value.text == "" and value.plain and key is not None:
-        return key
-    return value
+    def of(self, path: Iterable[str | int], key: str | None = None) -> tuple[int, int]:
+        """Line and column of what stands at `path`, or of the key `key` there; the nearest there is if missing."""
+        here: Node = self._node
+        for part in path:
+            below: Node | None = None
+            if isinstance(here, Mapping) and isinstance(part, str):
+                below = self._value(here, part)
+            elif isinstance(here, Sequence) and isinstance(part, int) and part < len(here.items):
+                below = here.items[part]
+            if below is None:
+                break
+            here = below
+        named = self._entry(here, key) if key is not None and isinstance(here, Mapping) else None
+        found = named[0] if named is not None else here
+        return found.line, found.column
+
+    def _value(self, mapping: Mapping, name: str) -> Node | None:
+        """What a problem with this value is shown at: the key, where nothing stands behind it."""
+        entry = self._entry(mapping, name)
+        if entry is None:
+            return None
+        key, value = entry
+        return key if isinstance(value, Scalar) and value.text == "" and value.plain else value
+
+    def _entry(self, mapping: Mapping, name: str) -> tuple[Scalar, Node] | None:
+        entries = self._entries.get(id(mapping))
+        if entries is None:
+            entries = self._entries[id(mapping)] = {key.text: (key, value) for key, value in mapping.entries}
+        return entries.get(name)

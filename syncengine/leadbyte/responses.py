@@ -52,6 +52,9 @@ MAX_RETRY_AFTER = 7 * 24 * 3600.0
 MAX_WARNINGS = 20
 """Warnings kept for one lead."""
 
+_MOST_TEXTS = 1_000
+"""Texts of an answer that are looked at for one message, of which MAX_TEXT characters are kept."""
+
 REFUSED = frozenset({400, 404, 422})
 DENIED = frozenset({401, 403})
 UNREAD = frozenset({405, 411, 413, 415})
@@ -188,11 +191,11 @@ class _Reading:
         return self._joined(texts) or self._joined([document.get("status")])
 
     def _joined(self, texts: list[Json]) -> str:
-        said: list[str] = []
-        for text in texts:
+        said: dict[str, None] = {}
+        for text in texts[:_MOST_TEXTS]:
             words = "" if text is None or isinstance(text, bool) else render(text).strip()
-            if words and words not in said:
-                said.append(words)
+            if words:
+                said[words] = None
         return self._say("; ".join(said))
 
     def _redirect(self) -> str:

@@ -26,6 +26,7 @@ from syncengine.core.plan import (
     Provenance,
 )
 from syncengine.core.values import ChangesetId, PlanDigest
+from syncengine.planning.plausible import oddity
 from syncengine.planning.sealing import SEAL_FORMAT, Cover, Damaged, Identities, Seal, SealedLine, SealedLines, SealedTo
 
 FORMAT = 1
@@ -274,13 +275,18 @@ class PlanFile:
 
     def operations(self) -> Iterator[PlannedOperation]:
         """Every operation in order. Raises AlteredPlan where the file changed since it was opened."""
+        changesets = frozenset(changeset.id for changeset in self.summary.changesets)
         for lines in self._lines():
             try:
                 # Many lines at once: a call for each costs as much again as reading it.
                 operations = _LINE.decode_lines(lines)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise self._altered("an operation cannot be read") from error
-            yield from operations
+            for planned in operations:
+                odd = oddity(planned, changesets)
+                if odd:
+                    raise self._altered(odd)
+                yield planned
 
     def close(self) -> None:
         """Give the file back."""

@@ -22,7 +22,7 @@ from syncengine.core.operations import (
 )
 from syncengine.core.plan import Before, PlannedOperation, State
 from syncengine.core.redaction import Masker, visible
-from syncengine.core.values import parse_money
+from syncengine.core.values import OperationId, parse_money
 
 _FRACTION = re.compile(r"\.0+Z\Z")
 
@@ -73,7 +73,7 @@ def row_of(planned: PlannedOperation, masker: Masker) -> Row:
     kind = kind_of(operation)
     sent = frozenset(planned.send)
     return Row(
-        id=planned.id,
+        id=OperationId(visible(planned.id)),
         changeset=visible(planned.changeset),
         change=visible(planned.change),
         entry=planned.entry,

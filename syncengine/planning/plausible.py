@@ -1,0 +1,58 @@
+"""Whether a line of a plan is one that planning could have made.
+
+The sums of a plan show that nobody altered it, not who made it: a file with right sums can hold anything. What the
+service is sent, and what ledgers and views rely on, is therefore looked at once more where plans are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import assert_never
+
+from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update
+from syncengine.core.plan import PlannedOperation
+from syncengine.core.values import is_lead_id, is_service_id
+
+_OPERATION_ID = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_MOST_GENERATIONS = 1_000_000
+_MOST_CENTS = 10**17
+_MOST_FACTS = 1 << 60
+
+
+def oddity(planned: PlannedOperation, changesets: Collection[str]) -> str:
+    """What is odd about a line of a plan of these changesets; empty where nothing is."""
+    if _OPERATION_ID.fullmatch(planned.id) is None:
+        return "an operation's id has another form"
+    if not is_lead_id(planned.operation.lead):
+        return "an operation's lead is no id"
+    if planned.changeset not in changesets:
+        # Whoever wrote a changeset does not approve it: none may be left out of the plan's list.
+        return "an operation's changeset is not among the plan's"
+    if planned.entry < 1 or not 0 <= planned.facts < _MOST_FACTS:
+        return "an operation's numbers are out of range"
+    return _odd_operation(planned.operation, planned.send)
+
+
+def _odd_operation(operation: Operation, send: tuple[str, ...]) -> str:
+    match operation:
+        case Update(fields=fields):
+            if not fields or not fields.keys() >= set(send):
+                return "an update sends fields that it does not hold"
+        case Financials(payout=payout, revenue=revenue):
+            amounts = [amount for amount in (payout, revenue) if amount is not None]
+            if not amounts or any(abs(amount) >= _MOST_CENTS for amount in amounts):
+                return "an amount is missing or out of range"
+        case Trigger(delivery=delivery) if not is_service_id(delivery):
+            return "a trigger's delivery is no id"
+        case Trigger(generation=generation) | Reprocess(generation=generation):
+            return _odd_generation(generation)
+        case Release(generation=generation) | Reject(generation=generation):
+            return _odd_generation(generation)
+        case _:
+            assert_never(operation)
+    return ""
+
+
+def _odd_generation(generation: int) -> str:
+    return "" if 1 <= generation < _MOST_GENERATIONS else "an operation's generation is out of range"
