@@ -65,7 +65,10 @@ class _Environment(ImmutableSandboxedEnvironment):
     """Looks values up by key in mappings, and nowhere else."""
 
     def __init__(self, *, missing_is_none: bool) -> None:
-        super().__init__(undefined=_Missing, autoescape=False, keep_trailing_newline=True, cache_size=0)
+        # Unoptimised: constant parts would be worked out while compiling, and what is wrong with them told as a bug.
+        super().__init__(
+            optimized=False, undefined=_Missing, autoescape=False, keep_trailing_newline=True, cache_size=0
+        )
         self.filters = {**FILTERS, **OWN_FILTERS}
         self.tests = {name: self.tests[name] for name in TESTS}
         self.globals = {}

@@ -19,9 +19,10 @@ from syncengine.core.errors import SyncError
 from syncengine.core.settings import Account, FieldRules, LedgerPin, Policy, Settings
 from tests.fuzz import forging
 
-SECONDS = 1.0
+SECONDS = 5.0
 SECONDS_PER_MEGABYTE = 60.0
-"""CPU that one input may take, about ten times what the slowest reader needs for its slowest honest input."""
+"""CPU that one input may take, about ten times what the slowest reader needs for its slowest honest input; loading
+DuckDB is part of the first one's."""
 
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
