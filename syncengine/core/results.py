@@ -77,8 +77,13 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     plan_path: str = ""
 
     @property
-    def queued(self) -> int:
-        """Applied operations that the service only queued: releases and rejections of quarantined leads."""
+    def queued(self) -> int | None:
+        """Applied operations that the service only queued: releases and rejections of quarantined leads.
+
+        None where nobody counted what was applied by its kind: then history tells.
+        """
+        if self.counts.applied and not self.tallies:
+            return None
         return sum(tally.applied for tally in self.tallies if tally.kind in DECISIONS)
 
 
