@@ -30,7 +30,8 @@ _OUTSIDE = re.compile(r"\[([^\]]+)\]\((\.\./[^)#]+)\)")
 NAV = {
     "Start": ["tutorial", "install"],
     "How to": [
-        "authors", "reviewers", "ci", "operators", "quarantine", "import", "verify", "doctor", "sealed-plans", "python",
+        "authors", "reviewers", "ci", "operators", "quarantine", "import", "verify", "doctor", "sealed-plans",
+        "retention", "python",
     ],
     "Reference": [
         "language", "filters", "sources", "configuration", "policy", "approvals", "observed-values", "attention",
