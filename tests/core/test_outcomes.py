@@ -242,3 +242,19 @@ def test_a_redirect_stops_with_everything_unknown(shapes: tuple[str, ...]) -> No
     judgement = judge(Redirected("moved"), request(*shapes))
     assert outcomes(judgement) == ["u" * len(shape) for shape in shapes]
     assert (judgement.again, judgement.stop, judgement.counts_as_unanswered) == ((), "moved", True)
+
+
+def test_words_and_warnings_of_each_answer_go_on_record() -> None:
+    elements = {
+        0: Element(True, "done", ("late",)),
+        1: Element(None, "odd", ("twice",)),
+        2: Element(True, "done", ("late",)),
+    }
+    told = judge(Elements(elements), request("ut", "u", "u", "u")).rulings
+    assert [(r.outcome, r.message, r.warnings) for rulings in told for r in rulings] == [
+        (A, "done", ("late",)),
+        (A, "done", ("late",)),
+        (U, "odd", ("twice",)),
+        (A, "done", ("late",)),
+        (U, "the answer does not mention this lead", ()),
+    ]

@@ -426,3 +426,33 @@ def test_the_first_text_of_any_page_is_found_or_empty(body: bytes) -> None:
 @pytest.mark.parametrize("piece", [b"<script>", b"<", b"<!--", b"<title>", b"&#", b"<title><", b"\xff"])
 def test_hostile_pages_are_cheap(piece: bytes) -> None:
     assert len(clean(first_text(piece * 2_000_000))) <= MAX_TEXT
+
+
+def test_a_lead_in_quarantine_is_matched_by_its_own_number() -> None:
+    parcels = (parcel(update("quarantined:11")), parcel(update("quarantined:22")))
+    body = envelope(
+        {"quarantineId": "22", "success": False, "message": "no"}, {"id": "11", "success": True}, {"quarantineId": 11}
+    )
+    verdict = read(body, parcels)
+    assert isinstance(verdict, Elements)
+    assert verdict.by_position[1] == Element(False, "no")
+    assert verdict.by_position[0].success is None
+
+
+def test_differing_elements_keep_both_words_and_the_warnings() -> None:
+    first, second = lead(message="a", warnings=["w"]), lead(success=False, message="b")
+    for elements in ((first, second), (second, first)):
+        verdict = read(envelope(*elements))
+        assert isinstance(verdict, Elements)
+        (element,) = verdict.by_position.values()
+        assert element.success is None
+        assert element.message == (
+            f"the answer holds differing elements for this lead: {elements[0]['message']} / {elements[1]['message']}"
+        )
+        assert element.warnings == ("w",)
+
+
+def test_an_element_without_a_word_on_success_keeps_what_it_said() -> None:
+    verdict = read(envelope({"id": "2932682", "message": "queued"}))
+    assert isinstance(verdict, Elements)
+    assert verdict.by_position[0].message == "the answer does not say whether this lead succeeded: queued"

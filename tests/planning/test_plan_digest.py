@@ -79,12 +79,13 @@ def test_it_is_a_sum_over_the_files_own_bytes(tmp_path: Path) -> None:
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "a.plan"
-    summary = write(path)
+    summary = write(path, blocked=(Finding(reason="no"),))
+    assert path.stat().st_mode & 0o777 == 0o600
     with open_plan(path) as saved:
         assert (saved.header, saved.provenance, saved.summary) == (HEADER, PROVENANCE, summary)
         assert list(saved.operations()) == [OPERATION, OPERATION]
         assert list(saved.operations()) == [OPERATION, OPERATION]  # as often as it is asked for
-    assert summary.notes == ("late",)
+    assert (summary.notes, summary.blocked) == (("late",), (Finding(reason="no"),))
 
 
 def test_an_empty_plan_is_a_plan(tmp_path: Path) -> None:
@@ -236,6 +237,33 @@ def test_plans_larger_than_a_block_are_read_line_by_line(tmp_path: Path) -> None
     write(path, operations=everything, counts=Counts(total=len(everything)))
     with open_plan(path) as saved:
         assert tuple(saved.operations()) == everything
+
+
+@pytest.mark.parametrize("length", [100, 1 << 20, 3_000_000])
+def test_a_footer_of_any_length_is_found(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "a.plan"
+    summary = write(path, warnings=("w" * length,))
+    with open_plan(path) as saved:
+        assert saved.summary == summary
+        assert list(saved.operations()) == [OPERATION, OPERATION]
+    path.write_bytes(path.read_bytes().replace(b"www", b"wxw", 1))
+    with pytest.raises(AlteredPlan, match="checksum is wrong"):
+        open_plan(path)
+
+
+def test_every_place_around_the_border_of_a_block_is_read(tmp_path: Path) -> None:
+    """Lines that end right before, at and right after the border between two blocks of the reader."""
+    path = tmp_path / "a.plan"
+    write(path)
+    header = path.read_bytes().index(b"\n") + 1
+    line = len(path.read_bytes().splitlines(keepends=True)[1])
+    for ends in range((1 << 20) - 2, (1 << 20) + 3):
+        filled = "x" * (ends - header - line + len("TN25 6QD"))
+        long = msgspec.structs.replace(OPERATION, operation=Update(LeadId("11"), {"postcode": filled}))
+        write(path, operations=(long, OPERATION))
+        assert path.read_bytes().index(b"\n", header) + 1 == ends
+        with open_plan(path) as saved:
+            assert list(saved.operations()) == [long, OPERATION]
 
 
 @pytest.mark.parametrize("cut", [1, 3, 70, 200, 10_000])

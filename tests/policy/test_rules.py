@@ -213,7 +213,10 @@ FINANCE = DenyRule(when="op.kind == 'financials' and (op.payout or 0) > 200", me
         (FINANCE.when, money(revenue=99999), False),
         (FINANCE.when, TRIGGER, False),
         ("op.payout == 80.1", money(8010), True),
+        ("op.revenue == 80.1 and op.payout is none", money(revenue=8010), True),
         ("op.buyer == '33'", money(1, buyer="33"), True),
+        ("op.buyer is none", Update(LEAD, {"buyer": "33"}), True),
+        ("op.fields.payout", money(1), False),
         ("op.delivery == '1053' and op.irreversible", TRIGGER, True),
         ("op.delivery is none and not op.irreversible", Update(LEAD, {"c1": "x"}), True),
         ("op.fields.postcode == 'TN25 6QD'", Update(LEAD, {"postcode": "TN25 6QD"}), True),
@@ -263,7 +266,66 @@ def test_deny_rules_about_the_plan_wait_until_it_is_counted(when: str, matches: 
 def test_a_rule_that_cannot_be_read_is_an_error_of_the_configuration() -> None:
     with pytest.raises(ConfigError) as caught:
         judge(deny=(DenyRule(when="op.kind ==", message="No", line=12),))
-    assert caught.value.problems[0].line == 12
+    (problem,) = caught.value.problems
+    assert (caught.value.code, problem.code, problem.file, problem.line) == ("SE561", "SE561", "syncengine.yaml", 12)
+    assert problem.message.startswith("op.kind ==: ")
+    assert str(caught.value).startswith("a rule of the policy cannot be read: ")
+
+
+def test_several_deny_rules_about_the_plan_are_all_told() -> None:
+    rules = [DenyRule(when="plan.leads == 3", message=text, line=line) for text, line in (("One", 1), ("Two", 2))]
+    strict = judge(deny=tuple(rules))
+    told = "deny: One (matched, syncengine.yaml:1); deny: Two (matched, syncengine.yaml:2)"
+    assert strict.look_again(planned(TRIGGER), COUNTS) == told
+    assert strict.look_again(planned(TRIGGER, state=State.HELD), COUNTS) is None
+
+
+def test_what_is_done_in_quarantine_is_counted_for_rules_too() -> None:
+    strict = judge(deny=(DenyRule(when="plan.release == 5 and plan.reject == 6", message="No", line=1),))
+    assert strict.look_again(planned(TRIGGER), COUNTS) is None
+    assert strict.look_again(planned(TRIGGER), Counts(leads=3, release=5, reject=6)) is not None
+
+
+def test_a_condition_of_approvals_that_fails_blocks_the_plan() -> None:
+    rule = ApprovalRule(required=1, when="plan.changesets > 3", line=7)
+    (finding,) = judge({"approvals": 7}, approvals=rule).findings(COUNTS)
+    assert finding.reason.startswith("approvals: the condition failed, with this error: ")
+    assert finding.reason.endswith(" (syncengine.yaml:7)")
+    fine = ApprovalRule(required=1, when="plan.leads == 3 and plan.account == 'acme'")
+    assert judge(approvals=fine).findings(COUNTS) == ()
+
+
+def test_a_condition_of_approvals_that_cannot_be_read_names_its_line() -> None:
+    policy = Policy(file="syncengine.yaml", approvals=ApprovalRule(required=1, when="plan.leads >", line=7))
+    with pytest.raises(ConfigError) as caught:
+        approval_rule(policy, COUNTS, ACCOUNT, ("release-one",))
+    assert (caught.value.problems[0].file, caught.value.problems[0].line) == ("syncengine.yaml", 7)
+
+
+def test_each_amount_is_judged_by_itself() -> None:
+    strict = judge(max_change_percent=Decimal(50))
+    before = known(payout="1.00", revenue="1.00")
+    for send in (("revenue",), ("payout", "revenue")):
+        reason = strict.look(planned(money(150, 151), send=send, before=before))
+        assert reason == "max_change_percent: revenue 1.00 -> 1.51 changes by 51 %, over 50 % (syncengine.yaml:9)"
+    assert strict.look(planned(money(revenue=151), before=before)) is not None
+    assert strict.look(planned(money(999, 150), send=("revenue",), before=before)) is None
+    assert strict.look(planned(TRIGGER)) is None
+
+
+def test_every_rule_names_its_line_and_all_that_it_is_about() -> None:
+    assert judge({"allow_negative": 4}).look(planned(money(-1))) == (
+        "allow_negative: payout -0.01 is below zero (syncengine.yaml:4)"
+    )
+    strict = judge({"require_before": 5}, require_before=(Kind.UPDATE,))
+    reason = strict.look(planned(Update(LEAD, {"a": "1", "b": "2"})))
+    assert reason is not None
+    assert "the value of a, b before is unknown (syncengine.yaml:5)" in reason
+    nameless = PolicyJudge(Policy(max_leads=1), ACCOUNT, ())
+    assert nameless.findings(COUNTS)[0].reason == "max_leads: 3 leads would be sent, over 1 (policy)"
+    assert judge(allowed_deliveries=("1053",)).look(planned(Update(LEAD, {"a": "1"}))) is None
+    unnumbered = judge(deny=(DenyRule(when="op.kind == 'trigger'", message="No"),))
+    assert unnumbered.look(planned(TRIGGER)) == "deny: No (matched, syncengine.yaml)"
 
 
 @pytest.mark.parametrize(
