@@ -229,10 +229,12 @@ def test_a_file_changed_in_place_while_in_use_is_noticed(tmp_path: Path) -> None
 def test_plans_larger_than_a_block_are_read_line_by_line(tmp_path: Path) -> None:
     path = tmp_path / "a.plan"
     many = tuple(
-        msgspec.structs.replace(OPERATION, entry=number, operation=Update(LeadId("11"), {"c1": "x" * (number % 700)}))
+        msgspec.structs.replace(
+            OPERATION, entry=number, operation=Update(LeadId("11"), {"postcode": "x" * (number % 700)})
+        )
         for number in range(1, 6001)
     )
-    long = msgspec.structs.replace(OPERATION, operation=Update(LeadId("11"), {"c1": "y" * 3_000_000}))
+    long = msgspec.structs.replace(OPERATION, operation=Update(LeadId("11"), {"postcode": "y" * 3_000_000}))
     everything = (*many, long, *many)
     write(path, operations=everything, counts=Counts(total=len(everything)))
     with open_plan(path) as saved:
