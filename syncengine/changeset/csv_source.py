@@ -89,6 +89,13 @@ class CsvSource:
             raise self._file.failure(
                 "SE312", "the file is empty", line=1, hint="its first line must name the columns: lead_id,postcode"
             )
+        if len(header) == 1 and header[0].lower().startswith("sep="):
+            raise self._file.failure(
+                "SE312",
+                f"the first line is {header[0]!r}, which spreadsheets write and which names no columns",
+                line=1,
+                hint="delete that line, and name the delimiter: sources: {NAME: {file: ..., delimiter: ';'}}",
+            )
         if len(header) > _MOST_COLUMNS:
             raise self._file.failure(
                 "SE312", f"the header has {len(header):,} columns, more than {_MOST_COLUMNS:,}", line=1

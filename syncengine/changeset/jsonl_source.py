@@ -51,16 +51,19 @@ class JsonLinesSource:
                     report(self._malformed(number, line, error))
                     continue
                 if type(row) is not dict:
-                    report(self._malformed(number, line, ValueError("it is no object: {...} was expected")))
+                    hint = "a file of one list is no JSON Lines: jq -c '.[]' makes it one" if type(row) is list else ""
+                    report(self._malformed(number, line, ValueError("{...} was expected"), hint))
                     continue
                 yield number, _texts(row)
             if number == 0:
                 raise self._file.failure("SE312", "the file is empty", line=1, hint="write one JSON object a line")
             self._file.finish(hashed)
 
-    def _malformed(self, row: int, line: int, error: Exception) -> Problem:
+    def _malformed(self, row: int, line: int, error: Exception, hint: str = "") -> Problem:
         words = f"{error.msg} (column {error.colno})" if isinstance(error, json.JSONDecodeError) else str(error)
-        return self._file.problem("SE314", f"row {row} (line {line}) is no JSON object: {words}", line=line, row=row)
+        return self._file.problem(
+            "SE314", f"row {row} (line {line}) is no JSON object: {words}", line=line, row=row, hint=hint
+        )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

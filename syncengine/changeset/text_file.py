@@ -34,6 +34,18 @@ ENCODINGS = {
 """Names as a changeset writes them, to the codec; UTF-8 with and without byte order mark are one."""
 
 
+_BEGINNINGS = {
+    (
+        b"\xff\xfe",
+        b"\xfe\xff",
+    ): "it looks like UTF-16; name its encoding: sources: {NAME: {file: ..., encoding: utf-16}}",
+    (b"PK\x03\x04",): "it looks like a spreadsheet or a zip archive: save it as CSV, or unpack it",
+    (b"\x1f\x8b", b"BZh", b"\xfd7zX"): "it looks compressed: unpack it",
+    (b"PAR1",): "it looks like Parquet: let its name end in .parquet",
+    (b"SQLi",): "it looks like an SQLite database: name it under databases: and read it with sql:",
+}
+
+
 class _Hashed(io.RawIOBase):
     """Passes bytes on, hashing them; refuses NUL and endless lines."""
 
@@ -87,7 +99,8 @@ class TextFile:
                 with io.TextIOWrapper(io.BufferedReader(hashed, _CHUNK), encoding=encoding, newline=newline) as text:
                     yield text, hashed
         except _Refused as error:
-            raise self.failure("SE314", f"line {error.line} {error.words}", line=error.line) from error
+            hint = self._resemblance()
+            raise self.failure("SE314", f"line {error.line} {error.words}", line=error.line, hint=hint) from error
         except UnicodeDecodeError as error:
             line = self._first_undecodable(encoding)
             where = f"line {line} " if line else "the file "
@@ -108,6 +121,12 @@ class TextFile:
         if self.digest not in (None, digest):
             raise self.failure("SE319", "the file changed while it was being read", hint="start again")
         self.digest = digest
+
+    def _resemblance(self) -> str:
+        """What to do with a file that is no text, by how it begins."""
+        with Path(self.options.path).open("rb") as raw:
+            begins = raw.read(4)
+        return next((hint for marks, hint in _BEGINNINGS.items() if begins.startswith(marks)), "")
 
     def _first_undecodable(self, encoding: str) -> int:
         """The first line that is no text; 0 where it cannot be told."""

@@ -29,6 +29,7 @@ from syncengine.core.operations import (
     kind_of,
     values_of,
 )
+from syncengine.core.outcomes import Outcome
 from syncengine.core.plan import Before, PlannedOperation, State
 from syncengine.core.repeats import Clear, Lowered, Stopped, held, may_send, thing_of
 from syncengine.core.settings import Policy
@@ -122,7 +123,8 @@ class Differ:
             or attempt.changeset != item.changeset
             or not attempt.comparable
             or history.forgotten
-            or attempt.standing is not Standing.APPLIED
+            or attempt.answer is None
+            or attempt.answer.outcome is not Outcome.APPLIED
         ):
             return None
         values = operation.fields if operation.__class__ is Update else values_of(operation)

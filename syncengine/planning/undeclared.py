@@ -7,14 +7,14 @@ Only where the counts differ are the records read one by one, and compared with 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, KeysView
 from typing import Self
 
 import msgspec
 
 from syncengine.core.changes import Origin
 from syncengine.core.history import LeadHistory
-from syncengine.core.operations import delivery_of, kind_of, names_of
+from syncengine.core.operations import Update, delivery_of, kind_of, names_of
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import OperationRecord
 from syncengine.core.values import LeadId
@@ -98,6 +98,9 @@ class Undeclared:
         )
 
 
+_NO_FIELDS: KeysView[str] = {}.keys()
+
+
 class _Declared:
     """What was declared, kept aside on disk: leads, and what is done to each as the number of a shape."""
 
@@ -106,15 +109,30 @@ class _Declared:
         self._shapes: dict[_Shape, int] = {}
         self._waiting: list[tuple[str, int]] = []
         self._encode = msgspec.json.Encoder().encode
+        self._changeset = ""
+        self._fields: KeysView[str] = _NO_FIELDS
+        self._number = 0
 
     def add(self, planned: PlannedOperation) -> None:
         """One operation."""
         operation = planned.operation
-        shape = (planned.changeset, kind_of(operation), names_of(operation) or (delivery_of(operation),))
-        number = self._shapes.setdefault(shape, len(self._shapes))
-        self._waiting.append((operation.lead, number))
+        if not (
+            isinstance(operation, Update)
+            and operation.fields.keys() == self._fields
+            and planned.changeset == self._changeset
+        ):
+            self._number = self._shape_of(planned)
+        self._waiting.append((operation.lead, self._number))
         if len(self._waiting) >= _AT_ONCE:
             self._flush()
+
+    def _shape_of(self, planned: PlannedOperation) -> int:
+        operation = planned.operation
+        # Most updates set the same fields as the one before.
+        self._changeset = planned.changeset
+        self._fields = operation.fields.keys() if isinstance(operation, Update) else _NO_FIELDS
+        shape = (planned.changeset, kind_of(operation), names_of(operation) or (delivery_of(operation),))
+        return self._shapes.setdefault(shape, len(self._shapes))
 
     def _flush(self) -> None:
         self._file.write(self._encode(self._waiting) + b"\n")

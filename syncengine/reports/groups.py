@@ -179,7 +179,11 @@ class Group:
 
     def _reason(self, state: State, reason: str) -> None:
         key = (state, reason)
-        self.reasons[key if key in self.reasons or len(self.reasons) < DISTINCT else (state, OTHER)] += 1
+        count = self.reasons.get(key, 0)
+        if count or len(self.reasons) < DISTINCT:
+            self.reasons[key] = count + 1
+        else:
+            self.reasons[state, OTHER] += 1
 
     def _field(self, name: str) -> FieldFold:
         # A template cannot make field names, so their number is that of the changes' own keys.

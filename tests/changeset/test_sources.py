@@ -153,3 +153,27 @@ def test_faulty_json_lines_are_reported_each_and_the_others_read(tmp_path: Path)
 
 def test_there_is_no_source_for_other_files(tmp_path: Path) -> None:
     assert open_source(SourceOptions(label="rows.xlsx", path=str(tmp_path / "rows.xlsx"))) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("id\n1\n".encode("utf-16"), "encoding: utf-16"),
+        (b"PK\x03\x04\x14\0\6\0", "spreadsheet"),
+        (b"\x1f\x8b\x08\0\0", "unpack"),
+        (b"PAR1\x15\0", ".parquet"),
+        (b"sep=;\nid;name\n1;a\n", "delimiter: ';'"),
+    ],
+)
+def test_a_file_of_another_kind_is_recognised(tmp_path: Path, content: bytes, words: str) -> None:
+    with pytest.raises(SourceError) as raised:
+        _csv(tmp_path, content).columns()
+    assert raised.value.problem.line == 1
+    assert words in raised.value.problem.hint
+
+
+def test_a_file_of_one_json_list_is_told_how_to_become_json_lines(tmp_path: Path) -> None:
+    source = JsonLinesSource(_options(tmp_path, "rows.jsonl", b'[{"id": 1}, {"id": 2}]\n'))
+    rows, problems = _read(source)
+    assert not rows
+    assert [(problem.code, "jq" in problem.hint) for problem in problems] == [("SE314", True)]
