@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks import postgres, workload
 from benchmarks.measuring import REPOSITORY, BenchmarkError, Cost, Line, Series, Service, run, service, syncengine
+from benchmarks.workers import shared_apply
 
 HERE = REPOSITORY / "benchmarks"
 _LATENCIES = (("20 ms", 0.02), ("0 ms", 0.0))
@@ -256,4 +257,5 @@ CASES: dict[str, Case] = {
     "apply": apply_updates,
     "financials": grouped_financials,
     "plan": plan_rows,
+    "workers": shared_apply,
 }

@@ -30,14 +30,14 @@ _OUTSIDE = re.compile(r"\[([^\]]+)\]\((\.\./[^)#]+)\)")
 NAV = {
     "Start": ["tutorial", "install"],
     "How to": [
-        "authors", "reviewers", "ci", "operators", "quarantine", "import", "verify", "doctor", "sealed-plans",
-        "retention", "python",
+        "authors", "reviewers", "ci", "operators", "distributed", "quarantine", "import", "verify", "doctor",
+        "sealed-plans", "retention", "python",
     ],
     "Reference": [
         "language", "filters", "sources", "configuration", "policy", "approvals", "observed-values", "attention",
         "commands", "exit-codes", "diagnostics", "plan-file", "ledger", "telemetry",
     ],
-    "Explanation": ["promises", "identity", "outcomes", "security", "reliability", "performance", "testing"],
+    "Explanation": ["promises", "identity", "outcomes", "security", "reliability", "performance", "scale", "testing"],
 }  # fmt: skip
 
 

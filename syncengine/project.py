@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from syncengine.clock import SystemClock
-from syncengine.core.errors import ConfigError, Refusal
+from syncengine.core.errors import ConfigError, Refusal, WrongLedger
 from syncengine.core.guards import check_applicable, check_host
 from syncengine.core.ports import Clock, LedgerOperations
 from syncengine.core.redaction import Environment
@@ -111,5 +111,13 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         from syncengine.ledger import create_ledger, open_view
 
         pin, root = self.pin(), Path(self.settings.root)
-        ledger = open_view(pin, root=root, clock=self.clock) or create_ledger(pin, root=root, clock=self.clock)
+        ledger = open_view(pin, root=root, clock=self.clock)
+        if ledger is None:
+            try:
+                ledger = create_ledger(pin, root=root, clock=self.clock)
+            except WrongLedger:
+                # Another process was quicker: workers are started together.
+                ledger = open_view(pin, root=root, clock=self.clock)
+                if ledger is None:
+                    raise
         ledger.close()

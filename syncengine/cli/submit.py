@@ -85,8 +85,12 @@ def _awaited(invocation: Invocation, project: Project, submitted: Submitted) -> 
     from syncengine.cli.progress import Progress
     from syncengine.distributed.looking import wait_for
 
-    with Progress(invocation.output, "applying", submitted.operations, pace=True) as progress:
-        return wait_for(project, submitted.run, progress.advance)
+    try:
+        with Progress(invocation.output, "applying", submitted.operations, pace=True) as progress:
+            return wait_for(project, submitted.run, progress.advance)
+    except KeyboardInterrupt:
+        invocation.output.warning(f"run {submitted.run} goes on; syncengine status --run {submitted.run} tells how")
+        raise
 
 
 def _report(invocation: Invocation, project: Project, result: RunResult, format_: str) -> int:

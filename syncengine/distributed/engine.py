@@ -50,8 +50,14 @@ def application(dsn: str, connections: int) -> procrastinate.App:
     import procrastinate
 
     async def configure(connection: psycopg.AsyncConnection[Any]) -> None:
-        # The engine's functions name its tables without their schema.
-        await connection.execute(f"SET search_path TO {SCHEMA}".encode())
+        # The engine's functions name its tables without their schema. The rest is as in the store: a process that is
+        # stopped inside a transaction must not keep a job locked.
+        for statement in (
+            f"SET search_path TO {SCHEMA}",
+            "SET idle_in_transaction_session_timeout TO '15s'",
+            "SET lock_timeout TO '30s'",
+        ):
+            await connection.execute(statement.encode())
         await connection.commit()
 
     connector = procrastinate.PsycopgConnector(

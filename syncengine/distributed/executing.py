@@ -18,7 +18,6 @@ from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import Exit, LeaseHeld, LeaseLost, LedgerTrouble
 from syncengine.core.events import RunBegan, RunEnded
-from syncengine.core.outcomes import Outcome
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerOperations, Listener
 from syncengine.core.settings import Account, Limits, Policy
@@ -78,7 +77,6 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
 
     again: bool = False
     reason: str = ""
-    troubled: bool = False
     doubtful: bool = False
     reasons: Mapping[str, int] = {}
     requests: int = 0
@@ -183,7 +181,6 @@ def _ended(executor: Executor, operations: int) -> RunEnded:
 def _judged(executor: Executor, recheck: Recheck, signal: StopSignal) -> Outcomes:
     board = executor.board
     found = Outcomes(
-        troubled=bool(board.count(Outcome.REJECTED) or board.count(Outcome.UNKNOWN)),
         doubtful=bool(recheck.doubtful or executor.unrecorded),
         reasons=dict(board.reasons),
         requests=executor.requests,
@@ -255,12 +252,11 @@ def _monotonic(waits: Mapping[OperationId, str], clock: Clock) -> dict[Operation
 
 def _close(connection: psycopg.Connection[Row], submission: Row, shard: Row, outcomes: Outcomes) -> None:
     """Record how the shard ended; the next one of its lane, or the same one again, is announced by `settle`."""
-    marks = {"troubled": outcomes.troubled, "doubtful": outcomes.doubtful}
     if outcomes.again:
-        run(connection, "put_shard_back", **_key(shard), **marks, epoch=shard["epoch"])
+        run(connection, "put_shard_back", **_key(shard), doubtful=outcomes.doubtful, epoch=shard["epoch"])
         return
     state = "left" if outcomes.reason else "done"
     reasons = _encode(dict(outcomes.reasons)).decode()
-    run(connection, "end_shard", **_key(shard), **marks, state=state, reasons=reasons)
+    run(connection, "end_shard", **_key(shard), doubtful=outcomes.doubtful, state=state, reasons=reasons)
     if outcomes.reason:
         run(connection, "stop_run", run=submission["run"], reason=outcomes.reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,13 +30,21 @@ def settle(store: Store, ledger: LedgerOperations, submission: Row) -> bool:
     A shard whose worker lost its lane counts as waiting. Shards that nobody was told of are announced again.
     """
     held = ledger.held_lanes(submission["account"])
-    over = store.write(lambda connection: _go_on(connection, submission["run"], held))
+
+    def is_clean() -> bool:
+        # By the records: a worker that was killed said nothing of what it left behind.
+        totals = ledger.totals(submission["account"], run=RunId(submission["run"]))
+        return not totals.rejected and not totals.in_doubt
+
+    over = store.write(lambda connection: _go_on(connection, submission["run"], held, is_clean))
     if over:
         finish(store, ledger, submission["run"])
     return over
 
 
-def _go_on(connection: psycopg.Connection[Row], run_id: str, held: Mapping[str, int]) -> bool:
+def _go_on(
+    connection: psycopg.Connection[Row], run_id: str, held: Mapping[str, int], is_clean: Callable[[], bool]
+) -> bool:
     submission = first(rows(connection, "lock_submission", run=run_id))
     if submission is None or submission["ended"] is not None:
         return False
@@ -53,10 +61,10 @@ def _go_on(connection: psycopg.Connection[Row], run_id: str, held: Mapping[str, 
             return False
         if phase + 1 >= submission["phases"]:
             return True
-        if rows(connection, "troubled_shards", run=run_id, phase=phase)[0]["count"]:
-            run(connection, "stop_run", run=run_id, reason=WAVE_FAILED)
-        else:
+        if is_clean():
             run(connection, "next_phase", run=run_id)
+        else:
+            run(connection, "stop_run", run=run_id, reason=WAVE_FAILED)
         submission = rows(connection, "lock_submission", run=run_id)[0]
 
 

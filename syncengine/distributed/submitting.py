@@ -15,14 +15,15 @@ from syncengine.api import TOOL, Quiet, hearing
 from syncengine.applying import ApplyRequest
 from syncengine.applying.apply import examine, nothing_to_send, permit, run_start
 from syncengine.applying.feed import Feed
+from syncengine.core.errors import Exit
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.core.ports import LedgerOperations, Listener
 from syncengine.core.results import RunResult
 from syncengine.core.values import OperationId, PlanDigest, RunId
 from syncengine.distributed.content import Sealer
-from syncengine.distributed.cutting import SHARD_SIZE, Shard, Terms, cut
+from syncengine.distributed.cutting import SHARD_SIZE, Terms, cut
 from syncengine.distributed.engine import engine_schema, require_engine
-from syncengine.distributed.settling import heal, settle
+from syncengine.distributed.settling import NEVER_ENQUEUED, heal, settle
 from syncengine.distributed.store import Row, Store, found_schema, require_server, run
 from syncengine.ledger.key import read_key
 from syncengine.planning import open_plan
@@ -100,15 +101,22 @@ def submit(
                 run_id=run_id,
                 shard_size=request.shard_size,
             )
-            shards = storing.store(ledger)
+            try:
+                storing.store(ledger)
+            except BaseException:
+                # Nobody may wait for shards that are not there. Where only the answer was lost, they are.
+                if not store.rows("get_submission", run=run_id):
+                    ledger.end(run_id, exit_code=Exit.INCOMPLETE, stopped=NEVER_ENQUEUED)
+                    raise
         settle(store, ledger, store.rows("get_submission", run=run_id)[0])
+        shards = store.rows("shards_of_run", run=run_id)
     return Submitted(
         run=run_id,
         plan=saved.summary.digest,
         account=account.name,
         operations=findings.to_send,
         shards=len(shards),
-        lanes=len({shard.lane for shard in shards}),
+        lanes=len({shard["lane"] for shard in shards}),
     )
 
 
@@ -142,11 +150,11 @@ class _Storing:
         key = read_key(Path(project.settings.root) / project.settings.ledger.key_path)
         self._sealer = Sealer(key or b"")
 
-    def store(self, ledger: LedgerOperations) -> list[Shard]:
-        """The shards."""
-        return self._store.write(lambda connection: self._write(connection, ledger))
+    def store(self, ledger: LedgerOperations) -> None:
+        """Write it all."""
+        self._store.write(lambda connection: self._write(connection, ledger))
 
-    def _write(self, connection: psycopg.Connection[Row], ledger: LedgerOperations) -> list[Shard]:
+    def _write(self, connection: psycopg.Connection[Row], ledger: LedgerOperations) -> None:
         policy, limits = self._request.policy, self._request.account.limits
         run(connection, "insert_submission", **self._row())
         terms = Terms(
@@ -168,7 +176,6 @@ class _Storing:
             fields = msgspec.structs.asdict(shard)
             run(connection, "insert_shard", run=self._run, **{**fields, "waits": _encode(shard.waits).decode()})
         run(connection, "set_phases", run=self._run, phases=len({shard.phase for shard in shards}))
-        return shards
 
     def _open_lines(self, ledger: LedgerOperations) -> Iterator[PlannedOperation]:
         account = self._request.account.identity

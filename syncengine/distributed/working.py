@@ -12,6 +12,7 @@ import random
 import secrets
 import signal
 import socket
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     import procrastinate
 
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0)
+_LAST_ANSWERS = 60.0
+"""Seconds for which a worker that lost a lane awaits what its other lanes have in flight."""
+
+_ENGINE_CONNECTIONS = 3
 _POLL = 1.0
 """Seconds between looks for a job whose announcement was missed."""
 
@@ -87,6 +92,7 @@ class _Worker:
         self._threads = ThreadPoolExecutor(request.parallel + 1, thread_name_prefix="shard")
         self._ending = asyncio.Event()
         self._interrupted = False
+        self._dying = False
         self._shards = 0
         self._requests = 0
 
@@ -195,7 +201,7 @@ class _Worker:
             each.request(Cause.INTERRUPTED, f"interrupted by {signal.Signals(number).name}")
 
     async def _live(self) -> None:
-        app = application(self._dsn, self._request.parallel + 3)
+        app = application(self._dsn, _ENGINE_CONNECTIONS)
         app.task(name=TASK)(self._shard)
         lease = self._request.lease_seconds
         async with app.open_async():
@@ -264,7 +270,7 @@ class _Worker:
     # A shard
 
     async def _shard(self, run: str, shard: int) -> None:
-        if self._ending.is_set():
+        if self._ending.is_set() or self._dying:
             return
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._threads, self._work_on, run, shard)
@@ -273,17 +279,28 @@ class _Worker:
         stop = StopSignal()
         self._signals.add(stop)
         try:
-            if self._interrupted:
+            if self._interrupted or self._dying:
                 return
             self._in_shop(run, shard, stop)
         except FenceLost as lost:
-            self._listener.note(f"another worker took over shard {shard} of run {run}; this process ends at once")
-            os._exit(Exit.IN_DOUBT if lost.unrecorded else Exit.INCOMPLETE)
+            self._listener.note(f"another worker took over shard {shard} of run {run}; this process ends")
+            self._die(stop, Exit.IN_DOUBT if lost.unrecorded else Exit.INCOMPLETE)
         except SyncError as error:
             # The shard is open still: whoever keeps house announces it again.
             self._listener.note(f"shard {shard} of run {run}: {error.message}")
         finally:
             self._signals.discard(stop)
+
+    def _die(self, stop: StopSignal, code: Exit) -> None:
+        """End without ending the job, which others have by now. Other lanes record their answers first."""
+        self._signals.discard(stop)
+        self._dying = True
+        for each in list(self._signals):
+            each.request(Cause.INTERRUPTED, "a lane of this worker was lost")
+        deadline = time.monotonic() + _LAST_ANSWERS
+        while self._signals and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os._exit(code)
 
     def _in_shop(self, run: str, shard: int, stop: StopSignal) -> None:
         with ExitStack() as stack:

@@ -26,7 +26,7 @@ from syncengine.api import Project
 from syncengine.core.ports import OperationRecord
 from tests.crash.bench import Bench
 from tests.crash.judge import judge
-from tests.crash.scenario import CHANGESET, Wanted, changes_of, wanted_of, write_leads
+from tests.crash.scenario import CHANGESET, Wanted, changes_of, lead_of, wanted_of, write_leads
 
 from .crew import LEASE, Crew, Worker, result_of, submit, until
 
@@ -167,7 +167,7 @@ class _Field:
             ids = [
                 record.operation
                 for record in doubts
-                if (by_id[record.operation].effects([e for e in effects if e["lead"] == record.lead]) > 0) is happened
+                if (by_id[record.operation].effects([e for e in effects if lead_of(e) == record.lead]) > 0) is happened
             ]
             if ids:
                 ended = self._bench.process(
@@ -197,7 +197,8 @@ def campaign(
     with Bench(
         folder / "bench", ledger_url=url, any_lead=False, leads=folder / "leads.csv", latency_ms=latency_ms
     ) as bench:
-        bench.configure(limits=LIMITS)
+        # Later runs are made of what was refused before, and go on all the same.
+        bench.configure(limits=LIMITS, policy={"stop_when": {"after": 1_000_000, "unanswered": 100}})
         bench.found()
         bench.changeset(CHANGESET, *changes_of(leads))
         planned = bench.process("plan", "specs", "--out", "release.plan", timeout=300)

@@ -43,12 +43,6 @@ SELECT * FROM shards WHERE run = %(run)s ORDER BY number
 -- name: open_shards
 SELECT * FROM shards WHERE run = %(run)s AND phase = %(phase)s AND state IN ('waiting', 'running') ORDER BY number
 
--- name: troubled_shards
-SELECT count(*) AS count FROM shards WHERE run = %(run)s AND phase = %(phase)s AND troubled
-
--- name: doubtful_shards
-SELECT count(*) AS count FROM shards WHERE run = %(run)s AND doubtful
-
 -- name: count_shards
 SELECT run, state, count(*) AS count FROM shards WHERE run = ANY(%(runs)s) GROUP BY run, state
 
@@ -58,12 +52,12 @@ WHERE run = %(run)s AND number = %(number)s AND state IN ('waiting', 'running')
 RETURNING *
 
 -- name: put_shard_back
-UPDATE shards SET state = 'waiting', epoch = NULL, job = NULL, troubled = troubled OR %(troubled)s,
+UPDATE shards SET state = 'waiting', epoch = NULL, job = NULL,
   doubtful = doubtful OR %(doubtful)s
 WHERE run = %(run)s AND number = %(number)s AND state = 'running' AND epoch = %(epoch)s
 
 -- name: end_shard
-UPDATE shards SET state = %(state)s, ended = now(), troubled = troubled OR %(troubled)s,
+UPDATE shards SET state = %(state)s, ended = now(),
   doubtful = doubtful OR %(doubtful)s, reasons = %(reasons)s
 WHERE run = %(run)s AND number = %(number)s AND state IN ('waiting', 'running')
 

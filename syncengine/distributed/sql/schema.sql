@@ -49,7 +49,6 @@ CREATE TABLE shards (
   job BIGINT,
   epoch BIGINT,
   worker TEXT NOT NULL DEFAULT '',
-  troubled BOOLEAN NOT NULL DEFAULT FALSE,
   doubtful BOOLEAN NOT NULL DEFAULT FALSE,
   reasons TEXT NOT NULL DEFAULT '{}',
   started TIMESTAMPTZ,
