@@ -63,7 +63,7 @@ class Campaign(msgspec.Struct, kw_only=True):
         lost_lanes = self.ended_by_themselves[4] + self.ended_by_themselves[5]
         return (
             f"{self.operations} operations, {self.runs} runs, {self.seconds:.0f} s\n"
-            f"{self.kills} workers killed, {self.pauses} paused past their lease, {lost_lanes} ended by themselves "
+            f"{self.kills} workers killed, {self.pauses} stopped for a while, {lost_lanes} ended by themselves "
             f"because a lane was lost\n{self.doubts} doubts resolved\n"
             f"last run: {self.counts}\n"
             f"{self.doubled} doubled, {self.lost} lost, {self.false_claims} false claims"
@@ -191,7 +191,7 @@ def campaign(
     """A plan of about so many operations, applied by so many workers, of whom so many are killed on the way."""
     chance = random.Random(seed)
     tally = Campaign()
-    leads = max(operations * 200 // 440, 20)
+    leads = max(operations * 100 // 208, 20)
     write_leads(folder / "leads.csv", leads)
     started = time.monotonic()
     with Bench(
