@@ -29,7 +29,7 @@ def oddity(planned: PlannedOperation, changesets: Collection[str]) -> str:
     if planned.changeset not in changesets:
         # Whoever wrote a changeset does not approve it: none may be left out of the plan's list.
         return "an operation's changeset is not among the plan's"
-    if planned.entry < 1 or not 0 <= planned.facts < _MOST_FACTS:
+    if planned.entry < 0 or not 0 <= planned.facts < _MOST_FACTS:
         return "an operation's numbers are out of range"
     return _odd_operation(planned.operation, planned.send)
 
