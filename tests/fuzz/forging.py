@@ -127,4 +127,4 @@ def _spoil(content: Any, choice: int, value: Any) -> None:
                 level.append(holder[key])
     if places:
         holder, key = places[choice % len(places)]
-        holder[key] = value
+        holder[key] = json.loads(json.dumps(value))
