@@ -5,8 +5,10 @@ A missing PostgreSQL fails the tests that need it: set SYNCENGINE_POSTGRES_BIN t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -47,6 +49,15 @@ def _account() -> pwd.struct_passwd | None:
     pytest.fail("running as root, and there is no unprivileged user to run PostgreSQL as")
 
 
+def _free_port() -> int:
+    """A port below those that connections get: a server that is started again must find its own still free."""
+    while True:
+        port = random.randrange(15_000, 30_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 class PostgresServer:
     """A cluster that can be stopped, killed and started again. `url(name)` addresses one of its databases."""
 
@@ -56,9 +67,7 @@ class PostgresServer:
         self._user = _account()
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = _free_port()
 
     def _command(self, *arguments: str) -> subprocess.Popen[bytes]:
         user = self._user
