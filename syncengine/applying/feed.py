@@ -107,7 +107,10 @@ class Feed:
         entry = 0
         parts: tuple[Part, ...] = ()
         for planned in self.open_lines():
-            part = Part(planned.id, planned.changeset, what_travels(planned))
+            operation = planned.operation
+            if type(operation) is not Update or planned.send != tuple(operation.fields):
+                operation = what_travels(planned)
+            part = Part(planned.id, planned.changeset, operation)
             if planned.entry == entry and planned.operation.lead == lead:
                 parts = (*parts, part)
                 continue

@@ -173,11 +173,11 @@ class Batch:
         numbers = range(number, number + len(parts))
         for own, (lead, part), salt in zip(numbers, parts, self._salts(len(parts)), strict=True):
             identity, changeset, operation = part.id, part.changeset, part.operation
-            kind, delivery, generation = Kind.UPDATE, "", 1
-            if type(operation) is not Update:
+            if type(operation) is Update:
+                kind, delivery, generation, values = Kind.UPDATE, "", 1, operation.fields
+            else:
                 kind, delivery = kind_of(operation), delivery_of(operation)
-                generation = generation_of(operation)
-            values = values_of(operation)
+                generation, values = generation_of(operation), values_of(operation)
             vals = _encode(stored(kind, lead, values)).decode() if values else ""
             name = _KIND_NAMES[kind]
             rows.append(
