@@ -19,7 +19,7 @@ from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import Exit, LedgerTrouble
 from syncengine.core.events import PlanLooked, RunBegan, RunEnded
-from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
+from syncengine.core.plan import PlanHeader, PlanLine, PlannedOperation, PlanSummary, Provenance
 from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerWriter, Listener, RunStart
 from syncengine.core.results import RunCounts, RunResult
 from syncengine.core.settings import Account, Policy
@@ -35,6 +35,10 @@ class OpenPlan(Protocol):
 
     def operations(self) -> Iterator[PlannedOperation]:
         """Every operation in order."""
+        ...
+
+    def lines(self) -> Iterator[PlanLine]:
+        """The same operations, but of each only what sending takes."""
         ...
 
 
@@ -151,7 +155,7 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
             ledger=self.ledger,
             lease=self.lease,
             run=self.run,
-            feed=Feed(self.plan.summary.digest, self.plan.operations(), self._histories()),
+            feed=Feed(self.plan.summary.digest, self.plan.lines(), self._histories()),
             senders=senders,
             pace=LocalPace(account.limits.requests_per_second),
             terms=Terms(

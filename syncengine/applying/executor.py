@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from syncengine.applying.feed import Feed
 from syncengine.applying.intake import Intake
@@ -61,7 +62,7 @@ class Executor:
         ledger: LedgerWriter,
         lease: Lease,
         run: RunId,
-        feed: Feed,
+        feed: Feed[Any],
         senders: Senders,
         pace: Pace,
         terms: Terms,

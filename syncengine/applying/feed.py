@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import assert_never
+from typing import Generic, TypeVar, assert_never
 
 import msgspec
 
@@ -20,10 +20,12 @@ from syncengine.core.operations import (
     is_irreversible,
 )
 from syncengine.core.outcomes import Parcel, Part
-from syncengine.core.plan import PlannedOperation, State
+from syncengine.core.plan import PlanLine, PlannedOperation, State
 from syncengine.core.values import LeadId, OperationId, PlanDigest
 
 BATCH = 500
+
+L = TypeVar("L", PlannedOperation, PlanLine)
 
 NO_HISTORY = LeadHistory()
 
@@ -52,7 +54,7 @@ Remainder = Settled | Doubtful | Open
 _FRESH = Open(unknown=False, tried=False)
 
 
-def remainder(planned: PlannedOperation, history: LeadHistory, plan: PlanDigest) -> Remainder:
+def remainder(planned: PlannedOperation | PlanLine, history: LeadHistory, plan: PlanDigest) -> Remainder:
     """What is left to do about a line that was saved as to_send."""
     if not history.attempts:
         return _FRESH
@@ -67,7 +69,7 @@ def remainder(planned: PlannedOperation, history: LeadHistory, plan: PlanDigest)
     return Open(unknown=settled_as(attempts) in DOUBTFUL, tried=bool(own))
 
 
-def what_travels(planned: PlannedOperation) -> Operation:
+def what_travels(planned: PlannedOperation | PlanLine) -> Operation:
     """The operation with only the fields or amounts that the plan says to send."""
     operation = planned.operation
     match operation:
@@ -89,16 +91,16 @@ def what_travels(planned: PlannedOperation) -> Operation:
             assert_never(operation)
 
 
-class Feed:
+class Feed(Generic[L]):
     """Parcels of a plan, in order.
 
     `histories` is None for a plan that no run has touched yet; otherwise what earlier runs settled is left out.
     `unknown` collects the operations with an earlier attempt of unknown outcome as they pass.
     """
 
-    def __init__(self, plan: PlanDigest, operations: Iterable[PlannedOperation], histories: Histories | None) -> None:
+    def __init__(self, plan: PlanDigest, operations: Iterable[L], histories: Histories | None) -> None:
         self._plan = plan
-        self._operations = operations
+        self._operations: Iterable[L] = operations
         self._histories = histories
         self.unknown: set[OperationId] = set()
 
@@ -120,13 +122,13 @@ class Feed:
         if lead is not None:
             yield Parcel(lead, entry, parts)
 
-    def open_lines(self) -> Iterator[PlannedOperation]:
+    def open_lines(self) -> Iterator[L]:
         """The plan's lines that are still to be sent."""
         to_send = State.TO_SEND
         lines = (planned for planned in self._operations if planned.state is to_send)
         return lines if self._histories is None else self._left_open(lines, self._histories)
 
-    def _left_open(self, lines: Iterator[PlannedOperation], histories_of: Histories) -> Iterator[PlannedOperation]:
+    def _left_open(self, lines: Iterator[L], histories_of: Histories) -> Iterator[L]:
         while batch := list(islice(lines, BATCH)):
             histories = histories_of(list({planned.operation.lead for planned in batch}))
             for planned in batch:

@@ -62,6 +62,17 @@ class PlannedOperation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     names: tuple[NameUse, ...] = ()
 
 
+class PlanLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What sending takes of a line of a plan. Reading no more than this is a quarter cheaper."""
+
+    id: OperationId
+    changeset: ChangesetId
+    entry: int
+    operation: Operation
+    state: State
+    send: tuple[str, ...] = ()
+
+
 class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What the plan covers of one changeset. `authors` are the git author and committer e-mails of its file."""
 

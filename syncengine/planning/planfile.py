@@ -21,12 +21,13 @@ from syncengine.core.plan import (
     Counts,
     Finding,
     PlanHeader,
+    PlanLine,
     PlannedOperation,
     PlanSummary,
     Provenance,
 )
 from syncengine.core.values import ChangesetId, PlanDigest
-from syncengine.planning.plausible import oddity
+from syncengine.planning.plausible import odd_among
 from syncengine.planning.sealing import SEAL_FORMAT, Cover, Damaged, Identities, Seal, SealedLine, SealedLines, SealedTo
 
 FORMAT = 1
@@ -83,6 +84,7 @@ class _SealedFooter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _LINE = msgspec.json.Decoder(PlannedOperation)
+_SHORT_LINE = msgspec.json.Decoder(PlanLine)
 _BEGINNING = b'{"syncengine_plan":'
 
 
@@ -276,17 +278,25 @@ class PlanFile:
     def operations(self) -> Iterator[PlannedOperation]:
         """Every operation in order. Raises AlteredPlan where the file changed since it was opened."""
         changesets = frozenset(changeset.id for changeset in self.summary.changesets)
+        for operations in self._decoded(_LINE):
+            odd = odd_among(operations, changesets)
+            if odd:
+                raise self._altered(odd)
+            yield from operations
+
+    def lines(self) -> Iterator[PlanLine]:
+        """The same operations, but of each only what sending takes; for whoever has been through `operations()`."""
+        for lines in self._decoded(_SHORT_LINE):
+            yield from lines
+
+    def _decoded(self, decoder: msgspec.json.Decoder[T]) -> Iterator[list[T]]:
         for lines in self._lines():
             try:
                 # Many lines at once: a call for each costs as much again as reading it.
-                operations = _LINE.decode_lines(lines)
+                decoded = decoder.decode_lines(lines)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise self._altered("an operation cannot be read") from error
-            for planned in operations:
-                odd = oddity(planned, changesets)
-                if odd:
-                    raise self._altered(odd)
-                yield planned
+            yield decoded
 
     def close(self) -> None:
         """Give the file back."""
