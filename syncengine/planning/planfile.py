@@ -130,21 +130,10 @@ class PlanWriter:
         self._sealed_lines = None if seal is None else SealedLines(seal, self._put)
         self._partial: Path | None = None
         self._file: BinaryIO | None = None
-        if path is not None:
-            _check_replaceable(path)
-            self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-            try:
-                descriptor = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            except OSError as error:
-                raise InputError(
-                    f"cannot write the plan {path}: {error.strerror}", hint="choose another --out", code="SE902"
-                ) from error
-            self._file = os.fdopen(descriptor, "wb", buffering=_BLOCK)
         self._checksum = hashlib.sha256()
         self._digest = hashlib.sha256(_ENCODER.encode(header) + b"\n")
         stamp = None if seal is None else seal.stamp
-        first = _FirstLine(syncengine_plan=FORMAT, header=header, provenance=provenance, sealed=stamp)
-        self._put(_ENCODER.encode(first) + b"\n")
+        self._first = _FirstLine(syncengine_plan=FORMAT, header=header, provenance=provenance, sealed=stamp)
         self._waiting: list[PlannedOperation] = []
 
     def write(self, operation: PlannedOperation) -> None:
@@ -213,10 +202,30 @@ class PlanWriter:
             self._partial.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
+        # Nothing lies on the disk before this: whoever is interrupted from here on tidies up.
+        try:
+            if self._path is not None:
+                self._open(self._path)
+            self._put(_ENCODER.encode(self._first) + b"\n")
+        except BaseException:
+            self.discard()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.discard()
+
+    def _open(self, path: Path) -> None:
+        _check_replaceable(path)
+        self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        try:
+            descriptor = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            self._partial = None
+            raise InputError(
+                f"cannot write the plan {path}: {error.strerror}", hint="choose another --out", code="SE902"
+            ) from error
+        self._file = os.fdopen(descriptor, "wb", buffering=_BLOCK)
 
     def _put(self, data: bytes) -> None:
         self._checksum.update(data)
