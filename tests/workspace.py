@@ -93,4 +93,5 @@ class Workspace:
 def _lines(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    # Not splitlines: values hold line ends of other kinds.
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]

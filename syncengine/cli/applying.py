@@ -164,7 +164,7 @@ def report(invocation: Invocation, project: Project, result: RunResult, *, forma
     if format_ == "json":
         from syncengine.reports.machine import apply_object, document
 
-        invocation.output.verbatim(document(apply_object(result)))
+        invocation.output.verbatim(document(apply_object(result)), "json")
     else:
         from syncengine.reports.text_results import apply_text
 

@@ -130,10 +130,10 @@ def _object(line: DriftLine, masks: Masker) -> dict[str, Any]:
 
 def _json(invocation: Invocation, account: Account, kept: Kept[DriftLine], counts: Counter[str], masks: Masker) -> None:
     head = {"account": account.name, "counts": {state: counts[state] for state in _STATES}}
-    invocation.output.piece(json.dumps(head)[:-1] + ', "fields": [')
+    invocation.output.piece(json.dumps(head)[:-1] + ', "fields": [', "json")
     for number, line in enumerate(kept):
-        invocation.output.piece((", " if number else "") + json.dumps(_object(line, masks)))
-    invocation.output.piece("]}\n")
+        invocation.output.piece((", " if number else "") + json.dumps(_object(line, masks)), "json")
+    invocation.output.piece("]}\n", "json")
 
 
 def _text(

@@ -39,7 +39,7 @@ def documented(error: BaseException, *, debug: bool) -> SyncError:
 def report(error: SyncError, output: Output, *, as_json: bool) -> None:
     """Tell it in the form that was asked for, and in no other."""
     if as_json:
-        output.verbatim(document(error_object(_limited(error))))
+        output.verbatim(document(error_object(_limited(error))), "json")
         return
     if output.log_format == "json":
         for problem in limit(error.problems):

@@ -49,7 +49,7 @@ def command(invocation: Invocation, *, lead: str | None, changeset: str | None, 
             from syncengine.reports.machine import history_jsonl
 
             for line in history_jsonl(rows):
-                invocation.output.verbatim(line)
+                invocation.output.verbatim(line, "json")
         elif format_ == "csv":
             from syncengine.reports.ci import history_csv
 

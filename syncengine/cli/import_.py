@@ -251,7 +251,7 @@ def _deliver(invocation: Invocation, job: _Import, text: str, format_: str) -> N
     if format_ == "json":
         output.json(_object(job, imported, text, problems))
     elif job.out is None:
-        output.verbatim(text)
+        output.verbatim(text, "json")  # YAML, whose quoted texts know the same escapes
     else:
         output.result(f"{job.out}: changeset {job.name}, {_counted(len(imported.changes), 'change')}.")
     for note in imported.notes:

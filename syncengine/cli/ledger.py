@@ -70,7 +70,7 @@ def export(invocation: Invocation) -> int:
         if ledger is None:
             return _no_ledger(invocation)
         for line in ledger.export():
-            invocation.output.verbatim(line)
+            invocation.output.verbatim(line, "json")
     return Exit.DONE
 
 

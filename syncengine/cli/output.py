@@ -10,7 +10,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Literal, TextIO, cast
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
+
+if TYPE_CHECKING:
+    from syncengine.core.log_commands import Syntax
 
 LogFormat = Literal["text", "json"]
 Level = Literal["debug", "info", "warning", "error"]
@@ -29,17 +32,25 @@ def utc_now() -> str:
 
 
 class _Stream:
-    """A text stream whose reader may vanish or whose disk may fill up."""
+    """A text stream whose reader may vanish or whose disk may fill up.
+
+    It may end in a build log, so that nothing passes which the machine behind one would obey.
+    """
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
+        self._line = ""
         self.trouble = ""
         """Why a write was lost, empty where none was. A closed pipe is no trouble: nobody wanted the rest."""
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, syntax: Syntax = "text") -> None:
         """Write and flush."""
         if self._stream is None:
             return
+        from syncengine.core.log_commands import begun, broken
+
+        text = broken(text, syntax, line=self._line)
+        self._line = begun(self._line, text)
         try:
             self._stream.write(text)
         except OSError as error:
@@ -163,17 +174,18 @@ class Output:
         """A result as text; ends with one newline."""
         self._stdout.write(_safe(text, styled=self.colour).rstrip("\n") + "\n")
 
-    def verbatim(self, text: str) -> None:
-        """A result that is a document of its own (Markdown, HTML, CSV, SARIF): not a character is changed."""
-        self._stdout.write(text if text.endswith("\n") else text + "\n")
+    def verbatim(self, text: str, syntax: Syntax = "text") -> None:
+        """A result that is a document of its own (Markdown, HTML, CSV, SARIF): whoever reads its `syntax` reads what
+        it says, character by character; in text, orders to a CI runner are broken by a space."""
+        self._stdout.write(text if text.endswith("\n") else text + "\n", syntax)
 
-    def piece(self, text: str) -> None:
-        """Part of such a document: written as it is, no line end added."""
-        self._stdout.write(text)
+    def piece(self, text: str, syntax: Syntax = "text") -> None:
+        """Part of such a document: no line end is added."""
+        self._stdout.write(text, syntax)
 
     def json(self, document: Any) -> None:
         """A result as one JSON document on one line; msgspec structs are fine anywhere inside."""
-        self._stdout.write(self._encoded(document) + "\n")
+        self._stdout.write(self._encoded(document) + "\n", "json")
 
     # Everything else
 
@@ -218,7 +230,7 @@ class Output:
     def log_line(self, record: Mapping[str, Any]) -> None:
         """A JSON line on stderr, with time and verb; keys with empty texts are left out."""
         full = {"time": self._now(), "verb": self.verb, **record}
-        self._stderr.write(self._encoded({key: value for key, value in full.items() if value != ""}) + "\n")
+        self._stderr.write(self._encoded({key: value for key, value in full.items() if value != ""}) + "\n", "json")
 
     def _say(self, level: str, event: str, message: str, text: str) -> None:
         if self.log_format == "json":

@@ -45,7 +45,7 @@ def command(invocation: Invocation, *, name: str | None) -> None:
         there_are = f"there are: {', '.join(_short_names())}"
         hint = f"{error.hint}; {there_are}" if error.hint else there_are
         raise InputError(error.message, code=error.code, hint=hint) from error
-    invocation.output.verbatim(text)
+    invocation.output.verbatim(text, "json")
 
 
 def _short_names() -> list[str]:

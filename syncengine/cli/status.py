@@ -36,7 +36,7 @@ def command(invocation: Invocation, *, run: str | None, format_: str) -> None:
     if format_ == "json":
         from syncengine.reports.machine import document, status_object
 
-        invocation.output.verbatim(document(status_object(report)))
+        invocation.output.verbatim(document(status_object(report)), "json")
         return
     from syncengine.reports.text_results import status_text
 

@@ -80,17 +80,17 @@ def _show(invocation: Invocation, result: ValidateResult, root: Path, format_: s
         case "json":
             from syncengine.reports.machine import document, validate_object
 
-            output.verbatim(document(validate_object(result)))
+            output.verbatim(document(validate_object(result)), "json")
         case "sarif":
             from syncengine import __version__
             from syncengine.reports.ci import sarif
 
-            output.verbatim(sarif(_placed(result, root, _checkout(invocation)), version=__version__))
+            output.verbatim(sarif(_placed(result, root, _checkout(invocation)), version=__version__), "json")
         case "github":
             from syncengine.reports.ci import github_annotations
 
             for line in github_annotations(_placed(result, root, _checkout(invocation)).problems):
-                output.verbatim(line)
+                output.verbatim(line, "commands")
         case _:
             from syncengine.documents.diagnostics import render_text
 

@@ -146,10 +146,10 @@ class _Report:
         import json
 
         head = {"run": self._what.run, "plan": self._what.plan, "account": self._account, "counts": self._numbers()}
-        invocation.output.piece(json.dumps(head)[:-1] + ', "operations": [')
+        invocation.output.piece(json.dumps(head)[:-1] + ', "operations": [', "json")
         for number, checked in enumerate(self._kept):
-            invocation.output.piece((", " if number else "") + json.dumps(self._object(checked)))
-        invocation.output.piece("]}\n")
+            invocation.output.piece((", " if number else "") + json.dumps(self._object(checked)), "json")
+        invocation.output.piece("]}\n", "json")
 
     def _object(self, checked: Checked) -> dict[str, Any]:
         return {

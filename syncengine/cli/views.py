@@ -14,6 +14,7 @@ from syncengine.reports.model import ViewOptions
 
 if TYPE_CHECKING:
     from syncengine.api import Planned
+    from syncengine.core.log_commands import Syntax
     from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
     from syncengine.planning import Identities, SealedPlan
     from syncengine.planning.sealing import Cover
@@ -82,11 +83,12 @@ def _summary(cover: Cover) -> PlanSummary:
 
 
 def _show(invocation: Invocation, parts: Parts, format_: str) -> None:
+    syntax: Syntax = "json" if format_ == "json" else "html" if format_ == "html" else "text"
     for piece in _view(parts, format_):
         if format_ == "text":
             invocation.output.result(piece)
         else:
-            invocation.output.piece(piece)
+            invocation.output.piece(piece, syntax)
 
 
 def _view(parts: Parts, format_: str) -> Iterator[str]:

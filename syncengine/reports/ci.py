@@ -13,6 +13,7 @@ import msgspec
 
 from syncengine.core.codes import CODES
 from syncengine.core.errors import Problem, Severity
+from syncengine.core.log_commands import broken
 from syncengine.core.operations import DECISIONS
 from syncengine.core.redaction import visible
 from syncengine.core.results import HistoryRow, Line, RunResult, ValidateResult
@@ -114,7 +115,8 @@ def junit(result: RunResult) -> str:
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+    # A job may print the file.
+    return broken(ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n", "html")
 
 
 def _not_sent(suite: ElementTree.Element, result: RunResult) -> None:

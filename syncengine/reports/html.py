@@ -15,6 +15,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
+from syncengine.core.log_commands import broken
 from syncengine.core.operations import IRREVERSIBLE, Kind, is_irreversible
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.redaction import Masker, visible
@@ -111,8 +112,9 @@ class _Table:
 
 
 def _json(value: object) -> str:
-    # No "<" survives, so nothing in the data can end the script element; JSON reads the escapes back.
-    return _ENCODER.encode(value).decode().translate(_FOR_SCRIPT)
+    # No "<" survives, so nothing in the data can end the script element; JSON reads the escapes back. What a CI runner
+    # would obey is broken here, in JSON's way: the page is broken in HTML's where it is printed.
+    return broken(_ENCODER.encode(value).decode().translate(_FOR_SCRIPT), "json")
 
 
 def _title(header: PlanHeader, summary: PlanSummary) -> str:

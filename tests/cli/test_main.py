@@ -45,6 +45,8 @@ def test_start_up_imports_no_verb_and_nothing_heavy(args: list[str]) -> None:
         "syncengine.cli.output",
         "syncengine.cli.terminal",
         "syncengine.cli.verbs",
+        "syncengine.core",
+        "syncengine.core.log_commands",
     }
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import gzip
 import socket
+import ssl
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -156,6 +158,35 @@ def test_a_failed_handshake_sends_nothing(certificate: str, ca_file: str | None,
         verdict, _ = send_once(server.url("https", "localhost"), ca_file=ca_file)
     assert words in unsent(verdict)
     assert server.requests == []
+
+
+def old_client() -> ssl.SSLContext:
+    """One that speaks what is no longer spoken."""
+    context = ssl.create_default_context(cafile=AUTHORITY)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    return context
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+def test_a_service_that_speaks_old_tls_only_is_not_spoken_to(newest: ssl.TLSVersion) -> None:
+    with serving(answering(http(updated())), certificate="localhost.pem", newest=newest) as server:
+        with (
+            socket.create_connection(("127.0.0.1", server.port)) as sock,
+            old_client().wrap_socket(sock, server_hostname="localhost") as old,
+        ):
+            assert old.version() == newest.name.replace("_", ".")
+        verdict, _ = send_once(server.url("https", "localhost"), ca_file=AUTHORITY)
+    assert "SSL" in unsent(verdict)
+    assert server.requests == []
+
+
+def test_tls_1_2_is_still_spoken() -> None:
+    newest = ssl.TLSVersion.TLSv1_2
+    with serving(answering(http(updated())), certificate="localhost.pem", newest=newest) as server:
+        assert send_once(server.url("https", "localhost"), ca_file=AUTHORITY) == (APPLIED, 200)
 
 
 def test_a_service_without_tls_is_not_spoken_to() -> None:
@@ -366,6 +397,14 @@ def test_an_unreadable_body_under_200_tells_nothing(body: bytes) -> None:
     lost(verdict)
 
 
+@pytest.mark.parametrize("opening", [b"[", b'{"leads":', b'[{"leads":'])
+def test_a_deep_answer_tells_nothing(opening: bytes) -> None:
+    with serving(answering(http(opening * 100_000))) as server:
+        verdict, status = send_once(server.url())
+    assert status == 200
+    assert "nested too deeply" in lost(verdict)
+
+
 def test_statuses_come_through() -> None:
     answers = [
         http({"message": f"key {KEY} is wrong"}, 401),
@@ -407,6 +446,24 @@ def test_a_redirect_is_never_followed(recorder: RawServer, status: int, place: s
     assert seen == status
     assert KEY not in verdict.message
     assert (server.connections, recorder.connections) == (1, 0)
+
+
+def test_a_name_that_comes_to_mean_another_machine_gives_it_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The first answer ends its connection, so that the second request looks the name up again.
+    closing, resolve = http(updated(), 200, "Connection: close"), socket.getaddrinfo
+    with (
+        serving(answering(closing), certificate="localhost.pem") as ours,
+        serving(answering(http(updated())), certificate="elsewhere.pem") as other,
+        connected(ours.url("https", "localhost"), ca_file=AUTHORITY) as gateway,
+    ):
+        assert gateway.send(ONE) == (APPLIED, 200)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_asked, **more: resolve("127.0.0.1", other.port, **more))
+        verdict, _ = gateway.send(ONE)
+    assert "ostname mismatch" in unsent(verdict)
+    assert (len(ours.requests), other.connections, other.requests) == (1, 1, [])
+    # Wherever the name led, the machine there was asked for the configured one.
+    assert (ours.names, other.names) == (["localhost"], ["localhost"])
+    assert f"Host: localhost:{ours.port}".lower() in ours.requests[0].decode().lower()
 
 
 def test_the_environments_proxies_are_not_used(recorder: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:

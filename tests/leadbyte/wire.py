@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,18 @@ class Connection:
 class RawServer:
     """Listens on loopback; `requests` and `connections` tell what arrived."""
 
-    def __init__(self, handler: Handler, *, certificate: str | None = None, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        certificate: str | None = None,
+        newest: ssl.TLSVersion | None = None,
+        receive_buffer: int | None = None,
+    ) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
+        self.names: list[str] = []
+        """What clients called this server when they opened an encrypted connection."""
         self.finished = threading.Semaphore(0)
         """Released once for every connection that was handled and closed."""
         self.over = threading.Event()
@@ -77,6 +87,9 @@ class RawServer:
         if certificate is not None:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(TLS / certificate)
+            self._context.sni_callback = lambda _socket, name, _context: self.names.append(name or "")
+        if self._context is not None and newest is not None:
+            self._limit(self._context, newest)
         self._listener = socket.socket()
         if receive_buffer is not None:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -85,6 +98,15 @@ class RawServer:
         self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
+
+    @staticmethod
+    def _limit(context: ssl.SSLContext, newest: ssl.TLSVersion) -> None:
+        """Nothing newer than this is spoken; old versions are only spoken at security level 0."""
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = min(newest, ssl.TLSVersion.TLSv1)
+            context.maximum_version = newest
 
     def _accept(self) -> None:
         while True:

@@ -1,0 +1,57 @@
+"""Words that the machine behind a build log obeys, broken so that they are read as text.
+
+GitHub's and Azure's runners take orders from whatever a program prints: `##[stop-commands]x` or `##vso[task.x]y`
+anywhere in a line, `::add-mask::x` where a line begins with it. TeamCity's are `##teamcity[...]`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Syntax = Literal["text", "json", "html", "commands"]
+"""How a break is written: a space in text; an escape in JSON, HTML and XML, whose readers see no difference.
+`commands`: the lines are commands of ours, in which only those of others are broken."""
+
+# What a runner that compares words as a reader would does not see: default-ignorable code points.
+_UNSEEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff"
+)
+_BLANK = rf"(?:[^\S\r\n]|[{_UNSEEN}])*+"
+_INSIDE = rf"#[{_UNSEEN}]*+#[\w{_UNSEEN}]*+\["
+_ANY = re.compile(rf"{_INSIDE}|(?:\A|(?<=[\r\n])){_BLANK}:[{_UNSEEN}]*+:")
+_INSIDE_ONLY = re.compile(_INSIDE)
+_LEADING = re.compile(_BLANK)
+_KEPT = 64
+
+_BREAKS = {
+    "text": {"[": " [", ":": " :"},
+    "commands": {"[": " ["},
+    "json": {"[": "\\u005b", ":": "\\u003a"},
+    "html": {"[": "&#91;", ":": "&#58;"},
+}
+
+# What a terminal obeys although JSON lets it stand: delete, C1, and the marks that reorder what is read.
+_LOUD = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def broken(text: str, syntax: Syntax = "text", *, line: str = "") -> str:
+    """`text` without anything that a runner would obey; `line` is what the last line holds so far, as `begun` gives it.
+
+    In JSON also without what a terminal would obey; it parses to the same values.
+    """
+    pattern, breaks = (_INSIDE_ONLY if syntax == "commands" else _ANY), _BREAKS[syntax]
+    whole = pattern.sub(lambda found: found[0][:-1] + breaks[found[0][-1]], line + text)
+    if syntax == "json":
+        whole = _LOUD.sub(lambda found: f"\\u{ord(found[0]):04x}", whole)
+    return whole[len(line) :]
+
+
+def begun(line: str, text: str) -> str:
+    """As much of the last line of `text` as `broken` has to know of it; `line` is what was begun before."""
+    start = max(text.rfind("\n"), text.rfind("\r")) + 1
+    last = text[start:] if start else line + text
+    # White space before the first word counts for nothing.
+    last = last[found.end() :] if (found := _LEADING.match(last)) else last
+    return last if len(last) <= _KEPT else f"-{last[-_KEPT:]}"
