@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
@@ -167,6 +168,10 @@ def _xml(text: str) -> str:
 
 # CSV
 
+# Spreadsheets ignore blanks, and some quotes, before a formula, and read wide and small signs like their plain forms.
+# Those of many countries begin a cell at a semicolon, whatever quotes stand around it.
+_FORMULA = re.compile(r'(?:^|(?<=;))(?=[ "]*[=+@|%\-＝＋＠｜％－﹦﹢﹫﹪﹣])')
+
 HISTORY_COLUMNS = ("operation", "changeset", "lead", "kind", "outcome", "attempts", "run", "at", "message", "note")
 
 
@@ -184,7 +189,4 @@ def _csv_line(cells: Iterable[str]) -> str:
 
 
 def _cell(value: object) -> str:
-    text = visible(str(value))
-    # A spreadsheet ignores leading blanks and reads full-width signs like their plain forms.
-    first = text.lstrip()[:1]
-    return f"'{text}" if first and first in "=+-@＝＋－＠|%" else text
+    return _FORMULA.sub("'", visible(str(value)))

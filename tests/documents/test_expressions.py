@@ -1,7 +1,6 @@
 """Templates and conditions: what they may say, what they give, and everything they cannot reach."""
 
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,12 +14,8 @@ from syncengine.documents.expressions import (
     RenderError,
     Template,
 )
+from tests import attacks
 
-ATTACKS = [
-    line
-    for line in (Path(__file__).parent / "template_attacks.txt").read_text().splitlines()
-    if line and not line.startswith("# ")
-]
 EXPRESSIONS = Expressions()
 SCOPE = {
     "vars": {"delivery": "1053", "column": "name"},
@@ -79,7 +74,7 @@ def test_a_template_gives_a_text(text: str, expected: str) -> None:
     assert render(text) == expected
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("attack", attacks.lines("templates"))
 def test_attacks_end_in_a_message(attack: str) -> None:
     compiled = EXPRESSIONS.compile_value(attack)
     if isinstance(compiled, ExpressionProblem):

@@ -146,15 +146,6 @@ def test_junit_stays_xml_with_hostile_text(text: str) -> None:
     assert found.get("failures") == "1"
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "  =", "＝", "|"])
-def test_csv_cells_that_a_spreadsheet_would_run_are_defused(start: str) -> None:
-    text = "".join(history_csv([msgspec.structs.replace(ROW, message=f"{start}cmd()")]))
-    header, row = list(csv.reader(io.StringIO(text)))
-    message = row[header.index("message")]
-    assert message.startswith("'") or not message.strip("␉␍ ").startswith(message[:1])
-    assert message[:1] not in tuple("=+-@|＝")
-
-
 @pytest.mark.parametrize("text", HOSTILE)
 def test_csv_keeps_one_row_per_operation(text: str) -> None:
     rows = list(

@@ -9,7 +9,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -19,14 +18,11 @@ from syncengine.cli.output import Output
 from syncengine.core.log_commands import begun, broken
 from syncengine.core.redaction import visible
 from syncengine.sandbox import Sandbox, SandboxOptions, parse_script
+from tests import attacks
 from tests.cli.console import Ended
 from tests.workspace import Workspace
 
-ATTACKS = [
-    line.encode("latin-1").decode("unicode_escape")
-    for line in (Path(__file__).parent / "log_command_attacks.txt").read_text(encoding="ascii").splitlines()
-    if line and not line.startswith("# ")
-]
+ATTACKS = attacks.texts("log_commands")
 ANNOTATION = re.compile(r"::(error|warning|notice) ")
 DECEIVING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
