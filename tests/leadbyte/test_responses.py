@@ -206,6 +206,29 @@ def test_an_unreadable_success_tells_nothing(body: bytes, parcels: tuple[Parcel,
     assert verdict.message.startswith("HTTP 200: the answer ")
 
 
+@pytest.mark.parametrize(
+    ("key", "first"),
+    [
+        ("status", '"Error"'),
+        ("leads", '[{"id":"2932682","success":false,"message":"no"}]'),
+        ("id", '"7"'),
+        ("success", "false"),
+        ("warnings", "[]"),
+        ("errors", "[]"),
+        ("errors", '["no"]'),
+        ("message", '"OK"'),
+    ],
+)
+def test_a_key_that_is_there_twice_makes_any_answer_unreadable(key: str, first: str) -> None:
+    whole = (
+        '{"status":"Success","message":"OK","leads":'
+        '[{"id":"2932682","success":true,"message":"Lead updated","warnings":[],"errors":[]}]}'
+    )
+    assert isinstance(read(whole.encode()), Elements)
+    twice = whole.replace(f'"{key}":', f'"{key}":{first},"{key}":')
+    assert isinstance(read(twice.encode()), Lost)
+
+
 def test_a_byte_order_mark_does_no_harm() -> None:
     body = b"\xef\xbb\xbf" + json.dumps(envelope(lead())).encode()
     assert read(body) == Elements({0: Element(True, "Lead updated")}, "OK")
