@@ -268,7 +268,10 @@ class PlanFile:
         self._source = source
         self._identities = identities
         self._cover: Cover | None = None
+        self._covered = 0
+        """Bytes before the checksum's own characters."""
         self._blocks: list[bytes] = []
+        """The checksum as it stood after each block: what comes later is compared with it on the way."""
         self._start = 0
         self._end = 0
         first, footer = self._verify()
@@ -346,9 +349,11 @@ class PlanFile:
         self._source.seek(0)
         rest = b""
         position = 0
+        checksum = hashlib.sha256()
         for expected in self._blocks:
             block = self._source.read(_BLOCK)
-            if hashlib.sha256(block).digest() != expected:
+            checksum.update(block[: max(0, self._covered - position)])
+            if checksum.digest() != expected:
                 raise self._altered("the file was changed while it was in use")
             inside = block[max(0, self._start - position) : max(0, self._end - position)]
             position += len(block)
@@ -377,14 +382,14 @@ class PlanFile:
         """Checksum over everything before the checksum's own characters, with the footer's line."""
         self._source.seek(0, os.SEEK_END)
         size = self._source.tell()
-        covered_bytes = max(size - _TAIL, 0)
+        self._covered = max(size - _TAIL, 0)
         checksum = hashlib.sha256()
         self._source.seek(0)
         seen = 0
         last_line = b""
         while block := self._source.read(_BLOCK):
-            self._blocks.append(hashlib.sha256(block).digest())
-            checksum.update(block[: max(0, min(len(block), covered_bytes - seen))])
+            checksum.update(block[: max(0, self._covered - seen)])
+            self._blocks.append(checksum.digest())
             seen += len(block)
             cut = block.rfind(b"\n", 0, -1) if seen == size else block.rfind(b"\n")
             last_line = block[cut + 1 :] if cut >= 0 else last_line + block
