@@ -8,6 +8,7 @@ memory while small and goes to an unnamed temporary file, readable by this user 
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
@@ -40,6 +41,10 @@ _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(_Record).decode
 
 
+def _pages(size: int) -> mmap.mmap:
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+
+
 class Claims:
     """First come, first served: each name of a lead belongs to the first who claims it.
 
@@ -48,9 +53,11 @@ class Claims:
     """
 
     def __init__(self, *, held_in_memory: int = 1 << 20) -> None:
-        # Untouched pages of both take no memory.
-        self._filter = bytearray(_FILTER_BITS >> 3)
-        self._heads = memoryview(bytearray(_BUCKETS * 8)).cast("Q")
+        # Mapped, not allocated: untouched pages take no memory, and all are given back. An allocator does so only until
+        # a block of this size was first freed; from then on it writes zeros to every page, and may keep them.
+        self._filter = _pages(_FILTER_BITS >> 3)
+        self._table = _pages(_BUCKETS * 8)
+        self._heads = memoryview(self._table).cast("Q")
         self._pending = bytearray()
         self._flushed = 1  # position 0 means "no record", so the log begins at 1
         self._limit = held_in_memory
@@ -83,6 +90,9 @@ class Claims:
             self._file.close()
             self._file = None
         self._pending.clear()
+        self._heads.release()
+        self._table.close()
+        self._filter.close()
 
     def __enter__(self) -> Self:
         return self

@@ -99,7 +99,11 @@ def read_bounded(path: Path, limit: int) -> bytes:
     """The bytes of an ordinary file of at most `limit` bytes; raises InputError where it is anything else."""
     try:
         with open_ordinary(path) as file:
-            data = file.read(limit + 1)
+            # A buffer for the limit would be asked for at once, and not every system grants it.
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(limit, size) + 1)
+            if size < len(data) <= limit:  # it has grown, or tells no size
+                data += file.read(limit + 1 - len(data))
     except OSError as error:
         if error.strerror == NOT_ORDINARY:
             hint = "name a file, no folder or device"
