@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from syncengine.core.changes import NameUse, Origin
 from syncengine.core.identity import operation_id
@@ -19,6 +19,7 @@ from syncengine.core.plan import (
     State,
 )
 from syncengine.core.values import BuyerId, Cents, ChangesetId, DeliveryId, LeadId, PlanDigest
+from tests import attacks
 
 DIGEST = PlanDigest("3f2a9c41" * 8)
 
@@ -226,26 +227,13 @@ BLOCKED = (
 )
 
 
-HOSTILE = (
-    "@acme/team #12 GH-7 octo/repo#3",
-    "<script>alert(1)</script><img src=x onerror=alert(2)>",
-    "</script><script>alert(3)</script>",
-    "[click](https://evil.example) https://evil.example www.evil.example me@evil.example",
-    "![pixel](https://evil.example/p.png)",
-    "``` ` `` code | pipe \\| $x$ :tada:",
-    "line\nbreak\r\n# heading\n- item\n\n<!-- x -->",
-    "\x1b[31mred\x1b]8;;https://evil.example\x07link\x07",
-    "\u202etxt.exe\u2066 zero\u200bwidth \ud800",
-    "{{ 7*7 }} {% raw %} &amp; &#64;team",
-    "=cmd|' /C calc'!A0",
-    "-->]]>\x00\x0b",
-)
+HOSTILE = (*attacks.texts("markup"), *attacks.texts("log_commands"))
 """Texts that a lead, a title, a service or a colleague might carry into a view."""
 
 
-def hostile_operations() -> Iterator[PlannedOperation]:
-    """Every hostile text in every place that foreign text can reach."""
-    for n, text in enumerate(HOSTILE):
+def hostile_operations(texts: Sequence[str] = HOSTILE) -> Iterator[PlannedOperation]:
+    """Every one of these texts in every place that foreign text can reach."""
+    for n, text in enumerate(texts):
         name = text.encode("utf-8", "replace").decode()
         yield planned(
             Update(lead(n), {name: text, "postcode": text}),
@@ -269,21 +257,21 @@ def hostile_operations() -> Iterator[PlannedOperation]:
         )
 
 
-def hostile_summary() -> PlanSummary:
-    """A summary whose every text is hostile."""
-    plain = summary_of(hostile_operations(), warnings=HOSTILE)
+def hostile_summary(texts: Sequence[str] = HOSTILE) -> PlanSummary:
+    """A summary whose every text is one of these."""
+    plain = summary_of(hostile_operations(texts), warnings=tuple(texts))
     return PlanSummary(
         digest=plain.digest,
         counts=plain.counts,
-        blocked=tuple(Finding(reason=text, kind=text, lead=LeadId(text), operation=None) for text in HOSTILE),
-        warnings=HOSTILE,
+        blocked=tuple(Finding(reason=text, kind=text, lead=LeadId(text), operation=None) for text in texts),
+        warnings=tuple(texts),
         changesets=tuple(
             ChangesetHeader(id=ChangesetId("postcode-repair-2026-11"), title=text, file=text, vars={}, sources={})
-            for text in HOSTILE
+            for text in texts
         ),
     )
 
 
 HOSTILE_PROVENANCE = Provenance(
-    created=HOSTILE[1], tool=HOSTILE[2], ledger_id=None, ledger_position=0, ledger_note=" ".join(HOSTILE)
+    created=HOSTILE[0], tool=HOSTILE[3], ledger_id=None, ledger_position=0, ledger_note=" ".join(HOSTILE[:12])
 )

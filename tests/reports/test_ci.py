@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 
 from syncengine.core.errors import Problem
+from syncengine.core.redaction import visible
 from syncengine.core.results import Line, RunCounts, RunResult, Tally, ValidateResult
 from syncengine.core.values import LeadId, OperationId
 from syncengine.reports.ci import CASES, github_annotations, history_csv, junit, sarif
@@ -39,7 +41,12 @@ def test_no_text_starts_a_second_command(text: str) -> None:
     problem = Problem(code="SE300", message=text, file=text, hint=text, severity="note")
     (line,) = github_annotations([problem])
     assert len(line.splitlines()) == 1
-    assert line.startswith("::notice file=")
+    said = re.fullmatch(r"::notice file=([^:,]+),title=SE300::([^\r\n]*)", line)
+    assert said
+    # As the runner reads it.
+    place, message = (unquote(part) for part in said.groups())
+    assert place == visible(text)
+    assert message == f"{visible(text)}\n{visible(text)}"
 
 
 def test_a_finding_without_a_place_names_only_its_code() -> None:
@@ -72,7 +79,12 @@ def test_sarif_says_where_and_what_in_the_words_of_the_standard() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_sarif_stays_json_with_hostile_text(text: str) -> None:
     log = sarif(ValidateResult(changesets=1, problems=(Problem(code="SE1", message=text, file=text),)), version="1")
-    assert json.loads(log)["runs"][0]["results"][0]["ruleId"] == "SE1"
+    (result,) = json.loads(log)["runs"][0]["results"]
+    assert result["ruleId"] == "SE1"
+    assert result["message"]["text"] == visible(text)
+    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert re.fullmatch(r"[A-Za-z0-9._~/%-]+", uri)
+    assert unquote(uri) == text.encode("utf-8", "replace").decode()
 
 
 def lines(count: int) -> tuple[Line, ...]:
@@ -144,6 +156,10 @@ def test_junit_stays_xml_with_hostile_text(text: str) -> None:
     line = Line(operation=OperationId("1" * 40), lead=LeadId("1"), kind="update", message=text, changeset=text)
     found = suite(msgspec.structs.replace(RESULT, rejected=(line,), stopped=text, not_sent_reasons={text: 4}))
     assert found.get("failures") == "1"
+    assert {each.tag for each in found.iter()} <= {"testsuite", "testcase", "failure", "error", "skipped"}
+    (failure,) = found.iter("failure")
+    assert failure.get("message") == failure.text == visible(text)
+    assert visible(text) in {each.get("message") for each in found.iter("error")}
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -20,11 +20,14 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
+from syncengine.core.redaction import visible
 from syncengine.reports.html import plan_html
 from syncengine.reports.model import ViewOptions
+from tests.attacks import carried
 from tests.reports.samples import (
     BLOCKED,
     HEADER,
+    HOSTILE,
     HOSTILE_PROVENANCE,
     NO_LEDGER,
     WARNINGS,
@@ -78,6 +81,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         HEADER, HOSTILE_PROVENANCE, hostile_operations(), hostile_summary(), ViewOptions(show_values=True)
     )
     made["hostile"].write_text("".join(pieces), encoding="utf-8")
+    for name, texts in (("printed", HOSTILE), ("ordinary", [f"ordinary {n}" for n in range(len(HOSTILE))])):
+        made[name] = folder / f"{name}.html"
+        made[name].write_text(carried.view(folder / name, texts, "html"), encoding="utf-8")
     return made
 
 
@@ -281,9 +287,35 @@ def test_print_holds_the_rows_that_the_screen_does_not_draw(show: Any) -> None:
     wait_count(page, "500 operations")
 
 
-def test_hostile_data_is_text_and_nothing_else(show: Any) -> None:
-    page = show("hostile")
-    page.execute_script("document.querySelectorAll('#body [data-position]').forEach((button) => button.click())")
+ELEMENTS = "return [...document.querySelectorAll('*')].map((e) => [e.tagName, ...e.getAttributeNames()].join(' '))"
+TEXT = """
+const page = document.body.cloneNode(true);
+page.querySelectorAll('script, style').forEach((element) => element.remove());
+return page.textContent;
+"""
+ALL_ROWS = """
+dispatchEvent(new Event('beforeprint'));
+document.querySelectorAll('#body [data-position]').forEach((button) => button.click());
+"""
+
+
+@pytest.mark.parametrize("name", ["hostile", "printed"])
+def test_hostile_data_is_text_and_nothing_else(show: Any, name: str) -> None:
+    page = show(name)
+    page.execute_script(ALL_ROWS)
     assert page.find_elements(By.CSS_SELECTOR, "img, iframe, a:not(.skip), h3, h4") == []
-    assert "<script>alert(1)</script>" in page.find_element(By.ID, "body").get_attribute("textContent")
+    said = re.sub(r"\s", "", page.execute_script(TEXT))
+    texts = map(visible, HOSTILE if name == "hostile" else map(carried.sendable, HOSTILE))
+    assert [text for text in texts if re.sub(r"\s", "", text)[:60] not in said] == []
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
+
+
+def test_the_page_that_is_printed_has_the_same_elements_whatever_the_data(show: Any) -> None:
+    found = []
+    for name in ("printed", "ordinary"):
+        page = show(name)
+        page.execute_script(ALL_ROWS)
+        assert len(page.find_elements(By.CSS_SELECTOR, "#body .item")) >= 4 * len(HOSTILE)
+        found.append(set(page.execute_script(ELEMENTS)))
+    printed, ordinary = found
+    assert printed <= ordinary | {"MARK"}
