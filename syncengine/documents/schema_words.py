@@ -74,7 +74,7 @@ def wording(error: ValidationError, place: str) -> Wording:
         inside = f" in {place}" if place else ""
         return Wording("SE202", _own(error) or f"the key {error.key!r} is missing{inside}", _hint(error))
     own = _own(error)
-    if own:
+    if own and not _wants_quotes(error):
         return Wording("SE204" if error.validator != "type" else "SE203", f"{where}: {own}", _hint(error))
     if error.validator == "type":
         return Wording("SE203", f"{where} must be {_types(error.validator_value)}, not {_kind(error)}", _hint(error))
@@ -110,8 +110,15 @@ def _not(value: Any) -> str:
     return "has a form that is not allowed"
 
 
+def _wants_quotes(error: ValidationError) -> bool:
+    """Whether a number or a truth value stands where a text must: what form the text has is not what is wrong."""
+    return error.validator == "type" and error.validator_value == "string" and isinstance(error.instance, int | float)
+
+
 def _hint(error: ValidationError) -> str:
     schema = error.schema if isinstance(error.schema, dict) else {}
+    if _wants_quotes(error):
+        return "write it in quotes"
     if schema.get(OWN_HINT):
         return str(schema[OWN_HINT])
     if error.validator == "type" and error.instance is None:

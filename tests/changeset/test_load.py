@@ -39,6 +39,14 @@ def test_a_path_that_does_not_exist(tmp_path: Path) -> None:
     assert [problem.code for problem in problems] == ["SE114"]
 
 
+def test_an_id_of_digits_wants_quotes(tmp_path: Path) -> None:
+    problems = loaded(tmp_path, {"a.yaml": changeset(_ONE, name="2026")}).problems
+    assert [(each.code, each.message, each.hint) for each in problems] == [
+        ("SE203", "changeset must be a text, not a whole number", "write it in quotes")
+    ]
+    assert validate(loaded(tmp_path, {"a.yaml": changeset(_ONE, name='"2026"')})) == []
+
+
 def test_variables_override_declared_ones_only(tmp_path: Path) -> None:
     text = changeset('  - {lead: "2932682", update: {a: "{{ vars.note }}"}}\n', more="vars: {note: x}\n")
     found = loaded(tmp_path, {"a.yaml": text}, note="{{ y }}")

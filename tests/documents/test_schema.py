@@ -41,6 +41,7 @@ def test_what_fits_has_no_problem() -> None:
          "did you mean 'concurrency'?"),
         ("    limits: {concurrency: two}\n", "SE203", 6, 27,
          "accounts.acme.limits.concurrency must be a whole number, not a text", "for example: 1"),
+        ("    was: 2026\n", "SE203", 6, 10, "accounts.acme.was must be a text, not a whole number", "write it in quotes"),
         ("    limits: {concurrency: 0}\n", "SE204", 6, 27, "accounts.acme.limits.concurrency must be at least 1", ""),
         ("    wire: {deliveries: togehter}\n", "SE204", 6, 24,
          "accounts.acme.wire.deliveries must be one of: together, one_by_one", "did you mean 'together'?"),
