@@ -85,6 +85,27 @@ def test_submit_waits_for_the_result_that_apply_would_print(bench: Bench, crew: 
     assert bench.cli("ledger", "check").code == 0
 
 
+def test_leads_in_quarantine_are_decided_once_by_workers(bench: Bench, crew: Crew) -> None:
+    releases = [{"quarantined": str(5000 + n), "update": {"c1": "a"}, "action": "release"} for n in range(8)]
+    rejection = {"quarantined": "5100", "action": "reject"}
+    prepared(bench, *releases, rejection, *triggers(8, first=6000))
+    bench.faults({"match": {"path": "/restapi/v1.3/quarantine/process", "nth": 3},
+                  "fault": {"effect": "all", "answer": "reset"}})  # fmt: skip
+    for _ in range(2):
+        crew.start()
+    result = await_end(bench, submit(bench))
+    assert (result["exit"], result["counts"]["applied"], result["counts"]["in_doubt"]) == (5, 24, 1)
+    doubt = result["in_doubt"][0]
+    assert doubt["kind"] in ("release", "reject")
+    assert doubt["lead"].startswith("quarantined:")
+    again = bench.process("submit", "release.plan", "--format", "json")
+    assert (again.code, again.json["run"], again.json["counts"]["already_applied"]) == (5, None, 24)
+    assert bench.resolve("applied", doubt["operation"]).code == 0
+    assert bench.process("submit", "release.plan", "--format", "json").json["counts"]["already_applied"] == 25
+    assert set(bench.done().values()) == {1}
+    assert sum(what.startswith(("release", "reject", "trigger")) for what in bench.done()) == 17
+
+
 def test_a_worker_that_drains_ends_when_nothing_is_open(bench: Bench, crew: Crew) -> None:
     prepared(bench, *updates(20))
     run = submit(bench)
