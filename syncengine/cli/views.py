@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Parts = tuple[PlanHeader, Provenance, Iterable[PlannedOperation], PlanSummary, ViewOptions]
 
 FORMATS = ("text", "markdown", "html", "json")
+_GATHERED = 1 << 16
+"""Characters that are written at once."""
 
 
 def view_options(invocation: Invocation, settings: Settings | None, account: str, *, show_values: bool) -> ViewOptions:
@@ -84,11 +86,25 @@ def _summary(cover: Cover) -> PlanSummary:
 
 def _show(invocation: Invocation, parts: Parts, format_: str) -> None:
     syntax: Syntax = "json" if format_ == "json" else "html" if format_ == "html" else "text"
-    for piece in _view(parts, format_):
-        if format_ == "text":
-            invocation.output.result(piece)
-        else:
-            invocation.output.piece(piece, syntax)
+    if format_ == "text":
+        for line in _view(parts, format_):
+            invocation.output.result(line)
+        return
+    for piece in _gathered(_view(parts, format_)):
+        invocation.output.piece(piece, syntax)
+
+
+def _gathered(pieces: Iterable[str]) -> Iterator[str]:
+    """The same in larger pieces: each is looked through and written by itself."""
+    held: list[str] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= _GATHERED:
+            yield "".join(held)
+            held, size = [], 0
+    yield "".join(held)
 
 
 def _view(parts: Parts, format_: str) -> Iterator[str]:

@@ -23,7 +23,11 @@ _INSIDE = rf"#[{_UNSEEN}]*+#[\w{_UNSEEN}]*+\["
 _ANY = re.compile(rf"{_INSIDE}|(?:\A|(?<=[\r\n])){_BLANK}:[{_UNSEEN}]*+:")
 _INSIDE_ONLY = re.compile(_INSIDE)
 _LEADING = re.compile(_BLANK)
+_PARTED_HASHES = re.compile(f"#[{_UNSEEN}]")
+_PARTED_COLONS = re.compile(f":[{_UNSEEN}]")
 _KEPT = 64
+_MASK = "•"
+"""That of core.redaction, which takes too long to import for every command."""
 
 _BREAKS = {
     "text": {"[": " [", ":": " :"},
@@ -41,15 +45,36 @@ def broken(text: str, syntax: Syntax = "text", *, line: str = "") -> str:
 
     In JSON also without what a terminal would obey; it parses to the same values.
     """
-    pattern, breaks = (_INSIDE_ONLY if syntax == "commands" else _ANY), _BREAKS[syntax]
-    whole = pattern.sub(lambda found: found[0][:-1] + breaks[found[0][-1]], line + text)
-    if syntax == "json":
+    whole = line + text if line else text
+    # Masks stand in nearly every line and in no order; without them most lines are ASCII, which is searched fastest.
+    bare = whole if whole.isascii() else whole.replace(_MASK, "")
+    if _may_order(bare):
+        pattern, breaks = (_INSIDE_ONLY if syntax == "commands" else _ANY), _BREAKS[syntax]
+        whole = pattern.sub(lambda found: found[0][:-1] + breaks[found[0][-1]], whole)
+    if syntax == "json" and _may_be_loud(bare):
         whole = _LOUD.sub(lambda found: f"\\u{ord(found[0]):04x}", whole)
     return whole[len(line) :]
 
 
+# Nearly everything that is printed holds nothing of the kind, which these find out much faster than the patterns do.
+
+
+def _may_order(text: str) -> bool:
+    if "##" in text or "::" in text:
+        return True
+    return not text.isascii() and bool(_PARTED_HASHES.search(text) or _PARTED_COLONS.search(text))
+
+
+def _may_be_loud(text: str) -> bool:
+    if text.isascii():
+        return "\x7f" in text
+    return not text.replace("\n", "").isprintable()
+
+
 def begun(line: str, text: str) -> str:
     """As much of the last line of `text` as `broken` has to know of it; `line` is what was begun before."""
+    if text.endswith("\n"):
+        return ""
     start = max(text.rfind("\n"), text.rfind("\r")) + 1
     last = text[start:] if start else line + text
     # White space before the first word counts for nothing.

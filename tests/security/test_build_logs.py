@@ -13,6 +13,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from syncengine.cli.output import Output
 from syncengine.core.log_commands import begun, broken
@@ -247,6 +249,26 @@ def test_pieces_do_not_add_up_to_an_order(attack: str, syntax: Any) -> None:
             line = begun(line, text)
             written += text
         assert obeyed(written) == []
+
+
+SIGNS = st.sampled_from(
+    ["#", ":", "[", "]", "a", "vso", " ", "\t", "\n", "\r", "•", "é", "\u00ad", "\u200b", "\u2060", "\ufe0f", "\ufeff",
+     "\u3000", "\u3164", "\u2028", "\x7f", "\x9b", "\u202e", "\U000e0041"]
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(st.lists(SIGNS, max_size=8).map("".join), max_size=4), st.sampled_from(["text", "json", "html"]))
+def test_no_mixture_of_signs_is_an_order(pieces: list[str], syntax: Any) -> None:
+    """Whichever of them let a text pass unlooked at."""
+    line, written = "", ""
+    for piece in pieces:
+        text = broken(piece, syntax, line=line)
+        line = begun(line, text)
+        written += text
+    assert obeyed(written) == []
+    if syntax == "json":
+        assert not DECEIVING.search(re.sub(r"[\r\t]", "", written))
 
 
 def test_what_is_no_order_is_written_as_it_is() -> None:
