@@ -96,6 +96,7 @@ CODES = MappingProxyType(
         "SE502": "A required key of the configuration is missing.",
         "SE503": "A value of the wrong type in the configuration.",
         "SE504": "A value that is not allowed at this place of the configuration.",
+        "SE505": "A configuration that somebody else may have put above the working folder.",
         "SE510": "An account that syncengine.yaml does not have.",
         "SE511": "A delivery name that the account does not have.",
         "SE512": "A buyer name that the account does not have.",

@@ -4,10 +4,13 @@ SE501 unknown key     SE550 base_url or host         SE554 name or id of a deliv
 SE502 missing key     SE551 literal API key          SE555 ledger or database                  SE561 policy expression
 SE503 wrong type      SE552 variable not allowed     SE556 former name of an account
 SE504 wrong value     SE553 file not allowed
+SE505 planted file
 """
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping as AbstractMapping
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +29,7 @@ from syncengine.documents.reader import read_documents
 from syncengine.documents.schema import DocumentSchema
 from syncengine.documents.section import Findings, section
 
-__all__ = ["find_configuration", "ledger_url", "load_configuration"]
+__all__ = ["find_configuration", "ledger_url", "load_configuration", "planted"]
 
 _MAX_BYTES = 4 * 1024 * 1024
 _SCHEMA = "config.v1"
@@ -54,9 +57,36 @@ def find_configuration(start: Path, explicit: str | None, env: AbstractMapping[s
         return path
     here = start.resolve()
     for folder in (here, *here.parents):
-        if (folder / CONFIGURATION_NAME).is_file():
-            return folder / CONFIGURATION_NAME
+        path = folder / CONFIGURATION_NAME
+        if path.is_file():
+            if _planted(path, here):
+                raise ConfigError(
+                    f"{path} belongs to somebody else, who may have put it there for others to obey",
+                    code="SE505",
+                    hint=f"it says where API keys are sent: look at it, then name it with --config {path}",
+                )
+            return path
     raise ConfigError(f"there is no {CONFIGURATION_NAME} in {here} or any folder above it", hint=_way_out(here))
+
+
+def _planted(path: Path, here: Path) -> bool:
+    """Whether a stranger may have put this file above `here`, as anybody can in /tmp."""
+    try:
+        file, folder, start = path.lstat(), path.parent.stat(), here.stat()
+    except OSError:
+        return False  # whoever opens it says so
+    return planted(file.st_uid, (folder.st_uid, folder.st_mode), friends={os.geteuid(), start.st_uid})
+
+
+def planted(owner: int, folder: tuple[int, int], *, friends: set[int]) -> bool:
+    """The rule: what belongs to a friend or to root is theirs, and so is what lies in a folder of theirs where they
+    alone say who may write. `folder`: its owner and mode.
+
+    Among the friends is the owner of the working folder: in containers a whole checkout belongs to another user.
+    """
+    trusted = friends | {0}
+    folder_owner, mode = folder
+    return owner not in trusted and (folder_owner not in trusted or bool(mode & stat.S_IWOTH))
 
 
 def _way_out(here: Path) -> str:
