@@ -29,10 +29,10 @@ CONFIGURATION = """\
 
 <!-- Made by scripts/generate-docs from schemas/config.v1.schema.json. -->
 
-Found in the working directory or a parent of it, or named by `--config` or `SYNCENGINE_CONFIG`; one that another user may
-have planted there, as in `/tmp`, has to be named. Its folder is *the repository*, which sources and schemas cannot leave. `syncengine init` writes one, `syncengine doctor` checks it, and
-the schema itself is `syncengine schema config`. [Policy](policy.md) explains the rules, [the ledger](ledger.md) its
-settings.
+Found in the working directory or a parent of it, or named by `--config` or `SYNCENGINE_CONFIG`; one that another user
+may have planted there, as in `/tmp`, has to be named. Its folder is *the repository*, which sources and schemas cannot
+leave. `syncengine init` writes one, `syncengine doctor` checks it, and the schema itself is `syncengine schema config`.
+[Policy](policy.md) explains the rules, [the ledger](ledger.md) its settings.
 """
 
 
