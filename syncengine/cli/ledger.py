@@ -42,8 +42,9 @@ def check(invocation: Invocation, *, head: str | None, format_: str) -> int:
     with _project(invocation).view() as ledger:
         if ledger is None:
             return _no_ledger(invocation)
-        findings = list(ledger.check(head=head))
-        identity, present = ledger.identity(), ledger.head()
+        findings, identity, present = ledger.at_once(
+            lambda: (ledger.check(head=head), ledger.identity(), ledger.head())
+        )
     if format_ == "json":
         invocation.output.json(
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -14,6 +14,8 @@ from syncengine.core.history import Attempt, LeadHistory
 from syncengine.core.operations import Kind
 from syncengine.core.outcomes import Parcel, Ruling, Verdict
 from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest, RunId
+
+T = TypeVar("T")
 
 
 class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -382,8 +384,12 @@ class LedgerOperations(LedgerWriter, Protocol):
         """One short text that stands for every record so far; it changes with each."""
         ...
 
-    def check(self, *, head: str | None = None) -> Iterator[CheckFinding]:
+    def check(self, *, head: str | None = None) -> Sequence[CheckFinding]:
         """Recompute the hash chains and the counts; with `head`, whether the ledger ever had that head."""
+        ...
+
+    def at_once(self, work: Callable[[], T]) -> T:
+        """What `work` reads through this ledger is of one moment, whoever writes meanwhile."""
         ...
 
     def export(self) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from syncengine.core.errors import InputError
 from syncengine.core.history import Attempt
@@ -30,6 +31,8 @@ from syncengine.ledger.records import event_content, resolution_content
 from syncengine.ledger.rows import SHARED, RunRow, run_rows
 from syncengine.ledger.standings import open_attempts
 from syncengine.ledger.writer import Writer
+
+T = TypeVar("T")
 
 BASELINE_BATCH = 500
 
@@ -221,10 +224,14 @@ class Ledger(Writer):
         """One short text that stands for every record so far."""
         return checking.head(self.engine)
 
-    def check(self, *, head: str | None = None) -> Iterator[CheckFinding]:
+    def check(self, *, head: str | None = None) -> Sequence[CheckFinding]:
         """Recompute the hash chains and the counts."""
-        yield from checking.check(self.engine, head)
-        yield from checking.check_counts(self)
+        # Of one moment: a run that commits meanwhile would look like somebody who tampers.
+        return self.at_once(lambda: [*checking.check(self.engine, head), *checking.check_counts(self)])
+
+    def at_once(self, work: Callable[[], T]) -> T:
+        """Run `work` over one snapshot."""
+        return self.engine.read(work)
 
     def export(self) -> Iterator[str]:
         """Every record as one line of JSON."""

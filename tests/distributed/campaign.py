@@ -205,7 +205,8 @@ def campaign(
         assert planned.code == 0, planned
         with Crew(bench, "--parallel", "2") as crew:
             _Field(bench, chance, tally, kills=kills, pause=pause).run(crew, workers, say)
-        assert bench.cli("ledger", "check").code == 0
+        checked = bench.cli("ledger", "check")
+        assert checked.code == 0, checked
     tally.seconds = time.monotonic() - started
     return tally
 
