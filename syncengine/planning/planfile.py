@@ -6,6 +6,7 @@ docs/plan-file.md for what is covered and what is not.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -196,7 +197,9 @@ class PlanWriter:
     def discard(self) -> None:
         """Leave no trace; harmless after `finish`."""
         if self._file is not None:
-            self._file.close()
+            # On a full disk closing tries once more to write what is left, and fails again.
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
         if self._partial is not None:
             self._partial.unlink(missing_ok=True)

@@ -6,7 +6,16 @@ import itertools
 
 import pytest
 
-from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update, is_irreversible
+from syncengine.core.operations import (
+    Financials,
+    Operation,
+    Reprocess,
+    Trigger,
+    Update,
+    is_irreversible,
+    names_of,
+    values_of,
+)
 from syncengine.core.outcomes import (
     Denied,
     Element,
@@ -23,6 +32,7 @@ from syncengine.core.outcomes import (
     Unread,
     Verdict,
     judge,
+    plain_updates,
 )
 from syncengine.core.values import Cents, ChangesetId, DeliveryId, LeadId, OperationId
 
@@ -110,6 +120,12 @@ def test_what_holds_in_every_cell(verdict: Verdict, shapes: tuple[str, ...], ref
         assert outcome is N or not is_irreversible(operation), "irreversible: only what was not sent is sent again"
     assert all(resend.parcels and all(parcel.parts for parcel in resend.parcels) for resend in judgement.again)
     assert not (judgement.stop and judgement.again)
+    sent = {parcel.lead: parcel for parcel in parcels}
+    for parcel in (parcel for resend in judgement.again for parcel in resend.parcels):
+        assert parcel.entry == sent[parcel.lead].entry
+        assert all(part in sent[parcel.lead].parts for part in parcel.parts)
+    if not isinstance(verdict, Elements):
+        assert {ruling.message for rulings in judgement.rulings for ruling in rulings} == {"m"}, "on every record"
     # A split must end: what is sent again at once is less than what was sent.
     if judgement.again and not judgement.backoff:
         assert all(
@@ -179,6 +195,12 @@ def test_an_unread_request_is_split_until_one_entry_is_left(shapes: tuple[str, .
         assert len(judgement.again) == 2
         assert list(itertools.chain(*again(judgement))) == [f"{place}{s}" for place, s in enumerate(shapes, start=1)]
     assert (judgement.backoff, judgement.counts_as_unanswered, judgement.stop) == (False, False, "")
+
+
+@pytest.mark.parametrize("shape", ONES)
+def test_a_refusal_of_one_entry_by_an_account_whose_refusals_are_whole_rejects_all_of_it(shape: str) -> None:
+    judgement = judge(Refused("m"), request(shape), "whole")
+    assert (outcomes(judgement), again(judgement)) == (["r" * len(shape)], [])
 
 
 @pytest.mark.parametrize("shape", ONES)
@@ -258,3 +280,32 @@ def test_words_and_warnings_of_each_answer_go_on_record() -> None:
         (A, "done", ("late",)),
         (U, "the answer does not mention this lead", ()),
     ]
+
+
+@pytest.mark.parametrize(
+    ("shapes", "leads", "plain"),
+    [
+        (("u", "u"), ("1", "2"), True),
+        (("u", "u"), ("1", "quarantined:2"), False),
+        (("u", "uu"), ("1", "2"), False),
+        (("uu", "u"), ("1", "2"), False),
+        (("u", "r"), ("1", "2"), False),
+        (("f",), ("1",), False),
+        (("t",), ("1",), False),
+        (("tu",), ("1",), False),
+    ],
+)
+def test_plain_updates_are_one_update_of_a_lead_with_a_plain_number(
+    shapes: tuple[str, ...], leads: tuple[str, ...], *, plain: bool
+) -> None:
+    parcels = [
+        Parcel(LeadId(lead), parcel.entry, parcel.parts) for lead, parcel in zip(leads, request(*shapes), strict=True)
+    ]
+    assert plain_updates(parcels) is plain
+
+
+@pytest.mark.parametrize("shape", ["u", "r", "t", "f"])
+def test_names_are_those_of_the_values(shape: str) -> None:
+    (operation,) = operations(shape, LeadId("1"))
+    assert names_of(operation) == tuple(values_of(operation))
+    assert bool(names_of(operation)) is (shape in "uf")

@@ -319,7 +319,10 @@ def test_a_denial_names_the_permission_to_tick() -> None:
     )
     money = read(b"", MONEY, 401)
     assert isinstance(money, Denied)
-    assert "Update Payout/Revenue" in money.message
+    assert money.message == (
+        "the service refused the API key (HTTP 401); check that the key is the account's, and that it has the "
+        "permission Update Payout/Revenue"
+    )
 
 
 def test_a_redirect_tells_the_host_and_no_more() -> None:
@@ -327,7 +330,33 @@ def test_a_redirect_tells_the_host_and_no_more() -> None:
     assert isinstance(verdict, Redirected)
     assert "https://elsewhere.example;" in verdict.message
     assert not any(text in verdict.message for text in (KEY, "pw", "path"))
-    assert isinstance(read(b"", status=302, location="https://[bad"), Redirected)
+
+
+@pytest.mark.parametrize(
+    ("headers", "target"),
+    [
+        ({"location": "https://elsewhere.example/x"}, " to https://elsewhere.example"),
+        ({}, ""),
+        ({"location": ""}, ""),
+        ({"location": "/login?key=1"}, ""),
+        ({"location": "https:///nowhere"}, ""),
+        ({"location": "//elsewhere.example/x"}, ""),
+        ({"location": "https://[bad"}, " to an address that cannot be read"),
+    ],
+)
+def test_a_redirect_is_told_with_what_can_be_read_of_its_address(headers: dict[str, str], target: str) -> None:
+    assert read(b"", status=307, **headers) == Redirected(
+        f"HTTP 307: the service redirects{target}; redirects are never followed, so check base_url of the account"
+    )
+
+
+def test_the_words_of_a_refusal_are_unpacked() -> None:
+    packed = gzip.compress(json.dumps({"status": "Error", "message": "Lead 1 not found"}).encode())
+    assert read(packed, status=404, content_encoding="gzip") == Refused("Lead 1 not found")
+    assert read(b"no gzip at all", status=404, content_encoding="gzip") == Refused("HTTP 404 without a message")
+    assert read(b"null", status=404) == Refused("HTTP 404 without a message")
+    assert read({"error": "Gone"}, status=404) == Refused("Gone")
+    assert read({"error": {"message": "Gone"}}, status=404) == Refused("Gone")
 
 
 @pytest.mark.parametrize(
@@ -343,6 +372,9 @@ def test_a_redirect_tells_the_host_and_no_more() -> None:
         ("0", 0.0),
         ("9" * 5000, MAX_RETRY_AFTER),
         ("604801", MAX_RETRY_AFTER),
+        ("0000000007", MAX_RETRY_AFTER),
+        ("000000007", 7.0),
+        ("Mon, 23 Nov 2026 14:01:00 +0200", 60.0),
         (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90.0),
         (format_datetime(NOW - timedelta(days=90), usegmt=True), 0.0),
         (format_datetime(NOW + timedelta(days=900), usegmt=True), MAX_RETRY_AFTER),
@@ -387,7 +419,15 @@ def test_financials_elements_that_contradict_success_count_more() -> None:
     verdict = read(echo, GROUP)
     assert isinstance(verdict, Elements)
     assert [element.success for element in verdict.by_position.values()] == [True, True]
-    assert isinstance(read({"status": "Success", "errors": ["no"]}, MONEY), Lost)
+    silent = {"status": "Success", "message": "OK", "leads": [{"id": 11, "message": "Hm", "errors": ["no"]}]}
+    found = read(silent, GROUP)
+    assert isinstance(found, Elements)
+    assert [element.success for element in found.by_position.values()] == [None, True]
+    assert read({"status": "Success", "message": "OK", "errors": ["no"]}, MONEY) == Lost(
+        "the answer contradicts itself, success with errors: OK; no"
+    )
+    warned = read({"status": "Success", "message": "OK", "warnings": ["late"]}, MONEY)
+    assert warned == Elements({0: Element(True, "OK", ("late",))}, "OK")
 
 
 JSON_VALUES = st.recursive(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from syncengine.core.plan import (
     Counts,
     Finding,
     PlanHeader,
+    PlanLine,
     PlannedOperation,
     PlanSummary,
     Provenance,
@@ -165,8 +169,17 @@ def test_notes_are_not_covered_but_checked(tmp_path: Path) -> None:
     path = tmp_path / "a.plan"
     assert write(path, notes=("other",)).digest == write(None).digest
     path.write_bytes(path.read_bytes().replace(b'"notes":["other"]', b'"notes":["OTHER"]'))
-    with pytest.raises(AlteredPlan, match="checksum is wrong"):
+    assert refusal(path) == "the checksum is wrong: the file was altered or cut"
+
+
+def refusal(path: Path) -> str:
+    """Why the plan is refused when it is opened."""
+    with pytest.raises(AlteredPlan) as caught:
         open_plan(path)
+    assert caught.value.hint == "make the plan again with 'syncengine plan'; its approvals do not carry over"
+    said, _, why = caught.value.message.partition(": ")
+    assert said == str(path)
+    return why
 
 
 def resum(raw: bytes) -> bytes:
@@ -175,18 +188,26 @@ def resum(raw: bytes) -> bytes:
     return body + hashlib.sha256(body).hexdigest().encode() + b'"}\n'
 
 
+DIGEST = "the digest is wrong: the content is not what was planned"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        (b'"lead":"11"', b'"lead":"12"', "digest is wrong"),
-        (b'"host":"loopback"', b'"host":"loopbacc"', "digest is wrong"),
-        (b'"warnings":["look"]', b'"warnings":["LOOK"]', "digest is wrong"),
-        (b'"digest":"', b'"digest":"0', "digest is wrong"),
+        (b'"lead":"11"', b'"lead":"12"', DIGEST),
+        (b'"host":"loopback"', b'"host":"loopbacc"', DIGEST),
+        (b'"warnings":["look"]', b'"warnings":["LOOK"]', DIGEST),
+        (b'"digest":"', b'"digest":"0', DIGEST),
         (b'"syncengine_plan":1', b'"syncengine_plan":2', "a plan of format 2; this version reads 1"),
-        (b'"syncengine_plan":1', b'"syncengine_plan":"1"', "a plan of format"),
+        (b'"syncengine_plan":1', b'"syncengine_plan":"1"', 'a plan of format "1"; this version reads 1'),
+        (
+            b'"syncengine_plan":1',
+            b'"syncengine_plan":"' + b"9" * 40 + b'"',
+            'a plan of format "' + "9" * 19 + "; this version reads 1",
+        ),
         (b'"syncengine_plan":1', b'"syncengine_plam":1', "not a plan file"),
         (b'"syncengine_plan":1', b'"syncengine_plan":', "not a plan file"),
-        (b'"counts"', b'"founts"', "the footer cannot be read"),
+        (b'"counts"', b'"founts"', "not a whole plan: the footer cannot be read"),
     ],
 )
 def test_a_right_checksum_does_not_save_an_altered_plan(tmp_path: Path, old: bytes, new: bytes, words: str) -> None:
@@ -195,23 +216,47 @@ def test_a_right_checksum_does_not_save_an_altered_plan(tmp_path: Path, old: byt
     raw = path.read_bytes()
     assert old in raw
     path.write_bytes(resum(raw.replace(old, new)))
-    with pytest.raises(AlteredPlan, match=words) as caught:
-        open_plan(path)
-    assert str(path) in str(caught.value)
-    assert "plan again" in caught.value.hint or "make the plan again" in caught.value.hint
+    assert refusal(path) == words
 
 
 def test_a_number_of_operations_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.plan"
     write(path, counts=Counts(total=3))
-    with pytest.raises(AlteredPlan, match="number of operations"):
-        open_plan(path)
+    assert refusal(path) == "the number of operations is not the one in the footer"
+
+
+@pytest.mark.parametrize(
+    ("altered", "why"),
+    [
+        ({"id": OperationId("1" + "A" * 39)}, "an operation's id has another form"),
+        ({"changeset": ChangesetId("other")}, "an operation's changeset is not among the plan's"),
+        ({"send": ("postcode", "email")}, "an update sends fields that it does not hold"),
+    ],
+)
+def test_what_planning_could_not_have_made_is_found_when_it_is_read(
+    tmp_path: Path, altered: dict[str, Any], why: str
+) -> None:
+    path = tmp_path / "a.plan"
+    write(path, operations=(OPERATION, msgspec.structs.replace(OPERATION, **altered)))
+    with open_plan(path) as saved, pytest.raises(AlteredPlan) as caught:
+        list(saved.operations())
+    assert caught.value.message == f"{path}: {why}"
+
+
+def test_what_sending_takes_is_read_alike(tmp_path: Path) -> None:
+    path = tmp_path / "a.plan"
+    write(path)
+    with open_plan(path) as saved:
+        names = PlanLine.__struct_fields__
+        expected = [PlanLine(**{name: getattr(each, name) for name in names}) for each in saved.operations()]
+        assert list(saved.lines()) == expected
+        assert len(expected) == 2
 
 
 def test_a_line_that_is_no_operation_is_found_when_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.plan"
     write(path, operations=(OPERATION, msgspec.structs.replace(OPERATION, entry="x")))  # type: ignore[arg-type]
-    with open_plan(path) as saved, pytest.raises(AlteredPlan, match="an operation cannot be read"):
+    with open_plan(path) as saved, pytest.raises(AlteredPlan, match=r": an operation cannot be read$"):
         list(saved.operations())
 
 
@@ -222,7 +267,7 @@ def test_a_file_changed_in_place_while_in_use_is_noticed(tmp_path: Path) -> None
         raw = path.read_bytes()
         with path.open("r+b") as file:
             file.write(raw.replace(b'"lead":"11"', b'"lead":"12"'))
-        with pytest.raises(AlteredPlan, match="changed while it was in use"):
+        with pytest.raises(AlteredPlan, match=r": the file was changed while it was in use$"):
             list(saved.operations())
 
 
@@ -274,8 +319,7 @@ def test_a_cut_plan_is_refused(tmp_path: Path, cut: int) -> None:
     write(path)
     raw = path.read_bytes()
     path.write_bytes(raw[: max(0, len(raw) - cut)])
-    with pytest.raises(AlteredPlan, match="not a whole plan"):
-        open_plan(path)
+    assert refusal(path) == "not a whole plan: the footer is missing"
 
 
 def test_a_writer_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
@@ -294,17 +338,59 @@ def test_only_plans_and_empty_files_are_replaced(tmp_path: Path) -> None:
             assert saved.summary.counts.total == 2
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "folder.plan").mkdir()
-    for name in ("notes.txt", "folder.plan"):
+    for name, why, hint in (
+        (
+            "notes.txt",
+            "{} is there already, and it is no plan: it stays as it is",
+            "choose another --out, such as release.plan",
+        ),
+        ("folder.plan", "cannot write the plan {}: it is no ordinary file", "choose another --out"),
+        ("nowhere/a.plan", "cannot write the plan {}: No such file or directory", "choose another --out"),
+    ):
         with pytest.raises(InputError) as caught:
             write(tmp_path / name)
-        assert caught.value.code == "SE902"
-        assert "--out" in caught.value.hint
+        error = caught.value
+        assert (error.message, error.hint, error.code) == (why.format(tmp_path / name), hint, "SE902")
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """As on a disk that is nearly full."""
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, allowed[1]))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+
+
+@pytest.mark.parametrize("operations", [1, 5000], ids=["at the end", "on the way"])
+def test_a_disk_that_fills_up_leaves_the_old_plan_and_nothing_else(tmp_path: Path, operations: int) -> None:
+    path = tmp_path / "a.plan"
+    write(path)
+    before = path.read_bytes()
+    with files_no_larger_than(1000), pytest.raises(InputError) as caught:
+        write(path, operations=(OPERATION,) * operations, counts=Counts(total=operations))
+    error = caught.value
+    assert (error.message, error.hint, error.code) == (
+        f"cannot write the plan {path}: File too large", "free space, then plan again", "SE902",
+    )  # fmt: skip
+    assert [each.name for each in tmp_path.iterdir()] == ["a.plan"]
+    assert path.read_bytes() == before
+
+
 def test_what_is_no_file_is_no_plan(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "nowhere"):
+    nowhere = tmp_path / "nowhere"
+    for path, why in (
+        (tmp_path, f"{tmp_path} is not a file"),
+        (nowhere, f"cannot read the plan {nowhere}: No such file or directory"),
+    ):
         with pytest.raises(InputError) as caught:
             open_plan(path)
-        assert caught.value.code == "SE902"
-        assert "syncengine plan --out" in caught.value.hint
+        error = caught.value
+        assert (error.message, error.hint, error.code) == (
+            why,
+            "name a file that 'syncengine plan --out' wrote",
+            "SE902",
+        )

@@ -101,6 +101,9 @@ TRIGGER = Trigger(LEAD, DeliveryId("1053"))
             "allowed_deliveries: delivery 1053 is not among them (syncengine.yaml:9)",
         ),
         ({"allowed_deliveries": ()}, Reprocess(LEAD), None),
+        ({"allowed_deliveries": ()}, Update(LEAD, {"c1": "x"}), None),
+        ({"max_change_percent": Decimal(50)}, Update(LEAD, {"c1": "x"}), None),
+        ({"max_change_percent": Decimal(50)}, TRIGGER, None),
     ],
 )
 def test_rules_about_one_operation(rules: dict[str, object], operation: Operation, reason: str | None) -> None:
