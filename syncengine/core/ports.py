@@ -191,11 +191,6 @@ class Lease(Protocol):
         """Grows with every holder; no two leases of an account have the same."""
         ...
 
-    @property
-    def previous(self) -> int:
-        """The epoch of whoever held it before; 0 where nobody did."""
-        ...
-
     def renew(self) -> None:
         """Extend it where it is timed; raises LeaseLost where another took over."""
         ...

@@ -57,7 +57,6 @@ class FileLease(msgspec.Struct, frozen=True):
     account: str
     lane: str
     epoch: int
-    previous: int = 0
 
     def renew(self) -> None:
         """Nothing runs out; LeaseLost where another epoch began all the same."""

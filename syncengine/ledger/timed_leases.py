@@ -10,7 +10,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
 from syncengine.ledger.chain import ORIGIN
@@ -22,23 +21,14 @@ from syncengine.ledger.rows import SHARED
 _POLL = 0.1
 
 
-class _Taken(NamedTuple):
-    epoch: int
-    previous: int
-
-
 class TimedLease:
     """The lease of one account or lane, for as long as it is renewed."""
 
-    def __init__(
-        self, engine: PostgresEngine, account: str, lane: str, *, epoch: int, previous: int, span: int
-    ) -> None:
+    def __init__(self, engine: PostgresEngine, account: str, lane: str, *, epoch: int, span: int) -> None:
         self._engine = engine
         self.account = account
         self.lane = lane
         self.epoch = epoch
-        self.previous = previous
-        """The epoch of whoever held it before; 0 where nobody did."""
         self._span = span
 
     def renew(self) -> None:
@@ -74,8 +64,8 @@ class TimedLeases:
     @contextlib.contextmanager
     def take(self, account: str, lane: str, *, wait: float) -> Iterator[TimedLease]:
         """The lease; LeaseHeld after `wait` seconds. One for the whole account excludes those for its lanes."""
-        taken = self._take(account, lane, wait)
-        lease = TimedLease(self._engine, account, lane, epoch=taken.epoch, previous=taken.previous, span=self._span)
+        epoch = self._take(account, lane, wait)
+        lease = TimedLease(self._engine, account, lane, epoch=epoch, span=self._span)
         stop = threading.Event()
         renewal = threading.Thread(target=self._keep, args=(lease, stop), name=f"lease of {account}", daemon=True)
         renewal.start()
@@ -86,7 +76,7 @@ class TimedLeases:
             renewal.join()
             lease.give_back()
 
-    def _take(self, account: str, lane: str, wait: float) -> _Taken:
+    def _take(self, account: str, lane: str, wait: float) -> int:
         clock = self._applicant.clock
         deadline = clock.monotonic() + wait
         token = self._applicant.token(8)
@@ -95,13 +85,13 @@ class TimedLeases:
                 lambda: self._try(account, lane, token),
                 landed=lambda taken: isinstance(taken, LeaseHeld) or self._epoch_of(account, lane, token) is not None,
             )
-            if isinstance(taken, _Taken):
+            if isinstance(taken, int):
                 return taken
             if clock.monotonic() >= deadline:
                 raise taken
             time.sleep(_POLL)
 
-    def _try(self, account: str, lane: str, token: str) -> _Taken | LeaseHeld:
+    def _try(self, account: str, lane: str, token: str) -> int | LeaseHeld:
         engine, who = self._engine, self._applicant
         # Looked at before it is locked: a holder that was stopped inside a transaction keeps the rows locked.
         if holders := _in_the_way(engine.rows("see_lanes", account=account), lane):
@@ -131,7 +121,18 @@ class TimedLeases:
         epoch = self._epoch_of(account, lane, token)
         if epoch is None:
             raise LedgerTrouble(f"the lane of account {account} vanished from the ledger at {engine.url}")
-        return _Taken(epoch, next((row[2] for row in rows if row[1] == lane), 0))
+        if lane:
+            self._inherit(account, next(row[2] for row in rows if row[1] == lane))
+        return epoch
+
+    def _inherit(self, account: str, epoch: int) -> None:
+        """What the holder of this epoch left without an answer is in doubt from now on.
+
+        In the transaction that ends its right to the lane: whoever takes the lane next may die before it does anything,
+        and then nobody knows this epoch any more.
+        """
+        self._engine.run("take_over_doubts_of_lease", account=account, epoch=epoch)
+        self._engine.run("take_over_pending_of_lease", account=account, epoch=epoch)
 
     def _epoch_of(self, account: str, lane: str, token: str) -> int | None:
         row = first(self._engine.rows("find_token", account=account, lane=lane, token=token))
@@ -166,8 +167,12 @@ class TimedLeases:
 
     def release(self, account: str) -> int:
         """Fence off every holder of the account: whoever still lives can commit nothing more."""
-        lanes = [row[1] for row in self._engine.rows("lock_lanes", account=account)]
-        return sum(self._engine.run("fence_lane", account=account, lane=lane) for lane in lanes)
+        fenced = 0
+        for _, lane, epoch, *_ in self._engine.rows("lock_lanes", account=account):
+            if self._engine.run("fence_lane", account=account, lane=lane):
+                self._inherit(account, epoch)
+                fenced += 1
+        return fenced
 
 
 def _worked_on(account: str, shared: Row) -> LeaseHeld:

@@ -56,7 +56,7 @@ class Writer(Reader):
     def join(self, lease: Lease, run: RunId) -> None:
         """Take part in a shared run under the lease of a lane: see LedgerOperations."""
         state = RunState(account=lease.account, lane=lease.lane, run=run, epoch=lease.epoch)
-        state.step = self.engine.write(lambda: self._join(state, lease), landed=lambda _: True)
+        state.step = self.engine.write(lambda: self._join(state), landed=lambda _: True)
         self._running[run] = state
 
     def _begun(self, lease: Lease, start: RunStart, covers: str) -> RunId:
@@ -125,7 +125,7 @@ class Writer(Reader):
         engine.run("insert_run", **{**row, "position": position})
         return lane.step + len(entries)
 
-    def _join(self, state: RunState, lease: Lease) -> int:
+    def _join(self, state: RunState) -> int:
         engine = self.engine
         lane = lock_lane(engine, state.account, state.lane)
         if not self._leases.holds(state.account, state.lane, state.epoch):
@@ -134,9 +134,6 @@ class Writer(Reader):
         if row is None or row[17] is not None:
             raise LedgerTrouble(f"run {state.run} of account {state.account} has ended, or is not in this ledger")
         self._plans[state.run] = row[5]
-        # What the lane's last holder left without an answer is in doubt from now on.
-        engine.run("take_over_doubts_of_lease", account=state.account, epoch=lease.previous)
-        engine.run("take_over_pending_of_lease", account=state.account, epoch=lease.previous)
         self._load(state)
         who, now = self._applicant, self._applicant.clock.now()
         detail = f"{state.run} lane {state.lane} epoch {state.epoch}"

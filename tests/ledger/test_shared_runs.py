@@ -70,7 +70,6 @@ def test_what_a_lanes_last_holder_left_open_is_in_doubt_for_the_next(server_home
         lost = intend(ledger, dead, run, parcel(trigger(1)))
         intend(other, alive, run, parcel(trigger(2)))
     with other.lease(ACCOUNT, wait=0, lane="0") as lease:
-        assert lease.previous == dead.epoch
         other.join(lease, run)
         assert {doubt.lead: doubt.in_flight for doubt in other.doubts()} == {"1": False, "2": False}
         with pytest.raises(LeaseLost):
@@ -78,6 +77,31 @@ def test_what_a_lanes_last_holder_left_open_is_in_doubt_for_the_next(server_home
     assert history_of(ledger, 3).attempts == ()
     assert [attempt.standing for attempt in history_of(ledger, 1).attempts] == [Standing.APPLIED]
     assert list(ledger.check()) == []
+
+
+@pytest.mark.parametrize("between", ["nobody", "a worker that dies before it begins", "an operator"])
+def test_what_was_left_open_is_listed_whoever_had_the_lane_in_between(server_home: Home, between: str) -> None:
+    ledger, other = server_home.create(), server_home.open()
+    run = shared(ledger)
+    with ledger.lease(ACCOUNT, wait=0, lane="0") as dead:
+        ledger.join(dead, run)
+        intend(ledger, dead, run, parcel(update(1)))
+        if between == "an operator":
+            assert other.release(ACCOUNT, by="ann", note="the machine is gone")
+    if between == "a worker that dies before it begins":
+        with other.lease(ACCOUNT, wait=0, lane="0"):
+            pass
+    with other.lease(ACCOUNT, wait=0, lane="0") as lease:
+        other.join(lease, run)
+        assert list(other.check()) == []
+        send(other, lease, run, parcel(update(1)), APPLIED)
+    ledger.end(run, exit_code=0, stopped="")
+    assert list(ledger.doubts()) == []
+    # The next run of the account takes over whatever was left open: nothing may be, for the update was applied.
+    with ledger.lease(ACCOUNT, wait=0) as lease:
+        ledger.begin(lease, start("p2", 1))
+    assert list(ledger.check()) == []
+    assert list(ledger.doubts()) == []
 
 
 def test_a_released_account_fences_off_every_lane(server_home: Home) -> None:
