@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -30,19 +31,24 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge(
-    wanted: list[Wanted], records: list[OperationRecord], effects: list[dict[str, Any]], *, finished: bool
+    wanted: list[Wanted],
+    records: list[OperationRecord],
+    effects: list[dict[str, Any]],
+    *,
+    finished: bool,
+    were_in_doubt: Collection[str] = (),
 ) -> Verdict:
     """Compare. `finished`: a run ended by itself, so that nothing may be left without an account.
 
     Doubled: one irreversible effect twice. Lost: an operation without an outcome, though nothing of its lead was
-    rejected or is in doubt. False: applied without an effect, or an effect of what is rejected, not sent, or unknown to
-    the ledger.
+    rejected or is in doubt, or was in doubt when the run ended (`were_in_doubt`: leads; a late answer may have settled
+    it since). False: applied without an effect, or an effect of what is rejected, not sent, or unknown to the ledger.
     """
     by_lead: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for effect in effects:
         by_lead[lead_of(effect)].append(effect)
     outcomes = {record.operation: record.outcome for record in records}
-    stopped = {record.lead for record in records if record.outcome in ("rejected", "in_doubt")}
+    stopped = {record.lead for record in records if record.outcome in ("rejected", "in_doubt")}.union(were_in_doubt)
     lost: list[str] = []
     false: list[str] = []
     for each in wanted:

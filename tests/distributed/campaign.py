@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -93,7 +94,7 @@ class _Field:
             result = result_of(self._bench, run)
             self._tally.counts = result["counts"]
             say(f"run {run}: {result['counts']}, exit {result['exit']}, {self._tally.kills} kills so far")
-            records = self._check()
+            records = self._check(result)
             doubts = [record for record in records if record.outcome == "in_doubt"]
             assert result["exit"] == (5 if doubts else 4 if result["counts"]["rejected"] else 0), result
             assert sum(result["counts"].values()) == len(self._wanted)
@@ -147,10 +148,12 @@ class _Field:
                 self._stopped.remove((worker, moment))
         return not self._stopped
 
-    def _check(self) -> list[OperationRecord]:
+    def _check(self, result: Any) -> list[OperationRecord]:
         with self._project.ledger() as ledger:
             records = list(ledger.history())
-        verdict = judge(self._wanted, records, self._bench.effects, finished=True)
+        # A worker that was stopped may have recorded an answer after the run had ended without it.
+        leads = {line["lead"] for line in result["in_doubt"]}
+        verdict = judge(self._wanted, records, self._bench.effects, finished=True, were_in_doubt=leads)
         self._tally.doubled += len(verdict.doubled)
         self._tally.lost += len(verdict.lost)
         self._tally.false_claims += len(verdict.false_claims)
