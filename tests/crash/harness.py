@@ -345,6 +345,8 @@ class Scenario:
                 with project.ledger() as writer:
                     writer.release(ACCOUNT, by="harness", note="killed")
             records = [] if ledger is None else list(ledger.history())
+            unsound = [] if ledger is None else ledger.check()
+        assert not unsound, unsound
         self._tally.add(judge(self._wanted, records, effects, finished=finished))
         unanswered = Counter(
             attempt.run
