@@ -78,8 +78,13 @@ def _write(folder: Path, files: Iterable[starter.Starter]) -> list[str]:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if file.private else 0o666)
         except FileExistsError:
             continue
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(file.text)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(file.text)
+        except OSError:
+            # On a full disk: what is there already is left alone the next time, so half a file must not stay.
+            path.unlink()
+            raise
         written.append(file.path)
     return written
 

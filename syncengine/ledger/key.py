@@ -53,14 +53,24 @@ def ensure_key(path: Path, token: Callable[[int], str]) -> bytes:
     text = token(KEY_BYTES)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(descriptor)
+        _write_whole(path, text + "\n")
     except OSError as error:
         raise LedgerTrouble(f"ledger key {path} cannot be written: {error.strerror}") from error
     return bytes.fromhex(text)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """A new file that is complete or not there at all: half a key on a full disk would be taken for a lost one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 class ValueForms:

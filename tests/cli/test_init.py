@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import resource
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from syncengine.cli.pinning import pin_of
-from tests.cli.console import run
+from tests.cli.console import SCRIPT, run
 
 MINE = """\
 # mine, with its comments
@@ -109,6 +111,25 @@ def test_an_existing_configuration_is_completed_in_place(tmp_path: Path) -> None
     assert not (tmp_path / "changesets").exists()
     assert "  northern:\n" in (tmp_path / "sandbox" / "syncengine.yaml").read_text(encoding="utf-8")
     assert run("validate", "changesets", cwd=tmp_path / "sandbox").code == 0
+
+
+@pytest.mark.parametrize("room", [20, 600, 20_000])
+def test_after_a_full_disk_the_same_command_finishes(tmp_path: Path, room: int) -> None:
+    def small_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    command = [SCRIPT, "init", "leads"]
+    failed = subprocess.run(command, cwd=tmp_path, capture_output=True, preexec_fn=small_disk, check=False)
+    assert failed.returncode == 1
+    assert b"Traceback" not in failed.stderr
+    assert run("init", "leads", cwd=tmp_path).code == 0
+    (tmp_path / "other").mkdir()
+    assert run("init", "leads", cwd=tmp_path / "other").code == 0
+    halves, whole = files(tmp_path / "leads"), files(tmp_path / "other" / "leads")
+    assert halves.keys() == whole.keys()
+    assert {name: len(data) for name, data in halves.items()} == {name: len(data) for name, data in whole.items()}
+    for folder in (tmp_path / "leads", tmp_path / "leads" / "sandbox"):
+        assert run("plan", "changesets", cwd=folder).code == 0
 
 
 def test_a_pinned_ledger_that_is_missing_is_not_replaced(founded: Path) -> None:

@@ -33,6 +33,7 @@ from tests.ledger.building import (
     start,
     update,
 )
+from tests.small_disk import files_no_larger_than
 
 
 def _mode(path: Path) -> int:
@@ -50,6 +51,19 @@ def test_files_are_private(file_home: Home) -> None:
         "ledger.db.acme.lease": 0o600,
         "ledger.key": 0o600,
     }
+
+
+def test_a_key_is_whole_or_not_there(file_home: Home) -> None:
+    key = file_home.root / ".syncengine" / "ledger.key"
+    with (
+        files_no_larger_than(40),
+        pytest.raises(LedgerTrouble, match="ledger key .* cannot be written: File too large"),
+    ):
+        file_home.create()
+    assert list(key.parent.iterdir()) == []
+    file_home.create()
+    assert len(bytes.fromhex(key.read_text())) == 32
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
 def test_an_existing_key_is_used_and_never_replaced(file_home: Home) -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +27,7 @@ from syncengine.core.plan import (
 )
 from syncengine.core.values import ChangesetId, LeadId, OperationId
 from syncengine.planning import PlanWriter, open_plan
+from tests.small_disk import files_no_larger_than
 
 HEADER = PlanHeader(format=1, account="acme", identity="acme", host="loopback", policy_digest="p", wire_digest="w")
 PROVENANCE = Provenance(created="2026-11-23T14:02:11Z", tool="syncengine 1", ledger_id="l", ledger_position=7)
@@ -352,17 +350,6 @@ def test_only_plans_and_empty_files_are_replaced(tmp_path: Path) -> None:
         error = caught.value
         assert (error.message, error.hint, error.code) == (why.format(tmp_path / name), hint, "SE902")
     assert (tmp_path / "notes.txt").read_text() == "mine"
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """As on a disk that is nearly full."""
-    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, allowed[1]))
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
 
 
 @pytest.mark.parametrize("operations", [1, 5000], ids=["at the end", "on the way"])
