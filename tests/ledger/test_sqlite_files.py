@@ -57,7 +57,7 @@ def test_a_key_is_whole_or_not_there(file_home: Home) -> None:
     key = file_home.root / ".syncengine" / "ledger.key"
     with (
         files_no_larger_than(40),
-        pytest.raises(LedgerTrouble, match="ledger key .* cannot be written: File too large"),
+        pytest.raises(LedgerTrouble, match=r"ledger key .* cannot be written: File too large"),
     ):
         file_home.create()
     assert list(key.parent.iterdir()) == []
