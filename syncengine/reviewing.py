@@ -71,7 +71,7 @@ def prepare_review(
     undeclared = _undeclared(ledger, account, changesets, stack)
     notes: list[str] = []
     if ledger is not None:
-        notes.extend(since_last_run(ledger.runs(account.identity), policy, wire_digest(account.wire)))
+        notes.extend(since_last_run(ledger.last_run(account.identity), policy, wire_digest(account.wire)))
     if export is not None and export.latest > clock.now():
         notes.append(
             f"{export.label} holds values observed at {export.latest}, which is still to come: is its time zone right?"

@@ -120,6 +120,10 @@ class LedgerView(Protocol):
         """Runs, newest first."""
         ...
 
+    def last_run(self, account: str) -> RunRecord | None:
+        """The newest run of an account."""
+        ...
+
     def spent(self, account: str, since: str) -> Spent:
         """What was intended for the account since a moment (UTC, ISO 8601 with microseconds and Z)."""
         ...

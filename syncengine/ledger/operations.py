@@ -28,7 +28,7 @@ from syncengine.ledger.engine import Applicant, Engine, Leases, first
 from syncengine.ledger.key import ValueForms, ensure_key
 from syncengine.ledger.recording import SALT_CHARACTERS
 from syncengine.ledger.records import event_content, resolution_content
-from syncengine.ledger.rows import SHARED, RunRow, run_rows
+from syncengine.ledger.rows import SHARED, BegunRow, begun_rows, run_rows
 from syncengine.ledger.standings import open_attempts
 from syncengine.ledger.writer import Writer
 
@@ -84,11 +84,12 @@ class Ledger(Writer):
 
     def unfinished(self, account: str | None = None) -> Sequence[OpenPlan]:
         """Plans that were begun and not settled, newest first."""
-        plans: dict[str, list[RunRow]] = {}
+        plans: dict[str, list[BegunRow]] = {}
         counted = self.engine.read(lambda: self.engine.rows("settled_by_plan"))
         settled = {plan: int(count) for plan, count in counted}
-        for row in self.engine.read(lambda: self._run_rows(account, None)):
-            plans.setdefault(row.plan, []).append(row)
+        for row in begun_rows(self.engine.read(lambda: self.engine.rows("begun_plans"))):
+            if account in (None, row.account):
+                plans.setdefault(row.plan, []).append(row)
         return stories.open_plans([(runs, settled.get(plan, 0)) for plan, runs in plans.items()])
 
     def open_shared_runs(self) -> Sequence[tuple[RunId, str]]:

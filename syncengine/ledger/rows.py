@@ -113,6 +113,28 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class BegunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of a run as tells which plan it went on with."""
+
+    account: str
+    plan: str
+    id: str
+    changesets: str
+    plan_path: str
+    total: int
+
+    @property
+    def changeset_ids(self) -> tuple[str, ...]:
+        """The plan's changesets."""
+        return _decode_texts(self.changesets)
+
+
+def begun_rows(rows: Sequence[Row]) -> list[BegunRow]:
+    """Rows of begun plans by name."""
+    names = BegunRow.__struct_fields__
+    return [BegunRow(**dict(zip(names, row, strict=True))) for row in rows]
+
+
 def run_rows(rows: Sequence[Row]) -> list[RunRow]:
     """Rows of runs by name."""
     names = RunRow.__struct_fields__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 import msgspec
 
@@ -10,7 +10,7 @@ from syncengine.core.history import Attempt, LeadHistory, Standing, settled_as
 from syncengine.core.ports import OpenPlan, OperationOutcome, OperationRecord
 from syncengine.core.values import LeadId, PlanDigest, RunId
 from syncengine.ledger.engine import Engine, Row
-from syncengine.ledger.rows import SPAN, Live, RunRow
+from syncengine.ledger.rows import SPAN, BegunRow, Live
 from syncengine.ledger.standings import by_operation
 from syncengine.ledger.view import Reader
 
@@ -132,32 +132,39 @@ def outcome_of(attempts: Sequence[Attempt]) -> OperationOutcome:
             return "not_sent"
 
 
-def open_plans(plans: Iterable[tuple[Sequence[RunRow], int]]) -> list[OpenPlan]:
+_NONE: Set[frozenset[str]] = frozenset()
+
+
+def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]]) -> list[OpenPlan]:
     """The unsettled ones of these plans (each with its runs and how much of it is settled), newest first as they come.
 
     What a later plan of the same changesets settled in full is nothing that anybody still has to go on with.
     """
     found: list[OpenPlan] = []
-    settled_later: list[tuple[str, frozenset[str]]] = []
+    # Found by each of their changesets: a ledger holds thousands of plans.
+    settled_later: dict[tuple[str, str], set[frozenset[str]]] = {}
     for runs, settled in plans:
-        plan = open_plan(runs, settled)
-        changesets = frozenset(plan.changesets)
-        if settled >= plan.total:
-            settled_later.append((plan.account, changesets))
-        elif not any(plan.account == account and changesets <= ids for account, ids in settled_later):
-            found.append(plan)
+        account = runs[0].account
+        changesets = frozenset(runs[0].changeset_ids)
+        if settled >= runs[-1].total:
+            for changeset in changesets:
+                settled_later.setdefault((account, changeset), set()).add(changesets)
+            continue
+        later = min((settled_later.get((account, each), _NONE) for each in changesets), key=len, default=_NONE)
+        if not any(changesets <= ids for ids in later):
+            found.append(_open_plan(runs, settled))
     return found
 
 
-def open_plan(runs: Sequence[RunRow], settled: int) -> OpenPlan:
+def _open_plan(runs: Sequence[BegunRow], settled: int) -> OpenPlan:
     """An unsettled plan from its runs, newest first."""
-    newest, oldest = runs[0].record(live=False), runs[-1].record(live=False)
+    newest = runs[0]
     return OpenPlan(
         plan=PlanDigest(newest.plan),
         account=newest.account,
-        changesets=newest.changesets,
+        changesets=newest.changeset_ids,
         plan_path=newest.plan_path,
-        total=oldest.total,
+        total=runs[-1].total,
         settled=settled,
         runs=tuple(RunId(run.id) for run in runs),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from syncengine.core.errors import LedgerTrouble
 from syncengine.core.history import LeadHistory
@@ -119,9 +119,16 @@ class Reader:
 
     def runs(self, account: str | None = None, *, plan: PlanDigest | None = None) -> Sequence[RunRecord]:
         """Runs, newest first."""
+        return self._records(lambda: self._run_rows(account, plan))
+
+    def last_run(self, account: str) -> RunRecord | None:
+        """The newest run of an account."""
+        found = self._records(lambda: run_rows(self.engine.rows("get_last_run_of_account", account=account)))
+        return found[0] if found else None
+
+    def _records(self, rows: Callable[[], Sequence[RunRow]]) -> list[RunRecord]:
         live = {run for run, _ in self.live_runs()}
-        rows = self.engine.read(lambda: self._run_rows(account, plan))
-        return [row.record(live=row.id in live or row.is_shared_and_open) for row in rows]
+        return [row.record(live=row.id in live or row.is_shared_and_open) for row in self.engine.read(rows)]
 
     def _run_rows(self, account: str | None, plan: PlanDigest | None) -> list[RunRow]:
         if plan is not None:

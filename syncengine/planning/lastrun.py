@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from syncengine.core.ports import RunRecord
 from syncengine.core.settings import Policy
 
 
-def since_last_run(runs: Sequence[RunRecord], policy: Policy, wire_digest: str) -> Iterator[str]:
-    """Sentences on a policy, signers or wire settings that are not the last run's. `runs` come newest first."""
-    last = runs[0] if runs else None
+def since_last_run(last: RunRecord | None, policy: Policy, wire_digest: str) -> Iterator[str]:
+    """Sentences on a policy, signers or wire settings that are not the last run's."""
     if last is None:
         return
     run = f"the account's last run, {last.run} of {last.started[:16]}"

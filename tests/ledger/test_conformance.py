@@ -252,6 +252,29 @@ def test_totals_follow_each_operation_from_run_to_run(ledger: Ledger) -> None:
     assert list(ledger.check()) == []
 
 
+def test_a_plan_is_finished_by_a_later_one_of_all_its_changesets(ledger: Ledger) -> None:
+    begun = {
+        "old": ("a", "b"),
+        "again": ("c",),
+        "settled": ("a", "b", "c"),
+        "less": ("a",),
+        "other": ("a", "d"),
+        "newer": ("a", "b"),
+    }
+    with ledger.lease(ACCOUNT, wait=0) as lease:
+        for number, (plan, changesets) in enumerate(begun.items(), 1):
+            run = ledger.begin(lease, start(plan, 1 if plan in ("settled", "less") else 2, changesets))
+            send(ledger, lease, run, parcel(update(number)), APPLIED)
+            ledger.end(run, exit_code=4, stopped="")
+    assert [plan.plan for plan in ledger.unfinished()] == ["newer", "other"]
+    assert [plan.changesets for plan in ledger.unfinished(ACCOUNT)] == [("a", "b"), ("a", "d")]
+    assert ledger.unfinished("nobody") == []
+    newest = ledger.last_run(ACCOUNT)
+    assert newest is not None
+    assert (newest, newest.plan) == (ledger.runs()[0], "newer")
+    assert ledger.last_run("nobody") is None
+
+
 def test_a_doubt_is_resolved_by_a_person_and_counted(ledger: Ledger) -> None:
     run = run_once(ledger, parcel(update(1), trigger(1)), UNKNOWN, total=2)
     update_doubt, trigger_doubt = ledger.doubts(run=run)

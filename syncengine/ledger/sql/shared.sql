@@ -79,6 +79,14 @@ SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, h
   approvals, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
 FROM runs WHERE account = :account ORDER BY position DESC
 
+-- name: get_last_run_of_account
+SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
+  approvals, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+FROM runs WHERE account = :account ORDER BY position DESC LIMIT 1
+
+-- name: begun_plans
+SELECT account, plan, id, changesets, plan_path, total FROM runs ORDER BY position DESC
+
 -- name: get_runs_of_plan
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
   approvals, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
