@@ -25,6 +25,8 @@ from syncengine.documents.rendering import CHANGE_NAMES, MAX_TEXT, FilterError, 
 
 _BRACES = re.compile(r"\{[{%#]")
 _RESULT = "result"
+_CONDITIONS = {"row": "row.status == 'approved'", "op": "op.kind == 'trigger'", "plan": "plan.leads > 100"}
+"""An example of a condition for each name that conditions speak of."""
 _FAILURES = (FilterError, UndefinedError, SecurityError, TypeError, ValueError, ArithmeticError, LookupError)
 
 
@@ -199,10 +201,11 @@ class Expressions:
 
     def compile_condition(self, text: str) -> Condition | ExpressionProblem:
         """An expression without braces."""
+        example = next((example for name, example in _CONDITIONS.items() if name in self._names), "")
         if _BRACES.search(text) is not None:
-            return ExpressionProblem(message="a condition is written without braces", hint="row.status == 'approved'")
+            return ExpressionProblem(message="a condition is written without braces", hint=example)
         if not text.strip():
-            return ExpressionProblem(message="the condition is empty", hint="row.status == 'approved'")
+            return ExpressionProblem(message="the condition is empty", hint=example)
         parsed = self._parsed("{{" + text + "}}", shift=2)
         if isinstance(parsed, ExpressionProblem):
             return parsed

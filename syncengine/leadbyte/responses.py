@@ -201,7 +201,6 @@ class _Reading:
         return self._say("; ".join(said))
 
     def _redirect(self) -> str:
-        target = ""
         try:
             # Never the path or query: a service that redirects may have put the key there.
             parts = urlsplit(self._answer.headers.get("location", ""))

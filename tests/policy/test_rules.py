@@ -165,8 +165,10 @@ def test_percentages_are_exact(old: int, new: int) -> None:
 
 def test_an_unknown_before_passes_with_a_warning() -> None:
     lenient = judge(max_change_percent=Decimal(50))
-    assert lenient.look(planned(money(100, 200))) is None
-    assert lenient.warnings() == ("max_change_percent could not be judged for 2 amounts whose value before is unknown",)
+    for operation, amounts in ((TRIGGER, ""), (money(100), "1 amount"), (money(100, 200), "3 amounts")):
+        assert lenient.look(planned(operation)) is None
+        told = f"max_change_percent could not be judged for {amounts} whose value before is unknown"
+        assert lenient.warnings() == ((told,) if amounts else ())
 
 
 @pytest.mark.parametrize(
@@ -273,6 +275,16 @@ def test_a_rule_that_cannot_be_read_is_an_error_of_the_configuration() -> None:
     assert (caught.value.code, problem.code, problem.file, problem.line) == ("SE561", "SE561", "syncengine.yaml", 12)
     assert problem.message.startswith("op.kind ==: ")
     assert str(caught.value).startswith("a rule of the policy cannot be read: ")
+
+
+@pytest.mark.parametrize("when", ["{{ plan.leads }}", " "])
+def test_a_condition_that_is_none_comes_with_an_example_for_its_place(when: str) -> None:
+    with pytest.raises(ConfigError) as deny:
+        judge(deny=(DenyRule(when=when, message="No"),))
+    with pytest.raises(ConfigError) as approvals:
+        approval_rule(Policy(approvals=ApprovalRule(required=1, when=when)), COUNTS, ACCOUNT, ("release-one",))
+    hints = [caught.value.problems[0].hint for caught in (deny, approvals)]
+    assert hints == ["op.kind == 'trigger'", "plan.leads > 100"]
 
 
 def test_several_deny_rules_about_the_plan_are_all_told() -> None:
