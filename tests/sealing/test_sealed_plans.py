@@ -308,31 +308,37 @@ def _other_seal(lines: list[Any]) -> None:
     lines[0]["sealed"]["format"] = "rot13"
 
 
+ALTERED = "what is sealed was altered"
+OUTSIDE = "what stands outside the seal is not what stands inside"
+DIGEST = "the digest is wrong: the content is not what was planned"
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "why"),
     [
-        _alter_body,
-        _alter_footer,
-        _no_base64,
-        _plain_line,
-        _drop_the_body,
-        _repeat_the_body,
-        _other_counts,
-        _other_changesets,
-        _no_findings,
-        _other_digest,
-        _other_account,
-        _other_seal,
+        (_alter_body, ALTERED),
+        (_alter_footer, ALTERED),
+        (_no_base64, ALTERED),
+        (_plain_line, "a sealed line cannot be read"),
+        (_drop_the_body, DIGEST),
+        (_repeat_the_body, DIGEST),
+        (_other_counts, OUTSIDE),
+        (_other_changesets, OUTSIDE),
+        (_no_findings, OUTSIDE),
+        (_other_digest, DIGEST),
+        (_other_account, DIGEST),
+        (_other_seal, "sealed as 'rot13', which this version cannot open"),
     ],
 )
 def test_a_tampered_sealed_plan_is_refused_although_its_checksum_is_right(
-    declared: Workspace, ann: Keys, change: Any
+    declared: Workspace, ann: Keys, change: Any, why: str
 ) -> None:
     seal(declared, ann.public)
     rewrite(declared.root / "sealed.plan", change)
     for verb in ("show", "apply"):
         ended = declared.run(verb, "sealed.plan", "--identity", str(ann.file), "--format", "json")
-        assert (ended.code, ended.json["error"]["code"]) == (3, "SE610")
+        error = ended.json["error"]
+        assert (ended.code, error["code"], error["message"]) == (3, "SE610", f"sealed.plan: {why}")
     assert declared.requests == []
 
 
