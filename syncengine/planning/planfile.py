@@ -29,7 +29,17 @@ from syncengine.core.plan import (
 )
 from syncengine.core.values import ChangesetId, PlanDigest
 from syncengine.planning.plausible import odd_among
-from syncengine.planning.sealing import SEAL_FORMAT, Cover, Damaged, Identities, Seal, SealedLine, SealedLines, SealedTo
+from syncengine.planning.sealing import (
+    SEAL_FORMAT,
+    Cover,
+    Damaged,
+    Identities,
+    Seal,
+    SealedLine,
+    SealedLines,
+    SealedPlan,
+    SealedTo,
+)
 
 FORMAT = 1
 _BLOCK = 1 << 18
@@ -339,7 +349,12 @@ class PlanFile:
                     sealed = msgspec.json.decode(line, type=SealedLine).sealed
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     raise self._altered("a sealed line cannot be read") from error
-                yield self._unsealed(sealed, self._cover)
+                try:
+                    plain = self._unsealed(sealed, self._cover)
+                except SealedPlan as error:
+                    # The same identities opened the footer: this line was sealed for somebody else.
+                    raise self._altered("what is sealed was altered") from error
+                yield plain
 
     def _unsealed(self, sealed: str, cover: Cover) -> bytes:
         try:

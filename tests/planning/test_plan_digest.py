@@ -203,6 +203,11 @@ DIGEST = "the digest is wrong: the content is not what was planned"
             b'"syncengine_plan":"' + b"9" * 40 + b'"',
             'a plan of format "' + "9" * 19 + "; this version reads 1",
         ),
+        (
+            b'"syncengine_plan":1',
+            b'"syncengine_plan":"\xff"',
+            'a plan of format "\ufffd"; this version reads 1',
+        ),
         (b'"syncengine_plan":1', b'"syncengine_plam":1', "not a plan file"),
         (b'"syncengine_plan":1', b'"syncengine_plan":', "not a plan file"),
         (b'"counts"', b'"founts"', "not a whole plan: the footer cannot be read"),
@@ -309,6 +314,19 @@ def test_every_place_around_the_border_of_a_block_is_read(tmp_path: Path) -> Non
         assert path.read_bytes().index(b"\n", header) + 1 == ends
         with open_plan(path) as saved:
             assert list(saved.operations()) == [long, OPERATION]
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 66, 67, 68, 200])
+def test_a_footer_that_reaches_into_another_block_is_read(tmp_path: Path, beyond: int) -> None:
+    """The checksum's own characters, 67 with what closes them, may begin before the border, at it or after it."""
+    path = tmp_path / "a.plan"
+    write(path, operations=(OPERATION,), counts=Counts(total=1))
+    filled = "x" * ((1 << 20) + beyond - path.stat().st_size + len("TN25 6QD"))
+    long = msgspec.structs.replace(OPERATION, operation=Update(LeadId("11"), {"postcode": filled}))
+    write(path, operations=(long,), counts=Counts(total=1))
+    assert path.stat().st_size == (1 << 20) + beyond
+    with open_plan(path) as saved:
+        assert list(saved.operations()) == [long]
 
 
 @pytest.mark.parametrize("cut", [1, 3, 70, 200, 10_000])

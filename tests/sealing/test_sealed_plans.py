@@ -305,7 +305,7 @@ def _other_account(lines: list[Any]) -> None:
 
 
 def _other_seal(lines: list[Any]) -> None:
-    lines[0]["sealed"]["format"] = "rot13"
+    lines[0]["sealed"]["format"] = "rot" + "13" * 20
 
 
 ALTERED = "what is sealed was altered"
@@ -327,7 +327,7 @@ DIGEST = "the digest is wrong: the content is not what was planned"
         (_no_findings, OUTSIDE),
         (_other_digest, DIGEST),
         (_other_account, DIGEST),
-        (_other_seal, "sealed as 'rot13', which this version cannot open"),
+        (_other_seal, "sealed as 'rot13131313131313131', which this version cannot open"),
     ],
 )
 def test_a_tampered_sealed_plan_is_refused_although_its_checksum_is_right(
@@ -342,17 +342,19 @@ def test_a_tampered_sealed_plan_is_refused_although_its_checksum_is_right(
     assert declared.requests == []
 
 
-def test_lines_of_another_plan_do_not_fit(declared: Workspace, ann: Keys) -> None:
+@pytest.mark.parametrize("whose", ["ann", "robot"])
+def test_lines_of_another_plan_do_not_fit(declared: Workspace, ann: Keys, robot: Keys, whose: str) -> None:
     seal(declared, ann.public)
     declared.changeset("repair", CHANGES.replace("TN25 6QD", "TN25 7QD"))
-    seal(declared, ann.public, out="other.plan")
+    seal(declared, (ann if whose == "ann" else robot).public, out="other.plan")
     other = [json.loads(line) for line in (declared.root / "other.plan").read_bytes().splitlines()]
 
     def graft(lines: list[Any]) -> None:
         lines[1] = other[1]
 
     rewrite(declared.root / "sealed.plan", graft)
-    assert declared.run("apply", "sealed.plan", "--identity", str(ann.file)).code == 3
+    for verb in ("show", "apply"):
+        assert declared.run(verb, "sealed.plan", "--identity", str(ann.file)).code == 3
 
 
 def test_a_plain_byte_changed_or_cut_is_refused_without_any_identity(declared: Workspace, ann: Keys) -> None:
