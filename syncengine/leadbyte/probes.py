@@ -120,7 +120,7 @@ def field_names(document: Json) -> frozenset[str] | None:
     for found in _objects(document):
         fields = found.get("fields")
         if isinstance(fields, list):
-            names = {member.get("name") for member in fields if isinstance(member, dict)}
+            names = [member.get("name") for member in fields if isinstance(member, dict)]
             return frozenset(str(name) for name in names if isinstance(name, str))
     return None
 
