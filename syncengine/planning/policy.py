@@ -61,7 +61,7 @@ class PolicyJudge:
             return None
         reasons = [reason for rule in rules for reason in rule(planned)]
         if self._deny:
-            scope = {"op": operation_scope(planned), "plan": None}
+            scope = {"op": operation_scope(planned)}
             reasons.extend(filter(None, (self._denied(rule, condition, scope) for rule, condition in self._deny)))
         return "; ".join(reasons) or None
 
