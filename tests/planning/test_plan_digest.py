@@ -363,6 +363,7 @@ def test_only_plans_and_empty_files_are_replaced(tmp_path: Path) -> None:
             "choose another --out, such as release.plan",
         ),
         ("folder.plan", "cannot write the plan {}: it is no ordinary file", "choose another --out"),
+        ("/proc/self/mem", "cannot replace {}: Input/output error", "choose another --out"),  # its start holds nothing
         ("nowhere/a.plan", "cannot write the plan {}: No such file or directory", "choose another --out"),
     ):
         with pytest.raises(InputError) as caught:
