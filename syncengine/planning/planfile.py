@@ -365,7 +365,7 @@ class PlanFile:
     def _chunks(self) -> Iterator[bytes]:
         """The file's lines between the first and the footer, whole lines at a time."""
         self._source.seek(0)
-        rest = b""
+        rest: list[bytes] = []
         position = 0
         checksum = hashlib.sha256()
         for expected in self._blocks:
@@ -377,10 +377,10 @@ class PlanFile:
             position += len(block)
             cut = inside.rfind(b"\n") + 1
             if cut:
-                yield rest + inside[:cut]
-                rest = inside[cut:]
+                yield b"".join((*rest, inside[:cut]))
+                rest = [inside[cut:]]
             else:
-                rest += inside
+                rest.append(inside)
 
     def _verify(self) -> tuple[_FirstLine, _Footer]:
         footer_raw, checksum = self._sum_up()
@@ -404,16 +404,20 @@ class PlanFile:
         checksum = hashlib.sha256()
         self._source.seek(0)
         seen = 0
-        last_line = b""
+        last_line: list[bytes] = []
+        length = 0
         while block := self._source.read(_BLOCK):
             checksum.update(block[: max(0, self._covered - seen)])
             self._blocks.append(checksum.digest())
             seen += len(block)
             cut = block.rfind(b"\n", 0, -1) if seen == size else block.rfind(b"\n")
-            last_line = block[cut + 1 :] if cut >= 0 else last_line + block
-            if len(last_line) > _LONGEST_FOOTER:
+            if cut >= 0:
+                last_line, length = [], 0
+            last_line.append(block[cut + 1 :])
+            length += len(last_line[-1])
+            if length > _LONGEST_FOOTER:
                 raise self._altered("not a plan: a line is too long")
-        return last_line, checksum.hexdigest()
+        return b"".join(last_line), checksum.hexdigest()
 
     def _ending(self, raw: bytes, kind: type[T]) -> T:
         try:

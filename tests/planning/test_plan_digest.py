@@ -222,6 +222,13 @@ def test_a_right_checksum_does_not_save_an_altered_plan(tmp_path: Path, old: byt
     assert refusal(path) == words
 
 
+def test_a_line_without_end_is_no_plan(tmp_path: Path) -> None:
+    path = tmp_path / "a.plan"
+    with path.open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    assert refusal(path) == "not a plan: a line is too long"
+
+
 def test_a_number_of_operations_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.plan"
     write(path, counts=Counts(total=3))

@@ -342,8 +342,8 @@ def test_a_tampered_sealed_plan_is_refused_although_its_checksum_is_right(
     assert declared.requests == []
 
 
-@pytest.mark.parametrize("whose", ["ann", "robot"])
-def test_lines_of_another_plan_do_not_fit(declared: Workspace, ann: Keys, robot: Keys, whose: str) -> None:
+@pytest.mark.parametrize(("whose", "why"), [("ann", DIGEST), ("robot", ALTERED)])
+def test_lines_of_another_plan_do_not_fit(declared: Workspace, ann: Keys, robot: Keys, whose: str, why: str) -> None:
     seal(declared, ann.public)
     declared.changeset("repair", CHANGES.replace("TN25 6QD", "TN25 7QD"))
     seal(declared, (ann if whose == "ann" else robot).public, out="other.plan")
@@ -354,7 +354,8 @@ def test_lines_of_another_plan_do_not_fit(declared: Workspace, ann: Keys, robot:
 
     rewrite(declared.root / "sealed.plan", graft)
     for verb in ("show", "apply"):
-        assert declared.run(verb, "sealed.plan", "--identity", str(ann.file)).code == 3
+        ended = declared.run(verb, "sealed.plan", "--identity", str(ann.file), "--format", "json")
+        assert (ended.code, ended.json["error"]["message"]) == (3, f"sealed.plan: {why}")
 
 
 def test_a_plain_byte_changed_or_cut_is_refused_without_any_identity(declared: Workspace, ann: Keys) -> None:
