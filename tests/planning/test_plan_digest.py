@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -378,6 +379,17 @@ def test_only_plans_and_empty_files_are_replaced(tmp_path: Path) -> None:
         error = caught.value
         assert (error.message, error.hint, error.code) == (why.format(tmp_path / name), hint, "SE902")
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_what_stands_in_the_way_of_the_partial_file_is_not_written_into(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("mine")
+    (tmp_path / f".a.plan.{os.getpid()}.partial").symlink_to(other)
+    with pytest.raises(InputError) as caught:
+        write(tmp_path / "a.plan")
+    assert caught.value.message == f"cannot write the plan {tmp_path / 'a.plan'}: File exists"
+    assert other.read_text() == "mine"
+    assert not (tmp_path / "a.plan").exists()
 
 
 @pytest.mark.parametrize("operations", [1, 5000], ids=["at the end", "on the way"])
