@@ -109,10 +109,7 @@ class Feed(Generic[L]):
         entry = 0
         parts: tuple[Part, ...] = ()
         for planned in self.open_lines():
-            operation = planned.operation
-            if type(operation) is not Update or planned.send != tuple(operation.fields):
-                operation = what_travels(planned)
-            part = Part(planned.id, planned.changeset, operation)
+            part = Part(planned.id, planned.changeset, what_travels(planned))
             if planned.entry == entry and planned.operation.lead == lead:
                 parts = (*parts, part)
                 continue

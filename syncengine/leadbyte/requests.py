@@ -14,8 +14,8 @@ from importlib import import_module
 
 import msgspec
 
-from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update
-from syncengine.core.outcomes import Parcel
+from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update, values_of
+from syncengine.core.outcomes import Parcel, plain_updates
 from syncengine.core.redaction import Secret
 from syncengine.core.settings import Placement, Wire
 from syncengine.core.values import format_money, is_quarantined, number_of
@@ -120,15 +120,10 @@ class _UpdateEntry(msgspec.Struct, gc=False):
 
 def _plain_entries(parcels: Sequence[Parcel]) -> list[_UpdateEntry] | None:
     """The entries of parcels that each hold one update and nothing else, which nearly all do; None for any other."""
-    entries: list[_UpdateEntry] = []
-    for parcel in parcels:
-        operation = parcel.parts[0].operation
-        if type(operation) is not Update or not operation.fields:
-            return None
-        if len(parcel.parts) != 1 or is_quarantined(parcel.lead):
-            return None
-        entries.append(_UpdateEntry(parcel.lead, operation.fields))
-    return entries
+    if not plain_updates(parcels):
+        return None
+    entries = [_UpdateEntry(parcel.lead, values_of(parcel.parts[0].operation)) for parcel in parcels]
+    return entries if all(entry.update for entry in entries) else None
 
 
 def _financials_body(leads: Sequence[str], terms: Terms, wire: Wire) -> bytes:

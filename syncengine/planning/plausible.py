@@ -46,10 +46,6 @@ def _are_plain(lines: Sequence[PlannedOperation], changesets: Collection[str]) -
     )
 
 
-def _is_whole_update(operation: Operation, send: tuple[str, ...]) -> bool:
-    return type(operation) is Update and bool(operation.fields) and send == tuple(operation.fields)
-
-
 def oddity(planned: PlannedOperation, changesets: Collection[str]) -> str:
     """What is odd about a line of a plan of these changesets; empty where nothing is."""
     if _OPERATION_ID.fullmatch(planned.id) is None:
