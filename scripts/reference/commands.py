@@ -9,8 +9,8 @@ from importlib import import_module
 
 import click
 
-from syncengine.cli.verb import Verb
-from syncengine.cli.verbs import VERBS
+from syncengine.cli.command import Verb
+from syncengine.cli.commands import VERBS
 
 HEAD = """\
 # Commands

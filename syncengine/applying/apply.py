@@ -9,12 +9,12 @@ from typing import Protocol
 import msgspec
 
 from syncengine.applying.executor import Executor
-from syncengine.applying.feed import Feed, Histories
 from syncengine.applying.gate import Gate
 from syncengine.applying.jobs import Terms
 from syncengine.applying.pace import LocalPace
 from syncengine.applying.preflight import Findings, Preflight, SavedPlan, check_identity
 from syncengine.applying.recheck import Recheck
+from syncengine.applying.remaining import Feed, Histories
 from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import Exit, LedgerTrouble

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from syncengine.applying.apply import ApplyRequest, OpenPlan, run_start, saved_plan
-from syncengine.applying.feed import Feed
 from syncengine.applying.preflight import Preflight, check_identity
+from syncengine.applying.remaining import Feed
 from syncengine.core.ports import Clock, LedgerOperations
 
 

@@ -14,12 +14,12 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from syncengine.applying.feed import Feed
-from syncengine.applying.intake import Intake
+from syncengine.applying.answers import Receiver
 from syncengine.applying.jobs import Job, Terms
 from syncengine.applying.pace import Pace
-from syncengine.applying.receiving import Receiver
-from syncengine.applying.scoreboard import Scoreboard
+from syncengine.applying.remaining import Feed
+from syncengine.applying.request_queue import Intake
+from syncengine.applying.run_results import Scoreboard
 from syncengine.applying.senders import Event, Received, Senders
 from syncengine.applying.stopping import Rules, StopRules, StopSignal, Waves
 from syncengine.core.errors import LeaseLost, LedgerTrouble, SyncError

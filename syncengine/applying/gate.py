@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from syncengine.applying.budgets import BudgetMeter, SpentSince, budget_notes
-from syncengine.applying.feed import what_travels
+from syncengine.applying.remaining import what_travels
 from syncengine.applying.windows import in_words, next_in_words, open_until, window_note
 from syncengine.core.errors import Refusal
 from syncengine.core.operations import Financials, is_irreversible

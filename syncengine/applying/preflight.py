@@ -10,9 +10,9 @@ from typing import assert_never
 
 import msgspec
 
-from syncengine.applying.feed import BATCH, NO_HISTORY, Doubtful, Open, Settled, remainder, what_travels
 from syncengine.applying.gate import Firsts
-from syncengine.applying.rejudge import SecondLook
+from syncengine.applying.policy_recheck import SecondLook
+from syncengine.applying.remaining import BATCH, NO_HISTORY, Doubtful, Open, Settled, remainder, what_travels
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
 from syncengine.core.history import LeadHistory, Standing, touch_of, touching_kinds
 from syncengine.core.identity import digest_of

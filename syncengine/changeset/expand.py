@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from syncengine.changeset.build_items import Maker, Slot, slots_of
 from syncengine.changeset.checks import OF_DATA, Checks, Unfit, Value, lead_check
 from syncengine.changeset.declared import Change, Declared, Place
 from syncengine.changeset.inline_source import UnusableSource
-from syncengine.changeset.making import Maker, Slot, slots_of
 from syncengine.changeset.sources import Row, Source, SourceError
 from syncengine.changeset.structure import closest
 from syncengine.changeset.templates import (

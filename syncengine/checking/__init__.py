@@ -4,9 +4,9 @@
 `doctor` judge configuration, ledger, service and machine.
 """
 
-from syncengine.checking.comparing import Compared, LeadReading, Seen
 from syncengine.checking.drift import DriftLine, Sights, drift
 from syncengine.checking.kept import Kept
+from syncengine.checking.observed_comparison import Compared, LeadReading, Seen
 from syncengine.checking.verify import LATE, Checked, Mark, Pace, Verification
 
 __all__ = [

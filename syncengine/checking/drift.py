@@ -11,7 +11,16 @@ from typing import Protocol
 
 import msgspec
 
-from syncengine.checking.comparing import NOT_READABLE, Compared, LeadReading, Seen, State, compared, last_touch, moment
+from syncengine.checking.observed_comparison import (
+    NOT_READABLE,
+    Compared,
+    LeadReading,
+    Seen,
+    State,
+    compared,
+    last_touch,
+    moment,
+)
 from syncengine.core.history import Attempt, LeadHistory, Standing
 from syncengine.core.observations import Observation, Unread
 from syncengine.core.operations import Kind

@@ -12,7 +12,15 @@ from itertools import islice
 
 import msgspec
 
-from syncengine.checking.comparing import NOT_READABLE, Compared, LeadReading, Seen, compared, last_touch, moment
+from syncengine.checking.observed_comparison import (
+    NOT_READABLE,
+    Compared,
+    LeadReading,
+    Seen,
+    compared,
+    last_touch,
+    moment,
+)
 from syncengine.core.history import Attempt, LeadHistory, Standing
 from syncengine.core.observations import Observation, Unread
 from syncengine.core.operations import IRREVERSIBLE, Kind

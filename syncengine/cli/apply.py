@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Invocation, Verb, format_option, identity_option
 from syncengine.core.errors import Exit, InputError, PlanBlocked
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def command(
 
     With changesets in place of a plan: plan them, show the plan, ask, then apply.
     """
-    from syncengine.cli.applying import run_plan
+    from syncengine.cli.apply_run import run_plan
 
     project = invocation.project()
     if len(paths) == 1 and not _names_changesets(paths[0]):

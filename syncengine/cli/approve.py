@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Invocation, Verb, format_option, identity_option
 
 if TYPE_CHECKING:
     from syncengine.planning import PlanFile
@@ -79,7 +79,7 @@ def _signature(armoured: str, key: Path) -> str:
 def _summary(saved: PlanFile) -> list[str]:
     """What is being approved, in a few lines."""
     from syncengine.core.values import format_money
-    from syncengine.reports.words import plural
+    from syncengine.reports.vocabulary import plural
 
     counts = saved.summary.counts
     kinds = [f"{number:,} {name}" for name in ("update", "financials", "reprocess", "trigger", "release", "reject")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from syncengine.cli.command import Invocation, Verb, format_option
 from syncengine.cli.person import this_user
-from syncengine.cli.verb import Invocation, Verb, format_option
 
 
 @click.command(
@@ -40,7 +40,7 @@ def command(invocation: Invocation, *, run: str, by: str | None, format_: str) -
         ledger.cancel(RunId(run), by=(by or "").strip() or this_user())
         over = False
         if shared is not None:
-            from syncengine.distributed.looking import cancel
+            from syncengine.distributed.queries import cancel
 
             over = cancel(project, ledger, RunId(run), shared.account)
     invocation.log.info("cancelled", run=run)

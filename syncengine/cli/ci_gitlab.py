@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncengine.cli.starter import Starter
+from syncengine.cli.init_templates import Starter
 
 PIPELINE = ".gitlab-ci.yml"
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
+from syncengine.cli.command import Invocation, Verb
 from syncengine.cli.demo_files import FILES
-from syncengine.cli.verb import Invocation, Verb
 from syncengine.core.errors import Exit, InputError
 
 _LEADS = ("2932682", "2932683", "2932684")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.command import Invocation, Verb, format_option
 from syncengine.core.errors import ConfigError, Exit
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def command(invocation: Invocation, *, paths: tuple[Path, ...], name: str | None
 
 def _checks(invocation: Invocation, paths: tuple[Path, ...], name: str | None, *, offline: bool) -> Iterator[Check]:
     from syncengine.checking.check import Check
+    from syncengine.checking.ledger_checks import ledger_checks
     from syncengine.checking.machine import machine_checks
-    from syncengine.checking.records import ledger_checks
 
     try:
         project = invocation.project()

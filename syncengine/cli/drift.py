@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.command import Invocation, Verb, format_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Invocation, Verb, format_option, identity_option
 
 if TYPE_CHECKING:
-    from syncengine.cli.storytelling import PlannedIn, Story
+    from syncengine.cli.find_operation import PlannedIn, Story
     from syncengine.core.history import Attempt
     from syncengine.core.redaction import Masker
 
@@ -37,8 +37,8 @@ def command(
 
     OPERATION is its id, or at least 8 characters that begin only one.
     """
-    from syncengine.cli.declaration import declared
-    from syncengine.cli.storytelling import tell
+    from syncengine.cli.change_source import declared
+    from syncengine.cli.find_operation import tell
     from syncengine.core.redaction import Masker
 
     project = invocation.project()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.command import Invocation, Verb, format_option
 
 if TYPE_CHECKING:
     from syncengine.core.ports import OperationRecord
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(invocation: Invocation, *, lead: str | None, changeset: str | None, run: str | None, format_: str) -> None:
     """Show what happened to leads, changesets and runs: one line for each operation ever sent."""
-    from syncengine.cli.records import history_rows
+    from syncengine.cli.record_views import history_rows
     from syncengine.cli.views import view_options
     from syncengine.core.values import LeadId, RunId, is_lead_id
 

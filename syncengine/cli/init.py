@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb
+from syncengine.cli.command import Invocation, Verb
 
 if TYPE_CHECKING:
-    from syncengine.cli.founding import Founded
+    from syncengine.cli.init_repository import Founded
 
 
 @click.command(
@@ -33,7 +33,7 @@ def command(invocation: Invocation, *, directory: Path, systems: tuple[str, ...]
     In a folder that has a syncengine.yaml, its ledger is created and pinned, and the rest is added beside it. With
     --ci, a new configuration takes the ledger's URL from SYNCENGINE_LEDGER_URL where that variable is set.
     """
-    from syncengine.cli.founding import found
+    from syncengine.cli.init_repository import found
 
     outcome = found(directory, invocation.environ, systems)
     lines = [f"wrote {directory / name}" for name in outcome.written] or ["nothing was missing"]

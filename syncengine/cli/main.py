@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from syncengine import __version__
+from syncengine.cli.commands import VERBS
 from syncengine.cli.output import Output
-from syncengine.cli.verbs import VERBS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.command import Invocation, Verb, format_option
 from syncengine.core.errors import Exit
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from syncengine.cli.verb import Invocation
+from syncengine.cli.command import Invocation
 from syncengine.core.errors import ConfigError, InputError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Invocation, Verb, format_option, identity_option
 
 if TYPE_CHECKING:
     from syncengine.core.ports import Doubt
@@ -135,7 +135,7 @@ def _fits(operation: str, text: str) -> bool:
 
 
 def _warn_young(invocation: Invocation, doubts: Sequence[Doubt], now: str) -> None:
-    from syncengine.reports.words import plural
+    from syncengine.reports.vocabulary import plural
 
     for doubt in doubts:
         age = (datetime.fromisoformat(now) - datetime.fromisoformat(doubt.last)).total_seconds()

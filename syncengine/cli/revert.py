@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Invocation, Verb, format_option, identity_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _show(invocation: Invocation, result: _Result, out: Path, format_: str) -> N
     if written is None:
         output.result("There is nothing that can be set back; no file was written.")
     else:
-        from syncengine.reports.words import plural
+        from syncengine.reports.vocabulary import plural
 
         what = f"{plural(result.values, 'value')} of {plural(result.operations, 'operation')}"
         output.result(f"{out}: changeset {result.changeset} sets back {what}.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb
+from syncengine.cli.command import Invocation, Verb
 
 
 @click.command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem
 
-from syncengine.cli.verb import Invocation, Verb
+from syncengine.cli.command import Invocation, Verb
 
 
 class SchemaName(click.ParamType[str]):

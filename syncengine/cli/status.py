@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.command import Invocation, Verb, format_option
 
 if TYPE_CHECKING:
     from syncengine.project import Project
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(invocation: Invocation, *, run: str | None, format_: str) -> None:
     """Show what is in doubt, which plans are unfinished, who is applying right now, and how submitted runs go."""
-    from syncengine.cli.records import status_report
+    from syncengine.cli.record_views import status_report
     from syncengine.cli.views import view_options
 
     project = invocation.project()
@@ -45,9 +45,9 @@ def command(invocation: Invocation, *, run: str | None, format_: str) -> None:
 
 
 def _one_run(invocation: Invocation, project: Project, run: str, format_: str) -> None:
-    from syncengine.cli.applying import report
+    from syncengine.cli.apply_run import report
     from syncengine.core.values import RunId
-    from syncengine.distributed.looking import result
+    from syncengine.distributed.queries import result
 
     with project.ledger() as ledger:
         found = result(project, ledger, RunId(run))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Invocation, Verb, format_option, identity_option
 from syncengine.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def command(
 
     The ledger must be on PostgreSQL. Nothing is sent by this command; `status` shows how the run goes.
     """
-    from syncengine.cli.applying import Noting
+    from syncengine.cli.apply_run import Noting
     from syncengine.core.results import RunResult
     from syncengine.distributed.submitting import SubmitRequest, submit
 
@@ -83,7 +83,7 @@ def _tell(invocation: Invocation, submitted: Submitted, format_: str) -> None:
 
 def _awaited(invocation: Invocation, project: Project, submitted: Submitted) -> RunResult:
     from syncengine.cli.progress import Progress
-    from syncengine.distributed.looking import wait_for
+    from syncengine.distributed.queries import wait_for
 
     try:
         with Progress(invocation.output, "applying", submitted.operations, pace=True) as progress:
@@ -94,7 +94,7 @@ def _awaited(invocation: Invocation, project: Project, submitted: Submitted) -> 
 
 
 def _report(invocation: Invocation, project: Project, result: RunResult, format_: str) -> int:
-    from syncengine.cli.applying import report
+    from syncengine.cli.apply_run import report
 
     report(invocation, project, result, format_=format_)
     return result.exit

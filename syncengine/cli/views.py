@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from syncengine.cli.verb import Invocation
+from syncengine.cli.command import Invocation
 from syncengine.core.settings import Settings
 from syncengine.reports.model import ViewOptions
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from syncengine.cli.verb import Invocation, Verb, format_option
+from syncengine.cli.command import Invocation, Verb, format_option
 
 
 @click.command(
@@ -40,9 +40,9 @@ def command(
     Any number of workers on any number of machines keep one pace and one concurrency limit for an account. Each reads
     the API keys from its own environment and needs the ledger's key file.
     """
-    from syncengine.cli.applying import Noting, run_records
+    from syncengine.cli.apply_run import Noting, run_records
     from syncengine.cli.run_log import Everybody
-    from syncengine.distributed.working import WorkerRequest, work
+    from syncengine.distributed.worker import WorkerRequest, work
 
     with run_records(invocation) as records:
         worked = work(

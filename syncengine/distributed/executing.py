@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from syncengine.applying.executor import Executor
-from syncengine.applying.feed import Feed
 from syncengine.applying.gate import Gate
 from syncengine.applying.jobs import Terms
 from syncengine.applying.recheck import Recheck
+from syncengine.applying.remaining import Feed
 from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import Exit, LeaseHeld, LeaseLost, LedgerTrouble
@@ -23,8 +23,8 @@ from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerOperations
 from syncengine.core.settings import Account, Limits, Policy
 from syncengine.core.values import OperationId, PlanDigest, RunId
 from syncengine.distributed.content import Sealer, lines_in
-from syncengine.distributed.settling import settle
-from syncengine.distributed.sharing import SharedPace, SharedRules
+from syncengine.distributed.run_end import settle
+from syncengine.distributed.shared_limits import SharedPace, SharedRules
 from syncengine.distributed.store import Row, Store, first, run
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import msgspec
 
 from syncengine.core.errors import LedgerTrouble
 from syncengine.core.ports import LedgerOperations, Listener
-from syncengine.distributed.settling import heal
+from syncengine.distributed.run_end import heal
 from syncengine.distributed.store import Row, Store
 
 if TYPE_CHECKING:

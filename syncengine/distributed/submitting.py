@@ -14,16 +14,16 @@ import msgspec
 from syncengine.api import TOOL, Quiet, hearing
 from syncengine.applying import ApplyRequest
 from syncengine.applying.apply import examine, nothing_to_send, permit, run_start
-from syncengine.applying.feed import Feed
+from syncengine.applying.remaining import Feed
 from syncengine.core.errors import Exit
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.core.ports import LedgerOperations, Listener
 from syncengine.core.results import RunResult
 from syncengine.core.values import OperationId, PlanDigest, RunId
 from syncengine.distributed.content import Sealer
-from syncengine.distributed.cutting import SHARD_SIZE, Terms, cut
 from syncengine.distributed.engine import engine_schema, require_engine
-from syncengine.distributed.settling import NEVER_ENQUEUED, heal, settle
+from syncengine.distributed.run_end import NEVER_ENQUEUED, heal, settle
+from syncengine.distributed.sharding import SHARD_SIZE, Terms, cut
 from syncengine.distributed.store import Row, Store, found_schema, require_server, run
 from syncengine.ledger.key import read_key
 from syncengine.planning import open_plan

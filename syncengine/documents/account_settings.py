@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from syncengine.core.settings import Account, EnvKey, FieldRules, FileKey, KeyReference, Limits, Reads, Wire
 from syncengine.core.values import is_service_id
+from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.files import inside
-from syncengine.documents.nearest import nearest
 from syncengine.documents.nodes import Mapping, Node, Scalar
 from syncengine.documents.section import Findings, entries, flag, scalar, scalars, section, text, texts, typed
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection
 
 from jinja2 import nodes
 
-from syncengine.documents import comparing
+from syncengine.documents import comparisons
+from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.filters import FILTERS
-from syncengine.documents.nearest import nearest
 
 MAX_NODES = 500
 MAX_DEPTH = 40
@@ -23,12 +23,12 @@ _MAX_INTEGER = 10**18
 _MAX_CONSTANT = 1_000
 
 OWN_FILTERS: dict[str, Callable[..., object]] = {
-    "_compare": comparing.compare,
-    "_arithmetic": comparing.arithmetic,
-    "_negative": comparing.negative,
-    "_decimal": comparing.decimal_constant,
-    "_joined": comparing.joined,
-    "_printed": comparing.printed,
+    "_compare": comparisons.compare,
+    "_arithmetic": comparisons.arithmetic,
+    "_negative": comparisons.negative,
+    "_decimal": comparisons.decimal_constant,
+    "_joined": comparisons.joined,
+    "_printed": comparisons.printed,
 }
 """Reached only by rewriting: these names cannot be written, since a filter's name is looked up in FILTERS."""
 

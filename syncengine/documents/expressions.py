@@ -19,8 +19,8 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from syncengine.documents.allowlist import OWN_FILTERS, TESTS, Refused, checked, own_filter
+from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.filters import FILTERS, kind_of_value
-from syncengine.documents.nearest import nearest
 from syncengine.documents.rendering import CHANGE_NAMES, MAX_TEXT, FilterError, RenderError
 
 _BRACES = re.compile(r"\{[{%#]")

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncengine.core.errors import InputError, Problem
+from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.files import read_bounded
 from syncengine.documents.formats import FORMATS
-from syncengine.documents.nearest import nearest
 from syncengine.documents.validators import compiled, pattern
 
 if TYPE_CHECKING:

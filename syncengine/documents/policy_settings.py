@@ -14,8 +14,8 @@ import msgspec
 from syncengine.core.operations import Kind
 from syncengine.core.settings import Account, ApprovalRule, Budget, DenyRule, Policy, StopRule, Window
 from syncengine.core.values import is_service_id
+from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.files import inside, read_bounded
-from syncengine.documents.nearest import nearest
 from syncengine.documents.nodes import Mapping, Scalar
 from syncengine.documents.section import (
     Findings,

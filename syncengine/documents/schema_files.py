@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from syncengine.core.errors import InputError
-from syncengine.documents.nearest import nearest
+from syncengine.documents.did_you_mean import nearest
 
 _SUFFIX = ".schema.json"
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from jsonschema.exceptions import ValidationError
 
+from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.explaining import MissingKey, UnknownKey
-from syncengine.documents.nearest import nearest
 
 _TYPES = {
     "string": "a text",

@@ -10,9 +10,9 @@ from syncengine.core.ports import CheckFinding
 from syncengine.core.values import LeadId
 from syncengine.ledger.chain import ORIGIN, link
 from syncengine.ledger.engine import Engine
-from syncengine.ledger.loading import Link, erasable_texts, load
+from syncengine.ledger.record_contents import Link, erasable_texts, load
 from syncengine.ledger.rows import SPAN
-from syncengine.ledger.standings import Tally, by_operation, open_attempts, tally_of
+from syncengine.ledger.status_counts import Tally, by_operation, open_attempts, tally_of
 from syncengine.ledger.view import Reader
 
 PAGE = 400

@@ -22,14 +22,14 @@ from syncengine.core.ports import (
     Totals,
 )
 from syncengine.core.values import LeadId, PlanDigest, RunId
-from syncengine.ledger import checking, erasure, stories
+from syncengine.ledger import checking, erasure, operation_records
 from syncengine.ledger.chain import append_to, seal
+from syncengine.ledger.commit_batch import SALT_CHARACTERS
 from syncengine.ledger.engine import Applicant, Engine, Leases, first
 from syncengine.ledger.key import ValueForms, ensure_key
-from syncengine.ledger.recording import SALT_CHARACTERS
-from syncengine.ledger.records import event_content, resolution_content
+from syncengine.ledger.record_encoding import event_content, resolution_content
 from syncengine.ledger.rows import SHARED, BegunRow, begun_rows, run_rows
-from syncengine.ledger.standings import open_attempts
+from syncengine.ledger.status_counts import open_attempts
 from syncengine.ledger.writer import Writer
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Ledger(Writer):
         live = self.live_runs()
         for account, leads in self._leads_of("open_leads"):
             histories = self.snapshot(account, leads, live)
-            for attempts in stories.operations_of(histories):
+            for attempts in operation_records.operations_of(histories):
                 opened = open_attempts(attempts)
                 if opened:
                     yield account, opened
@@ -90,7 +90,7 @@ class Ledger(Writer):
         for row in begun_rows(self.engine.read(lambda: self.engine.rows("begun_plans"))):
             if account in (None, row.account):
                 plans.setdefault(row.plan, []).append(row)
-        return stories.open_plans([(runs, settled.get(plan, 0)) for plan, runs in plans.items()])
+        return operation_records.open_plans([(runs, settled.get(plan, 0)) for plan, runs in plans.items()])
 
     def open_shared_runs(self) -> Sequence[tuple[RunId, str]]:
         """Shared runs that have not ended, each with its account."""
@@ -129,8 +129,8 @@ class Ledger(Writer):
         operation: str = "",
     ) -> Iterator[OperationRecord]:
         """Operations by their first attempt, oldest first, streamed."""
-        chosen = stories.Choice(account=account, lead=lead, changeset=changeset, run=run, operation=operation)
-        return stories.stream(self, chosen)
+        chosen = operation_records.Choice(account=account, lead=lead, changeset=changeset, run=run, operation=operation)
+        return operation_records.stream(self, chosen)
 
     # A person's word
 
@@ -164,7 +164,7 @@ class Ledger(Writer):
         leads = sorted({LeadId(row[1]) for row in rows if row[0] == account})
         opened = {
             attempt.number
-            for attempts in stories.operations_of(self.snapshot(account, leads, frozenset()))
+            for attempts in operation_records.operations_of(self.snapshot(account, leads, frozenset()))
             for attempt in open_attempts(attempts)
         }
         wrong = [number for number in numbers if number not in opened]

@@ -14,12 +14,12 @@ from syncengine.core.outcomes import Parcel, Part
 from syncengine.core.ports import Answered, Committed, Lease, Outgoing, Recheck, RunStart
 from syncengine.core.values import ChangesetId, DeliveryId, LeadId, OperationId, RunId
 from syncengine.ledger.chain import Entry, append, append_to, lock_lane
+from syncengine.ledger.commit_batch import Batch, RunState, Sent, leads_of, to_recheck, without_stopped
 from syncengine.ledger.engine import Applicant, Engine, Leases, first
 from syncengine.ledger.key import ValueForms
-from syncengine.ledger.recording import Batch, RunState, Sent, leads_of, to_recheck, without_stopped
-from syncengine.ledger.records import event_content, run_content
+from syncengine.ledger.record_encoding import event_content, run_content
 from syncengine.ledger.rows import SHARED, SPAN, Live, RunRow, plain_values
-from syncengine.ledger.standings import Stand, add_tallies, by_operation, tallies_of
+from syncengine.ledger.status_counts import Stand, add_tallies, by_operation, tallies_of
 from syncengine.ledger.view import BATCH, Reader
 
 _NO_HISTORY = LeadHistory()

@@ -27,8 +27,8 @@ from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId
 from syncengine.planning.conflicts import Claims, Conflicts
 from syncengine.planning.diff import NO_HISTORY, Differ, Generation, Observed
+from syncengine.planning.entry_numbers import EntryNumbers
 from syncengine.planning.leads import PlannedLeads
-from syncengine.planning.order import EntryNumbers
 from syncengine.planning.planfile import PlanWriter
 from syncengine.planning.policy import PolicyJudge
 from syncengine.planning.spool import Spool

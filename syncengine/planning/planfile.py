@@ -28,7 +28,7 @@ from syncengine.core.plan import (
     Provenance,
 )
 from syncengine.core.values import ChangesetId, PlanDigest
-from syncengine.planning.plausible import odd_among
+from syncengine.planning.planfile_validation import odd_among
 from syncengine.planning.sealing import (
     SEAL_FORMAT,
     Cover,

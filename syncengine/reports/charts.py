@@ -11,7 +11,7 @@ from syncengine.core.plan import State
 from syncengine.core.redaction import visible
 from syncengine.reports.groups import AmountFold, Group
 from syncengine.reports.phrases import amount_words
-from syncengine.reports.words import STRIKES, kind_word, number
+from syncengine.reports.vocabulary import STRIKES, kind_word, number
 
 WIDTH = 1000
 """Units from the left edge to the right; the page stretches them to whatever room there is."""

@@ -18,7 +18,7 @@ from syncengine.core.log_commands import broken
 from syncengine.core.operations import DECISIONS
 from syncengine.core.redaction import visible
 from syncengine.core.results import HistoryRow, Line, RunResult, ValidateResult
-from syncengine.reports.words import plural
+from syncengine.reports.vocabulary import plural
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 

@@ -23,7 +23,7 @@ from syncengine.reports.charts import WIDTH, money_bars, operation_bars
 from syncengine.reports.model import Fold, PlanView, ViewOptions
 from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
 from syncengine.reports.rows import Row, row_of
-from syncengine.reports.words import kind_word, money, number, plural, short, signed, state_word, strikes_words
+from syncengine.reports.vocabulary import kind_word, money, number, plural, short, signed, state_word, strikes_words
 
 LISTED = 200
 """How many findings, warnings or lines a static list of the page holds before it says how many more there are."""

@@ -17,7 +17,7 @@ from syncengine.reports.groups import Group
 from syncengine.reports.model import Fold, PlanView, ViewOptions
 from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
 from syncengine.reports.rows import Row
-from syncengine.reports.words import STRIKES, clip, kind_word, number, plural, signed, state_word
+from syncengine.reports.vocabulary import STRIKES, clip, kind_word, number, plural, signed, state_word
 
 LIMIT = 60_000
 """In UTF-16 units, the strictest way in which a service may count characters."""

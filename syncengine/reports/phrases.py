@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncengine.core.redaction import Masker, visible
 from syncengine.reports.groups import AmountFold, FieldFold, Group, StrikeFold
-from syncengine.reports.words import money, number, plural, signed
+from syncengine.reports.vocabulary import money, number, plural, signed
 
 
 def amount_words(amounts: AmountFold) -> str:

@@ -12,7 +12,7 @@ from syncengine.reports.layout import Page, Piece, Style
 from syncengine.reports.model import Fold, PlanView, ViewOptions
 from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
 from syncengine.reports.rows import Diff, Row
-from syncengine.reports.words import STRIKES, clip, number, plural, short, signed, state_word, strikes_words
+from syncengine.reports.vocabulary import STRIKES, clip, number, plural, short, signed, state_word, strikes_words
 
 BLOCKED_LINES = 6
 ATTENTION_LINES = 40

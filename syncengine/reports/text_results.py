@@ -12,7 +12,7 @@ from syncengine.core.redaction import visible
 from syncengine.core.results import DoubtLine, HistoryRow, Line, RunResult, StatusReport, UnfinishedPlan
 from syncengine.reports.layout import Page, Piece, Style, cells, cut
 from syncengine.reports.model import ViewOptions
-from syncengine.reports.words import clip, number, plural, short
+from syncengine.reports.vocabulary import clip, number, plural, short
 
 LISTED = 20
 """How many operations of one kind of trouble are listed before the rest is counted."""

@@ -13,8 +13,8 @@ from http import HTTPStatus
 
 import msgspec
 
+from syncengine.sandbox.entities import Json, Reply
 from syncengine.sandbox.faults import Answer
-from syncengine.sandbox.records import Json, Reply
 
 _JSON_TYPE = "application/json"
 _HTML_TYPE = "text/html; charset=utf-8"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from syncengine.sandbox.records import Campaign, CampaignField, Delivery, Lead, LeadState
+from syncengine.sandbox.entities import Campaign, CampaignField, Delivery, Lead, LeadState
 
 DEFAULT_CAMPAIGN = "1"
 

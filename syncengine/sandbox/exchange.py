@@ -9,9 +9,9 @@ import msgspec
 
 from syncengine.sandbox import answers
 from syncengine.sandbox.answers import Outgoing
-from syncengine.sandbox.distortions import distorted
+from syncengine.sandbox.entities import Reply, Request, failure
 from syncengine.sandbox.faults import NO_FAULT, Answer, Fault, Mentioned, Part, Rule, Step, Trouble, mentioned_in
-from syncengine.sandbox.records import Reply, Request, failure
+from syncengine.sandbox.malformed_answers import distorted
 from syncengine.sandbox.service import Service
 from syncengine.sandbox.signals import send_signal
 from syncengine.sandbox.store import RequestLine, body_columns, timestamp

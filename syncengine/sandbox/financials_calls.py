@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from syncengine.sandbox.entities import Effect, Json, LeadState, NumberText, Reply, failure, id_text
 from syncengine.sandbox.keys import Key, Permission, missing_permission
-from syncengine.sandbox.records import Effect, Json, LeadState, NumberText, Reply, failure, id_text
 from syncengine.sandbox.state import State
 
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?", re.ASCII)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syncengine.sandbox.records import Json, Reply, Request, failure
+from syncengine.sandbox.entities import Json, Reply, Request, failure
 
 # The two keys of the vendor's help article: public examples, good on a sandbox and nowhere else.
 ARTICLE_UPDATE_KEY = "cb266b24ef4a5d123s42ca5801431120"

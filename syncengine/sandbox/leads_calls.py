@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from syncengine.sandbox.keys import Key, Permission, missing_permission
-from syncengine.sandbox.records import (
+from syncengine.sandbox.entities import (
     ID_PATTERN,
     QUARANTINE_PREFIX,
     Effect,
@@ -16,6 +15,7 @@ from syncengine.sandbox.records import (
     failure,
     id_text,
 )
+from syncengine.sandbox.keys import Key, Permission, missing_permission
 from syncengine.sandbox.state import State
 
 _ID = re.compile(ID_PATTERN)

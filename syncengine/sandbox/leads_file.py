@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from syncengine.documents.files import open_ordinary
+from syncengine.sandbox.entities import ID_PATTERN, QUARANTINE_PREFIX, Lead, LeadState
 from syncengine.sandbox.errors import SandboxError
-from syncengine.sandbox.records import ID_PATTERN, QUARANTINE_PREFIX, Lead, LeadState
 
 _REFERENCE = re.compile(rf"{QUARANTINE_PREFIX}?({ID_PATTERN})")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,2})?", re.ASCII)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from syncengine.sandbox.entities import Effect, Json, Reply, failure, id_text
 from syncengine.sandbox.keys import Key, Permission, missing_permission
-from syncengine.sandbox.records import Effect, Json, Reply, failure, id_text
 from syncengine.sandbox.state import State
 
 QUEUED = "Queued for processing"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from syncengine.sandbox.entities import Campaign, Json, Lead, Reply, failure, id_text
 from syncengine.sandbox.keys import Key, Permission, missing_permission
-from syncengine.sandbox.records import Campaign, Json, Lead, Reply, failure, id_text
 from syncengine.sandbox.state import State
 
 _MAX_SEARCHES = 100

@@ -19,15 +19,15 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from syncengine.documents.files import open_ordinary
-from syncengine.sandbox.crowd import readable
+from syncengine.sandbox.connections import readable
 from syncengine.sandbox.defaults import DEFAULT_DELIVERIES, default_campaigns, default_leads
+from syncengine.sandbox.entities import Campaign, Delivery
 from syncengine.sandbox.errors import SandboxError
 from syncengine.sandbox.exchange import Refusing, serve
 from syncengine.sandbox.faults import Script, Trouble
 from syncengine.sandbox.faults_file import check_rule, read_script
 from syncengine.sandbox.keys import DEFAULT_KEYS, Key, KeyRing
 from syncengine.sandbox.leads_file import read_leads
-from syncengine.sandbox.records import Campaign, Delivery
 from syncengine.sandbox.service import Service
 from syncengine.sandbox.state import State
 from syncengine.sandbox.store import EFFECTS, LEADS, REQUESTS, Store

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from syncengine.sandbox.crowd import Crowd
-from syncengine.sandbox.distortions import effects_of_part, rejecting
+from syncengine.sandbox.connections import Crowd
+from syncengine.sandbox.entities import Effect, Reply, Request, failure
 from syncengine.sandbox.faults import NO_FAULT, Fault, Part, Script, Trouble
-from syncengine.sandbox.records import Effect, Reply, Request, failure
+from syncengine.sandbox.malformed_answers import effects_of_part, rejecting
 from syncengine.sandbox.store import RequestLine, Store, timestamp
 from syncengine.sandbox.world import World
 

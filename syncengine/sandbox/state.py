@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from syncengine.sandbox.records import QUARANTINE_PREFIX, Campaign, Delivery, Effect, Lead, LeadState
+from syncengine.sandbox.entities import QUARANTINE_PREFIX, Campaign, Delivery, Effect, Lead, LeadState
 
 
 class State:

@@ -14,8 +14,8 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from syncengine.sandbox.entities import Effect, EffectKind
 from syncengine.sandbox.errors import SandboxError
-from syncengine.sandbox.records import Effect, EffectKind
 
 EFFECTS = "effects.jsonl"
 REQUESTS = "requests.jsonl"

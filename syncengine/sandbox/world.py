@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
+from syncengine.sandbox.entities import Effect, Json, NumberText, Reply, Request, failure
 from syncengine.sandbox.financials_calls import put_financials
 from syncengine.sandbox.keys import Key, KeyRing
 from syncengine.sandbox.leads_calls import put_leads
 from syncengine.sandbox.quarantine_calls import process_quarantine
 from syncengine.sandbox.reading_calls import get_campaign, get_lead, search_leads
-from syncengine.sandbox.records import Effect, Json, NumberText, Reply, Request, failure
 from syncengine.sandbox.state import State
 
 PREFIX = "/restapi/v1.3/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncengine.applying.rejudge import Distinct
+from syncengine.applying.policy_recheck import Distinct
 
 NUMBERS = st.integers(0, 2**64 - 1) | st.integers(0, 20)
 

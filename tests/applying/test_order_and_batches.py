@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncengine.applying.batches import Batcher, financial_terms
-from syncengine.applying.intake import Intake
 from syncengine.applying.jobs import Terms
 from syncengine.applying.pace import LocalPace
-from syncengine.applying.scoreboard import Scoreboard
+from syncengine.applying.request_queue import Intake
+from syncengine.applying.run_results import Scoreboard
 from syncengine.applying.stopping import StopRules, Waves
 from syncengine.core.events import RunEvent
 from syncengine.core.operations import Financials, Operation, Trigger, Update

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syncengine.cli.verbs import VERBS
+from syncengine.cli.commands import VERBS
 from tests.cli.console import run
 
 

@@ -14,8 +14,8 @@ import click
 import pytest
 
 import syncengine
-from syncengine.cli.verb import Verb
-from syncengine.cli.verbs import VERBS
+from syncengine.cli.command import Verb
+from syncengine.cli.commands import VERBS
 from tests.cli.console import PATIENCE, SCRIPT, environment, run
 
 HEAVY = {"rich", "httpx", "jinja2", "jsonschema", "jsonschema_rs", "yaml", "sqlite3", "psycopg", "asyncio"}
@@ -44,7 +44,7 @@ def test_start_up_imports_no_verb_and_nothing_heavy(args: list[str]) -> None:
         "syncengine.cli.main",
         "syncengine.cli.output",
         "syncengine.cli.terminal",
-        "syncengine.cli.verbs",
+        "syncengine.cli.commands",
         "syncengine.core",
         "syncengine.core.log_commands",
     }
@@ -145,9 +145,9 @@ def test_stderr_as_json_lines(tmp_path: Path) -> None:
 
 BUG = """
 import sys
-from syncengine.cli import main, verbs
+from syncengine.cli import commands, main
 import click
-from syncengine.cli.verb import Verb
+from syncengine.cli.command import Verb
 
 @click.command(cls=Verb)
 def command():
@@ -158,7 +158,7 @@ def command():
     except ZeroDivisionError as error:
         raise KeyError(sys.argv[2]) from error
 
-verbs.VERBS["broken"] = verbs.VerbEntry(__name__, "Broken on purpose.")
+commands.VERBS["broken"] = commands.VerbEntry(__name__, "Broken on purpose.")
 sys.exit(main.run(sys.argv[1:2]))
 """
 
@@ -187,16 +187,16 @@ INTERRUPTED = """
 import os, signal, sys
 # A shell starts its background jobs with SIGINT ignored, and Python then leaves it so.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from syncengine.cli import main, verbs
+from syncengine.cli import commands, main
 import click
-from syncengine.cli.verb import Verb
+from syncengine.cli.command import Verb
 
 @click.command(cls=Verb)
 def command():
     os.kill(os.getpid(), signal.SIGINT)
     signal.pause()
 
-verbs.VERBS["waiting"] = verbs.VerbEntry(__name__, "Waits.")
+commands.VERBS["waiting"] = commands.VerbEntry(__name__, "Waits.")
 sys.exit(main.run(["waiting"]))
 """
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 import pytest
 
-from syncengine.cli.verb import Verb
-from syncengine.cli.verbs import VERBS
+from syncengine.cli.command import Verb
+from syncengine.cli.commands import VERBS
 from syncengine.core.errors import EXIT_WORDS, Exit
 from tests.cli.console import run, run_inside
 from tests.docs.blocks import ROOT

@@ -6,8 +6,8 @@ import gc
 import json
 import time
 
+from syncengine.ledger.operation_records import open_plans
 from syncengine.ledger.rows import BegunRow
-from syncengine.ledger.stories import open_plans
 
 
 def _plans(count: int) -> list[tuple[list[BegunRow], int]]:

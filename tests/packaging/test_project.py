@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import syncengine
-from syncengine.cli.verbs import VERBS
+from syncengine.cli.commands import VERBS
 from syncengine.documents.schema_files import schema_names
 
 ROOT = Path(__file__).resolve().parents[2]

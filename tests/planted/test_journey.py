@@ -14,7 +14,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from syncengine.cli.verbs import VERBS
+from syncengine.cli.commands import VERBS
 from syncengine.sandbox import Key, Sandbox, SandboxOptions, parse_script
 from tests.cli.console import SCRIPT, Ended, environment
 from tests.workspace import Workspace

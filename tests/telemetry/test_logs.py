@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncengine.cli.verbs import VERBS
+from syncengine.cli.commands import VERBS
 from tests.cli.console import Ended
 from tests.telemetry.test_export import CHANGES, SECRETS, trouble
 from tests.workspace import Workspace

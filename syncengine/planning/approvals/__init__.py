@@ -2,7 +2,7 @@
 
 from syncengine.planning.approvals.authorize import Hearing, authorize, would_count
 from syncengine.planning.approvals.files import NAMESPACE, add_approval, approval_path, signed_text
-from syncengine.planning.approvals.keygen import Keygen
+from syncengine.planning.approvals.ssh_keygen import Keygen
 from syncengine.planning.approvals.verify import Approval, Approvals, Question, look_at_approvals, missing_named
 
 __all__ = [

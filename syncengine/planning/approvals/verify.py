@@ -13,8 +13,8 @@ from syncengine.core.settings import ApprovalRule
 from syncengine.core.values import PlanDigest
 from syncengine.documents.files import read_bounded
 from syncengine.planning.approvals.files import MAX_BYTES, NAMESPACE, approval_path, signed_text
-from syncengine.planning.approvals.keygen import Keygen
 from syncengine.planning.approvals.signers import Signer, signers_in
+from syncengine.planning.approvals.ssh_keygen import Keygen
 from syncengine.planning.approvals.sshsig import Signature, signatures_in
 
 _MOST_SIGNATURES = 200

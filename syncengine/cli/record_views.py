@@ -70,7 +70,7 @@ def _shared(project: Project) -> tuple[tuple[SharedRun, ...], tuple[WorkerLine, 
     """Submitted runs and their workers; only a ledger on PostgreSQL has any."""
     if project.pin().url.startswith("sqlite:"):
         return (), ()
-    from syncengine.distributed.looking import overview
+    from syncengine.distributed.queries import overview
 
     found = overview(project)
     return found.runs, found.workers

@@ -11,7 +11,7 @@ from syncengine.core.ports import OpenPlan, OperationOutcome, OperationRecord
 from syncengine.core.values import LeadId, PlanDigest, RunId
 from syncengine.ledger.engine import Engine, Row
 from syncengine.ledger.rows import SPAN, BegunRow, Live
-from syncengine.ledger.standings import by_operation
+from syncengine.ledger.status_counts import by_operation
 from syncengine.ledger.view import Reader
 
 PAGE = 500

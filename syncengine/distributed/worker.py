@@ -32,7 +32,7 @@ from syncengine.distributed.content import Sealer
 from syncengine.distributed.engine import TASK, application, engine_schema, require_engine
 from syncengine.distributed.executing import FenceLost, Shop, Site, work_on
 from syncengine.distributed.housekeeping import Housekeeper, Nameplate, requeue_stalled
-from syncengine.distributed.settling import heal
+from syncengine.distributed.run_end import heal
 from syncengine.distributed.store import Store, found_schema, require_server
 from syncengine.distributed.submitting import queue_name
 from syncengine.ledger import open_ledger

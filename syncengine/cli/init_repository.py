@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from syncengine import __version__
-from syncengine.cli import starter
+from syncengine.cli import init_templates
 from syncengine.cli.ci_github import github
 from syncengine.cli.ci_gitlab import gitlab
 from syncengine.cli.files import write_file
@@ -25,7 +25,7 @@ from syncengine.sandbox import DEFAULT_KEYS
 
 _CONFIGURATION = "syncengine.yaml"
 _SCHEMAS = ("changeset.v1", "config.v1")
-_CI: Mapping[str, Callable[[str], Iterator[starter.Starter]]] = {"github": github, "gitlab": gitlab}
+_CI: Mapping[str, Callable[[str], Iterator[init_templates.Starter]]] = {"github": github, "gitlab": gitlab}
 
 CI_SYSTEMS = tuple(_CI)
 SHARED_LEDGER = "SYNCENGINE_LEDGER_URL"
@@ -53,21 +53,21 @@ def found(folder: Path, environ: Mapping[str, str], ci: Sequence[str] = ()) -> F
     written: list[str] = []
     schemas = {name: schema_text(name).decode() for name in _SCHEMAS}
     if not (folder / _CONFIGURATION).exists():
-        written += _write(folder, starter.repository(SHARED_LEDGER if ci and environ.get(SHARED_LEDGER) else ""))
+        written += _write(folder, init_templates.repository(SHARED_LEDGER if ci and environ.get(SHARED_LEDGER) else ""))
     ledger, accounts, shared = _pin(folder, environ)
-    written += _write(folder, starter.schemas("", schemas))
+    written += _write(folder, init_templates.schemas("", schemas))
     written += _ignore(folder)
-    trials = folder / starter.SANDBOX
+    trials = folder / init_templates.SANDBOX
     if not trials.exists() or (trials / _CONFIGURATION).exists():
-        written += _write(folder, starter.sandbox(accounts, DEFAULT_KEYS[0].text))
-        written += _write(folder, starter.schemas(f"{starter.SANDBOX}/", schemas))
+        written += _write(folder, init_templates.sandbox(accounts, DEFAULT_KEYS[0].text))
+        written += _write(folder, init_templates.schemas(f"{init_templates.SANDBOX}/", schemas))
         _pin(trials, environ)
     for system in dict.fromkeys(ci):
         written += _write(folder, _CI[system](__version__))
     return Founded(tuple(written), ledger, shared)
 
 
-def _write(folder: Path, files: Iterable[starter.Starter]) -> list[str]:
+def _write(folder: Path, files: Iterable[init_templates.Starter]) -> list[str]:
     written = []
     for file in files:
         path = folder / file.path
@@ -95,7 +95,7 @@ def _ignore(folder: Path) -> list[str]:
         raise _linked(path)
     there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
     known = {line.strip() for line in there.splitlines()}
-    missing = [line for line in starter.IGNORED if line not in known]
+    missing = [line for line in init_templates.IGNORED if line not in known]
     if not missing:
         return []
     gap = "" if not there else "\n" if there.endswith("\n") else "\n\n"
@@ -117,7 +117,7 @@ def _pin(folder: Path, environ: Mapping[str, str]) -> tuple[str, list[str], bool
     """The id of the ledger that the configuration pins, made and pinned now where it pinned none; the accounts; and
     whether other machines can use that ledger."""
     path = folder / _CONFIGURATION
-    own = folder / starter.OWN
+    own = folder / init_templates.OWN
     if own.is_symlink():
         raise _linked(own)
     settings = load_configuration(path, environ)

@@ -20,7 +20,7 @@ from syncengine.ledger.file_leases import FileLeases
 from syncengine.ledger.key import ValueForms, ensure_key, read_key
 from syncengine.ledger.migrations import current_version, migrate, require_current
 from syncengine.ledger.operations import Ledger
-from syncengine.ledger.records import event_content
+from syncengine.ledger.record_encoding import event_content
 from syncengine.ledger.sqlite import SqliteEngine, create_file, open_file
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ VERBS: dict[str, VerbEntry] = {
     "revert": VerbEntry("syncengine.cli.revert", "Write a changeset that sets back what a plan changed."),
     "ledger": VerbEntry("syncengine.cli.ledger", "Check, export, migrate the ledger; forget a lead; free a lease."),
     "cancel": VerbEntry("syncengine.cli.cancel", "Ask a run that is under way to send nothing more."),
-    "import": VerbEntry("syncengine.cli.import_", "Turn an API request or a CSV into a changeset."),
+    "import": VerbEntry("syncengine.cli.import_file", "Turn an API request or a CSV into a changeset."),
     "doctor": VerbEntry("syncengine.cli.doctor", "Say what is wrong with this set-up, and what to do."),
     "sandbox": VerbEntry("syncengine.cli.sandbox", "Run a LeadByte-compatible service on this machine."),
     "demo": VerbEntry("syncengine.cli.demo", "Watch the whole job run against a sandbox."),

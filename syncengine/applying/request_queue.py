@@ -7,8 +7,8 @@ from itertools import islice
 
 from syncengine.applying.batches import Batcher
 from syncengine.applying.jobs import Job, Terms
-from syncengine.applying.lanes import Lanes
-from syncengine.applying.scoreboard import LISTED, Scoreboard
+from syncengine.applying.lead_order import Lanes
+from syncengine.applying.run_results import LISTED, Scoreboard
 from syncengine.applying.stopping import Waves
 from syncengine.core.outcomes import Parcel, plain_updates
 

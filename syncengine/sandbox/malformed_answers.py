@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from syncengine.sandbox.entities import QUARANTINE_PREFIX, Effect, Json, Reply
 from syncengine.sandbox.faults import Distortion, Part, Reject
 from syncengine.sandbox.financials_calls import envelope
 from syncengine.sandbox.leads_calls import reference
 from syncengine.sandbox.quarantine_calls import QUEUED
-from syncengine.sandbox.records import QUARANTINE_PREFIX, Effect, Json, Reply
 
 Element = dict[str, Json]
 _UNASKED_LEAD = "999999999999"

@@ -13,12 +13,12 @@ from types import FrameType
 from syncengine import __version__
 from syncengine.api import apply
 from syncengine.applying.stopping import Cause, StopSignal
+from syncengine.cli.command import Invocation
 from syncengine.cli.files import write_file
 from syncengine.cli.junit_cases import AppliedOperations, with_cases
 from syncengine.cli.output import Output
 from syncengine.cli.progress import Progress
 from syncengine.cli.run_log import Everybody, RunLog
-from syncengine.cli.verb import Invocation
 from syncengine.cli.views import view_options
 from syncengine.core.errors import Exit, InputError, SyncError
 from syncengine.core.events import PlanLooked, RunBegan, RunEvent, Settled

@@ -10,7 +10,7 @@ import msgspec
 
 from syncengine.ledger.chain import answer_content, request_content, seal
 from syncengine.ledger.engine import Engine, Row
-from syncengine.ledger.records import event_content, resolution_content, run_content
+from syncengine.ledger.record_encoding import event_content, resolution_content, run_content
 from syncengine.ledger.rows import SPAN, plain_values, run_rows
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from syncengine.applying.intake import Intake
 from syncengine.applying.jobs import Job, Terms
 from syncengine.applying.pace import Pace
-from syncengine.applying.scoreboard import Scoreboard
+from syncengine.applying.request_queue import Intake
+from syncengine.applying.run_results import Scoreboard
 from syncengine.applying.senders import Received
 from syncengine.applying.stopping import Rules, Waves
 from syncengine.core.events import SentAgain, StopCause, answered
+from syncengine.core.message_redaction import declared_in, without_values
 from syncengine.core.outcomes import Judgement, Lost, Outcome, Parcel, Redirected, Ruling, Verdict, judge
 from syncengine.core.ports import Answered, Clock, Listener
 from syncengine.core.values import OperationId
-from syncengine.core.words import declared_in, without_values
 
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0

@@ -9,16 +9,16 @@ from itertools import chain
 import msgspec
 
 from syncengine.core.history import Standing
+from syncengine.core.message_redaction import declared_in, without_values
 from syncengine.core.operations import Kind, Update, delivery_of, generation_of, kind_of, values_of
 from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling, plain_updates
 from syncengine.core.ports import Answered, Outgoing
 from syncengine.core.values import LeadId
-from syncengine.core.words import declared_in, without_values
 from syncengine.ledger.chain import Entry, answer_content, request_content, seal
 from syncengine.ledger.engine import Engine, Row
 from syncengine.ledger.key import ValueForms
 from syncengine.ledger.rows import SPAN
-from syncengine.ledger.standings import Stand, Tally, add_tallies, after, column_of
+from syncengine.ledger.status_counts import Stand, Tally, add_tallies, after, column_of
 
 _encode = msgspec.json.Encoder().encode
 _KIND_NAMES = {kind: kind.value for kind in Kind}

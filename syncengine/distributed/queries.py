@@ -12,7 +12,7 @@ from syncengine.core.errors import Exit, InputError
 from syncengine.core.ports import LedgerOperations
 from syncengine.core.results import RunResult, SharedRun, WorkerLine
 from syncengine.core.values import PlanDigest, RunId
-from syncengine.distributed.settling import NEVER_ENQUEUED, result_of, settle
+from syncengine.distributed.run_end import NEVER_ENQUEUED, result_of, settle
 from syncengine.distributed.store import Row, Store, first, has_schema
 from syncengine.project import Project
 
