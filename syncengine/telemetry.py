@@ -69,7 +69,7 @@ def _set_up(version: str, warn: Callable[[str], None], *, traces: bool, metrics:
     try:
         return _Exporting(version, traces=traces, metrics=metrics)
     except ImportError:
-        warn("an OTEL_ endpoint is set, but the extra is not installed: pip install 'syncengine[telemetry]'")
+        warn("an OTEL_ endpoint is set, but the extra is not installed: pip install 'leadbyte-syncengine[telemetry]'")
     except Exception as error:  # noqa: BLE001 - no telemetry is no reason not to run; the text may quote an address
         warn(f"telemetry could not be set up ({type(error).__name__}): look at the OTEL_ variables; going on without")
     return None

@@ -83,7 +83,7 @@ class ColumnarSource:
         try:
             import duckdb
         except ImportError as error:
-            hint = "install it: pip install 'syncengine[sources]'; or save the file as CSV"
+            hint = "install it: pip install 'leadbyte-syncengine[sources]'; or save the file as CSV"
             raise self._failure("SE326", "Parquet files need the extra [sources]", hint=hint) from error
         with tempfile.TemporaryDirectory(prefix="syncengine-source-") as folder:
             copy = Path(folder) / _COPY

@@ -83,7 +83,7 @@ def run_on_postgres(server: Server, sql: str) -> Iterator[PostgresResult]:
     try:
         import psycopg
     except ImportError as error:
-        hint = "install it: pip install 'syncengine[postgres]'"
+        hint = "install it: pip install 'leadbyte-syncengine[postgres]'"
         raise DatabaseTrouble("PostgreSQL needs the extra [postgres]", hint=hint, code="SE326") from error
     connection = _connected(server)
     try:

@@ -28,7 +28,7 @@ def require_engine() -> None:
         raise ConfigError(
             "submit and worker need the extra [distributed]",
             code="SE557",
-            hint="install it: pip install 'syncengine[distributed]'",
+            hint="install it: pip install 'leadbyte-syncengine[distributed]'",
         ) from error
 
 

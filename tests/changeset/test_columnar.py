@@ -203,4 +203,4 @@ def test_without_the_extra_the_finding_says_what_to_install(tmp_path: Path) -> N
     command = [sys.executable, "-c", program, str(tmp_path / "rows.parquet")]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert told.startswith("SE326 ")
-    assert "pip install 'syncengine[sources]'" in told
+    assert "pip install 'leadbyte-syncengine[sources]'" in told

@@ -24,7 +24,7 @@ def test_it_is_what_the_ci_system_says_a_workflow_is(system: str, tmp_path: Path
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     text = (tmp_path / FILES[system]).read_text(encoding="utf-8")
-    assert f'"syncengine[postgres]=={syncengine.__version__}"' in text
+    assert f'"leadbyte-syncengine[postgres]=={syncengine.__version__}"' in text
 
 
 def test_actions_are_pinned_to_a_major_version_and_rights_are_named(tmp_path: Path) -> None:

@@ -108,4 +108,4 @@ def test_the_guide_lists_the_extras() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     guide = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE)) == sorted(declared.keys() - {"all"})
-    assert declared["all"] == [f"syncengine[{','.join(sorted(declared.keys() - {'all'}))}]"]
+    assert declared["all"] == [f"leadbyte-syncengine[{','.join(sorted(declared.keys() - {'all'}))}]"]

@@ -224,7 +224,7 @@ def test_without_the_extra_a_warning_says_what_to_install(planned: Workspace, tm
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "pip install 'syncengine[telemetry]'" in done.stderr
+    assert "pip install 'leadbyte-syncengine[telemetry]'" in done.stderr
 
 
 def test_it_is_imported_only_where_it_is_used(planned: Workspace) -> None:
