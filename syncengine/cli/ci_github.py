@@ -32,7 +32,7 @@ on:
 permissions: {}
 
 env:
-  SYNCENGINE: "leadbyte-syncengine[postgres]==@VERSION@"   # what pip installs: a version, a wheel, or a git URL with a commit
+  SYNCENGINE: "leadbyte-syncengine[postgres]==@VERSION@"   # for pip: a version, a wheel, or a git URL with a commit
   CHANGESETS: changesets
   DATA: data
 

@@ -25,7 +25,7 @@ _PIPELINE = r"""# Changesets on GitLab: checked on merge requests, applied on th
 stages: [check, report, apply]
 
 variables:
-  SYNCENGINE: "leadbyte-syncengine[postgres]==@VERSION@"   # what pip installs: a version, a wheel, or a git URL with a commit
+  SYNCENGINE: "leadbyte-syncengine[postgres]==@VERSION@"   # for pip: a version, a wheel, or a git URL with a commit
   CHANGESETS: changesets
   DATA: data
   GIT_DEPTH: "0"   # the whole history: plans name the authors of every changeset, who may not approve it

@@ -215,7 +215,8 @@ def _connect(address: ServerAddress, *, read_only: bool) -> psycopg.Connection[R
         import psycopg
     except ImportError as error:
         raise ConfigError(
-            "a PostgreSQL ledger needs the extra [postgres]", hint="install it: pip install 'leadbyte-syncengine[postgres]'"
+            "a PostgreSQL ledger needs the extra [postgres]",
+            hint="install it: pip install 'leadbyte-syncengine[postgres]'",
         ) from error
     # What it warns of when a pipeline breaks off is reported by whoever hears the first error.
     logging.getLogger("psycopg").addHandler(logging.NullHandler())

@@ -216,7 +216,9 @@ def _require_library() -> None:
         import pyrage  # noqa: F401
     except ImportError as error:
         raise InputError(
-            "sealed plans need the extra [sealed]", code="SE909", hint="install it: pip install 'leadbyte-syncengine[sealed]'"
+            "sealed plans need the extra [sealed]",
+            code="SE909",
+            hint="install it: pip install 'leadbyte-syncengine[sealed]'",
         ) from error
 
 
