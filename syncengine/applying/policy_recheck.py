@@ -13,8 +13,10 @@ from operator import lt
 import msgspec
 
 from syncengine.core.errors import AlteredPlan, PlanBlocked, Problem
-from syncengine.core.operations import Update, is_decision, kind_of
+from syncengine.core.history import LeadHistory
+from syncengine.core.operations import Irreversible, Kind, Update, is_decision, kind_of
 from syncengine.core.plan import Counts, PlannedOperation, PlanSummary, State
+from syncengine.core.repeats import forbidden_repeat, thing_of
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId, are_service_ids, is_quarantined, is_service_id, number_of
 from syncengine.planning.policy import PolicyJudge, approval_rule
@@ -53,6 +55,7 @@ class SecondLook:
     def __init__(self, summary: PlanSummary, policy: Policy, account: Account) -> None:
         changesets = tuple(changeset.id for changeset in summary.changesets)
         self._summary = summary
+        self._policy = policy
         self._judge = PolicyJudge(policy, account, changesets)
         self._tally = Tally()
         self._leads = Distinct()
@@ -75,10 +78,9 @@ class SecondLook:
             if not fits:
                 raise _altered(f"there is no {kind_of(planned.operation)} of lead {lead}")
 
-    @property
-    def judges_updates(self) -> bool:
-        """Whether updates have to be judged one by one."""
-        return self._judge.concerns_updates
+    def concerns(self, kind: Kind) -> bool:
+        """Whether operations of this kind have to be judged one by one."""
+        return self._judge.concerns(kind)
 
     def see_updates(self, leads: Sequence[LeadId], entries: Sequence[int]) -> bool:
         """`see` for updates that are all to be sent, in order; False, and nothing is seen, where one is not of a lead
@@ -89,9 +91,13 @@ class SecondLook:
         self._leads.add(tuple(map(int, leads)))
         return True
 
-    def judge(self, planned: PlannedOperation) -> None:
-        """Judge one line that is still to be sent."""
-        for reason in (self._judge.look(planned), self._judge.look_again(planned, self._summary.counts)):
+    def judge(self, planned: PlannedOperation, history: LeadHistory) -> None:
+        """Judge one line that is still to be sent, with its lead's records."""
+        for reason in (
+            self._judge.look(planned),
+            self._judge.look_again(planned, self._summary.counts),
+            self._repeat(planned, history),
+        ):
             if reason is None:
                 continue
             if len(self._found) >= _SHOWN:
@@ -100,6 +106,13 @@ class SecondLook:
             operation, origin = planned.operation, planned.origin
             what = f"{kind_of(operation).value} of lead {operation.lead}: {reason}"
             self._found.append(Problem(code="SE631", message=what, file=origin.file, line=origin.line, row=origin.row))
+
+    def _repeat(self, planned: PlannedOperation, history: LeadHistory) -> str | None:
+        operation = planned.operation
+        if not history.attempts or not isinstance(operation, Irreversible):
+            return None
+        thing = thing_of(operation, identity=planned.id, changeset=planned.changeset, policy=self._policy)
+        return forbidden_repeat(thing, history)
 
     def check_counts(self) -> None:
         """Raise AlteredPlan where the footer counts something else than the lines hold."""

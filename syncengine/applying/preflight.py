@@ -16,7 +16,7 @@ from syncengine.applying.remaining import BATCH, NO_HISTORY, Doubtful, Open, Set
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
 from syncengine.core.history import LeadHistory, Standing, touch_of, touching_kinds
 from syncengine.core.identity import digest_of
-from syncengine.core.operations import Update, delivery_of, kind_of, values_of
+from syncengine.core.operations import Kind, Update, delivery_of, kind_of, values_of
 from syncengine.core.outcomes import Parcel
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.ports import Clock, LedgerView, NameRecord
@@ -148,7 +148,7 @@ class Preflight:
 
         It is what looking at each of them comes to, and most plans are of that kind.
         """
-        if self._second.judges_updates or not all(_is_plain(planned) for planned in batch):
+        if self._second.concerns(Kind.UPDATE) or not all(_is_plain(planned) for planned in batch):
             return False
         if not self._second.see_updates([p.operation.lead for p in batch], [p.entry for p in batch]):
             return False
@@ -217,7 +217,7 @@ class Preflight:
                 self._in_doubt.append(_line(planned, f"sent in run {attempt.run}: {words}"))
             case Open():
                 self._to_send += 1
-                self._second.judge(planned)
+                self._second.judge(planned, history)
                 self._firsts.see(planned)
                 self._check_overtaken(planned, history)
                 self._check_stale(planned, history)

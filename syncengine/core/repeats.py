@@ -93,6 +93,13 @@ def may_send(thing: Thing, history: LeadHistory) -> Clear | Stopped | Lowered:
     )
 
 
+def forbidden_repeat(thing: Thing, history: LeadHistory) -> str | None:
+    """Why the policy forbids it as a repeat of what another changeset did; None where it does not."""
+    others = [a for a in history.same_thing(thing.kind, thing.delivery) if a.operation != thing.id]
+    repeated = _repeated(thing, others, ())
+    return None if repeated is None else repeated.reason
+
+
 def _own(own: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
     applied = next((a for a in own if a.standing is Standing.APPLIED), None)
     if applied is not None:

@@ -8,7 +8,7 @@ from operator import ne
 
 from syncengine.core.operations import Financials, Kind, kind_of
 from syncengine.core.plan import Counts, Moved, PlannedOperation, State
-from syncengine.planning.policy import known_amount
+from syncengine.planning.policy_rules import known_amount
 
 
 class Tally:

@@ -150,10 +150,12 @@ class Bench:
         out, err = process.communicate(timeout=timeout)
         return Ended(process.returncode, out.decode(), err.decode())
 
-    def plan(self, *names: str, out: str = "release.plan", code: int | None = 0) -> Path:
+    def plan(self, *names: str, out: str = "release.plan", code: int | None = 0, observed: Path | None = None) -> Path:
         """Plan these changesets (all without names) into a file."""
         target = self.folder / out
         wanted = [word for name in names for word in ("--changeset", name)]
+        if observed is not None:
+            wanted += ["--observed", str(observed)]
         ended = self.cli("plan", self.folder / "specs", "--out", target, "--format", "json", *wanted)
         assert code is None or ended.code == code, ended
         return target

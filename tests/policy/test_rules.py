@@ -14,7 +14,8 @@ from syncengine.core.operations import Financials, Kind, Operation, Reprocess, T
 from syncengine.core.plan import Before, Counts, PlannedOperation, State
 from syncengine.core.settings import Account, ApprovalRule, DenyRule, Policy
 from syncengine.core.values import BuyerId, Cents, ChangesetId, DeliveryId, LeadId, OperationId
-from syncengine.planning.policy import PolicyJudge, approval_rule, change_percent
+from syncengine.planning.policy import PolicyJudge, approval_rule
+from syncengine.planning.policy_rules import change_percent
 
 LEAD = LeadId("2932682")
 ACCOUNT = Account(
