@@ -9,6 +9,7 @@ import msgspec
 from syncengine.changeset.sources import Report, Source
 from syncengine.core.errors import Severity
 from syncengine.core.settings import Account
+from syncengine.core.text import Variable
 from syncengine.core.values import ChangesetId
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence, SourceText
 
@@ -53,7 +54,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     file: str
     line: int
-    vars: dict[str, str]
+    vars: dict[str, Variable]
     sources: dict[str, Source]
     changes: tuple[Change, ...]
     text: SourceText

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping as Names
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from syncengine.changeset.declared import Change, Declared, Place, kind_in_words
 from syncengine.changeset.inline_source import UnusableSource
 from syncengine.changeset.parse_change import parse_change
 from syncengine.changeset.parse_sources import Shelf, parse_sources
+from syncengine.changeset.parse_vars import parse_variables
 from syncengine.changeset.sources import Source
-from syncengine.changeset.structure import Parts, closest, named_texts, unsendable
+from syncengine.changeset.structure import Parts, closest
 from syncengine.core.settings import Account, Settings
 from syncengine.core.values import ChangesetId, is_changeset_id
 from syncengine.documents.nodes import Document, Mapping, Scalar
@@ -21,7 +21,6 @@ from syncengine.documents.nodes import Document, Mapping, Scalar
 _KEYS = frozenset({"version", "changeset", "account", "title", "description", "vars", "sources", "changes"})
 _REQUIRED = ("version", "changeset", "account", "changes")
 _NO_ACCOUNT = Account(name="", identity="", base_url="", host="")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +51,7 @@ def parse_changeset(document: Document, place: Place, around: Surroundings) -> D
     account = _account(place, parts, around.settings)
     title = parts.text("title")
     parts.text("description")
-    variables = _variables(place, parts, around.overrides)
+    variables = parse_variables(place, parts, around.overrides)
     declared, sources = _sources(place, parts, around)
     changes = _changes(place, parts, declared)
     return Declared(
@@ -96,24 +95,6 @@ def _account(place: Place, parts: Parts, settings: Settings) -> Account | None:
         hint = closest(name.text, settings.accounts) or "declare it in syncengine.yaml"
         place.problem("SE510", f"syncengine.yaml has no account {name.text!r}", name, hint=hint)
     return account
-
-
-def _variables(place: Place, parts: Parts, overrides: Names[str, str]) -> dict[str, str]:
-    node = parts.mapping("vars")
-    if node is None:
-        return {}
-    variables: dict[str, str] = {}
-    for name, value in named_texts(place, node, "the variable"):
-        if not _VARIABLE.fullmatch(name):
-            message = f"the variable {name!r} could not be written as vars.{name}"
-            place.problem("SE237", message, node.key(name) or node, hint="use letters, digits and _")
-        elif "{{" in value.text:
-            message = f"the variable {name!r} is a template; variables are plain texts"
-            place.problem("SE302", message, value, hint="write the template where the value is used")
-        elif (character := unsendable(value.text)) is not None:
-            place.problem("SE235", f"the variable {name!r} holds {character}, which cannot be sent", value)
-        variables[name] = overrides.get(name, value.text)
-    return variables
 
 
 def _sources(place: Place, parts: Parts, around: Surroundings) -> tuple[frozenset[str], dict[str, Source]]:

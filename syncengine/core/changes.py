@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
 from syncengine.core.operations import Operation
+from syncengine.core.text import Variable
 from syncengine.core.values import ChangesetId, LeadId
 
 
@@ -52,6 +54,6 @@ class ChangesetFacts(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     file: str
     line: int
-    vars: dict[str, str]
+    vars: Mapping[str, Variable]
     sources: dict[str, str]
     """Name to SHA-256 of the bytes read; known once the items have been read to the end."""

@@ -50,6 +50,7 @@ CODES = MappingProxyType(
         "SE302": "A template or expression uses something that templates may not do.",
         "SE303": "A template or expression names something that does not exist.",
         "SE304": "A template or expression failed on the data it was given.",
+        "SE305": "A variable that holds a list or a mapping was given as a text on the command line.",
         "SE310": "A source file is missing or cannot be read.",
         "SE311": "A source file lies outside the repository.",
         "SE312": "A source file is empty, or has no usable header.",

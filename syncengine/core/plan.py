@@ -79,7 +79,7 @@ class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True):
     id: ChangesetId
     title: str
     file: str
-    vars: dict[str, str]
+    vars: dict[str, str | tuple[str, ...] | dict[str, str]]
     sources: dict[str, str]
     authors: tuple[str, ...] = ()
 

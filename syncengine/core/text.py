@@ -1,8 +1,10 @@
-"""Which texts show nothing: the one rule for blank cells, empty values and defaults."""
+"""Texts: which of them show nothing, and lists of them that are searched for each row."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Self
 
 # Written out, since `unicodedata` has neither property, and its categories change with the version of Python: the same
 # file would give another plan elsewhere. `tests/core/test_text.py` compares them with what `unicodedata` does know.
@@ -23,3 +25,19 @@ _BLANK = re.compile(f"[{WHITE_SPACE}{UNSEEN}]*")
 def is_blank(text: str) -> bool:
     """Whether `text` is empty or shows nothing: only white space, format and ignorable characters."""
     return _BLANK.fullmatch(text) is not None
+
+
+class Texts(tuple[str, ...]):
+    """A list of texts that never changes. `members` answers `in` at once, however long the list is."""
+
+    members: frozenset[str]
+
+    def __new__(cls, texts: Iterable[str]) -> Self:
+        """The list of these texts, in order."""
+        made = super().__new__(cls, texts)
+        made.members = frozenset(made)
+        return made
+
+
+Variable = str | Texts | dict[str, str]
+"""What a variable of a changeset may hold."""

@@ -46,6 +46,15 @@ FILTER_DOCS: tuple[FilterDoc, ...] = (
     FilterDoc(
         "join", "['Joe', 'Bloggs'] | join(' ')", "Joe Bloggs", "The texts of a list with a separator between them."
     ),
+    FilterDoc(
+        "lookup",
+        "'approved' | lookup(vars.names)",
+        "Sold",
+        (
+            "What a mapping under vars (here names: {approved: Sold}) holds for this text. A text that it does not "
+            "know is an error, or gives the second argument: lookup(vars.names, 'Other')."
+        ),
+    ),
     FilterDoc("lower", "'JOE@EXAMPLE.COM' | lower", "joe@example.com", "Small letters."),
     FilterDoc(
         "money",

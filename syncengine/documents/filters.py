@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from jinja2 import Undefined
 
+from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.rendering import MAX_TEXT, FilterError
 
 _MAX_NUMBER = 40
@@ -118,6 +119,19 @@ def join(value: object, separator: object = "") -> str:
     return _bounded(text_of(separator, "join").join(text_of(item, "join") for item in value), "join")
 
 
+def lookup(value: object, mapping: object, replacement: object = None) -> object:
+    if not isinstance(mapping, dict):
+        hint = "write row.status | lookup(vars.names), and names: {approved: Sold} under vars"
+        raise FilterError(f"lookup takes a mapping of vars, not {kind_of_value(mapping)}", hint)
+    text = text_of(value, "lookup")
+    if text in mapping:
+        return mapping[text]
+    if replacement is None:
+        hint = f"{nearest(text, mapping)}; or give what else to use: lookup(..., 'other')"
+        raise FilterError(f"a text like {shape(text)} is no key of the mapping that lookup uses", hint)
+    return replacement
+
+
 def money(value: object) -> str:
     text = text_of(value, "money").strip()
     match = _MONEY.fullmatch(text)
@@ -195,6 +209,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "e164": e164,
     "int": integer,
     "join": join,
+    "lookup": lookup,
     "lower": lower,
     "money": money,
     "number": number,

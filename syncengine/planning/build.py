@@ -167,7 +167,7 @@ class _Build:
             id=facts.id,
             title=facts.title,
             file=facts.file,
-            vars=facts.vars,
+            vars=dict(facts.vars),
             sources=facts.sources,
             authors=self._request.authors(facts.file) if self._request.authors is not None else (),
         )

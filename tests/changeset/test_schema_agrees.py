@@ -53,7 +53,7 @@ _DOCUMENT = st.fixed_dictionaries(
     optional={
         "account": st.just("acme"),
         "title": _ODD,
-        "vars": st.one_of(st.just({"a": "b"}), _ODD),
+        "vars": st.one_of(st.just({"a": "b"}), st.dictionaries(st.just("a"), _ODD), _ODD),
         "sources": st.just({"rows": [{"a": "2932682"}]}),
         "changes": st.one_of(st.lists(_CHANGE, min_size=1, max_size=2), _ODD),
         "unknown": _ODD,

@@ -15,7 +15,7 @@ from syncengine.documents.rendering import FilterError, RenderError
 def test_the_documentation_is_true(doc: FilterDoc) -> None:
     template = Expressions().compile_value("{{ " + doc.usage + " }}")
     assert isinstance(template, Template)
-    assert template.render({}) == doc.gives
+    assert template.render({"vars": {"names": {"approved": "Sold"}}}) == doc.gives
 
 
 def test_every_filter_is_documented() -> None:
@@ -94,7 +94,7 @@ def test_percentages_round_halves_away_from_zero(amount: str, percent: str, expe
     "value", ["{{ row | NAME }}", "{{ row.none | NAME }}", "{{ none | NAME }}", "{{ true | NAME }}"]
 )
 def test_filters_take_texts_only(name: str, value: str) -> None:
-    arguments = {"replace": "('a', 'b')", "truncate": "(3)", "add_percent": "('1')"}.get(name, "")
+    arguments = {"replace": "('a', 'b')", "truncate": "(3)", "add_percent": "('1')", "lookup": "(row)"}.get(name, "")
     template = Expressions().compile_value(value.replace("NAME", name + arguments))
     assert isinstance(template, Template)
     if name == "default" and "none" in value:
