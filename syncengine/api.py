@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from syncengine import __version__
+from syncengine.core.codes import CODES
 from syncengine.core.errors import InputError, LedgerTrouble, Problem
 from syncengine.core.events import RunEvent
 from syncengine.core.guards import check_host, key_warning
@@ -172,6 +173,7 @@ def plan(
             observed=review.observed,
             authors=asking_git(project.settings.policy.approvals, Path(project.settings.root), project.environ),
             notes=(
+                *_warnings(loaded),
                 *review.notes,
                 *_unfinished(ledger, account, loaded),
                 *_contradictions(ledger, account),
@@ -183,6 +185,21 @@ def plan(
         with PlanWriter(path, header, provenance, seal=seal) as writer:
             summary = build_plan(request, writer)
     return Planned(header=header, provenance=provenance, summary=summary, path=path)
+
+
+def _warnings(loaded: Loaded) -> tuple[str, ...]:
+    """The warnings about the files that a plan is made from, as its reviewer reads them."""
+    from syncengine.documents.misread import QUOTING
+
+    found: list[str] = []
+    for problem in loaded.problems:
+        if problem.severity == "warning":
+            # A plan's views mask values, and these messages quote them.
+            quotes = problem.code in QUOTING
+            text = f"{CODES[problem.code]} `validate` shows it." if quotes else problem.message
+            place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part)
+            found.append(f"{place}: {text}" if place else text)
+    return tuple(found)
 
 
 def apply(

@@ -21,6 +21,12 @@ counts as the same operation. The schema itself: `syncengine schema changeset`.
 - **What is typed is what is sent.** `7010`, `yes`, `1e3` and `2001-02-03` keep the characters written, quoted or not.
   Plain `null`, `~` and nothing are errors: quote them.
 - Unknown and duplicate keys, explicit tags, merge keys, and aliases beyond a limit are errors.
+- Put into quotes what begins with `& * ! % @ ? : - [ {`, a quote or a backtick, ends with `:`, or holds ` #` or `: `.
+  YAML gives these a meaning of its own: of `&Sons Ltd` it leaves `Ltd`, of `Flat #3` it leaves `Flat`. An anchor that
+  no alias uses is an error (SE116), and so is `?` at the start of a text inside `[ ]` or `{ }` (SE118). A value cut off
+  by ` #` with text directly after it is a warning (SE117); `# a remark`, with a space, gives none.
+- A text that goes on in the next line is joined with a space; where that line begins with `- `, as an item of a list
+  does, there is a warning (SE119).
 - In a value, `{{ ... }}` may use `vars`, `row`, `lead` and `changeset`, and always gives text.
 """
 

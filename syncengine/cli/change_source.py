@@ -31,7 +31,7 @@ def declared(planned: PlannedOperation, root: Path, masker: Masker) -> tuple[str
         documents, problems = read_documents(read_bounded(path, _LARGEST), planned.origin.file)
     except (InputError, OSError):
         return ()
-    if problems:
+    if any(problem.severity == "error" for problem in problems):
         return ()
     for document in documents:
         node = document.node

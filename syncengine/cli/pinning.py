@@ -30,7 +30,11 @@ def pin_of(text: str) -> str | None:
 
 def _root(text: str) -> Mapping | None:
     documents, problems = read_documents(text.encode(), "syncengine.yaml")
-    if problems or len(documents) != 1 or not isinstance(documents[0].node, Mapping):
+    if (
+        any(problem.severity == "error" for problem in problems)
+        or len(documents) != 1
+        or not isinstance(documents[0].node, Mapping)
+    ):
         return None
     return documents[0].node
 

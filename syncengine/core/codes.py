@@ -23,6 +23,10 @@ CODES = MappingProxyType(
         "SE113": "A file that is too large.",
         "SE114": "A path that does not exist, or a folder without YAML files.",
         "SE115": "A path that is no ordinary file, or cannot be read.",
+        "SE116": "An anchor that no alias uses: a text that begins with & lost its first word.",
+        "SE117": "A value that ends before ' #', although a text follows directly: it is read as a comment.",
+        "SE118": "A text that begins with '?' inside brackets or braces, without quotes.",
+        "SE119": "A line that begins with '- ' and is joined to the text above it.",
         # SE2xx: the document does not say what a changeset says
         "SE201": "A key that is not known at this place.",
         "SE202": "A required key is missing.",

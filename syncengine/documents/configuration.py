@@ -116,7 +116,8 @@ def load_configuration(path: Path, env: AbstractMapping[str, str], policy_file: 
     _stop(file)
     outside = policy_file or (Path(env["SYNCENGINE_POLICY"]) if env.get("SYNCENGINE_POLICY") else None)
     if outside is not None:
-        policy = _outside_policy(outside, accounts)
+        policy, warnings = _outside_policy(outside, accounts)
+        file.findings.warnings.extend(warnings)
     ledger_key = file.root.key("ledger")
     return Settings(
         file=file.shown,
@@ -130,8 +131,9 @@ def load_configuration(path: Path, env: AbstractMapping[str, str], policy_file: 
     )
 
 
-def _outside_policy(path: Path, accounts: dict[str, Account]) -> Policy:
-    """The rules of a policy file: the rules themselves, or a mapping that holds them under `policy`."""
+def _outside_policy(path: Path, accounts: dict[str, Account]) -> tuple[Policy, list[Problem]]:
+    """The rules of a policy file, and its warnings: it holds the rules themselves, or a mapping with them under
+    `policy`."""
     file = _read(path, "a policy is one document, a mapping of rules")
     wrapped = file.root.get("policy")
     node = wrapped if isinstance(wrapped, Mapping) else file.root
@@ -141,7 +143,7 @@ def _outside_policy(path: Path, accounts: dict[str, Account]) -> Policy:
     file.findings.extend(_schema_problems(node, "policy", file))
     policy = policy_of(node, path.resolve().parent, file.shown, accounts, file.findings)
     _stop(file)
-    return policy
+    return policy, file.findings.warnings
 
 
 def _read(path: Path, form: str = "a configuration is one document, a mapping that begins with 'version: 1'") -> _File:
@@ -159,7 +161,7 @@ def _read(path: Path, form: str = "a configuration is one document, a mapping th
     else:
         line = documents[1].line if len(documents) > 1 else 1
         file = _File(Mapping([], line, 1), findings, shown)
-        if not problems:
+        if not findings.problems:
             findings.add("SE503", form, file.root)
     _stop(file)
     return file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect_right
 
 import msgspec
 
@@ -126,16 +127,14 @@ class SourceText:
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of a byte offset."""
+        line = self.line_at(offset)
+        before = self._data[self._index()[line - 1] : offset].decode("utf-8", "replace")
+        return line, len(before.removeprefix(_BOM if line == 1 else "")) + 1
+
+    def line_at(self, offset: int) -> int:
+        """The number of the line that holds a byte."""
         starts = self._index()
-        low, high = 0, len(starts) - 1
-        while low < high - 1:
-            middle = (low + high) // 2
-            if starts[middle] <= offset:
-                low = middle
-            else:
-                high = middle
-        before = self._data[starts[low] : offset].decode("utf-8", "replace")
-        return low + 1, len(before.removeprefix(_BOM if low == 0 else "")) + 1
+        return bisect_right(starts, offset, hi=len(starts) - 1) or 1
 
     def _index(self) -> array[int]:
         if self._starts is None:

@@ -6,6 +6,8 @@ process on deep nesting. Every problem carries one of these codes:
 SE101 nothing in the file      SE104 syntax           SE107 merge key            SE110 nested too deeply
 SE102 not UTF-8, or binary     SE105 key twice        SE108 unquoted template    SE111 aliases beyond the limits
 SE103 control characters       SE106 explicit tag     SE109 key is not a text    SE112 directive
+
+What is read as something else than what was typed has codes of its own, see misread.py.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from yaml._yaml import CParser
 
 from syncengine.core.errors import Problem
 from syncengine.documents.encoding import text_problems
+from syncengine.documents.misread import NEVER, Anchor, Misreadings, shown
 from syncengine.documents.nodes import Document, Mapping, Node, Scalar, Sequence, SourceText
 from syncengine.documents.plain import plain
 from syncengine.documents.syntax import QUOTE_TEMPLATE, syntax_problem
@@ -69,7 +72,7 @@ def read_documents(data: bytes, file: str) -> tuple[list[Document], list[Problem
     collecting = gc.isenabled()
     gc.disable()
     try:
-        reading = _Reading(source)
+        reading = _Reading(source, data)
         reading.read(data)
     finally:
         if collecting:
@@ -94,7 +97,7 @@ class _Frame:
         self.items = items
         self.keys = keys
         self.key: Scalar | None = None
-        self.anchor: str | None = None
+        self.anchor: Anchor | None = None
         self.dropped: list[Scalar] | None = None
         self.flow = False
         self.is_key = False
@@ -112,18 +115,19 @@ class _Frame:
 class _Reading:
     """One pass over the events of one file."""
 
-    def __init__(self, source: SourceText) -> None:
+    def __init__(self, source: SourceText, data: bytes) -> None:
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
         self._source = source
         self._base = 0
         self._stack: list[_Frame] = []
-        self._anchors: dict[str, Node | None] = {}
+        self._anchors: dict[str, Anchor] = {}
         self._aliases = 0
         self._aliased_nodes = 0
         self._names: dict[str, str] = {}
         self._document_line = 1
         self._template_lines: set[int] = set()
+        self._misreadings = Misreadings(data, source, self._add)
 
     def read(self, data: bytes) -> None:
         """Read to the end, beginning anew at the next document after a syntax error."""
@@ -162,6 +166,7 @@ class _Reading:
     def _events(self, get_event: Callable[[], Any]) -> None:
         names, base = self._names, self._base + 1
         frame = _Frame(None, [], None)
+        next_line = self._misreadings.next_line
         while True:
             event = get_event()
             kind = event.__class__
@@ -181,10 +186,18 @@ class _Reading:
                     keys.add(text)
                 if event.tag is not None or event.anchor is not None:
                     self._decorated(event, node)
+                if (next_line < NEVER and event.end_mark.line + base >= next_line) or " - " in text:
+                    next_line = self._look(event, node, frame)
             elif kind is StreamEndEvent:
                 return
             else:
                 frame = self._structure(kind, event, frame)
+
+    def _look(self, event: Any, node: Scalar, frame: _Frame) -> int:
+        """Have one scalar judged; returns the next line on which something may be wrong."""
+        end = (event.end_mark.line + 1 + self._base, event.end_mark.column)
+        self._misreadings.scalar(event, node, end, is_key=frame.key is node, flow=frame.flow)
+        return self._misreadings.next_line
 
     def _structure(self, kind: type, event: Any, frame: _Frame) -> _Frame:
         if kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -209,6 +222,8 @@ class _Reading:
         return _Frame(None, [], None)
 
     def _end(self, frame: _Frame) -> None:
+        for name, anchor in self._anchors.items():
+            self._unless_used(name, anchor)
         node = frame.items[0] if frame.items else None
         empty = node is None or (isinstance(node, Scalar) and node.plain and node.text == "")
         self.documents.append(Document(None if empty else node, self._document_line))
@@ -225,12 +240,13 @@ class _Reading:
         else:
             child = _Frame(Sequence(items, line, column), items, None)
         child.flow = bool(event.flow_style)
+        if child.flow:
+            self._misreadings.after(line, column)
         if frame.keys is not None and frame.key is None:
             child.is_key = True
             self._collection_key(frame, child, line, column)
         if event.tag is not None or event.anchor is not None:
-            self._decorated(event, None)
-            child.anchor = event.anchor
+            child.anchor = self._decorated(event, None)
         return child
 
     def _collection_key(self, frame: _Frame, child: _Frame, line: int, column: int) -> None:
@@ -246,13 +262,15 @@ class _Reading:
     def _close(self, event: Any, frame: _Frame) -> _Frame:
         parent = self._stack.pop()
         node: Node = frame.node  # type: ignore[assignment]  # only the root frame has none, and it is never closed
+        if frame.flow:
+            self._misreadings.after(event.end_mark.line + 1 + self._base, event.end_mark.column)
         if frame.dropped:
             dropped = {id(key) for key in frame.dropped}
             frame.items[:] = [entry for entry in frame.items if id(entry[0]) not in dropped]
         if frame.flow and node.line in self._template_lines and not frame.items and not frame.is_key:
             node = self._template_text(node, event)
         if frame.anchor is not None:
-            self._anchors[frame.anchor] = node
+            frame.anchor.node = node
         if frame.is_key:
             parent.key = Scalar("", False, node.line, node.column)
             self._drop(parent, parent.key)
@@ -288,33 +306,55 @@ class _Reading:
             first = frame.first(key.text)
             if first is None:
                 return
-            message = f"the key {_shown(key.text)} stands twice (first in line {first.line})"
+            message = f"the key {shown(key.text)} stands twice (first in line {first.line})"
             self._report("SE105", message, key.line, key.column, "keep one of the two")
         self._drop(frame, key)
 
-    def _decorated(self, event: Any, node: Scalar | None) -> None:
-        """An explicit tag or an anchor."""
+    def _decorated(self, event: Any, node: Scalar | None) -> Anchor | None:
+        """An explicit tag or an anchor; the anchor, where there is one."""
         line, column = event.start_mark.line + 1 + self._base, event.start_mark.column + 1
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            hint = "leave it out: every value is taken as the text typed"
-            self._report("SE106", f"the explicit tag {_shown(tag)} is refused", line, column, hint)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node
+            hint = "leave it out: every value is taken as the text typed; put a text that begins with ! into quotes"
+            self._report("SE106", f"the explicit tag {shown(tag)} is refused", line, column, hint)
+        name = event.anchor
+        if name is None:
+            return None
+        if name in self._anchors:
+            self._unless_used(name, self._anchors[name])
+        self._anchors[name] = anchor = Anchor(line, column, *self._typed(event, node))
+        anchor.node = node
+        return anchor
+
+    def _typed(self, event: Any, node: Scalar | None) -> tuple[str, str]:
+        """What stands at an anchor, and the part of it that is read as the value; of a collection, the anchor alone."""
+        start, end = event.start_mark, event.end_mark
+        if node is None or not node.plain or start.line != end.line:
+            return f"&{event.anchor}", ""
+        raw = self._source.line(start.line + 1 + self._base)
+        return raw[start.column : end.column], node.text
+
+    def _unless_used(self, name: str, anchor: Anchor) -> None:
+        problem = anchor.unused(name, self._source)
+        if problem is not None:
+            self._add(problem)
 
     def _alias(self, event: Any, frame: _Frame) -> None:
         line, column = event.start_mark.line + 1 + self._base, event.start_mark.column + 1
         name = event.anchor
         node: Node = Scalar("", False, line, column)
-        if name not in self._anchors:
+        anchor = self._anchors.get(name)
+        if anchor is None:
             self._report(
-                "SE104", f"the alias *{_shown(name)} names no anchor", line, column, "quote a text that begins with *"
+                "SE104", f"the alias *{shown(name)} names no anchor", line, column, "quote a text that begins with *"
             )
-        elif (target := self._anchors[name]) is None:
-            self._report("SE111", f"the alias *{_shown(name)} contains itself", line, column, "write the value out")
+        elif anchor.node is None:
+            anchor.used = True
+            self._report("SE111", f"the alias *{shown(name)} contains itself", line, column, "write the value out")
         else:
-            self._count_alias(target, line, column)
-            node = target
+            anchor.used = True
+            self._count_alias(anchor.node, line, column)
+            node = anchor.node
         if frame.keys is not None and frame.key is None:
             self._report("SE109", "an alias cannot be a key", line, column, "write the key out")
             frame.key = Scalar("", False, line, column)
@@ -341,10 +381,14 @@ class _Reading:
         self._report("SE110", f"nested more than {MAX_DEPTH} levels deep", line, column, "no changeset needs this")
 
     def _report(self, code: str, message: str, line: int, column: int, hint: str) -> None:
-        self.problems.append(self._source.problem(code, message, line, column, hint=hint))
+        self._add(self._source.problem(code, message, line, column, hint=hint))
+
+    def _add(self, problem: Problem) -> None:
+        self.problems.append(problem)
         if len(self.problems) == MAX_PROBLEMS:
             message = f"{MAX_PROBLEMS:,} problems were found up to here; the rest of the file was not read"
-            self.problems.append(self._source.problem("SE104", message, line, column, hint="is it a changeset at all?"))
+            hint = "is it a changeset at all?"
+            self.problems.append(self._source.problem("SE104", message, problem.line, problem.column, hint=hint))
             raise _Stop
 
 
@@ -360,7 +404,3 @@ def _measure(node: Node) -> tuple[int, int]:
             parts = [_measure(item) for item in node.items]
             own = 1
     return own + sum(count for count, _ in parts), 1 + max((height for _, height in parts), default=0)
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:59] + "…")

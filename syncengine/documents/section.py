@@ -9,8 +9,10 @@ from typing import TypeVar
 
 import msgspec
 
+from syncengine.core.codes import CODES
 from syncengine.core.errors import Problem, Severity
 from syncengine.core.values import Cents, parse_money
+from syncengine.documents.misread import QUOTING
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence, SourceText
 from syncengine.documents.plain import plain
 
@@ -35,22 +37,18 @@ class Findings:
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Findings of the reader or of the schema."""
-        self.problems.extend(without_secret(problem) for problem in problems)
+        for problem in problems:
+            (self.problems if problem.severity == "error" else self.warnings).append(without_secret(problem))
 
 
 def without_secret(problem: Problem) -> Problem:
     """The finding without its line where a secret may stand in it."""
     if _SECRET_LINE.search(problem.excerpt) is None:
         return problem
-    return Problem(
-        code=problem.code,
-        message=problem.message,
-        file=problem.file,
-        line=problem.line,
-        column=problem.column,
-        hint=problem.hint,
-        severity=problem.severity,
-    )
+    if problem.code in QUOTING:
+        message, hint = CODES[problem.code].rstrip("."), "put the value into quotes"
+        return msgspec.structs.replace(problem, message=message, hint=hint, excerpt="")
+    return msgspec.structs.replace(problem, excerpt="")
 
 
 def section(parent: Mapping, name: str) -> Mapping:

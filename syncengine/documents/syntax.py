@@ -54,7 +54,8 @@ _WORDINGS = (
     _Wording(
         "did not find expected key",
         "a 'key: value' pair is expected here",
-        "check the indentation; a value that begins with a quote, [ or { must end with it",
+        "check the indentation; a value that begins with a quote, [ or { must end with it, and a text that begins with "
+        "& or * belongs into quotes",
     ),
     _Wording("could not find expected ':'", "this line lacks ': ' after its key", "write 'key: value'"),
     _Wording(
@@ -68,8 +69,23 @@ _WORDINGS = (
         "something follows the end of the document",
         "begin a further document with '---' on a line of its own",
     ),
+    _Wording(
+        "expected node content",
+        "a value is missing here, or begins with a character that means something else inside [ ] and { }",
+        "put the value into quotes",
+    ),
+    _Wording(
+        "unexpected ':'",
+        "':' before a bracket or comma: the key lacks its value, or the text its quotes",
+        "write 'key: value', or put a text that ends with ':' into quotes",
+    ),
+    _Wording(
+        "mapping keys are not allowed", "a value cannot begin with '? ' or be a '?' alone", "put the value into quotes"
+    ),
     _Wording("undefined alias", "this alias names no anchor", ""),
     _Wording("incompatible YAML document", "this YAML version is unknown", "remove the %YAML line"),
+    _Wording("directive", "a line that begins with % is an instruction to YAML, and not a known one", "remove it"),
+    _Wording("unexpected non-alphabetical", "a line begins with %", "put the text into quotes"),
     _Wording(
         "alphabetic or numeric character", "an anchor or alias lacks its name", "quote a text that begins with & or *"
     ),
