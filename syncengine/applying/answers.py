@@ -12,7 +12,7 @@ from syncengine.applying.senders import Received
 from syncengine.applying.stopping import Rules, Waves
 from syncengine.core.events import SentAgain, StopCause, answered
 from syncengine.core.message_redaction import declared_in, without_values
-from syncengine.core.outcomes import Judgement, Lost, Outcome, Parcel, Redirected, Ruling, Verdict, judge
+from syncengine.core.outcomes import Judgement, Lost, NotSent, Outcome, Parcel, Redirected, Ruling, Verdict, judge
 from syncengine.core.ports import Answered, Clock, Listener
 from syncengine.core.values import OperationId
 
@@ -95,7 +95,7 @@ class Receiver:
         return Answered(
             request=job.request,
             rulings=tuple((ruling,) * len(parcel.parts) for parcel in job.parcels),
-            verdict="notsent",
+            verdict=NotSent.recorded,
             status=0,
             message=reason,
             at=self._clock.now(),
@@ -110,7 +110,7 @@ class Receiver:
             answered(
                 received.ticket,
                 status=received.status,
-                verdict=type(verdict).__name__.lower(),
+                verdict=verdict.recorded,
                 seconds=self._clock.monotonic() - job.left,
                 rulings=judgement.rulings,
             )
@@ -132,7 +132,7 @@ class Receiver:
         return Answered(
             request=received.ticket,
             rulings=judgement.rulings,
-            verdict=type(verdict).__name__.lower(),
+            verdict=verdict.recorded,
             status=received.status,
             message=verdict.message,
             at=self._clock.now(),

@@ -9,7 +9,7 @@ MONEY = (*AMOUNTS, "buyer")
 """Names that stand for a lead's money wherever values are observed; every other name is a field's."""
 
 
-class Observation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+class Observation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="seen"):
     """The values of one lead. Amounts among `values` have two places.
 
     `at` is UTC, ISO 8601 with microseconds and Z: nothing that was sent later can show in it. `by` is what a plan
@@ -21,7 +21,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
     values: dict[str, str]
 
 
-class Unread(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class Unread(msgspec.Struct, frozen=True, array_like=True, tag="unread"):
     """A lead that could not be read, and why."""
 
     reason: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 import msgspec
 
@@ -71,6 +71,8 @@ def plain_updates(parcels: Sequence[Parcel]) -> bool:
 
 
 # Verdicts: what is known about a whole request. `message` is the service's or the transport's own words.
+# `recorded` is the verdict's name in the hashed ledger, in logs and in telemetry: it never changes, whatever the class
+# is called.
 
 
 class Element(msgspec.Struct, frozen=True, gc=False):
@@ -87,6 +89,7 @@ class Elements(msgspec.Struct, frozen=True):
     A financials call's `Success` is reported as one successful element for each position.
     """
 
+    recorded: ClassVar[str] = "elements"
     by_position: dict[int, Element]
     message: str = ""
 
@@ -94,6 +97,7 @@ class Elements(msgspec.Struct, frozen=True):
 class NotSent(msgspec.Struct, frozen=True):
     """No byte of the request left, or the service said 429 (`answered`). `retry_after` is in seconds."""
 
+    recorded: ClassVar[str] = "notsent"
     message: str
     retry_after: float | None = None
     answered: bool = False
@@ -102,30 +106,35 @@ class NotSent(msgspec.Struct, frozen=True):
 class Unread(msgspec.Struct, frozen=True):
     """405, 411, 413, 415: refused before it was read, so nothing was done."""
 
+    recorded: ClassVar[str] = "unread"
     message: str
 
 
 class Refused(msgspec.Struct, frozen=True):
     """400, 404, 422, an `Error` envelope without elements, or a financials call's Warning or Error."""
 
+    recorded: ClassVar[str] = "refused"
     message: str
 
 
 class Denied(msgspec.Struct, frozen=True):
     """401 or 403: the key or a permission is missing."""
 
+    recorded: ClassVar[str] = "denied"
     message: str
 
 
 class Lost(msgspec.Struct, frozen=True):
     """Sent, and nobody can know: connection lost, timed out, 408, 409, 5xx, an unreadable or cut body, HTML."""
 
+    recorded: ClassVar[str] = "lost"
     message: str
 
 
 class Redirected(msgspec.Struct, frozen=True):
     """A redirect: not followed, and nobody can know what the first host did."""
 
+    recorded: ClassVar[str] = "redirected"
     message: str
 
 
