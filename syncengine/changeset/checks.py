@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 import msgspec
 
-from syncengine.changeset.cells import FLOAT_ADVICE, Inexact, Unusable
 from syncengine.changeset.structure import closest, unsendable
 from syncengine.core.changes import NameUse
 from syncengine.core.settings import Account
@@ -22,6 +21,7 @@ from syncengine.core.values import (
     parse_money,
     quarantined,
 )
+from syncengine.tables.cells import FLOAT_ADVICE, Inexact, Unusable
 
 MAX_TEXT = 10_000
 """Longest value, in characters: what templates are bounded to as well."""

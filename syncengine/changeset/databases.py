@@ -9,9 +9,9 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from syncengine.changeset.cells import Convert
 from syncengine.core.settings import Database
 from syncengine.documents.files import inside
+from syncengine.tables.cells import Convert
 
 Reach = Literal["connect", "offline", "check"]
 """Whether connections may be opened; without, a plan is refused ("offline"), and a mere check goes on ("check")."""

@@ -6,12 +6,12 @@ from typing import Literal
 
 import msgspec
 
-from syncengine.changeset.sources import Report, Source
 from syncengine.core.errors import Severity
 from syncengine.core.settings import Account
 from syncengine.core.text import Variable
 from syncengine.core.values import ChangesetId
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence, SourceText
+from syncengine.tables.sources import Report, Source
 
 Named = tuple[str, Scalar]
 Action = Literal["reprocess", "release", "reject"]

@@ -10,7 +10,6 @@ from syncengine.changeset.build_items import Maker, Slot, slots_of
 from syncengine.changeset.checks import OF_DATA, Checks, Unfit, Value, lead_check
 from syncengine.changeset.declared import Change, Declared, Place
 from syncengine.changeset.inline_source import UnusableSource
-from syncengine.changeset.sources import Row, Source, SourceError
 from syncengine.changeset.structure import closest
 from syncengine.changeset.templates import (
     Rendering,
@@ -30,15 +29,22 @@ from syncengine.core.values import LeadId, number_of
 from syncengine.documents.lead_schema import LeadSchema
 from syncengine.documents.nodes import Scalar
 from syncengine.documents.rendering import RenderError
+from syncengine.tables.sources import Row, Source, SourceError
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
-    """What the changes of one changeset share. `checks` are by `skip_empty`."""
+    """What the changes of one changeset share. `checks` are by `skip_empty`.
+
+    Several changes may read one source: `read` names those whose rows were reported on, `told` holds what was said of
+    files as a whole, so that nothing is said twice.
+    """
 
     declared: Declared
     checks: Mapping[bool, Checks]
     schema: LeadSchema | None
     place: Place
+    read: set[str]
+    told: set[Problem]
 
 
 class Expansion:
@@ -59,6 +65,8 @@ class Expansion:
         self._texts: Rendering
         self._parsed: list[Value] = []
         self._row: int | None = None
+        self._line = 0
+        """Where the row stands in its file."""
         self._met = False
         """Whether `when` ever held, or could not be judged, which is reported."""
 
@@ -95,7 +103,7 @@ class Expansion:
         try:
             columns = None if self._source is None else self._source.columns()
         except SourceError as error:
-            self._place.report(error.problem)
+            self._tell(error.problem)
             return False
         scalars = [*self._change.leads, *(slot.scalar for slot in self._slots)]
         used = [(scalar, references_in_template(scalar.text)) for scalar in scalars if "{{" in scalar.text]
@@ -124,27 +132,39 @@ class Expansion:
         variables, changeset = self._declared.vars, str(self._declared.id)
         file, line = self._declared.file, self._change.line
         silent = True
+        name = "" if self._change.source is None else self._change.source.text
+        again = name in self._around.read
+        self._around.read.add(name)
 
         def report(problem: Problem) -> None:
             nonlocal silent
-            silent = False
-            self._place.report(problem)
+            silent = silent and problem.severity != "error"
+            if problem.row is None:
+                self._tell(problem)
+            elif not again:
+                self._place.report(problem)
 
         try:
-            for number, row in source.rows(report):
+            for number, self._line, row in source.rows(report):
                 self._row = number
                 scope: Scope = {"vars": variables, "changeset": changeset, "row": row}
                 item = self._item(scope, row, None, file, line)
                 if item is not None:
                     yield item
         except SourceError as error:
-            self._place.report(error.problem)
+            self._tell(error.problem)
             return
         if silent and self._row is None and self._change.source is not None:
             message = f"{source.label} has no rows: the change does nothing"
             self._place.problem("SE321", message, self._change.source, severity="warning")
         elif silent:
             self._warn_of_no_match(f"none of the {self._row} rows of {source.label}")
+
+    def _tell(self, problem: Problem) -> None:
+        """Report what is true of a source as a whole, once."""
+        if problem not in self._around.told:
+            self._around.told.add(problem)
+            self._place.report(problem)
 
     def _warn_of_no_match(self, none: str) -> None:
         when = self._change.when
@@ -287,5 +307,8 @@ class Expansion:
         self._report("SE316", f"{what}: there is no {column!r} in this row", scalar, hint.removeprefix("; "))
 
     def _report(self, code: str, message: str, node: Scalar | Change, hint: str) -> None:
-        where = "" if self._row is None or self._source is None else f"row {self._row} of {self._source.label}: "
+        where = ""
+        if self._row is not None and self._source is not None:
+            place = self._source.place(self._line)
+            where = f"row {self._row} of {self._source.label}{place and f' ({place})'}: "
         self._place.problem(code, where + message, node, hint=hint, row=self._row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncengine.changeset.sources import Report, Row
+from syncengine.tables.sources import NumberedRow, Report, Row
 
 
 class InlineSource:
@@ -21,9 +21,13 @@ class InlineSource:
         """Every key of every row; where there is no row, nobody knows."""
         return self._columns or None
 
-    def rows(self, report: Report) -> Iterator[tuple[int, Row]]:  # noqa: ARG002  # all findings came with the parsing
-        """Row number and row."""
-        return enumerate(self._rows, 1)
+    def place(self, line: int) -> str:  # noqa: ARG002  # rows are found by their numbers
+        """None: rows stand in no lines."""
+        return ""
+
+    def rows(self, report: Report) -> Iterator[NumberedRow]:  # noqa: ARG002  # all findings came with the parsing
+        """The rows."""
+        return ((number, 0, row) for number, row in enumerate(self._rows, 1))
 
 
 class UnusableSource:
@@ -36,6 +40,10 @@ class UnusableSource:
         """Nobody knows."""
         return
 
-    def rows(self, report: Report) -> Iterator[tuple[int, Row]]:  # noqa: ARG002  # there is nothing to report
+    def place(self, line: int) -> str:  # noqa: ARG002  # rows are found by their numbers
+        """None: rows stand in no lines."""
+        return ""
+
+    def rows(self, report: Report) -> Iterator[NumberedRow]:  # noqa: ARG002  # there is nothing to report
         """None."""
         return iter(())

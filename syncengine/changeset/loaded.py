@@ -11,13 +11,13 @@ from syncengine.changeset.conflicts import Settling
 from syncengine.changeset.declared import Declared, Place
 from syncengine.changeset.duplicates import Claims
 from syncengine.changeset.expand import Around, Expansion
-from syncengine.changeset.sources import Report
 from syncengine.changeset.sql_source import SqlSource
 from syncengine.core.changes import ChangesetFacts, Item
 from syncengine.core.errors import Problem
-from syncengine.core.findings import OVERFLOW, Findings
+from syncengine.core.findings import OVERFLOW, ByCause, Findings
 from syncengine.core.values import ChangesetId
 from syncengine.documents.lead_schema import LeadSchema
+from syncengine.tables.sources import Report
 
 
 class Changeset:
@@ -72,14 +72,15 @@ class Changeset:
         findings.finish()
 
     def unlimited_items(self, report: Report) -> Iterator[Item]:
-        """The same with every single finding."""
+        """The same with every finding, one for each cause."""
         declared = self._declared
-        place = Place(declared.text, report)
+        by_cause = ByCause(report, written_in=declared.file)
+        place = Place(declared.text, by_cause.add)
         checks = {
             skip: Checks(declared.account, allow_negative=self._allow_negative, skip_empty=skip)
             for skip in (False, True)
         }
-        around = Around(declared=declared, checks=checks, schema=self._schema, place=place)
+        around = Around(declared=declared, checks=checks, schema=self._schema, place=place, read=set(), told=set())
         with Claims() as claims:
             settling = Settling(declared, place, claims)
             for change in declared.changes:
@@ -89,6 +90,7 @@ class Changeset:
                         settled = settling.settle(item, change)
                         if settled is not None:
                             yield settled
+        by_cause.finish()
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,11 +12,11 @@ from syncengine.changeset.inline_source import UnusableSource
 from syncengine.changeset.parse_change import parse_change
 from syncengine.changeset.parse_sources import Shelf, parse_sources
 from syncengine.changeset.parse_vars import parse_variables
-from syncengine.changeset.sources import Source
 from syncengine.changeset.structure import Parts, closest
 from syncengine.core.settings import Account, Settings
 from syncengine.core.values import ChangesetId, is_changeset_id
 from syncengine.documents.nodes import Document, Mapping, Scalar
+from syncengine.tables.sources import Source
 
 _KEYS = frozenset({"version", "changeset", "account", "title", "description", "vars", "sources", "changes"})
 _REQUIRED = ("version", "changeset", "account", "changes")

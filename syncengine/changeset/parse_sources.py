@@ -13,21 +13,20 @@ import msgspec
 from syncengine.changeset.databases import Access, Reach
 from syncengine.changeset.declared import Place, kind_in_words
 from syncengine.changeset.inline_source import InlineSource
-from syncengine.changeset.source_kinds import (
-    known_suffixes,
-    open_source,
-    suffix_of,
-    takes_delimiter,
-    takes_encoding,
-)
-from syncengine.changeset.sources import Row, Source, SourceOptions
 from syncengine.changeset.sql_source import SqlPlace, SqlSource
 from syncengine.changeset.statement import Fault, checked_statement
 from syncengine.changeset.structure import Parts, closest, named_texts
-from syncengine.changeset.text_file import ENCODINGS
 from syncengine.core.settings import Database
 from syncengine.documents.files import inside
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence
+from syncengine.tables.encodings import ENCODINGS
+from syncengine.tables.source_kinds import (
+    known_suffixes,
+    open_source,
+    takes_delimiter,
+    takes_encoding,
+)
+from syncengine.tables.sources import Row, Source, SourceOptions
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
 _KEYS = frozenset({"file", "delimiter", "encoding", "quote"})
@@ -124,7 +123,7 @@ def _file(place: Place, node: Mapping, folder: Path, root: Path) -> Source | Non
     options = SourceOptions(
         label=path.relative_to(root.resolve()).as_posix(),
         path=str(path),
-        delimiter=delimiter or ("\t" if suffix_of(file.text) == ".tsv" else ","),
+        delimiter=delimiter,
         encoding=encoding or "utf-8",
         quote=_QUOTES[quote or '"'],
     )

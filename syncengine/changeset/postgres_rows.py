@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, cast
 
-from syncengine.changeset.cells import Convert, Inexact, iso_timestamp, unusable
 from syncengine.changeset.databases import DatabaseTrouble, Server
+from syncengine.tables.cells import Convert, Inexact, iso_timestamp, unusable
 
 if TYPE_CHECKING:
     import psycopg

@@ -10,12 +10,12 @@ from typing import assert_never
 
 import msgspec
 
-from syncengine.changeset.cells import fault_of, rows_of
 from syncengine.changeset.databases import Access, DatabaseTrouble, Reach, Result
-from syncengine.changeset.sources import Report, Row, SourceError
 from syncengine.changeset.statement import Statement
 from syncengine.core.errors import Problem, Severity
 from syncengine.documents.nodes import Scalar, SourceText
+from syncengine.tables.cells import fault_of, rows_of
+from syncengine.tables.sources import NumberedRow, Report, SourceError
 
 _WRAPPED = "SELECT * FROM (\n"
 
@@ -69,8 +69,12 @@ class SqlSource:
                 self._columns = result.names
         return self._columns
 
-    def rows(self, report: Report) -> Iterator[tuple[int, Row]]:  # noqa: ARG002  # trouble here ends the reading
-        """Row number and row."""
+    def place(self, line: int) -> str:  # noqa: ARG002  # rows are found by their numbers
+        """None: rows stand in no lines."""
+        return ""
+
+    def rows(self, report: Report) -> Iterator[NumberedRow]:  # noqa: ARG002  # trouble here ends the reading
+        """The rows."""
         with self._result(self._statement.sql) as result:
             fault = fault_of(result.names)
             if fault is not None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from syncengine.changeset.cells import Convert, Inexact, Unusable
 from syncengine.changeset.databases import DatabaseTrouble
+from syncengine.tables.cells import Convert, Inexact, Unusable
 
 LONGEST_CELL = 1 << 20
 _FETCHED_AT_ONCE = 1000

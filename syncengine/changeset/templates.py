@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from syncengine.changeset.declared import Place
-from syncengine.changeset.sources import Row
 from syncengine.changeset.structure import closest
 from syncengine.documents.nodes import Scalar
 from syncengine.documents.rendering import CHANGE_NAMES, RenderError
+from syncengine.tables.sources import Row
 
 # The template engine takes a tenth of the time of a short command: it is loaded by the first text that needs it.
 if TYPE_CHECKING:

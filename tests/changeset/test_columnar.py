@@ -8,11 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from syncengine.changeset.columnar_source import ColumnarSource
 from syncengine.changeset.load import validate
-from syncengine.changeset.source_kinds import open_source
-from syncengine.changeset.sources import SourceError, SourceOptions
 from syncengine.core.errors import Problem
+from syncengine.tables.columnar_source import ColumnarSource
+from syncengine.tables.source_kinds import open_source
+from syncengine.tables.sources import SourceError, SourceOptions
 from tests.changeset.loading import as_rows, changeset, items_of, loaded
 
 
@@ -59,22 +59,22 @@ def _problems(folder: Path, select: str, change: str) -> list[Problem]:
 )
 def test_values_become_text_by_their_type(tmp_path: Path, expression: str, text: str) -> None:
     source = _source(tmp_path, f"SELECT {expression} AS a, 1 AS b")
-    assert list(source.rows(lambda problem: None)) == [(1, {"a": text, "b": "1"})]
+    assert list(source.rows(lambda problem: None)) == [(1, 0, {"a": text, "b": "1"})]
 
 
 def test_nulls_are_missing_and_names_are_kept(tmp_path: Path) -> None:
     source = _source(tmp_path, 'SELECT NULL::INTEGER AS a, 1.5::DOUBLE AS f, \'x\' AS "odd ""name"')
     assert source.columns() == ("a", "f", 'odd "name')
-    ((number, row),) = source.rows(lambda problem: None)
+    ((number, _, row),) = source.rows(lambda problem: None)
     assert (number, list(row), row['odd "name']) == (1, ["f", 'odd "name'], "x")
 
 
 def test_the_order_is_the_files_and_the_digest_is_of_its_bytes(tmp_path: Path) -> None:
     source = _source(tmp_path, "SELECT 10000 - i AS id FROM range(10000) t(i)")
     rows = source.rows(lambda problem: None)
-    assert next(rows) == (1, {"id": "10000"})
+    assert next(rows) == (1, 0, {"id": "10000"})
     assert source.digest is None
-    assert [row["id"] for _, row in rows] == [str(10000 - i) for i in range(1, 10000)]
+    assert [row["id"] for _, _, row in rows] == [str(10000 - i) for i in range(1, 10000)]
     assert source.digest == hashlib.sha256((tmp_path / "rows.parquet").read_bytes()).hexdigest()
 
 
@@ -110,7 +110,7 @@ def test_a_name_with_wildcards_is_that_file_alone(tmp_path: Path) -> None:
     _parquet(tmp_path / "a1.parquet", "SELECT 1 AS id")
     _parquet(tmp_path / "a*.parquet", "SELECT 2 AS id")
     source = ColumnarSource(SourceOptions(label="a*.parquet", path=str(tmp_path / "a*.parquet")))
-    assert [row for _, row in source.rows(lambda problem: None)] == [{"id": "2"}]
+    assert [row for _, _, row in source.rows(lambda problem: None)] == [{"id": "2"}]
 
 
 def test_no_copy_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,8 +194,8 @@ def test_without_the_extra_the_finding_says_what_to_install(tmp_path: Path) -> N
     _parquet(tmp_path / "rows.parquet", "SELECT 1 AS id")
     program = (
         "import sys; sys.modules['duckdb'] = None\n"
-        "from syncengine.changeset.source_kinds import open_source\n"
-        "from syncengine.changeset.sources import SourceError, SourceOptions\n"
+        "from syncengine.tables.source_kinds import open_source\n"
+        "from syncengine.tables.sources import SourceError, SourceOptions\n"
         "source = open_source(SourceOptions(label='r.parquet', path=sys.argv[1]))\n"
         "try: source.columns()\n"
         "except SourceError as error: print(error.problem.code, error.problem.hint)\n"

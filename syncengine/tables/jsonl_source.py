@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NoReturn
 
-from syncengine.changeset.sources import Report, Row, SourceOptions
-from syncengine.changeset.text_file import TextFile
 from syncengine.core.errors import Problem
+from syncengine.tables.sources import NumberedRow, Report, Row, SourceOptions
+from syncengine.tables.text_file import TextFile
 
 _WORDS = {True: "true", False: "false"}
 
@@ -34,14 +34,20 @@ class JsonLinesSource:
         """Only the rows tell."""
         return
 
-    def rows(self, report: Report) -> Iterator[tuple[int, Row]]:
-        """Row number and row. Lists and mappings stay what they are, and are refused where a template uses one."""
+    def place(self, line: int) -> str:
+        """The line in words."""
+        return f"line {line}"
+
+    def rows(self, report: Report) -> Iterator[NumberedRow]:
+        """The rows. Lists and mappings stay what they are, and are refused where a template uses one."""
         decode = json.JSONDecoder(
             parse_int=str, parse_float=str, parse_constant=_refuse_constant, object_pairs_hook=_object
         ).decode
         number = 0
-        with self._file.lines(newline="\n") as (text, hashed):
-            for line, content in enumerate(text, 1):
+        with self._file.open(newline="\n") as text:
+            if self._file.doubt is not None:
+                report(self._file.doubt)
+            for line, content in enumerate(text.all, 1):
                 if not content.strip():
                     continue
                 number += 1
@@ -54,10 +60,10 @@ class JsonLinesSource:
                     hint = "a file of one list is no JSON Lines: jq -c '.[]' makes it one" if type(row) is list else ""
                     report(self._malformed(number, line, ValueError("{...} was expected"), hint))
                     continue
-                yield number, _texts(row)
+                yield number, line, _texts(row)
             if number == 0:
                 raise self._file.failure("SE312", "the file is empty", line=1, hint="write one JSON object a line")
-            self._file.finish(hashed)
+            self._file.finish(text)
 
     def _malformed(self, row: int, line: int, error: Exception, hint: str = "") -> Problem:
         words = f"{error.msg} (column {error.colno})" if isinstance(error, json.JSONDecodeError) else str(error)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Never, cast
 
-from syncengine.changeset.sources import Row
 from syncengine.documents.rendering import FilterError
+from syncengine.tables.sources import NumberedRow, Row
 
 MOST_COLUMNS = 2_000
 
@@ -82,19 +82,19 @@ def fault_of(names: Sequence[str]) -> str | None:
 
 def rows_of(
     names: Sequence[str], converts: Sequence[Convert | None], batches: Iterable[Sequence[Sequence[str | None]]]
-) -> Iterator[tuple[int, Row]]:
-    """Row number from 1, and row; a cell that is None is left out. `converts` has None for texts."""
+) -> Iterator[NumberedRow]:
+    """The rows, which stand in no lines; a cell that is None is left out. `converts` has None for texts."""
     number = 0
     as_they_are = not any(converts)
     for batch in batches:
         for cells in batch:
             number += 1
             if as_they_are and None not in cells:
-                yield number, dict(zip(names, cast("Sequence[str]", cells)))  # noqa: B905  # the database's own width
+                yield number, 0, dict(zip(names, cast("Sequence[str]", cells)))  # noqa: B905  # the database's own width
             else:
                 row = {
                     name: cell if convert is None else convert(cell)
                     for name, convert, cell in zip(names, converts, cells, strict=True)
                     if cell is not None
                 }
-                yield number, cast("Row", row)  # what is no text is refused where it is used
+                yield number, 0, cast("Row", row)  # what is no text is refused where it is used

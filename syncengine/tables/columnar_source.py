@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from syncengine.changeset.cells import Convert, Inexact, fault_of, iso_timestamp, rows_of, unusable
-from syncengine.changeset.sources import Report, Row, SourceError, SourceOptions
 from syncengine.core.errors import Problem
 from syncengine.documents.files import open_ordinary
+from syncengine.tables.cells import Convert, Inexact, fault_of, iso_timestamp, rows_of, unusable
+from syncengine.tables.sources import NumberedRow, Report, SourceError, SourceOptions
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,8 +65,12 @@ class ColumnarSource:
                 self._columns = self._described(reading)
         return tuple(column.name for column in self._columns)
 
-    def rows(self, report: Report) -> Iterator[tuple[int, Row]]:  # noqa: ARG002  # trouble here ends the reading
-        """Row number and row."""
+    def place(self, line: int) -> str:  # noqa: ARG002  # rows are found by their numbers
+        """None: rows stand in no lines."""
+        return ""
+
+    def rows(self, report: Report) -> Iterator[NumberedRow]:  # noqa: ARG002  # trouble here ends the reading
+        """The rows."""
         with self._reading() as reading:
             if self._digest not in (None, reading.digest):
                 raise self._failure("SE319", "the file changed while it was being read", hint="start again")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from syncengine.changeset.sources import Source, SourceOptions
+from syncengine.tables.sources import Source, SourceOptions
 
 Opener = Callable[[SourceOptions], Source]
 
@@ -41,9 +41,9 @@ _BINARY = frozenset({".parquet", ".pq"})
 
 
 def _openers() -> dict[str, Opener]:
-    from syncengine.changeset.columnar_source import ColumnarSource
-    from syncengine.changeset.csv_source import CsvSource
-    from syncengine.changeset.jsonl_source import JsonLinesSource
+    from syncengine.tables.columnar_source import ColumnarSource
+    from syncengine.tables.csv_source import CsvSource
+    from syncengine.tables.jsonl_source import JsonLinesSource
 
     return {
         ".csv": CsvSource,

@@ -1,0 +1,232 @@
+"""Which encoding a text file is in: byte order marks, and what its lines are where it is not what was said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from syncengine.documents.files import open_ordinary
+
+LONGEST_LINE = 1 << 20
+"""Bytes without a line break after which a file is refused: it is no table, and it would fill the memory."""
+
+_WIDE = {
+    "utf-16": "utf-16",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "utf-32": "utf-32",
+    "utf-32-le": "utf-32-le",
+    "utf-32-be": "utf-32-be",
+}
+_ONE_BYTE = {
+    "iso-8859-1": "iso-8859-1",
+    "iso-8859-2": "iso-8859-2",
+    "iso-8859-15": "iso-8859-15",
+    "latin-1": "iso-8859-1",
+    "windows-1250": "cp1250",
+    "windows-1251": "cp1251",
+    "windows-1252": "cp1252",
+    "cp1252": "cp1252",
+    "cp437": "cp437",
+    "cp850": "cp850",
+    "mac-roman": "mac_roman",
+    "ascii": "ascii",
+}
+ENCODINGS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", **_WIDE, **_ONE_BYTE}
+"""Names as a changeset writes them, to the codec; with and without byte order mark they are one."""
+
+_UTF8_MARK = b"\xef\xbb\xbf"
+_MARKS = (
+    (_UTF8_MARK, "utf-8"),
+    (b"\xff\xfe\0\0", "utf-32-le"),
+    (b"\0\0\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+_LISTED = 5
+
+
+class Mismatch(Exception):
+    """The file is not in the encoding that was said. `better` is one that fits the whole file, "" where none does."""
+
+    def __init__(self, message: str, *, line: int = 1, better: str = "", advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.better = better
+        self.advice = advice
+
+
+def is_wide(codec: str) -> bool:
+    """Whether a zero byte may be part of a character."""
+    return codec in _WIDE
+
+
+def is_one_byte(encoding: str) -> bool:
+    """Whether every byte is a character, so that bytes of any encoding pass for text."""
+    return encoding in _ONE_BYTE
+
+
+def byte_order_mark(head: bytes) -> str:
+    """The encoding that the first bytes of a file name; "" where they name none."""
+    return next((codec for mark, codec in _MARKS if head.startswith(mark)), "")
+
+
+def codec_for(encoding: str, head: bytes) -> str:
+    """The codec for a file that begins with `head`. "" as encoding leaves the choice to a byte order mark.
+
+    Raises Mismatch where the first bytes contradict what was said.
+    """
+    mark = byte_order_mark(head)
+    if not encoding:
+        return mark or "utf-8"
+    codec = ENCODINGS[encoding]
+    if mark and not (mark == codec or mark.startswith(codec + "-")):
+        if mark == "utf-8" and is_one_byte(encoding):
+            return "utf-8"  # ASCII behind the mark, or `refuse_utf8` has raised
+        better = mark[:6]
+        message = f"it begins with the byte order mark of {better.upper()}, and is read as {encoding}"
+        raise Mismatch(message, better=better)
+    if mark or not is_wide(codec):
+        return mark or codec
+    return _wide_without_mark(codec, encoding, head)
+
+
+def _wide_without_mark(codec: str, encoding: str, head: bytes) -> str:
+    """UTF-16 or UTF-32 as said; where the order of the bytes was not, the zeros of the first characters tell it."""
+    if b"\0" not in head:
+        better = "utf-8" if _is_utf8(head[:-3]) else ""
+        raise Mismatch(f"it is not {encoding} text: it has no zero bytes", better=better)
+    if codec in ("utf-16", "utf-32"):
+        return codec + ("-be" if head[:1] == b"\0" else "-le")
+    return codec
+
+
+def guess_wide(head: bytes) -> str:
+    """UTF-16 without a byte order mark, by the zeros that stand beside Latin letters; "" where it is none."""
+    pairs = head[: len(head) & ~1][:200]
+    even, odd = pairs[::2].count(0), pairs[1::2].count(0)
+    if len(pairs) >= 4 and even == 0 and odd > len(pairs) * 0.4:
+        return "utf-16-le"
+    if len(pairs) >= 4 and odd == 0 and even > len(pairs) * 0.4:
+        return "utf-16-be"
+    return ""
+
+
+class _Survey(msgspec.Struct):
+    """The lines of a file: how many hold bytes beyond ASCII, are UTF-8 all the same, and are no text in the encoding
+    that was said."""
+
+    beyond: int = 0
+    utf8: int = 0
+    first_utf8: int = 0
+    wrong: int = 0
+    first_wrong: list[int] = []
+    byte: int = 0
+    windows: bool = True
+    """Whether Windows-1252 could be what the file is in."""
+
+
+def refuse_utf8(path: Path, encoding: str, head: bytes) -> str:
+    """For a file that is said to be in a one-byte encoding: raises Mismatch where it is UTF-8.
+
+    Where only some of its lines are, a sentence about them: they are two encodings in one file.
+    """
+    survey = _survey(path, ENCODINGS[encoding])
+    marked = byte_order_mark(head) == "utf-8"
+    if survey.beyond and (survey.utf8 == survey.beyond or marked):
+        message = f"it is UTF-8, and is read as {encoding}: its letters beyond ASCII would be sent as others"
+        raise Mismatch(message, line=survey.first_utf8 or 1, better="utf-8")
+    if survey.utf8:
+        return (
+            f"{_lines(survey.utf8)} of {survey.beyond:,} beyond ASCII {_are(survey.utf8)} UTF-8 (the first "
+            f"is line {survey.first_utf8}), and the file is read as {encoding}: look at their letters"
+        )
+    return ""
+
+
+def undecodable(path: Path, encoding: str, codec: str) -> Mismatch:
+    """What is wrong with a file that is not text in the encoding it is read with."""
+    if is_wide(codec):
+        return _undecodable_wide(path, encoding, codec)
+    survey = _survey(path, codec)
+    message = f"{_not_text(survey.wrong, survey.first_wrong, encoding)} (byte 0x{survey.byte:02x})"
+    line = survey.first_wrong[0] if survey.first_wrong else 1
+    if codec == "utf-8" and survey.utf8:
+        advice = (
+            f"{_lines(survey.utf8)} {_are(survey.utf8)} UTF-8, so no one-byte encoding fits the whole file: "
+            "correct those that are not, or save it as UTF-8 where it was made"
+        )
+        return Mismatch(message, line=line, advice=advice)
+    return Mismatch(message, line=line, better="windows-1252" if survey.windows and codec != "cp1252" else "")
+
+
+def _undecodable_wide(path: Path, encoding: str, codec: str) -> Mismatch:
+    wrong: list[int] = []
+    count = 0
+    with open_ordinary(path) as raw:
+        if _is_utf8(raw.read(1 << 16)[:-3]):
+            return Mismatch(f"it is not {encoding} text", better="utf-8")
+    with path.open(encoding=codec, errors="replace", newline="") as text:
+        for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), ""), 1):
+            if "\ufffd" in line:
+                count += 1
+                wrong += [number] if len(wrong) < _LISTED else []
+    return Mismatch(_not_text(count, wrong, encoding), line=wrong[0] if wrong else 1)
+
+
+def _survey(path: Path, codec: str) -> _Survey:
+    found = _Survey()
+    with open_ordinary(path) as raw:
+        for number, line in enumerate(iter(lambda: raw.readline(LONGEST_LINE), b""), 1):
+            if line.isascii() or (number == 1 and line.removeprefix(_UTF8_MARK).isascii()):
+                continue
+            found.beyond += 1
+            if _is_utf8(line):
+                found.utf8 += 1
+                found.first_utf8 = found.first_utf8 or number
+                found.windows = False
+            elif not _decodes(line, "cp1252"):
+                found.windows = False
+            _note_wrong(found, number, line, codec)
+    return found
+
+
+def _note_wrong(found: _Survey, number: int, line: bytes, codec: str) -> None:
+    try:
+        line.decode(codec)
+    except UnicodeDecodeError as error:
+        found.byte = found.byte if found.wrong else line[error.start]
+        found.wrong += 1
+        if len(found.first_wrong) < _LISTED:
+            found.first_wrong.append(number)
+
+
+def _is_utf8(data: bytes) -> bool:
+    return _decodes(data, "utf-8")
+
+
+def _decodes(data: bytes, codec: str) -> bool:
+    try:
+        data.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _not_text(count: int, first: list[int], encoding: str) -> str:
+    if count == 0:
+        return f"it is not {encoding} text"
+    if count == 1:
+        return f"1 line is not {encoding} text: line {first[0]}"
+    more = ", ..." if count > len(first) else ""
+    return f"{_lines(count)} are not {encoding} text: {', '.join(map(str, first))}{more}"
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} line{'' if count == 1 else 's'}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
