@@ -18,6 +18,7 @@ from syncengine.cli.pinning import pinned
 from syncengine.clock import SystemClock
 from syncengine.core.errors import InputError, WrongLedger
 from syncengine.core.settings import LedgerPin, Settings
+from syncengine.core.text import lines_of
 from syncengine.documents.configuration import ledger_url, load_configuration
 from syncengine.documents.schema_files import schema_text
 from syncengine.ledger import create_ledger, open_view
@@ -94,7 +95,7 @@ def _ignore(folder: Path) -> list[str]:
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise _linked(path)
     there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
-    known = {line.strip() for line in there.splitlines()}
+    known = {line.strip() for line in lines_of(there)}
     missing = [line for line in init_templates.IGNORED if line not in known]
     if not missing:
         return []

@@ -1,4 +1,4 @@
-"""Texts: which of them show nothing, and lists of them that are searched for each row."""
+"""Texts: which of them show nothing, where their lines end, and lists of them that are searched for each row."""
 
 from __future__ import annotations
 
@@ -20,11 +20,37 @@ UNSEEN = (
 16.0, for a regular expression's character class."""
 
 _BLANK = re.compile(f"[{WHITE_SPACE}{UNSEEN}]*")
+# Beside what Unicode calls invisible: control characters, the blank of Braille, and the mark of bytes that are no text.
+_HIDDEN = re.compile(f"[\x00-\x1f\x7f-\x9f\u2800\ufffd{WHITE_SPACE}{UNSEEN}]")
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def is_blank(text: str) -> bool:
     """Whether `text` is empty or shows nothing: only white space, format and ignorable characters."""
     return _BLANK.fullmatch(text) is not None
+
+
+def hidden_in(name: str) -> str:
+    """The first character of a name that cannot be seen in it, as its code point (`U+200B`); "" where there is none.
+
+    A space is one of them: at an end of a name it cannot be seen.
+    """
+    found = _HIDDEN.search(name)
+    return f"U+{ord(found[0]):04X}" if found is not None else ""
+
+
+def revealed(name: str) -> str:
+    """A name with each of its characters that cannot be seen as `<U+200B>`, for messages."""
+    return _HIDDEN.sub(lambda match: match[0] if match[0] == " " else f"<U+{ord(match[0]):04X}>", name)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a file, which end at a line feed and at nothing else, as every other program reads them.
+
+    `str.splitlines` also ends lines at form feeds, U+2028 and the like, so that a comment could hold a line of its own.
+    A byte order mark at the start and the carriage return of a Windows line ending are left out.
+    """
+    return [line.removesuffix("\r") for line in text.removeprefix(_BYTE_ORDER_MARK).split("\n")]
 
 
 class Texts(tuple[str, ...]):

@@ -83,7 +83,7 @@ def parse_curl(text: str, label: str) -> Curl:
 
 def _from_the_command(text: str) -> list[str]:
     """Its lines, without the comments and blank lines before the first other one."""
-    lines = text.removeprefix("\ufeff").splitlines(keepends=True)
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text.removeprefix("\ufeff"))
     first = next((n for n, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), len(lines))
     return lines[first:]
 

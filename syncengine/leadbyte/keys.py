@@ -79,7 +79,7 @@ def _from_file(path: str, account: str, warn: Callable[[str], None]) -> Secret:
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         warn(f"{path} holds the API key of account {account} and is open to other users: chmod 600 {path}")
     # Latin-1 never fails, so that _checked finds and names the problem without quoting a byte.
-    return Secret(content.decode("latin-1").strip(_AROUND))
+    return Secret(content.removeprefix(b"\xef\xbb\xbf").decode("latin-1").strip(_AROUND))
 
 
 def _checked(key: Secret, where: str, account: str) -> Secret:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from syncengine.core.errors import InputError
 from syncengine.core.settings import ApprovalRule
+from syncengine.core.text import lines_of
 from syncengine.documents.files import read_bounded
 
 _PATIENCE = 60.0
@@ -81,7 +82,7 @@ class Authors:
             path.parent, "log", "--follow", "--full-history", "--no-show-signature", "--no-ext-diff", "--no-textconv",
             "--format=%ae%n%ce", "--", path.name,
         )  # fmt: skip
-        emails = {line.strip().lower() for line in (names or b"").decode("utf-8", "replace").splitlines()}
+        emails = {line.strip().lower() for line in lines_of((names or b"").decode("utf-8", "replace"))}
         found = tuple(sorted(filter(None, emails)))
         if not found:
             raise GitCannotTell(f"no commit of {file} can be found", "fetch the whole history")

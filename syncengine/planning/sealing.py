@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ import msgspec
 from syncengine.core.errors import InputError
 from syncengine.core.plan import Counts, PlanHeader, Provenance
 from syncengine.core.redaction import Secret
+from syncengine.core.text import hidden_in, lines_of
 from syncengine.core.values import ChangesetId, PlanDigest
 from syncengine.documents.files import read_bounded
 
@@ -232,8 +234,8 @@ def _expanded(key: str) -> Iterator[tuple[str, str]]:
             "--recipient was given a private key", code="SE907", hint="give the public one; and make a new pair of keys"
         )
     path = Path(key).expanduser()
-    for number, line in enumerate(_text_of(path, "recipients").splitlines(), 1):
-        text = line.strip()
+    for number, line in enumerate(lines_of(_text_of(path, "recipients")), 1):
+        text = line.strip(" \t")
         if text and not text.startswith("#"):
             yield text, f"{path}, line {number}"
 
@@ -243,15 +245,20 @@ def _recipient(text: str, where: str) -> tuple[str, Recipient]:
 
     try:
         if text.startswith(_SSH):
-            name = " ".join(text.split()[:2])
+            name = " ".join(re.split(r"[ \t]+", text)[:2])
             return name, pyrage.ssh.Recipient.from_str(name)
         return text, pyrage.x25519.Recipient.from_str(text)
     except pyrage.RecipientError:
         raise InputError(
-            f"{where}: this is no public key that a plan can be sealed to",
+            f"{where}: this is no public key that a plan can be sealed to{_hidden(text)}",
             code="SE907",
             hint="age1..., ssh-ed25519 or ssh-rsa; or a file of such, one a line (other kinds of SSH keys cannot seal)",
         ) from None
+
+
+def _hidden(text: str) -> str:
+    point = hidden_in(re.sub(r"[ \t]", "", text))
+    return f"; it holds the invisible character {point}" if point else ""
 
 
 def _identities(text: Secret, where: str) -> list[Identity]:
@@ -274,7 +281,7 @@ def _parsed(secret: Secret) -> list[Identity] | str:
     try:
         if text.startswith(_PEM):
             return [pyrage.ssh.Identity.from_buffer(text.encode() + b"\n")]
-        lines = [line.strip() for line in text.splitlines()]
+        lines = [line.strip(" \t") for line in lines_of(text)]
         keys = [line for line in lines if line and not line.startswith("#")]
         return [pyrage.x25519.Identity.from_str(key) for key in keys] or "no identity"
     except pyrage.IdentityError as error:
@@ -287,7 +294,7 @@ def _looks_like_a_key(secret: Secret) -> bool:
 
 def _text_of(path: Path, what: str) -> str:
     try:
-        return read_bounded(path, _LARGEST_KEYS).decode("utf-8")
+        return read_bounded(path, _LARGEST_KEYS).decode("utf-8-sig")
     except InputError as error:
         raise InputError(
             f"{what}: {error.message}", code="SE907", hint="name a file of keys, or give the key itself"

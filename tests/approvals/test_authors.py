@@ -41,6 +41,12 @@ def test_every_author_in_lower_case_and_once(folder: Path) -> None:
     assert of(folder, "one.yaml") == ("first@example.com", "second@example.com")
 
 
+@pytest.mark.parametrize("mark", ["\x0c", "\x85", "\u2028"])
+def test_email_is_one_line_whatever_it_holds(folder: Path, mark: str) -> None:
+    commit(folder, "one.yaml", TEXT + "a\n", f"second@example.com{mark}anna@example.com")
+    assert of(folder, "one.yaml") == ("first@example.com", f"second@example.com{mark}anna@example.com")
+
+
 def test_author_and_committer(folder: Path) -> None:
     (folder / "one.yaml").write_text(TEXT + "a\n")
     git(folder, "commit", "-q", "-a", "-m", "x", "--author", "n <writer@example.com>", email="committer@example.com")

@@ -114,6 +114,47 @@ def test_recipients_from_files(declared: Workspace, ann: Keys, robot: Keys, tmp_
         assert "TN25 6QD" in shown.out, shown.err
 
 
+@pytest.mark.parametrize("mark", ["\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_key_in_a_comment_of_a_recipients_file_opens_nothing(
+    declared: Workspace, ann: Keys, robot: Keys, mark: str
+) -> None:
+    declared.write("recipients", f"# left the company:{mark}{robot.public}\n{ann.public}\n")
+    seal(declared, "recipients")
+    header = json.loads((declared.root / "sealed.plan").read_text(encoding="utf-8").split("\n")[0])
+    assert header["sealed"]["recipients"] == [ann.public]
+    shown = declared.run("show", "sealed.plan", "--show-values", "--identity", str(robot.file))
+    assert "TN25 6QD" not in shown.out
+
+
+@pytest.mark.parametrize("form", ["\ufeff{ann}\n{robot}\n", "{ann}\r\n{robot}\r\n", "# team\r\n\r\n \t{ann}\n{robot}"])
+def test_recipients_files_of_other_editors(declared: Workspace, ann: Keys, robot: Keys, form: str) -> None:
+    (declared.root / "team").write_bytes(form.format(ann=ann.public, robot=robot.public).encode())
+    seal(declared, "team")
+    header = json.loads((declared.root / "sealed.plan").read_text(encoding="utf-8").split("\n")[0])
+    assert header["sealed"]["recipients"] == [ann.public, robot.public]
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u00a0", "\ufeff"])
+def test_recipient_with_an_invisible_character_is_refused_with_its_code_point(
+    declared: Workspace, ann: Keys, mark: str
+) -> None:
+    declared.write("team", f"# team\n{mark}{ann.public}\n")
+    ended = declared.run("plan", "changesets", "--out", "p", "--values", "sealed", "--recipient", "team")
+    assert ended.code == 1
+    told = " ".join(ended.err.split())
+    assert "team, line 2: this is no public key" in told
+    assert f"it holds the invisible character U+{ord(mark):04X}" in told
+
+
+@pytest.mark.parametrize("form", ["\ufeff{key}\n", "# mine\r\n{key}\r\n"])
+def test_identity_files_of_other_editors(declared: Workspace, ann: Keys, form: str) -> None:
+    seal(declared, ann.public)
+    (declared.root / "mine").write_bytes(form.format(key=ann.private.strip()).encode())
+    (declared.root / "mine").chmod(0o600)
+    shown = declared.run("show", "sealed.plan", "--show-values", "--identity", "mine")
+    assert "TN25 6QD" in shown.out, shown.err
+
+
 def test_without_an_identity_show_tells_the_outside_and_apply_sends_nothing(
     declared: Workspace, ann: Keys, robot: Keys
 ) -> None:

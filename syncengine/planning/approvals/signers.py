@@ -12,7 +12,9 @@ import re
 
 import msgspec
 
-_PRINCIPALS = re.compile(r'(?:"([^"]*)"|([^\s"]+))[ \t]+(.*)', re.DOTALL)
+from syncengine.core.text import hidden_in, lines_of, revealed
+
+_PRINCIPALS = re.compile(r'(?:"([^"]*)"|([^ \t"]+))[ \t]+(.*)', re.DOTALL)
 _KEY = re.compile(r"((?:ssh|ecdsa|sk)-[A-Za-z0-9@.-]+)[ \t]+([A-Za-z0-9+/]+={0,2})(?=[ \t]|$)")
 # As OpenSSH reads options: in quotes, a backslash before a quote keeps it from closing. Nothing matches in two ways.
 _OPTIONS = re.compile(r'((?:"(?:[^"\\]|\\"|\\(?!"))*"|[^\s"])+)[ \t]+(.*)', re.DOTALL)
@@ -43,22 +45,24 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def signers_in(text: str) -> list[Signer]:
-    """Every line that holds a key, and those that should."""
+    """Every line that holds a key, and those that should. A byte order mark at the start is none of the first name."""
     found = []
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip(" \t\r")
+    for number, raw in enumerate(lines_of(text), 1):
+        line = raw.strip(" \t")
         if line and not line.startswith("#"):
             found.append(_signer(number, line))
     return found
 
 
 def _signer(number: int, line: str) -> Signer:
-    unread = Signer(number=number, principals=(), options="", key_type="", key=b"", fault="the line cannot be read")
+    unread = Signer(
+        number=number, principals=(), options="", key_type="", key=b"", fault=f"the line cannot be read{_hidden(line)}"
+    )
     split = _PRINCIPALS.fullmatch(line)
     if split is None:
         return unread
     listed = split[1] if split[1] is not None else split[2]
-    principals = tuple(name for name in (part.strip() for part in listed.split(",")) if name)
+    principals = tuple(filter(None, listed.split(",")))
     options, rest = "", split[3]
     key = _KEY.match(rest)
     if key is None and (more := _OPTIONS.fullmatch(rest)) is not None:
@@ -70,7 +74,22 @@ def _signer(number: int, line: str) -> Signer:
         blob = base64.b64decode(key[2], validate=True)
     except (ValueError, binascii.Error):
         return unread
-    fault = ""
-    if any(_PATTERN.search(name) for name in principals):
-        fault = f"it is for {listed[:80]!r}, which names nobody in particular"
+    fault = _fault(listed, principals)
     return Signer(number=number, principals=principals, options=options, key_type=key[1], key=blob, fault=fault)
+
+
+def _fault(listed: str, principals: tuple[str, ...]) -> str:
+    """Why nobody can approve as one of these; empty where they are names of people."""
+    for name in principals:
+        point = hidden_in(name)
+        if point:
+            what = "a space" if point == "U+0020" else f"the invisible character {point}"
+            return f"the principal {revealed(name)[:80]!r} holds {what}"
+    if any(_PATTERN.search(name) for name in principals):
+        return f"it is for {listed[:80]!r}, which names nobody in particular"
+    return ""
+
+
+def _hidden(line: str) -> str:
+    point = hidden_in(line.replace(" ", "").replace("\t", ""))
+    return f": it holds the invisible character {point}" if point else ""

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from syncengine.core.errors import InputError
+from syncengine.core.text import lines_of
 
 _PROGRAM = "ssh-keygen"
 _OURS = ("LEADBYTE_", "SYNCENGINE_")
@@ -65,8 +66,8 @@ class Keygen:
         moment = datetime.fromisoformat(now).astimezone().strftime("%Y%m%d%H%M%S")
         with tempfile.TemporaryDirectory(prefix="syncengine-") as folder:
             allowed, block = Path(folder) / "signers", Path(folder) / "signature"
-            allowed.write_text(signer)
-            block.write_text(signature)
+            allowed.write_text(signer, encoding="utf-8")
+            block.write_text(signature, encoding="utf-8")
             options = ["-f", str(allowed), "-s", str(block), f"-Overify-time={moment}"]
             found = self._run(["-Y", "find-principals", *options], b"", self._checking)
             names = found.stdout.decode("utf-8", "replace").split("\n") if found.returncode == 0 else []
@@ -102,5 +103,5 @@ def _words(stderr: bytes, hidden: str = "") -> str:
     text = stderr.decode("utf-8", "replace")
     if hidden:
         text = text.replace(f"{hidden}:1: ", "").replace(hidden, "the signers' file")
-    lines = [line.strip(" @\r") for line in text.splitlines()]
+    lines = [line.strip(" @\r") for line in lines_of(text)]
     return "; ".join(line for line in lines if line and not line.startswith(_CHATTER))

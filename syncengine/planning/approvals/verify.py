@@ -78,7 +78,7 @@ def _blocks(question: Question, findings: list[Problem]) -> Iterable[tuple[str, 
     seen: set[str] = set()
     for file in dict.fromkeys(files):
         try:
-            text = read_bounded(file, MAX_BYTES).decode("utf-8", "replace")
+            text = read_bounded(file, MAX_BYTES).decode("utf-8-sig", "replace")
             signatures, problems = signatures_in(text)
         except InputError as error:
             signatures, problems = [], [error.message]
@@ -146,7 +146,7 @@ class _Judge:
         where = self._question.rule.allowed_signers
         if lines:
             why = f"line {lines[0].number} of {where} cannot be used: {lines[0].fault}"
-            return "SE645", why, "list each signer by name, such as anna@example.com"
+            return "SE645", why, "list each signer by name, such as anna@example.com, typed anew where it was copied"
         why = f"its key {signature.fingerprint} ({signature.key_type}) is not in {where}"
         return (
             "SE644",
