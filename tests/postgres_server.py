@@ -98,7 +98,7 @@ class PostgresServer:
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "max_connections": "100",
+            "max_connections": "300",
             "shared_buffers": "32MB",
             # The machine never crashes in these tests, only processes do: what was written is then safe all the same.
             "fsync": "off",

@@ -147,6 +147,10 @@ class LedgerTrouble(SyncError):
     code = "SE700"
 
 
+class LedgerLocked(LedgerTrouble):
+    """Another process keeps records locked for longer than we wait."""
+
+
 class LeaseLost(LedgerTrouble):
     """The lease was taken over: no new intent may be committed, so nothing new may be sent."""
 

@@ -72,20 +72,20 @@ def lock_lane(engine: Engine, account: str, lane: str) -> Lane:
     return Lane(account, lane, *row)
 
 
-def append(engine: Engine, lane: Lane, entries: Sequence[Entry]) -> list[int]:
-    """Append records to a lane; their positions, in order. Once in a transaction, and the last lock that it takes."""
+def append(engine: Engine, lane: Lane, entries: Sequence[Entry]) -> int:
+    """Append records to a lane, and give the lane's new last step. Once in a transaction, and the last thing it does:
+    positions are handed out, from one row for all accounts, in the message that commits."""
     account, name, step, head = lane.account, lane.lane, lane.step, lane.head
-    positions = sorted(position for (position,) in engine.rows("take_positions", count=len(entries)))
     rows = []
-    for position, (kind, ref, content) in zip(positions, entries, strict=True):
+    for kind, ref, content in entries:
         step += 1
         head = link(head, kind, content)
-        rows.append((position, account, name, step, kind, ref, head))
-    engine.many("insert_chain", rows)
+        rows.append((account, name, step, kind, ref, head))
     engine.put("move_head", account=account, lane=name, step=step, head=head)
-    return positions
+    engine.many("append_chain", rows)
+    return step
 
 
-def append_to(engine: Engine, account: str, lane: str, entries: Sequence[Entry]) -> list[int]:
+def append_to(engine: Engine, account: str, lane: str, entries: Sequence[Entry]) -> None:
     """Lock a lane, made where it is new, and append records to it."""
-    return append(engine, lock_lane(engine, account, lane), entries)
+    append(engine, lock_lane(engine, account, lane), entries)

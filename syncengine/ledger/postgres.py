@@ -1,21 +1,26 @@
 """The ledger on a PostgreSQL server, in a schema of its own. A lost connection is opened again and the work repeated.
 
 A commit whose acknowledgement was lost is looked for before it is repeated, so that nothing is recorded twice.
-Statements of a transaction travel in a pipeline: only those whose answer is needed are waited for.
+
+A process can be stopped (SIGSTOP) between any two messages, and the server then keeps the locks that the transaction
+holds. Two rules bound that. In a transaction that writes, every message is a query complete in itself, so that the
+server counts the wait for the next one as idle and ends the session after 15 seconds; a server that waits for the rest
+of a pipeline, or of a prepared statement's messages, does not count as idle. And statements whose result is not needed
+wait on this side until the commit, which carries them all in one message: the counter of positions, the one row that
+all accounts share, is locked and freed without any client in between.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from syncengine.core.errors import ConfigError, LedgerTrouble, WrongLedger
+from syncengine.core.errors import ConfigError, LedgerLocked, LedgerTrouble, WrongLedger
 from syncengine.ledger.address import ServerAddress
 from syncengine.ledger.engine import Engine, Row
 from syncengine.ledger.statements import Dialect, in_batches, script, sql_text, statements
@@ -23,19 +28,38 @@ from syncengine.ledger.statements import Dialect, in_batches, script, sql_text, 
 if TYPE_CHECKING:
     import psycopg
 
+    from syncengine.ledger.bounded_connection import BoundedConnection
+
 T = TypeVar("T")
 
 SCHEMA = "syncengine"
 CONNECT_SECONDS = 10
+WAIT_SECONDS = 30.0
+"""The longest wait for one answer of the server; a connection that takes longer counts as lost."""
 RETRY_DELAYS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0)
 """Seconds between attempts to reach the server again, some twenty in all: less than a lease lasts."""
+RECONNECT_SECONDS = 20.0
+"""No further attempt begins after so many seconds: a server that hangs takes CONNECT_SECONDS for each."""
+
+_PATIENCE = {
+    "keepalives": "1",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+    "application_name": "syncengine",
+}
+"""Connection options for a server or network that vanishes without a word; `ledger.url` may name others."""
+
+_WRITE = "BEGIN"
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _SESSION = (
     f"SET search_path TO {SCHEMA}",
     "SET synchronous_commit TO on",
     # A runner that was stopped inside a transaction must not keep its lane locked for good.
     "SET idle_in_transaction_session_timeout TO '15s'",
-    "SET lock_timeout TO '30s'",
+    "SET lock_timeout TO '25s'",
     "SET client_encoding TO 'UTF8'",
     # Every statement looks up rows by key. A plan made while the tables were empty would go on reading them whole.
     "SET enable_seqscan TO off",
@@ -58,8 +82,15 @@ class PostgresEngine:
         self._statements = statements("postgres")
         self._lock = threading.RLock()
         self._inside = False
-        self._pipeline: psycopg.Pipeline | None = None
+        self._writing = False
+        self._unsent: list[str] = []
+        self._lost = False
         self._connection = _connect(address, read_only=read_only)
+        self._session = self._own_session()
+
+    def session(self) -> dict[str, Any]:
+        """This connection's session on the server: `backend` (process id), `backend_started` and `role`."""
+        return self._session
 
     def twin(self) -> PostgresEngine:
         """Another connection to the same ledger."""
@@ -68,14 +99,14 @@ class PostgresEngine:
     def write(self, work: Callable[[], T], *, landed: Callable[[T], bool] | None = None) -> T:
         """See Engine."""
         with self._lock:
-            return self._repeat("BEGIN", work, landed)
+            return self._repeat(_WRITE, work, landed)
 
     def read(self, work: Callable[[], T]) -> T:
         """See Engine."""
         with self._lock:
             if self._inside:
                 return work()
-            return self._repeat("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work, lambda _: True)
+            return self._repeat(_READ, work, lambda _: True)
 
     def _repeat(self, begin: str, work: Callable[[], T], landed: Callable[[T], bool] | None) -> T:
         import psycopg
@@ -104,32 +135,37 @@ class PostgresEngine:
         return self.read(lambda: landed(result))
 
     def _transaction(self, begin: str, work: Callable[[], T], results: list[T]) -> T:
-        self._inside = True
+        self._inside, self._writing = True, begin == _WRITE
+        self._unsent = [begin]
         try:
-            with self._pipelined():
-                self._connection.execute(begin.encode(), prepare=False)
-                result = work()
-                results.append(result)
-                self._connection.execute("COMMIT", prepare=False)
+            result = work()
+            results.append(result)
+            self._send("COMMIT")
         except BaseException:
             self._roll_back()
             raise
         finally:
-            self._inside = False
+            self._inside = self._writing = False
+            self._unsent = []
         return result
 
-    @contextlib.contextmanager
-    def _pipelined(self) -> Iterator[None]:
+    def _send(self, sql: str) -> psycopg.Cursor[Row]:
+        """What has not been sent and `sql`, in one message; the cursor is at the result of `sql`."""
         import psycopg
 
-        if not psycopg.Pipeline.is_supported():
-            yield
-            return
-        try:
-            with self._connection.pipeline() as self._pipeline:
-                yield
-        finally:
-            self._pipeline = None
+        cursor = psycopg.ClientCursor(self._connection)
+        message = ";".join((*self._unsent, sql))
+        self._unsent = []
+        cursor.execute(message.encode(), prepare=False)
+        while cursor.nextset():
+            pass
+        return cursor
+
+    def _text(self, sql: str, values: Sequence[Any]) -> str:
+        """`sql` with its values in it, quoted by the driver, so that several statements fit into one message."""
+        import psycopg
+
+        return psycopg.ClientCursor(self._connection).mogrify(sql.encode(), values)
 
     def _roll_back(self) -> None:
         import psycopg
@@ -139,39 +175,67 @@ class PostgresEngine:
             self._connection.execute("ROLLBACK", prepare=False)
 
     def _reconnect(self, cause: Exception) -> None:
-        for delay in RETRY_DELAYS:
+        # A server that was given up once is asked once more and not waited for: a command that ends has several things
+        # to tell the ledger, and must end although none of them can be told.
+        delays, limit = ((0.0,), 0.0) if self._lost else (RETRY_DELAYS, time.monotonic() + RECONNECT_SECONDS)
+        for delay in delays:
+            if limit and time.monotonic() + delay > limit:
+                break
             time.sleep(delay)
             with contextlib.suppress(LedgerTrouble):
-                self._connection = _connect(self.address, read_only=self._read_only)
+                seconds = 2 if self._lost else CONNECT_SECONDS
+                self._connection = _connect(self.address, read_only=self._read_only, seconds=seconds)
+                self._session = self._own_session()
+                self._lost = False
                 return
+        self._lost = True
         raise LedgerTrouble(
             f"the connection to the ledger at {self.url} is lost ({_first_line(cause)})",
             hint="once the server is back, run the same command again",
         ) from cause
 
+    def _own_session(self) -> dict[str, Any]:
+        row = self._connection.execute(self._statements["own_session"].sql).fetchone()
+        backend, started, role = row or (0, "", "")
+        return {"backend": backend, "backend_started": started, "role": role}
+
     def _trouble(self, error: Exception) -> LedgerTrouble:
+        import psycopg
+
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            return LedgerLocked(
+                f"another process keeps records of the ledger at {self.url} locked",
+                hint="`syncengine status` names who holds the lease; wait for it, or end that process",
+            )
         return LedgerTrouble(
             f"the ledger at {self.url} reports: {_first_line(error)}", hint="see the server's log for more"
         )
 
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """See Engine."""
-        return self._put(name, parameters).fetchall()
+        return self._ask(name, parameters).fetchall()
 
     def run(self, name: str, /, **parameters: Any) -> int:
         """See Engine."""
-        cursor = self._put(name, parameters)
-        if self._pipeline is not None:
-            self._pipeline.sync()
-        return cursor.rowcount
+        return self._ask(name, parameters).rowcount
+
+    def _ask(self, name: str, parameters: Mapping[str, Any]) -> psycopg.Cursor[Row]:
+        statement = self._statements[name]
+        values = [parameters[parameter] for parameter in statement.parameters]
+        if self._writing or self._unsent:
+            return self._send(self._text(statement.sql, values))
+        return self._connection.execute(statement.sql, values)
 
     def put(self, name: str, /, **parameters: Any) -> None:
         """See Engine."""
-        self._put(name, parameters)
-
-    def _put(self, name: str, parameters: Mapping[str, Any]) -> psycopg.Cursor[Row]:
         statement = self._statements[name]
-        return self._connection.execute(statement.sql, [parameters[parameter] for parameter in statement.parameters])
+        self._later(statement.sql, [parameters[parameter] for parameter in statement.parameters])
+
+    def _later(self, sql: str, values: Sequence[Any]) -> None:
+        if self._inside:
+            self._unsent.append(self._text(sql, values))
+        else:
+            self._connection.execute(sql, values)
 
     def many(self, name: str, rows: Sequence[Row]) -> None:
         """See Engine. A statement that takes `rows` gets them all at once, as JSON."""
@@ -179,14 +243,17 @@ class PostgresEngine:
             return
         statement = self._statements[name]
         if statement.parameters == ("rows",):
-            self._connection.execute(statement.sql, [msgspec.json.encode(rows).decode()])
+            self._later(statement.sql, [msgspec.json.encode(rows).decode()])
             return
         for sql, values in in_batches(statement, rows):
-            self._connection.execute(sql, values)
+            self._later(sql, values)
 
     def execute(self, sql: str) -> None:
         """See Engine."""
-        self._connection.execute(sql.encode())
+        if self._inside:
+            self._send(sql)
+        else:
+            self._connection.execute(sql.encode())
 
     def scrub(self) -> None:
         """Remove the dead rows that still hold the erased text."""
@@ -194,9 +261,13 @@ class PostgresEngine:
 
         with self._lock:
             try:
+                # Its time follows the size of the tables.
+                self._connection.patience = None
                 self._connection.execute("VACUUM attempts, answers, outcomes, resolutions")
             except psycopg.Error as error:
                 raise self._trouble(error) from error
+            finally:
+                self._connection.patience = WAIT_SECONDS
 
     def close(self) -> None:
         """See Engine."""
@@ -210,23 +281,27 @@ def _repeatable_errors() -> tuple[type[Exception], ...]:
     return (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
-def _connect(address: ServerAddress, *, read_only: bool) -> psycopg.Connection[Row]:
+def _connect(address: ServerAddress, *, read_only: bool, seconds: int = CONNECT_SECONDS) -> BoundedConnection:
     try:
         import psycopg
+        from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+        from syncengine.ledger.bounded_connection import BoundedConnection
     except ImportError as error:
         raise ConfigError(
             "a PostgreSQL ledger needs the extra [postgres]",
             hint="install it: pip install 'leadbyte-syncengine[postgres]'",
         ) from error
-    # What it warns of when a pipeline breaks off is reported by whoever hears the first error.
-    logging.getLogger("psycopg").addHandler(logging.NullHandler())
+    session = [*_SESSION, *(("SET default_transaction_read_only TO on",) if read_only else ())]
     try:
-        connection = psycopg.connect(address.dsn, autocommit=True, connect_timeout=CONNECT_SECONDS)
+        named = conninfo_to_dict(address.dsn)
+        patience = {name: value for name, value in _PATIENCE.items() if name not in named}
+        connection = BoundedConnection.connect(
+            make_conninfo(address.dsn, connect_timeout=seconds, **patience), autocommit=True
+        )
+        connection.patience = WAIT_SECONDS
         try:
-            for statement in _SESSION:
-                connection.execute(statement.encode(), prepare=False)
-            if read_only:
-                connection.execute("SET default_transaction_read_only TO on", prepare=False)
+            connection.execute(";".join(session).encode(), prepare=False)
         except BaseException:
             connection.close()
             raise

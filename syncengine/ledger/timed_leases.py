@@ -1,7 +1,9 @@
 """The lease on PostgreSQL: timed by the database's clock, renewed by a thread, fenced by its epoch.
 
 A runner that was paused past its lease finds that it ran out, and can commit no intent. A dead runner's lease is free
-once it ran out; nobody deletes anything.
+once it ran out; no row is deleted. The lane's row names the session that commits for the lease: whoever takes an
+expired lease ends that session first, since its process may have been stopped while it held locks. A process that
+lives connects again, records the answers it has, and sends nothing more.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
+from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerLocked, LedgerTrouble
 from syncengine.ledger.chain import ORIGIN
 from syncengine.ledger.engine import Applicant, Row, first
 from syncengine.ledger.file_leases import held_by
@@ -81,15 +83,26 @@ class TimedLeases:
         deadline = clock.monotonic() + wait
         token = self._applicant.token(8)
         while True:
-            taken = self._engine.write(
-                lambda: self._try(account, lane, token),
-                landed=lambda taken: isinstance(taken, LeaseHeld) or self._epoch_of(account, lane, token) is not None,
-            )
+            taken = self._attempt(account, lane, token)
             if isinstance(taken, int):
                 return taken
             if clock.monotonic() >= deadline:
                 raise taken
             time.sleep(_POLL)
+
+    def _attempt(self, account: str, lane: str, token: str) -> int | LeaseHeld:
+        self._engine.read(lambda: self._engine.rows("end_expired_sessions", account=account, lane=lane))
+        try:
+            return self._engine.write(
+                lambda: self._try(account, lane, token),
+                landed=lambda taken: isinstance(taken, LeaseHeld) or self._epoch_of(account, lane, token) is not None,
+            )
+        except LedgerLocked:
+            rows = self._engine.read(lambda: self._engine.rows("see_lanes", account=account))
+            holders = [row for row in rows if row[3] and (not lane or row[1] in {"", lane})]
+            if not holders:
+                raise
+            return held_by(holders)
 
     def _try(self, account: str, lane: str, token: str) -> int | LeaseHeld:
         engine, who = self._engine, self._applicant
@@ -117,6 +130,7 @@ class TimedLeases:
             since=who.clock.now(),
             token=token,
             span=self._span,
+            **engine.session(),
         )
         epoch = self._epoch_of(account, lane, token)
         if epoch is None:
@@ -163,7 +177,9 @@ class TimedLeases:
 
     def holds(self, account: str, lane: str, epoch: int) -> bool:
         """Whether this epoch's lease has not run out; it is extended on the way."""
-        return renewed(self._engine, account, lane, epoch, self._span)
+        engine = self._engine
+        row = {"account": account, "lane": lane, "epoch": epoch, "span": self._span}
+        return engine.run("confirm_lane", **row, **engine.session()) == 1
 
     def release(self, account: str) -> int:
         """Fence off every holder of the account: whoever still lives can commit nothing more."""

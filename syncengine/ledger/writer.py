@@ -119,11 +119,10 @@ class Writer(Reader):
             engine.run("add_tally_row", account=run.account, run=scope)
         self._load(state)
         entries: list[Entry] = [("run", run.id, run_content(run)), *self._associations(run, start)]
-        # Positions are handed out last of all locks, in every transaction: nobody waits for anybody in a circle.
-        position = append(engine, lane, entries)[0]
-        row = msgspec.structs.asdict(run)
-        engine.run("insert_run", **{**row, "position": position})
-        return lane.step + len(entries)
+        engine.put("insert_run", **msgspec.structs.asdict(run))
+        step = append(engine, lane, entries)
+        engine.put("place_run", run=run.id, after=len(entries) - 1)
+        return step
 
     def _join(self, state: RunState) -> int:
         engine = self.engine

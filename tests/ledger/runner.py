@@ -10,13 +10,15 @@ import contextlib
 import itertools
 import subprocess
 import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
+
+import msgspec
 
 from syncengine.core.errors import SyncError
 from syncengine.core.ports import Lease, Outgoing
 from syncengine.core.values import RunId
 from tests.ledger.building import (
-    ACCOUNT,
     APPLIED,
     Home,
     allow,
@@ -31,7 +33,8 @@ from tests.ledger.building import (
 
 
 class Runner:
-    def __init__(self, home: Home, lease_seconds: float) -> None:
+    def __init__(self, home: Home, lease_seconds: float, account: str) -> None:
+        self.account = account
         self.ledger = home.open(lease_seconds=lease_seconds)
         self.stack = contextlib.ExitStack()
         self.lease: Lease | None = None
@@ -39,12 +42,12 @@ class Runner:
         self.last = 0
 
     def hold(self) -> str:
-        self.lease = self.stack.enter_context(self.ledger.lease(ACCOUNT, wait=0))
+        self.lease = self.stack.enter_context(self.ledger.lease(self.account, wait=0))
         return f"epoch {self.lease.epoch}"
 
     def begin(self) -> str:
         assert self.lease is not None
-        self.run = self.ledger.begin(self.lease, start())
+        self.run = self.ledger.begin(self.lease, msgspec.structs.replace(start(), account=self.account))
         return self.run
 
     def intend(self, lead: str) -> str:
@@ -75,9 +78,22 @@ class Runner:
         return str(child.pid)
 
 
+def serve(channel: Connection, home: tuple[Path, str], seconds: float, account: str) -> None:
+    """The same over a pipe, for processes that are forked because there are many of them."""
+    runner = Runner(Home(*home), seconds, account)
+    channel.send("ready")
+    while True:
+        name, *arguments = channel.recv().split()
+        try:
+            said = getattr(runner, name)(*arguments)
+        except SyncError as error:
+            said = f"{type(error).__name__}: {error}"
+        channel.send(said)
+
+
 def main() -> None:
-    root, url, seconds = sys.argv[1:]
-    runner = Runner(Home(Path(root), url), float(seconds))
+    root, url, seconds, account = sys.argv[1:]
+    runner = Runner(Home(Path(root), url), float(seconds), account)
     for line in sys.stdin:
         name, *arguments = line.split()
         try:

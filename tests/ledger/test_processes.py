@@ -23,9 +23,9 @@ CHECKOUT = Path(__file__).parents[2]
 class Process:
     """A runner process that is told what to do line by line."""
 
-    def __init__(self, home: Home, lease_seconds: float = 30.0) -> None:
+    def __init__(self, home: Home, lease_seconds: float = 30.0, account: str = ACCOUNT) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.ledger.runner", str(home.root), home.pin.url, str(lease_seconds)],
+            [sys.executable, "-m", "tests.ledger.runner", str(home.root), home.pin.url, str(lease_seconds), account],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

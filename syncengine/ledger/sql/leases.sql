@@ -19,6 +19,7 @@ FROM lanes WHERE account = :account AND lane IN ('', :lane) ORDER BY lane FOR UP
 -- An epoch belongs to one lease of the account, whatever its lane: a request's epoch tells whose it is.
 -- name: take_lane
 UPDATE lanes SET epoch = (SELECT max(l.epoch) + 1 FROM lanes l WHERE l.account = :account), holder = :holder, host = :host, pid = :pid, since = :since, token = :token,
+  backend = :backend, backend_started = :backend_started, role = :role,
   expires = (extract(epoch FROM clock_timestamp()) * 1000)::bigint + :span
 WHERE account = :account AND lane = :lane
 
@@ -29,6 +30,27 @@ SELECT epoch FROM lanes WHERE account = :account AND lane = :lane AND token = :t
 UPDATE lanes SET expires = (extract(epoch FROM clock_timestamp()) * 1000)::bigint + :span
 WHERE account = :account AND lane = :lane AND epoch = :epoch AND holder <> ''
   AND expires > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+
+-- As renew_lane, from the session that commits for this lease: after a lost connection that is another one.
+-- name: confirm_lane
+UPDATE lanes SET expires = (extract(epoch FROM clock_timestamp()) * 1000)::bigint + :span,
+  backend = :backend, backend_started = :backend_started, role = :role
+WHERE account = :account AND lane = :lane AND epoch = :epoch AND holder <> ''
+  AND expires > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+
+-- The session of this connection, as the server shows it to others; a process id alone may be somebody else's by now.
+-- name: own_session
+SELECT pid::bigint, (extract(epoch FROM backend_start) * 1000000)::bigint::text, usename::text
+FROM pg_stat_activity WHERE pid = pg_backend_pid()
+
+-- Sessions whose lease ran out and that may still keep locks of the lane: their process was stopped.
+-- name: end_expired_sessions
+SELECT pg_terminate_backend(s.pid)
+FROM lanes l
+JOIN pg_stat_activity s ON s.pid = l.backend AND s.usename = l.role
+  AND (extract(epoch FROM s.backend_start) * 1000000)::bigint::text = l.backend_started
+WHERE l.account = :account AND l.lane IN (:lane, CASE WHEN :lane = '' THEN l.lane ELSE '' END) AND l.holder <> ''
+  AND l.expires <= (extract(epoch FROM clock_timestamp()) * 1000)::bigint AND s.pid <> pg_backend_pid()
 
 -- name: give_lane_back
 UPDATE lanes SET holder = '', expires = 0 WHERE account = :account AND lane = :lane AND epoch = :epoch

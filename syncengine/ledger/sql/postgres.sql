@@ -3,11 +3,16 @@
 -- name: has_schema
 SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'syncengine' AND tablename = 'meta'
 
--- name: take_positions
-WITH moved AS (
-  UPDATE meta SET value = (value::bigint + :count::bigint)::text WHERE name = 'position' RETURNING value::bigint AS last
+-- One row for all accounts hands out positions, so that they follow the order of commits.
+-- name: append_chain
+WITH e AS (
+  SELECT v, ord, count(*) OVER () AS many FROM jsonb_array_elements(:rows::jsonb) WITH ORDINALITY AS j(v, ord)
+), moved AS (
+  UPDATE meta SET value = (value::bigint + (SELECT count(*) FROM e))::text WHERE name = 'position'
+  RETURNING value::bigint AS last
 )
-SELECT generate_series(moved.last - :count::bigint + 1, moved.last) FROM moved
+INSERT INTO chain (position, account, lane, step, kind, ref, hash)
+SELECT moved.last - e.many + e.ord, v->>0, v->>1, (v->>2)::bigint, v->>3, v->>4, v->>5 FROM moved, e
 
 -- name: take_requests
 SELECT nextval('request_numbers') FROM generate_series(1, :count)

@@ -29,6 +29,7 @@ CREATE TABLE names (
 );
 
 -- Who may commit intents, and the end of the lane's hash chain. `expires` is in milliseconds of the database's clock.
+-- `backend`, `backend_started` and `role` name the holder's session on PostgreSQL.
 CREATE TABLE lanes (
   account TEXT NOT NULL,
   lane TEXT NOT NULL,
@@ -41,6 +42,9 @@ CREATE TABLE lanes (
   token TEXT NOT NULL,
   step BIGINT NOT NULL,
   head TEXT NOT NULL,
+  backend BIGINT NOT NULL DEFAULT 0,
+  backend_started TEXT NOT NULL DEFAULT '',
+  role TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (account, lane)
 );
 

@@ -31,10 +31,6 @@ UPDATE lanes SET step = :step, head = :head WHERE account = :account AND lane = 
 -- name: fence_lane
 UPDATE lanes SET epoch = epoch + 1, holder = '', expires = 0 WHERE account = :account AND lane = :lane AND holder <> ''
 
--- name: insert_chain
-INSERT INTO chain (position, account, lane, step, kind, ref, hash)
-VALUES (:position, :account, :lane, :step, :kind, :ref, :hash)
-
 -- name: get_hosts
 SELECT account, host FROM accounts ORDER BY account
 
@@ -63,6 +59,10 @@ INSERT INTO runs (id, position, account, lane, epoch, plan, plan_path, changeset
   wire_digest, tool, approvals, machine, pid, started)
 VALUES (:id, :position, :account, :lane, :epoch, :plan, :plan_path, :changesets, :total, :host, :policy_digest,
   :wire_digest, :tool, :approvals, :machine, :pid, :started)
+
+-- A run's position is that of its first record, so many before the last one.
+-- name: place_run
+UPDATE runs SET position = (SELECT max(position) FROM chain) - :after WHERE id = :run
 
 -- name: get_run
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,

@@ -3,9 +3,9 @@
 -- name: has_schema
 SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'
 
--- name: take_positions
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
-SELECT (SELECT coalesce(max(position), 0) FROM chain) + i FROM n
+-- The row's key is its position: one more than the largest.
+-- name: append_chain
+INSERT INTO chain (account, lane, step, kind, ref, hash) VALUES (:account, :lane, :step, :kind, :ref, :hash)
 
 -- name: take_requests
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
