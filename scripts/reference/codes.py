@@ -41,6 +41,13 @@ clock. Every line of this table is run by a test.
 | --- | --- | --- | --- |
 """
 
+FURTHER_EXAMPLES = """
+## Further examples
+
+| example | gives |
+| --- | --- |
+"""
+
 EXITS = """\
 # Exit codes
 
@@ -78,6 +85,10 @@ def filters() -> str:
     for doc in FILTER_DOCS:
         usage, gives, rule = (each.replace("|", "\\|") for each in (doc.usage, doc.gives, doc.rule))
         text += f"| `{doc.name}` | `{usage}` | `{gives}` | {rule} |\n"
+    text += FURTHER_EXAMPLES
+    for doc in FILTER_DOCS:
+        for usage, gives in (*doc.more, *((usage, "") for usage in doc.refused)):
+            text += "| `{}` | {} |\n".format(usage.replace("|", "\\|"), f"`{gives}`" if gives else "an error")
     return text
 
 

@@ -12,6 +12,8 @@ import msgspec
 from syncengine.changeset.structure import closest, unsendable
 from syncengine.core.changes import NameUse
 from syncengine.core.settings import Account
+from syncengine.core.spreadsheets import fault_of_buyer, fault_of_id
+from syncengine.core.text import is_blank
 from syncengine.core.values import (
     Cents,
     LeadId,
@@ -78,20 +80,21 @@ class Checks:
         """A field's text."""
         if text.__class__ is not str:
             text = _plain_decimal(text)
-        if text == "":
+        # The first two tests are cheap, and true of few texts that show anything.
+        if (not text.isascii() or not text.strip()) and is_blank(text):
             if self._skip_empty:
                 return LEFT_OUT
-            if not self._allow_empty:
-                hint = "skip_empty: true leaves it out; fields.allow_empty: true of the account sends it"
-                raise Unfit("SE236", "the value is empty", hint)
+            # What allow_empty sends is an empty text: a space in its place is never meant, and nobody would see it.
+            if clean(text) or not self._allow_empty:
+                raise _empty(text, allowed=self._allow_empty)
         return clean(text)
 
     def amount(self, text: str) -> Value:
         """An amount, exact."""
-        if clean(text) == "" and self._skip_empty:
-            return LEFT_OUT
-        cents = _money(text)
+        cents = _money(clean(text))
         if cents is None:
+            if self._skip_empty and is_blank(text):
+                return LEFT_OUT
             raise not_an_amount(text)
         if cents < 0 and not self._allow_negative:
             raise Unfit("SE233", f"the amount {text} is negative", "the policy must say allow_negative: true")
@@ -108,7 +111,7 @@ class Checks:
 
     def buyer(self, text: str) -> Value:
         """A buyer's id, or the name that stands for one."""
-        if clean(text) == "":
+        if is_blank(clean(text)):
             if self._skip_empty:
                 return LEFT_OUT
             raise Unfit("SE206", "the buyer is empty", "leave buyer out where there is none")
@@ -142,8 +145,8 @@ class Checks:
             return Resolved(text)
         if not self._account.name:
             return Resolved(text)
-        if text[:1].isdigit() or text == "":
-            raise Unfit("SE231", f"{_shown(text)} is not a delivery id", "digits without a leading zero, at most 19")
+        if text[:1].isdigit() or fault_of_id(text) is not None:
+            raise _no_id(text, "a delivery id")
         hint = (
             closest(text, self._account.deliveries) or "name it under deliveries: in syncengine.yaml, or write its id"
         )
@@ -154,7 +157,10 @@ class Checks:
         names = self._account.buyers
         if text in names:
             return Resolved(names[text], NameUse("buyer", text, names[text]))
-        if not names or text.isdecimal():
+        fault = fault_of_buyer(text)
+        if fault is not None:
+            raise Unfit("SE334", f"{_shown(text)} is not a buyer's id: {fault.cause}", fault.remedy)
+        if not names or (text.isascii() and text.isdecimal()):
             return Resolved(text)
         hint = f"{closest(text, names)} A buyer whose id is a word is named under buyers: in syncengine.yaml"
         raise Unfit("SE512", f"the account {self._account.name} has no buyer {_shown(text)}", hint)
@@ -168,18 +174,34 @@ def lead_check(*, quarantined: bool) -> Callable[[str], LeadId]:
 def lead(text: str) -> LeadId:
     """A lead id."""
     if not is_service_id(clean(text)):
-        hint = "digits without a leading zero, at most 19"
-        if is_quarantined(text):
-            hint = 'write quarantined: "123" in place of lead'
-        raise Unfit("SE231", f"{_shown(text)} is not a lead id", hint)
+        raise _no_id(text, "a lead id", 'write quarantined: "123" in place of lead' if is_quarantined(text) else "")
     return LeadId(text)
 
 
 def quarantined_lead(text: str) -> LeadId:
     """A quarantine id."""
     if not is_service_id(clean(text)):
-        raise Unfit("SE231", f"{_shown(text)} is not a quarantine id", "digits without a leading zero, at most 19")
+        raise _no_id(text, "a quarantine id")
     return quarantined(text)
+
+
+def _no_id(text: str, what: str, hint: str = "") -> Unfit:
+    fault = fault_of_id(text)
+    if fault is None:
+        return Unfit("SE231", f"{_shown(text)} is not {what}", hint or "digits without a leading zero, at most 19")
+    return Unfit("SE231", f"{_shown(text)} is not {what}: {fault.cause}", fault.remedy)
+
+
+def _empty(text: str, *, allowed: bool) -> Unfit:
+    message = (
+        "the value shows nothing: it holds only white space or unseen characters" if text else "the value is empty"
+    )
+    send = (
+        "the filter trim makes it empty, which the account allows"
+        if allowed
+        else ("fields.allow_empty: true of the account sends an empty value")
+    )
+    return Unfit("SE236", message, f"skip_empty: true leaves it out; {send}")
 
 
 def not_an_amount(text: str) -> Unfit:

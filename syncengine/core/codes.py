@@ -78,6 +78,7 @@ CODES = MappingProxyType(
         "SE331": "What a template yields for a lead or delivery is not digits without a leading zero (at most 19).",
         "SE332": "What a template yields for an amount is not a plain number with at most two decimals.",
         "SE333": "What a template yields for an amount is negative, which the policy does not allow.",
+        "SE334": "A buyer that a spreadsheet made a number of, or several buyers in one text.",
         "SE335": "What a template yields cannot be sent: too long, or with NUL or a control character.",
         "SE336": "What a template yields is empty, where a value is needed.",
         "SE340": "Empty rows or columns at the end of a table were ignored.",

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from syncengine.core.settings import Account, EnvKey, FieldRules, FileKey, KeyReference, Limits, Reads, Wire
+from syncengine.core.spreadsheets import fault_of_buyer, fault_of_id
+from syncengine.core.text import is_blank
 from syncengine.core.values import is_service_id
 from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.files import inside
@@ -205,10 +207,11 @@ def _deliveries(node: Mapping, findings: Findings) -> dict[str, str]:
     for key, value in entries(node, "deliveries"):
         _check_name(key, "delivery", findings)
         if not is_service_id(value.text):
+            fault = fault_of_id(value.text)
+            cause = "" if fault is None else f": {fault.cause}"
             hint = 'write the id as LeadByte shows it, such as "1053"'
-            findings.add(
-                "SE554", f"the id of the delivery {key.text!r} must be digits without a leading zero", value, hint
-            )
+            message = f"the id of the delivery {key.text!r} must be digits without a leading zero{cause}"
+            findings.add("SE554", message, value, hint)
         found[key.text] = value.text
     return found
 
@@ -216,14 +219,21 @@ def _deliveries(node: Mapping, findings: Findings) -> dict[str, str]:
 def _buyers(node: Mapping, findings: Findings) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in entries(node, "buyers"):
-        if not value.text.strip():
+        if fault_of_buyer(key.text) is not None:
+            findings.add("SE554", f"the buyer name {key.text!r} looks like an id", key, "give it a name with a letter")
+        fault = fault_of_buyer(value.text)
+        if is_blank(value.text):
             findings.add("SE554", f"the buyer {key.text!r} has no id", value, 'write its BID, such as "33"')
+        elif fault is not None:
+            message = f"{value.text[:40]!r} is not the id of a buyer: {fault.cause}"
+            findings.add("SE554", message, value, 'write its BID, such as "33"')
         found[key.text] = value.text
     return found
 
 
 def _check_name(key: Scalar, what: str, findings: Findings) -> None:
-    if key.text.isdigit():
+    # A cell of data that a spreadsheet damaged must never be a name by chance.
+    if key.text.isdigit() or fault_of_buyer(key.text) is not None:
         findings.add("SE554", f"the {what} name {key.text!r} looks like an id", key, "give it a name with a letter")
 
 

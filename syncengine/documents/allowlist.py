@@ -48,7 +48,7 @@ _REFUSED: dict[type[nodes.Node], str] = {
 
 _PASSED = (
     *(nodes.Name, nodes.Const, nodes.List, nodes.Tuple, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr, nodes.Operand),
-    *(nodes.Compare, nodes.Concat, nodes.Add, nodes.Sub, nodes.Neg),
+    *(nodes.Compare, nodes.Concat, nodes.Add, nodes.Sub, nodes.Neg, nodes.Keyword),
 )
 
 
@@ -141,15 +141,32 @@ def _check_filter(node: nodes.Filter) -> None:
     function = FILTERS.get(node.name)
     if function is None or node.node is None:
         raise Refused(f"the filter {node.name!r} is not known", hint=nearest(node.name, FILTERS), token=node.name)
-    if node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
+    if node.dyn_args is not None or node.dyn_kwargs is not None:
         raise Refused(f"the filter {node.name} takes plain arguments only", token=node.name)
+    _check_keywords(node, function)
     try:
-        inspect.signature(function).bind(None, *node.args)
+        inspect.signature(function).bind(None, *node.args, **dict.fromkeys(_keywords(node)))
     except TypeError:
         least, most = _arity(function)
         wanted = str(most) if least == most else f"{least} or {most}"
-        message = f"the filter {node.name} takes {wanted} argument{'s' if wanted != '1' else ''}, not {len(node.args)}"
+        given = len(node.args) + len(node.kwargs)
+        message = f"the filter {node.name} takes {wanted} argument{'s' if wanted != '1' else ''}, not {given}"
         raise Refused(message, token=node.name) from None
+
+
+def _check_keywords(node: nodes.Filter, function: Callable[..., object]) -> None:
+    known = list(inspect.signature(function).parameters)[1:]
+    given = _keywords(node)
+    for name in given:
+        if name not in known:
+            hint = nearest(name, known) if known else "it takes none"
+            raise Refused(f"the filter {node.name} has no argument {name!r}", hint=hint, token=name)
+        if given.count(name) > 1:
+            raise Refused(f"the argument {name!r} is given twice", token=name)
+
+
+def _keywords(node: nodes.Filter) -> list[str]:
+    return [str(keyword.key) for keyword in node.kwargs]
 
 
 def _arity(function: Callable[..., object]) -> tuple[int, int]:
@@ -183,8 +200,14 @@ def _with_rewritten_children(node: nodes.Expr) -> nodes.Expr:
         if isinstance(value, nodes.Expr):
             setattr(node, field, _rewritten(value))
         elif isinstance(value, list):
-            setattr(node, field, [_rewritten(item) if isinstance(item, nodes.Expr) else item for item in value])
+            setattr(node, field, [_rewritten_item(item) for item in value])
     return node
+
+
+def _rewritten_item(item: object) -> object:
+    if isinstance(item, nodes.Keyword):  # no expression itself, but its value is one
+        return nodes.Keyword(item.key, _rewritten(item.value), lineno=item.lineno)
+    return _rewritten(item) if isinstance(item, nodes.Expr) else item
 
 
 def _comparison(node: nodes.Compare) -> nodes.Expr:

@@ -12,18 +12,31 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from jinja2 import Undefined
 
+from syncengine.core.spreadsheets import SPREADSHEET, fault_of_digits
+from syncengine.core.text import is_blank
+from syncengine.documents import dates
 from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.rendering import MAX_TEXT, FilterError
+from syncengine.documents.trimming import squeezed, trimmed
 
 _MAX_NUMBER = 40
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
-_MONEY = re.compile(r"(-?)[£$€]?\s?((?:[0-9]{1,3}(?:,[0-9]{3}){1,4})|[0-9]{1,15})(?:\.([0-9]{1,2}))?", re.ASCII)
+_MONEY = {
+    ".": re.compile(
+        r"(?P<sign>-?)[£$€]?\s?(?P<whole>[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:\.(?P<fraction>[0-9]{1,2}))?",
+        re.ASCII,
+    ),
+    # Where the decimal mark is a comma, a point or a space parts the thousands, and the currency may stand behind.
+    ",": re.compile(
+        r"(?P<sign>-?)(?P<currency>[£$€][ \xa0]?)?"
+        r"(?P<whole>[0-9]{1,3}(?:(?P<mark>[. \xa0\u202f])[0-9]{3})(?:(?P=mark)[0-9]{3}){0,3}|[0-9]{1,15})"
+        r"(?:,(?P<fraction>[0-9]{1,2}))?(?(currency)|(?:[ \xa0\u202f]?[£$€])?)"
+    ),
+}
 _POSTCODE_PARTS = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?|GIR)([0-9][A-Z]{2})", re.ASCII)
 _NOT_DIGITS = re.compile(r"[^0-9]", re.ASCII)
-_PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]*", re.ASCII)
-_CALLING_CODE = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _WORD = re.compile(r"[^\W\d_]+")
 _SPACES = re.compile(r"\s+")
 
@@ -83,15 +96,17 @@ def title(value: object) -> str:
 
 
 def trim(value: object) -> str:
-    return text_of(value, "trim").strip()
+    return trimmed(text_of(value, "trim"))
 
 
 def squeeze(value: object) -> str:
-    return _SPACES.sub(" ", text_of(value, "squeeze")).strip()
+    return squeezed(text_of(value, "squeeze"))
 
 
 def default(value: object, replacement: object = "") -> object:
-    return replacement if isinstance(value, Undefined) or value is None or value == "" else value
+    if isinstance(value, str):
+        return replacement if is_blank(value) else value
+    return replacement if isinstance(value, Undefined) or value is None else value
 
 
 def replace(value: object, old: object, new: object) -> str:
@@ -110,7 +125,11 @@ def truncate(value: object, length: object) -> str:
 
 
 def digits(value: object) -> str:
-    return _NOT_DIGITS.sub("", text_of(value, "digits"))
+    text = text_of(value, "digits")
+    fault = fault_of_digits(text)
+    if fault is not None:
+        raise FilterError(f"a text like {shape(text)} is not one number: {fault.cause}", fault.remedy)
+    return _NOT_DIGITS.sub("", text)
 
 
 def join(value: object, separator: object = "") -> str:
@@ -132,28 +151,35 @@ def lookup(value: object, mapping: object, replacement: object = None) -> object
     return replacement
 
 
-def money(value: object) -> str:
-    text = text_of(value, "money").strip()
-    match = _MONEY.fullmatch(text)
+def money(value: object, decimal: object = ".") -> str:
+    pattern = _MONEY.get(decimal) if isinstance(decimal, str) else None
+    if pattern is None:
+        raise FilterError("the decimal mark of money is '.' or ','", "write money(decimal=',')")
+    text = trimmed(text_of(value, "money"))
+    match = pattern.fullmatch(text)
     if match is None:
-        raise FilterError(
-            f"a text like {shape(text)} is not an amount with at most two decimals", "an amount looks like 1234.50"
-        )
-    sign, whole, fraction = match.groups()
-    return f"{sign}{int(whole.replace(',', ''))}.{(fraction or '').ljust(2, '0')}"
+        hint = "an amount looks like 1234.50" if decimal == "." else "an amount looks like 1.234,50"
+        if decimal == "." and _MONEY[","].fullmatch(text):
+            hint += "; where the comma is the decimal mark, write money(decimal=',')"
+        raise FilterError(f"a text like {shape(text)} is not an amount with at most two decimals", hint)
+    whole = int(_NOT_DIGITS.sub("", match["whole"]))
+    return f"{match['sign']}{whole}.{(match['fraction'] or '').ljust(2, '0')}"
 
 
 def number(value: object) -> Decimal:
-    text = text_of(value, "number").strip()
+    text = trimmed(text_of(value, "number"))
     if len(text) > _MAX_NUMBER or _NUMBER.fullmatch(text) is None:
         raise FilterError(f"a text like {shape(text)} is not a plain number", "a number looks like 12 or 12.50")
     return Decimal(text)
 
 
 def integer(value: object) -> int:
-    text = text_of(value, "int").strip()
+    text = trimmed(text_of(value, "int"))
     if _INTEGER.fullmatch(text) is None:
-        raise FilterError(f"a text like {shape(text)} is not a whole number", "for decimals use the filter number")
+        hint = "for decimals use the filter number"
+        if fault_of_digits(text) is SPREADSHEET:
+            hint += f"; an id is no number: where {SPREADSHEET.cause}, {SPREADSHEET.remedy}"
+        raise FilterError(f"a text like {shape(text)} is not a whole number", hint)
     return int(text)
 
 
@@ -164,28 +190,18 @@ def add_percent(value: object, percent: object) -> str:
 
 
 def e164(value: object, calling_code: object = "44") -> str:
-    code = text_of(calling_code, "e164").removeprefix("+")
-    if _CALLING_CODE.fullmatch(code) is None:
-        raise FilterError(f"a text like {shape(code)} is not a country calling code", "write e164('44')")
-    text = text_of(value, "e164").strip()
-    if _PHONE.fullmatch(text) is None:
-        raise FilterError(f"a text like {shape(text)} is not a phone number")
-    national = _NOT_DIGITS.sub("", text)
-    if text.startswith("+"):
-        number_digits = _NOT_DIGITS.sub("", text.replace("(0)", ""))
-    elif national.startswith("00"):
-        number_digits = national[2:]
-    elif national.startswith("0"):
-        number_digits = code + national[1:]
-    elif national.startswith(code) and len(national) >= 11:
-        number_digits = national
-    else:
-        number_digits = code + national
-    if not 8 <= len(number_digits) <= 15 or number_digits.startswith("0"):
-        raise FilterError(
-            f"a text like {shape(text)} is not a phone number", "it has 8 to 15 digits with its country code"
-        )
-    return "+" + number_digits
+    from syncengine.documents.phone import international
+
+    text = text_of(value, "e164")
+    return international(text, text_of(calling_code, "e164").removeprefix("+"), shape(text))
+
+
+def date(value: object, formats: object, to: object = "%Y-%m-%d") -> str:
+    named = formats if isinstance(formats, list | tuple) else [formats]
+    if not named or not all(isinstance(each, str) for each in (*named, to)):
+        raise FilterError("date takes a format or a list of formats, as in date('%d/%m/%Y', to='%Y-%m-%d')")
+    text = trimmed(text_of(value, "date"))
+    return dates.rewritten(text, [str(each) for each in named], str(to), shape(text))
 
 
 def uk_postcode(value: object) -> str:
@@ -204,6 +220,7 @@ def _bounded(text: str, filter_name: str) -> str:
 
 FILTERS: dict[str, Callable[..., object]] = {
     "add_percent": add_percent,
+    "date": date,
     "default": default,
     "digits": digits,
     "e164": e164,

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, NoReturn
 
+from syncengine.core.spreadsheets import fault_of_id
+from syncengine.core.text import is_blank
 from syncengine.core.values import is_service_id, parse_money
 from syncengine.importing.parts import REQUEST, Action, Change, Findings, Imported
 
@@ -168,8 +170,9 @@ class _Body:
             self._note(f"{where} was true or false; it is sent as that word")
             return "true" if value else "false"
         if isinstance(value, str):
-            if value == "":
-                self._note(f"{where} is empty: only an account with fields.allow_empty may send that")
+            if is_blank(value):
+                only = "refused unless skip_empty leaves it out" if value else "sent by accounts with allow_empty only"
+                self._note(f"{where} is empty or shows nothing: it is {only}")
             return value
         kind = "null" if value is None else "a list or an object"
         self._findings.add(f"{where} is {kind}: a field's value is a text", "nobody knows what the service makes of it")
@@ -252,7 +255,7 @@ class _Body:
         buyer = document.get("BID")
         if buyer is None:
             return None
-        if not isinstance(buyer, str) or not buyer:
+        if not isinstance(buyer, str) or is_blank(buyer):
             self._findings.add("BID is not a text", 'write it as "33", or leave it out')
             return None
         if isinstance(buyer, Number):
@@ -262,7 +265,11 @@ class _Body:
     def _id(self, value: Any, where: str) -> str:
         if isinstance(value, str) and is_service_id(value):
             return str(value)
-        self._findings.add(f"{where} is not an id", "digits without a leading zero, at most 19")
+        fault = fault_of_id(value) if isinstance(value, str) else None
+        if fault is None:
+            self._findings.add(f"{where} is not an id", "digits without a leading zero, at most 19")
+        else:
+            self._findings.add(f"{where} is not an id: {fault.cause}", fault.remedy)
         return ""
 
 

@@ -10,6 +10,8 @@ from difflib import get_close_matches
 import msgspec
 
 from syncengine.core.errors import InputError
+from syncengine.core.spreadsheets import fault_of_id
+from syncengine.core.text import is_blank
 from syncengine.core.values import is_service_id
 from syncengine.importing.parts import TABLE, Action, Change, Findings
 
@@ -124,7 +126,10 @@ def inline_changes(lines: Iterable[str], columns: Columns, label: str, *, delimi
             row = dict(zip(header, cells, strict=True))
             if not is_service_id(row[columns.lead]):
                 what = "quarantine" if columns.quarantined else "lead"
-                findings.add(f"{row[columns.lead][:40]!r} is not a {what} id", line=reader.line_num, row=number)
+                fault = fault_of_id(row[columns.lead])
+                message = f"{row[columns.lead][:40]!r} is not a {what} id{'' if fault is None else f': {fault.cause}'}"
+                hint = "" if fault is None else fault.remedy
+                findings.add(message, hint, line=reader.line_num, row=number)
                 continue
             change = _literal(row, columns, f"row {number}")
             if change is not None:
@@ -136,7 +141,7 @@ def inline_changes(lines: Iterable[str], columns: Columns, label: str, *, delimi
 
 def _literal(row: dict[str, str], columns: Columns, where: str) -> Change | None:
     """The change of one row; None where `skip_empty` leaves nothing of it."""
-    kept = {name: text for name, text in row.items() if text or not columns.skip_empty}
+    kept = {name: text for name, text in row.items() if not (columns.skip_empty and is_blank(text))}
 
     def cell(column: str | None) -> str | None:
         return None if column is None else kept.get(column)

@@ -17,6 +17,7 @@ from syncengine.core.observations import AMOUNTS
 from syncengine.core.operations import Financials, Kind, Update, is_irreversible, kind_of, values_of
 from syncengine.core.plan import Before, PlannedOperation
 from syncengine.core.settings import Account
+from syncengine.core.text import is_blank
 from syncengine.core.values import (
     LeadId,
     PlanDigest,
@@ -147,8 +148,11 @@ class _Turning:
             return f"its value before is unknown{note}"
         if before.value is None:
             return f"the ledger keeps its value before as a digest only (set by {before.by})"
-        if kind is Kind.UPDATE and before.value == "" and not self._account.fields.allow_empty:
-            return "it was empty before, and fields.allow_empty is off"
+        if kind is Kind.UPDATE and is_blank(before.value):
+            if before.value:
+                return "it showed nothing before: it held only white space or unseen characters"
+            if not self._account.fields.allow_empty:
+                return "it was empty before, and fields.allow_empty is off"
         cents = parse_money(before.value) if kind is Kind.FINANCIALS and name in AMOUNTS else None
         if cents is not None and cents < 0 and not self._allow_negative:
             return f"it was {format_money(cents)} before, and policy.allow_negative is off"

@@ -12,11 +12,14 @@ from syncengine.changeset.load import load
 from syncengine.core.identity import operation_id
 from syncengine.core.operations import values_of
 from syncengine.core.settings import Settings
+from syncengine.core.text import is_blank
 from syncengine.documents.configuration import load_configuration
 from tests.changeset.loading import EXAMPLES, items_of
 
 _SETTINGS = load_configuration(EXAMPLES / "syncengine.yaml", {})
-_TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="{"), min_size=1, max_size=30)
+_TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="{"), min_size=1, max_size=30).filter(
+    lambda text: not is_blank(text)
+)
 _LEADS = st.integers(min_value=1, max_value=10**18).map(str)
 _CHANGE = st.fixed_dictionaries(
     {"update": st.dictionaries(st.sampled_from(["postcode", "c1", "c2"]), _TEXT, min_size=1)},

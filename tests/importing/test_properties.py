@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from syncengine.changeset.load import load
 from syncengine.core.operations import Update
 from syncengine.core.settings import Account, LedgerPin, Policy, Settings
+from syncengine.core.text import is_blank
 from syncengine.importing import changeset_text, fitted, parse_request
 from syncengine.importing.curl import parse_curl
 
@@ -24,7 +25,7 @@ VALUES = st.text(
     ),
     min_size=1,
     max_size=60,
-)  # fmt: skip
+).filter(lambda text: not is_blank(text))  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None)

@@ -1,0 +1,152 @@
+"""Texts that should be one number and are not: what a spreadsheet made of it, and several numbers in one cell.
+
+Such a text is refused with its cause, and never repaired: the digits of `2932683.0` are the id of another lead, and
+`2.93E+06` has lost four of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from syncengine.core.text import UNSEEN, WHITE_SPACE, is_blank
+
+
+class Fault(NamedTuple):
+    """Why a text is not one number, as a clause, and what to do about it."""
+
+    cause: str
+    remedy: str
+
+
+SPREADSHEET = Fault(
+    "a spreadsheet made this number of an id", "format the column as text in the spreadsheet, and export it again"
+)
+SEVERAL = Fault("it holds several numbers", "give each number a row or a column of its own")
+_THOUSANDS = Fault(
+    "a spreadsheet put separators between its thousands, or it holds several numbers",
+    "format the column as text in the spreadsheet, and export it again",
+)
+_MARKED = Fault("a spreadsheet's mark for text is part of it", "export the column again, without the apostrophe or =")
+_OTHER_DIGITS = Fault("it holds digits other than 0 to 9", "write it with the digits 0 to 9")
+_UNSEEN_AROUND = Fault(
+    "white space or a character that shows nothing stands beside the digits", "take it off: {{ row.COLUMN | trim }}"
+)
+_EMPTY = Fault("the value is empty", "every row needs its id: fill the cell, or leave the row out")
+_BLANK = Fault("the value shows nothing", _EMPTY.remedy)
+
+# Excel writes 2.93E+06 (2,93E+06 where a comma is the decimal mark), Python 2.93e+06, others 2.93e6.
+_EXPONENT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?\s?[eE]\s?[+-]?[0-9]{1,3}", re.ASCII)
+# A comma before three digits and more parts thousands, or two numbers.
+_FRACTION = re.compile(r"[+-]?[0-9]*(?:\.[0-9]+|,(?:[0-9]{1,2}|0+))", re.ASCII)
+_THOUSANDS_APART = re.compile(r"[+-]?[0-9]{1,3}(?:[.,'\u2019\s\u2009\u202f\xa0][0-9]{3})+(?:[.,][0-9]+)?")
+_LISTED = re.compile(r"[0-9]+(?:\s*(?:[;,|&+/\\\-\u2010-\u2015\u2212\s]|\band\b|\bor\b)\s*[0-9]+)+", re.IGNORECASE)
+_MARK = re.compile(r"(?:=?\"[0-9]+\"|=?'[0-9]+'?|=[0-9]+)", re.ASCII)
+_BUYER_EXPONENT = re.compile(r"[0-9]+(?:[.,][0-9]*)?[eE][+-][0-9]{1,3}|[0-9]+[.,][0-9]+[eE][0-9]{1,3}", re.ASCII)
+_HYPHENATED = re.compile(r"[0-9]+(?:-[0-9]+)+", re.ASCII)
+"""12-34 may be the name of one buyer."""
+_BUYER_FRACTION = re.compile(r"[0-9]+[.,]0+", re.ASCII)
+
+_CORE = re.compile(r"[0-9](?:.*[0-9])?", re.DOTALL)
+_RUN = re.compile(r"[0-9]+")
+_BETWEEN = re.compile(r"[^0-9]+")
+_UNSEEN = re.compile(f"[{UNSEEN}]+")
+_AROUND = re.compile(f"^[{WHITE_SPACE}{UNSEEN}]+|[{WHITE_SPACE}{UNSEEN}]+$")
+_PUNCTUATION = re.compile(r"[ \xa0\u2000-\u200a\u202f\u205f\u3000.()/\-\u2010-\u2015\u2212]+")
+"""What may stand between the digits of one number; letters, commas, semicolons, line breaks and so on part two."""
+_ZERO_FRACTION = re.compile(r"[^.]*\.0+")
+_DATE_OR_TIME = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}/[0-9]{2}/[0-9]{2}|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?")
+_BRACKET_AT_END = re.compile(r"[0-9].*\([0-9 ]+\)\s*", re.DOTALL)
+_LONG_RUN = 7
+"""Two unbroken runs of this many digits are two numbers: no phone number is written so, its longest has 15 digits."""
+_LONGEST_PHONE = 18
+"""00, fifteen digits, and a trunk zero."""
+
+
+def fault_of_digits(text: str) -> Fault | None:
+    """Why the digits of `text` are not one number, None where they are (or there is none).
+
+    A phone number is one number with spaces, dots, dashes, brackets and one slash after its area code.
+    """
+    if text.isascii() and text.isdecimal():
+        return None
+    if not text.isascii():
+        text = _UNSEEN.sub("", text)
+        if any(character.isdecimal() and not character.isascii() for character in text):
+            return _OTHER_DIGITS
+    match = _CORE.search(text)
+    if match is None:
+        return None
+    core, before = match.group(), text[: match.start()].rstrip()
+    if _is_fraction_or_exponent(text.strip(" \t\r\n'\"="), core, before):
+        return SPREADSHEET
+    if _DATE_OR_TIME.fullmatch(core):
+        return None
+    if "," in core and _THOUSANDS_APART.fullmatch(core):
+        return _THOUSANDS
+    return SEVERAL if _holds_several(text, core, before) else None
+
+
+def fault_of_id(text: str) -> Fault | None:
+    """Why `text` is not an id, where more can be said than that it is none."""
+    if is_blank(text):
+        return _BLANK if text else _EMPTY
+    if not text.isascii() and any(character.isdecimal() and not character.isascii() for character in text):
+        return _OTHER_DIGITS
+    bare = _AROUND.sub("", text)
+    for pattern, fault in (
+        (_EXPONENT, SPREADSHEET),
+        (_THOUSANDS_APART, _THOUSANDS),
+        (_FRACTION, SPREADSHEET),
+        (_LISTED, SEVERAL),
+        (_MARK, _MARKED),
+    ):
+        if pattern.fullmatch(bare):
+            return fault
+    if bare.isdecimal():
+        return _UNSEEN_AROUND if bare != text else None
+    return None if bare[:1].isalpha() else fault_of_digits(bare)
+
+
+def fault_of_buyer(text: str) -> Fault | None:
+    """Why `text` is not a buyer's id, which may be any word: None unless it has the shape of a damaged number."""
+    text = _AROUND.sub("", text)
+    if not text[:1].isdigit() or text.isalnum():
+        return None
+    if _BUYER_EXPONENT.fullmatch(text) or _BUYER_FRACTION.fullmatch(text):
+        return SPREADSHEET
+    return SEVERAL if _LISTED.fullmatch(text) and not _HYPHENATED.fullmatch(text) else None
+
+
+def _is_fraction_or_exponent(whole: str, core: str, before: str) -> bool:
+    if _EXPONENT.fullmatch(whole) or (core.count(".") == 1 and _ZERO_FRACTION.fullmatch(core)):
+        return True
+    if _FRACTION.fullmatch(core) is None:
+        return _FRACTION.fullmatch(whole) is not None
+    # "07700.900123" and "+44.7700900123" are phone numbers: no spreadsheet puts a zero or a plus before a number.
+    digits = len(core) - 1
+    phone = "." in core and digits >= _LONG_RUN and ((core[0] == "0" and core[1] != ".") or before.endswith("+"))
+    return not phone
+
+
+def _holds_several(text: str, core: str, before: str) -> bool:
+    runs = _RUN.findall(core)
+    if len(runs) == 1:
+        return False
+    if any(_PUNCTUATION.fullmatch(between) is None for between in _BETWEEN.findall(core)):
+        return True
+    if sum(len(run) >= _LONG_RUN for run in runs) > 1 or _BRACKET_AT_END.fullmatch(text, len(before)):
+        return True
+    international = before.endswith("+") or before.endswith("+(")
+    is_phone = international or core.startswith("0")
+    if is_phone and sum(map(len, runs)) > _LONGEST_PHONE:
+        return True
+    return "/" in core and not (is_phone and _slash_ends_area_code(core, international=international))
+
+
+def _slash_ends_area_code(core: str, *, international: bool) -> bool:
+    """Whether the one slash of a phone number parts its area code from the rest, as in 030/1234567."""
+    area, _, rest = core.partition("/")
+    area, rest = "".join(_RUN.findall(area)), rest.lstrip()
+    longest = 9 if international or area.startswith("00") else 6
+    return "/" not in rest and len(area) <= longest and rest[0] in "123456789" and len(rest) >= 3
