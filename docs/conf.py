@@ -34,8 +34,8 @@ NAV = {
         "sealed-plans", "retention", "python",
     ],
     "Reference": [
-        "language", "filters", "sources", "configuration", "policy", "approvals", "observed-values", "attention",
-        "commands", "exit-codes", "diagnostics", "plan-file", "ledger", "telemetry",
+        "language", "filters", "sources", "lead-schema", "configuration", "policy", "approvals", "observed-values",
+        "attention", "commands", "exit-codes", "diagnostics", "plan-file", "ledger", "telemetry",
     ],
     "Explanation": ["promises", "identity", "outcomes", "security", "reliability", "performance", "scale", "testing"],
 }  # fmt: skip

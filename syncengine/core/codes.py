@@ -35,6 +35,7 @@ CODES = MappingProxyType(
         "SE205": "A list or mapping that must not be empty is empty, or has too many entries.",
         "SE206": "A value is missing: plain null, ~ or nothing was written where a text is needed.",
         "SE210": "An account's lead schema that cannot be used.",
+        "SE211": "A keyword of a lead schema that does nothing in its draft: misspelt, or of another draft.",
         "SE231": "A lead or delivery id is not digits without a leading zero (at most 19).",
         "SE232": "An amount is not a plain number with at most two decimals.",
         "SE233": "A negative amount, which the policy does not allow.",

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jsonschema.exceptions import ValidationError
+from jsonschema import FormatChecker
+from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import Draft7Validator, Draft201909Validator, Draft202012Validator, extend
 from referencing import Registry
 
 from syncengine.documents.formats import checker
+from syncengine.documents.schema_keywords import Draft, draft_of, rebuilt
 from syncengine.documents.validators import pattern
 
 
@@ -30,14 +32,38 @@ class MissingKey(ValidationError):
 
 def validator_for(schema: Mapping[str, Any]) -> Validator:
     """The validator that decides, for the draft that the schema names (2020-12 where it names none)."""
-    base = DRAFTS.get(str(schema.get("$schema", "")).rstrip("#"), Draft202012Validator)
-    return _extended(base)(schema, registry=Registry(), format_checker=checker())
+    base = _OF_DRAFT[draft_of(schema) or "2020-12"]
+    return _extended(base)(_placed(schema), registry=Registry(), format_checker=checker())
 
 
-DRAFTS: dict[str, type[Validator]] = {
-    "https://json-schema.org/draft/2020-12/schema": Draft202012Validator,
-    "https://json-schema.org/draft/2019-09/schema": Draft201909Validator,
-    "http://json-schema.org/draft-07/schema": Draft7Validator,
+def _placed(schema: Any) -> Any:
+    """The schema with `false` written as a rule: jsonschema forgets where in a document it met a plain `false`."""
+    if not isinstance(schema, dict):
+        return schema
+    return rebuilt(schema, lambda place, inner: NOTHING if inner is False and place != _CLOSED else _placed(inner))
+
+
+def shape_error(schema: Mapping[str, Any], draft: Draft) -> tuple[tuple[str | int, ...], str] | None:
+    """The place and the message of what is wrong with a schema's own form; None where nothing is.
+
+    Patterns are not looked at: Python's engine, which jsonschema would ask, is not the one that decides.
+    """
+    try:
+        validator: Any = _OF_DRAFT[draft]
+        validator.check_schema(schema, format_checker=FormatChecker(()))
+    except SchemaError as error:
+        return tuple(error.absolute_path), error.message
+    return None
+
+
+NOTHING: dict[str, Any] = {"not": {}}
+"""A schema that nothing fits."""
+_CLOSED = ("additionalProperties",)
+
+_OF_DRAFT: dict[Draft, type[Validator]] = {
+    "2020-12": Draft202012Validator,
+    "2019-09": Draft201909Validator,
+    "draft-07": Draft7Validator,
 }
 
 

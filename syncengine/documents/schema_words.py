@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from jsonschema.exceptions import ValidationError
 
 from syncengine.documents.did_you_mean import nearest
-from syncengine.documents.explaining import MissingKey, UnknownKey
+from syncengine.documents.explaining import NOTHING, MissingKey, UnknownKey
 
 _TYPES = {
     "string": "a text",
@@ -104,6 +104,8 @@ def _rule(error: ValidationError) -> str:
 
 
 def _not(value: Any) -> str:
+    if value == NOTHING["not"]:
+        return "is not allowed"
     names = value.get("required") if isinstance(value, dict) else None
     if names:
         return f"must not have {' and '.join(map(repr, names))}" + (" together" if len(names) > 1 else "")

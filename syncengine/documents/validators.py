@@ -12,24 +12,35 @@ from typing import Any
 
 import jsonschema_rs
 
-from syncengine.documents.formats import FORMATS, checker
+from syncengine.documents.ecma_pattern import engine_pattern
+from syncengine.documents.formats import FORMATS, conformity
+from syncengine.documents.schema_keywords import Draft, draft_of, rebuilt
 
 _PATTERN_OPTIONS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
+_OF_DRAFT: dict[Draft, type[jsonschema_rs.Validator]] = {
+    "draft-07": jsonschema_rs.Draft7Validator,
+    "2019-09": jsonschema_rs.Draft201909Validator,
+    "2020-12": jsonschema_rs.Draft202012Validator,
+}
 
 
 @lru_cache(maxsize=1024)
 def pattern(text: str) -> Callable[[str], bool]:
     """Whether a text contains a match; raises ValueError where `text` is no pattern."""
-    return compiled({"pattern": text}, jsonschema_rs.Draft202012Validator).is_valid
+    return _validator({"pattern": engine_pattern(text)}, "2020-12").is_valid
 
 
-def compiled(schema: Any, validator: type[jsonschema_rs.Validator] | None = None) -> jsonschema_rs.Validator:
+def compiled(schema: dict[str, Any]) -> jsonschema_rs.Validator:
     """A fast validator; raises ValueError where the schema is wrong or refers to anything outside itself."""
-    make: Any = validator or jsonschema_rs.validator_for
+    return _validator(_for_engine(schema), draft_of(schema) or "2020-12")
+
+
+def _validator(schema: Any, draft: Draft) -> jsonschema_rs.Validator:
+    make: Any = _OF_DRAFT[draft]
     return make(  # type: ignore[no-any-return]
         schema,
         validate_formats=True,
-        formats={name: _format(name) for name in FORMATS},
+        formats={name: conformity(name) for name in FORMATS},
         retriever=_refuse,
         pattern_options=_PATTERN_OPTIONS,
     )
@@ -39,5 +50,24 @@ def _refuse(uri: str) -> Any:
     raise ValueError(f"references are never fetched: {uri}")
 
 
-def _format(name: str) -> Callable[[str], bool]:
-    return lambda text: checker().conforms(text, name)
+def _for_engine(schema: Any) -> Any:
+    """The schema with every pattern as the engine is to read it."""
+    if not isinstance(schema, dict):
+        return schema
+    copy = rebuilt(schema, lambda _, inner: _for_engine(inner))
+    if isinstance(schema.get("pattern"), str):
+        copy["pattern"] = engine_pattern(schema["pattern"])
+    if isinstance(schema.get("patternProperties"), dict):
+        copy["patternProperties"] = _by_engine_pattern(copy["patternProperties"])
+    return copy
+
+
+def _by_engine_pattern(schemas: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for text, schema in schemas.items():
+        name = engine_pattern(text)
+        # Two spellings of one pattern, as \d and [0-9], are two rules.
+        while name in found:
+            name += "(?:)"
+        found[name] = schema
+    return found
