@@ -237,5 +237,7 @@ def _plain_decimal(value: object) -> str:
 def _no_text(value: object) -> Unfit:
     if isinstance(value, Inexact):
         return Unfit("SE327", "the value is a binary float, which is not exact", FLOAT_ADVICE)
-    kind = value.kind if isinstance(value, Unusable) else "a list" if isinstance(value, list) else "a mapping"
+    if isinstance(value, Unusable):
+        return Unfit(value.code, f"the value is {value.kind}, not a text", value.advice)
+    kind = "a list" if isinstance(value, list) else "a mapping"
     return Unfit("SE317", f"the value is {kind}, not a text", "name a column with a single value")

@@ -21,17 +21,19 @@ from syncengine.documents.files import inside
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence
 from syncengine.tables.encodings import ENCODINGS
 from syncengine.tables.source_kinds import (
-    known_suffixes,
+    hint_for,
     open_source,
     takes_delimiter,
     takes_encoding,
+    takes_sheet,
 )
 from syncengine.tables.sources import Row, Source, SourceOptions
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII)
-_KEYS = frozenset({"file", "delimiter", "encoding", "quote"})
+_KEYS = frozenset({"file", "delimiter", "encoding", "quote", "sheet", "hidden"})
 _SQL_KEYS = frozenset({"sql", "database"})
 _DELIMITERS = (",", ";", "|", "\t")
+_HIDDEN = ("include",)
 _QUOTES = {'"': '"', "'": "'", "none": None}
 
 
@@ -117,6 +119,11 @@ def _file(place: Place, node: Mapping, folder: Path, root: Path) -> Source | Non
             place.problem("SE320", f"only CSV files have a {option}", parts.place_of(option))
     if encoding is not None and not takes_encoding(file.text):
         place.problem("SE320", "only text files have an encoding", parts.place_of("encoding"))
+    sheet = parts.text("sheet")
+    hidden = _choice(place, parts, "hidden", _HIDDEN)
+    for option in ("sheet", "hidden"):
+        if option in parts and not takes_sheet(file.text):
+            place.problem("SE320", f"only spreadsheets have a {option}", parts.place_of(option))
     path = _resolved(place, file, folder, root)
     if path is None:
         return None
@@ -126,11 +133,13 @@ def _file(place: Place, node: Mapping, folder: Path, root: Path) -> Source | Non
         delimiter=delimiter,
         encoding=encoding or "utf-8",
         quote=_QUOTES[quote or '"'],
+        sheet=None if sheet is None else sheet.text,
+        include_hidden=hidden is not None,
     )
     source = open_source(options)
     if source is None:
         message = f"no kind of source reads files like {PurePosixPath(file.text).name!r}"
-        place.problem("SE320", message, file, hint=f"their names end in {', '.join(known_suffixes())}")
+        place.problem("SE320", message, file, hint=hint_for(file.text))
     return source
 
 

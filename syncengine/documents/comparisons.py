@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Undefined
 
 from syncengine.documents.filters import kind_of_value
-from syncengine.documents.rendering import MAX_TEXT, FilterError
+from syncengine.documents.rendering import MAX_TEXT, FilterError, NoText
 
 _LOOKS_NUMERIC = re.compile(r"\s*[+-]?[0-9]+(?:\.[0-9]+)?\s*", re.ASCII)
 _MAX_DIGITS = 40
@@ -117,7 +117,9 @@ def _printed(value: object) -> str:
         return format(value, "f")
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    hint = (
-        "name one of its values" if isinstance(value, dict | list | tuple) else "write default('...') for missing ones"
-    )
+    hint = "write default('...') for missing ones"
+    if isinstance(value, dict | list | tuple):
+        hint = "name one of its values"
+    elif isinstance(value, NoText):
+        hint = value.advice
     raise FilterError(f"the template gives {kind_of_value(value)}, not a text", hint)

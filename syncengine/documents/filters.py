@@ -16,7 +16,7 @@ from syncengine.core.spreadsheets import SPREADSHEET, fault_of_digits
 from syncengine.core.text import is_blank
 from syncengine.documents import dates
 from syncengine.documents.did_you_mean import nearest
-from syncengine.documents.rendering import MAX_TEXT, FilterError
+from syncengine.documents.rendering import MAX_TEXT, FilterError, NoText
 from syncengine.documents.trimming import squeezed, trimmed
 
 _MAX_NUMBER = 40
@@ -49,7 +49,8 @@ def text_of(value: object, filter_name: str) -> str:
         value._fail_with_undefined_error()
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return number_text(value)
-    raise FilterError(f"the filter {filter_name} takes a text, not {kind_of_value(value)}")
+    advice = value.advice if isinstance(value, NoText) else ""
+    raise FilterError(f"the filter {filter_name} takes a text, not {kind_of_value(value)}", advice)
 
 
 def number_text(value: int | Decimal) -> str:
@@ -60,6 +61,8 @@ def number_text(value: int | Decimal) -> str:
 def kind_of_value(value: object) -> str:
     """What a value is called in messages."""
     match value:
+        case NoText():
+            return value.kind
         case None:
             return "nothing (none)"
         case bool():

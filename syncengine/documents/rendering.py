@@ -9,6 +9,13 @@ MAX_TEXT = 10_000
 """Longest text, in characters, that a template may give or a filter may make."""
 
 
+class NoText:
+    """A value of a table that has no text to be trusted, and is refused wherever it is used. `kind` says what it is."""
+
+    kind: str
+    advice: str
+
+
 class FilterError(ValueError):
     """A value does not fit the filter; `hint` says what to do."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Never, cast
 
-from syncengine.documents.rendering import FilterError
+from syncengine.documents.rendering import FilterError, NoText
 from syncengine.tables.sources import NumberedRow, Row
 
 MOST_COLUMNS = 2_000
@@ -41,14 +41,19 @@ class Inexact(float):
     __hash__ = float.__hash__
 
 
-class Unusable:
-    """A value without a written form; `kind` says what it is ("a list")."""
+class Unusable(NoText):
+    """A value without a written form; `kind` says what it is ("a list"), `text` what the file shows of it."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(
+        self, kind: str, *, code: str = "SE317", advice: str = "name a column with a single value", text: str = ""
+    ) -> None:
         self.kind = kind
+        self.code = code
+        self.advice = advice
+        self.text = text
 
     def _refuse(self, _other: object) -> Never:
-        raise FilterError(f"{self.kind} cannot be compared with a text", "name a column with a single value")
+        raise FilterError(f"{self.kind} cannot be compared with a text", self.advice)
 
     __eq__ = __ne__ = _refuse
     __hash__ = object.__hash__

@@ -36,14 +36,29 @@ def takes_encoding(name: str) -> bool:
     return suffix_of(name) not in _BINARY
 
 
+def takes_sheet(name: str) -> bool:
+    """Whether a file of this name has sheets."""
+    return suffix_of(name) in _SHEETS
+
+
+def hint_for(name: str) -> str:
+    """What to do with a file that no kind of source reads."""
+    if suffix_of(name) in _OTHER_SHEETS:
+        return "open it in a spreadsheet program and save it as .xlsx"
+    return f"their names end in {', '.join(known_suffixes())}"
+
+
+_OTHER_SHEETS = frozenset({".xls", ".xlsm", ".xlsb", ".xltx", ".numbers", ".fods"})
 _DELIMITED = frozenset({".csv", ".tsv", ".txt"})
-_BINARY = frozenset({".parquet", ".pq"})
+_SHEETS = frozenset({".xlsx", ".ods"})
+_BINARY = frozenset({".parquet", ".pq"}) | _SHEETS
 
 
 def _openers() -> dict[str, Opener]:
     from syncengine.tables.columnar_source import ColumnarSource
     from syncengine.tables.csv_source import CsvSource
     from syncengine.tables.jsonl_source import JsonLinesSource
+    from syncengine.tables.spreadsheet_source import SpreadsheetSource
 
     return {
         ".csv": CsvSource,
@@ -53,4 +68,6 @@ def _openers() -> dict[str, Opener]:
         ".ndjson": JsonLinesSource,
         ".parquet": ColumnarSource,
         ".pq": ColumnarSource,
+        ".xlsx": SpreadsheetSource,
+        ".ods": SpreadsheetSource,
     }

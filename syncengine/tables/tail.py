@@ -8,8 +8,8 @@ from typing import Protocol
 
 import msgspec
 
-from syncengine.core.text import is_blank
 from syncengine.tables.sources import Report, SourceOptions
+from syncengine.tables.spreadsheet_cells import Cell, is_empty
 
 
 class _Placed(Protocol):
@@ -53,7 +53,7 @@ class Tail:
         del self.held[:]
         return number
 
-    def fits(self, cells: Sequence[str], number: int, line: int) -> bool:
+    def fits(self, cells: Sequence[Cell], number: int, line: int) -> bool:
         """Whether a row is as wide as the header; reported where it is not."""
         found, width = len(cells), self._named + self._spare
         if found == width or (self._spare and self._named <= found <= width):
@@ -67,11 +67,11 @@ class Tail:
         self._report(self._options.problem("SE313", message, line=line, row=number, hint=hint))
         return False
 
-    def _nameless_are_empty(self, cells: Sequence[str], number: int, line: int) -> bool:
+    def _nameless_are_empty(self, cells: Sequence[Cell], number: int, line: int) -> bool:
         if not self._spare:
             return True
         for position, cell in enumerate(cells[self._named :], self._named + 1):
-            if not is_blank(cell):
+            if not is_empty(cell):
                 where = f"row {number} ({self._source.place(line)})"
                 message = f"{where} has a value in column {position}, which has no name"
                 hint = "give the column a name in the header, or clear it"

@@ -152,7 +152,7 @@ def test_faulty_json_lines_are_reported_each_and_the_others_read(tmp_path: Path)
 
 
 def test_there_is_no_source_for_other_files(tmp_path: Path) -> None:
-    assert open_source(SourceOptions(label="rows.xlsx", path=str(tmp_path / "rows.xlsx"))) is None
+    assert open_source(SourceOptions(label="rows.xls", path=str(tmp_path / "rows.xls"))) is None
 
 
 @pytest.mark.parametrize(
