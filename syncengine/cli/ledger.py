@@ -95,9 +95,10 @@ def migrate(invocation: Invocation, *, rekey: bool, by: str | None, note: str | 
     from pathlib import Path
 
     from syncengine.core.errors import InputError
+    from syncengine.core.text import is_blank
     from syncengine.ledger import migrate_ledger
 
-    if rekey and not (by and by.strip() and note and note.strip()):
+    if rekey and (is_blank(by or "") or is_blank(note or "")):
         raise InputError("--rekey needs --by and --note", code="SE901", hint="say who replaces the key, and why")
     project = _project(invocation)
     versions = migrate_ledger(project.pin(), root=Path(project.settings.root))
@@ -126,11 +127,13 @@ def forget(
     the plans that are known to hold it are named.
     """
     from syncengine.core.errors import InputError
-    from syncengine.core.values import LeadId, is_lead_id
+    from syncengine.core.spreadsheets import fault_of_id
+    from syncengine.core.values import LeadId, is_lead_id, number_of
 
     if not is_lead_id(lead):
+        fault = fault_of_id(number_of(lead))
         raise InputError(
-            f"{lead!r} is not a lead id",
+            f"{lead!r} is not a lead id{'' if fault is None else f': {fault.cause}'}",
             code="SE901",
             hint="digits, without a leading zero; quarantined:123 for one in quarantine",
         )

@@ -58,8 +58,9 @@ def command(
     """
     from syncengine.api import record_baseline
     from syncengine.core.errors import InputError
+    from syncengine.core.text import is_blank
 
-    if not by.strip() or not note.strip():
+    if is_blank(by) or is_blank(note):
         raise InputError("--by and --note must say something", code="SE901", hint="who looked, and where")
     if baseline is not None and (operations or run or verdict):
         raise InputError("--baseline stands alone", code="SE901", hint="leave out operations, --run and --as")

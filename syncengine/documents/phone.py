@@ -33,7 +33,7 @@ def international(text: str, calling_code: str, shape: str) -> str:
     region = _region(calling_code)
     fault = fault_of_digits(text)
     if fault is not None:
-        cause = fault.cause.replace("of an id", "of a phone number")
+        cause = fault.cause.replace("of an id", "of it")
         raise FilterError(f"a text like {shape} is not one phone number: {cause}", fault.remedy)
     plain = _DASHES.sub("-", _SPACES.sub(" ", _UNSEEN.sub("", text))).strip()
     plain = plain.replace("(+", "+(", 1) if plain.startswith("(+") else plain
@@ -42,7 +42,8 @@ def international(text: str, calling_code: str, shape: str) -> str:
         raise FilterError(f"a text like {shape} is not a phone number", hint)
     found = _read(plain, calling_code, region)
     if found is None:
-        message = f"a text like {shape} is not a possible phone number of the country with the code {calling_code}"
+        country = "its country" if plain.startswith(("+", "00")) else f"the country with the code {calling_code}"
+        message = f"a text like {shape} is not a possible phone number of {country}"
         hint = "it has too few or too many digits; another country's number begins with '+' and its code"
         raise FilterError(message, hint)
     return found

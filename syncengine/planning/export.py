@@ -22,7 +22,8 @@ from typing import IO, Any, NoReturn, Self
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.observations import AMOUNTS, MONEY, Observation
 from syncengine.core.settings import Account
-from syncengine.core.values import LeadId, format_money, is_lead_id, parse_money
+from syncengine.core.spreadsheets import fault_of_id
+from syncengine.core.values import LeadId, format_money, is_lead_id, number_of, parse_money
 from syncengine.documents.files import open_ordinary
 from syncengine.planning.leadstore import LeadStore
 
@@ -179,10 +180,11 @@ class _Reading:
     def _parsed(self, row: dict[str, str]) -> tuple[LeadId, Observation]:
         lead = row.get("lead", "").strip()
         if not is_lead_id(lead):
-            raise _Unfit(
-                f"{lead[:40]!r} is not a lead id: digits without a leading zero, at most 19 "
-                "(quarantined:123 for a lead in quarantine)"
-            )
+            fault = fault_of_id(number_of(lead))
+            why = "digits without a leading zero, at most 19 (quarantined:123 for a lead in quarantine)"
+            if fault is not None:
+                why = f"{fault.cause}; {fault.remedy}"
+            raise _Unfit(f"{lead[:40]!r} is not a lead id: {why}")
         account = row.get("account", "").strip()
         if account and account not in self._names:
             raise _Unfit(f"the row is of account {account[:64]!r}, and the plan is for {self._account}")
