@@ -50,11 +50,10 @@ class Batcher:
         """Take a parcel; gives the requests that this completes, in order."""
         if parcel.is_financial:
             return self._add_financial(parcel)
-        irreversible = parcel.irreversible
-        if irreversible and parcel.is_decision:
-            # The call takes one quarantined lead; what is open besides keeps gathering.
+        if parcel.is_alone:
+            # The call takes one lead; what is open besides keeps gathering.
             return ((parcel,),)
-        return self._add_entry(parcel, irreversible)
+        return self._add_entry(parcel, parcel.irreversible)
 
     @property
     def room(self) -> int:

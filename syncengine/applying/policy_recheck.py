@@ -14,7 +14,7 @@ import msgspec
 
 from syncengine.core.errors import AlteredPlan, PlanBlocked, Problem
 from syncengine.core.history import LeadHistory
-from syncengine.core.operations import Irreversible, Kind, Update, is_decision, kind_of
+from syncengine.core.operations import Irreversible, Kind, kind_of, spec_of
 from syncengine.core.plan import Counts, PlannedOperation, PlanSummary, State
 from syncengine.core.repeats import forbidden_repeat, thing_of
 from syncengine.core.settings import Account, Policy
@@ -69,13 +69,10 @@ class SecondLook:
         self._tally.add(planned, new_lead=False)
         if planned.state is State.TO_SEND:
             lead = planned.operation.lead
-            if not is_quarantined(lead):
-                self._leads.add((_number(lead, lead),))
-                fits = not is_decision(planned.operation)
-            else:
-                self._quarantined.add((_number(number_of(lead), lead),))
-                fits = isinstance(planned.operation, Update) or is_decision(planned.operation)
-            if not fits:
+            quarantined = is_quarantined(lead)
+            counted = self._quarantined if quarantined else self._leads
+            counted.add((_number(number_of(lead), lead),))
+            if spec_of(planned.operation).leads not in ("any", "quarantined" if quarantined else "lead"):
                 raise _altered(f"there is no {kind_of(planned.operation)} of lead {lead}")
 
     def concerns(self, kind: Kind) -> bool:

@@ -16,7 +16,7 @@ from syncengine.applying.remaining import BATCH, NO_HISTORY, Doubtful, Open, Set
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
 from syncengine.core.history import LeadHistory, Standing, touch_of, touching_kinds
 from syncengine.core.identity import digest_of
-from syncengine.core.operations import Kind, Update, delivery_of, kind_of, values_of
+from syncengine.core.operations import Kind, Update, kind_of, target_of, values_of
 from syncengine.core.outcomes import Parcel
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.ports import Clock, LedgerView, NameRecord
@@ -233,7 +233,7 @@ class Preflight:
             self._known = self._known or planned.operation.lead
         operation = planned.operation
         kind = kind_of(operation)
-        facts = history.facts(kind, delivery_of(operation), values_of(operation), except_plan=self._digest)
+        facts = history.facts(kind, target_of(operation), values_of(operation), except_plan=self._digest)
         if facts == planned.facts:
             return
         self._stale_count += 1
@@ -288,7 +288,7 @@ def _what_moved(planned: PlannedOperation, history: LeadHistory, digest: PlanDig
     if history.forgotten:
         return f"lead {operation.lead} was erased from the ledger"
     names = values_of(operation)
-    touch, kinds = touch_of(kind, delivery_of(operation)), touching_kinds(kind)
+    touch, kinds = touch_of(kind, target_of(operation)), touching_kinds(kind)
     touching = [
         attempt
         for attempt in history.attempts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Generic, TypeVar, assert_never
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -12,10 +12,6 @@ from syncengine.core.history import DOUBTFUL, Attempt, LeadHistory, Standing, se
 from syncengine.core.operations import (
     Financials,
     Operation,
-    Reject,
-    Release,
-    Reprocess,
-    Trigger,
     Update,
     is_irreversible,
 )
@@ -85,10 +81,8 @@ def what_travels(planned: PlannedOperation | PlanLine) -> Operation:
                 revenue=operation.revenue if "revenue" in planned.send else None,
                 buyer=operation.buyer if "buyer" in planned.send else None,
             )
-        case Reprocess() | Trigger() | Release() | Reject():
-            return operation
         case _:
-            assert_never(operation)
+            return operation
 
 
 class Feed(Generic[L]):

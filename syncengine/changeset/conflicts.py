@@ -10,13 +10,13 @@ from syncengine.changeset.declared import Change, Declared, Place
 from syncengine.changeset.duplicates import Claims, Earlier
 from syncengine.core.changes import Item, Origin
 from syncengine.core.operations import (
+    SPECS,
     Financials,
     Operation,
-    Reject,
-    Release,
-    Reprocess,
-    Trigger,
     Update,
+    generation_of,
+    spec_of,
+    target_of,
     values_of,
 )
 from syncengine.documents.nodes import Scalar
@@ -58,27 +58,23 @@ class Settling:
                     names.update(fields)
                 case Financials():
                     names.update((_OWN + name, value) for name, value in values_of(operation).items())
-                case Release() | Reject():
-                    names[f"{_QUARANTINE}{operation.generation}"] = (
-                        "release" if isinstance(operation, Release) else "reject"
-                    )
-                case Trigger() | Reprocess():
-                    name = _irreversible_name(operation)
+                case _:
+                    name = _once_name(operation)
                     if name in names:
                         self._twice(item, change, name, self._where(name, item.origin))
-                    names[name] = ""
+                    names[name] = spec_of(operation).kind.value
         return names
 
     def _fits(self, item: Item, change: Change, name: str, value: str, before: Earlier) -> bool:
         """Whether a second declaration may stand; reports it either way."""
         first = self._where(name, before.origin)
-        if name.startswith(_QUARANTINE) and value != before.value:
+        if name.startswith(_ONCE) and value != before.value:
             message = (
                 f"lead {item.lead}: {before.value} is declared {first}, and {value} {self._where(name, item.origin)}"
             )
             self._place.problem("SE409", message, change, hint="keep one of the two", row=item.origin.row)
             return False
-        if name.startswith((_TRIGGER, _REPROCESS, _QUARANTINE)):
+        if name.startswith(_ONCE):
             self._twice(item, change, name, first)
             return False
         what, scalar = _in_words(name), _scalar_of(change, name)
@@ -110,25 +106,21 @@ class Settling:
         return f"in line {line}" + ("" if origin.row is None else f" for row {origin.row}")
 
 
-_TRIGGER = _OWN + "trigger "
-_REPROCESS = _OWN + "reprocess "
-_QUARANTINE = _OWN + "quarantine "
+_ONCE = _OWN + "once"
 
 
-def _irreversible_name(operation: Trigger | Reprocess) -> str:
-    """Equal names are equal operations: generation and delivery are part of their identity."""
-    if isinstance(operation, Trigger):
-        return f"{_TRIGGER}{operation.delivery} {operation.generation}"
-    return f"{_REPROCESS}{operation.generation}"
+def _once_name(operation: Operation) -> str:
+    """Equal names touch the same thing: a lead's reprocess, one of its deliveries, its quarantine. Each generation may
+    be declared once."""
+    spec, target = spec_of(operation), target_of(operation)
+    return _OWN.join((_ONCE, str(generation_of(operation)), spec.touch, target))
 
 
 def _in_words(name: str) -> str:
-    if name.startswith(_TRIGGER):
-        return f"the trigger of delivery {name.removeprefix(_TRIGGER).split()[0]}"
-    if name.startswith(_REPROCESS):
-        return "the reprocess"
-    if name.startswith(_QUARANTINE):
-        return "its release or rejection"
+    if name.startswith(_ONCE):
+        _, touch, target = name.removeprefix(_ONCE + _OWN).split(_OWN)
+        kinds = [spec for spec in SPECS.values() if spec.irreversible and spec.touch == touch]
+        return " or ".join(spec.the for spec in kinds).replace("{target}", target)
     return f"the {name.removeprefix(_OWN)}" if name.startswith(_OWN) else f"the field {name!r}"
 
 
@@ -162,5 +154,5 @@ def _without(operation: Operation, earlier: Mapping[str, Earlier]) -> Operation 
             if payout is None and revenue is None:
                 return None
             return Financials(lead, payout, revenue, buyer)
-        case Trigger() | Reprocess() | Release() | Reject():
+        case _:
             return operation

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from syncengine.checking.check import Check, State
 from syncengine.core.errors import SyncError
+from syncengine.core.operations import SPECS
 from syncengine.core.ports import Clock
 from syncengine.core.settings import Account, EnvKey, FileKey
 from syncengine.leadbyte import Secret, resolve_key
@@ -19,7 +20,8 @@ SKEW_PROBLEM = 300.0
 """Seconds by which the clocks may differ."""
 
 _NO_KEY = re.compile(r"\b(no|missing)\b.{0,12}\bkey\b|\bkey\b.{0,12}\b(missing|required)\b", re.IGNORECASE)
-_SENDING = "Leads > Update, Leads > Reprocess, Update Payout/Revenue and Quarantine > Process"
+_PERMISSIONS = list(dict.fromkeys(spec.permission for spec in SPECS.values()))
+_SENDING = f"{', '.join(_PERMISSIONS[:-1])} and {_PERMISSIONS[-1]}"
 
 
 def key_of(account: Account, environ: Mapping[str, str]) -> tuple[Secret | None, Check]:

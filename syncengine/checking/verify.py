@@ -23,9 +23,8 @@ from syncengine.checking.observed_comparison import (
 )
 from syncengine.core.history import Attempt, LeadHistory, Standing
 from syncengine.core.observations import Observation, Unread
-from syncengine.core.operations import IRREVERSIBLE, Kind
+from syncengine.core.operations import IRREVERSIBLE, SPECS, Kind
 from syncengine.core.ports import Clock, LedgerView
-from syncengine.core.repeats import thing_in_words
 from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId, is_service_id
 
 _BATCH = 200
@@ -130,7 +129,7 @@ class Verification:
 
     def _check(self, subject: _Subject, seen: dict[LeadId, Seen]) -> Checked:
         if subject.last.kind in IRREVERSIBLE:
-            what = "a trigger" if subject.last.kind is Kind.TRIGGER else thing_in_words(subject.last.kind, "")
+            what = "a trigger" if subject.last.kind is Kind.TRIGGER else SPECS[subject.last.kind].done
             return _checked(subject, (), f"{what} cannot be read back")
         if not subject.attempts:
             return _checked(subject, (), "the ledger keeps no values of it any more")

@@ -78,12 +78,12 @@ def _signature(armoured: str, key: Path) -> str:
 
 def _summary(saved: PlanFile) -> list[str]:
     """What is being approved, in a few lines."""
+    from syncengine.core.operations import SPECS
     from syncengine.core.values import format_money
     from syncengine.reports.vocabulary import plural
 
     counts = saved.summary.counts
-    kinds = [f"{number:,} {name}" for name in ("update", "financials", "reprocess", "trigger", "release", "reject")
-             if (number := getattr(counts, name))]  # fmt: skip
+    kinds = [f"{number:,} {kind}" for kind in SPECS if (number := counts.of(kind))]
     lines = [
         f"Plan {saved.summary.digest}",
         f"  account {saved.header.account} on {saved.header.host}: "

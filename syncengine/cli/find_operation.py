@@ -10,7 +10,7 @@ import msgspec
 
 from syncengine.core.changes import Origin
 from syncengine.core.errors import InputError, SyncError
-from syncengine.core.operations import delivery_of, generation_of, kind_of
+from syncengine.core.operations import generation_of, kind_of, target_of
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import LedgerOperations, OperationRecord, RunRecord
 from syncengine.planning import Identities, open_plan
@@ -71,7 +71,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
             "changeset": planned.changeset,
             "lead": planned.operation.lead,
             "kind": kind_of(planned.operation).value,
-            "delivery": delivery_of(planned.operation),
+            "delivery": target_of(planned.operation),
             "generation": str(generation_of(planned.operation)),
         }
 

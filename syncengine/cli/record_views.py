@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncengine.core.operations import DECISIONS
+from syncengine.core.operations import QUEUED
 from syncengine.core.ports import LedgerOperations, OperationRecord
 from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import DoubtLine, HistoryRow, SharedRun, StatusReport, UnfinishedPlan, WorkerLine
@@ -99,7 +99,7 @@ def history_rows(records: Iterator[OperationRecord]) -> Iterator[HistoryRow]:
 def _notes(record: OperationRecord) -> Iterator[str]:
     if record.forgotten:
         yield "values were erased"
-    if record.kind in DECISIONS and record.outcome == "applied":
+    if record.kind in QUEUED and record.outcome == "applied":
         yield "queued"
     for attempt in record.attempts:
         if attempt.resolution is not None:

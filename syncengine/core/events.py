@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from syncengine.core.operations import Call
 from syncengine.core.outcomes import Outcome, Parcel, Ruling
 from syncengine.core.results import RunCounts
 from syncengine.core.values import OperationId, PlanDigest, RunId
@@ -15,8 +16,6 @@ StopCause = Literal[
     "stop rule", "long wait", "key refused", "redirect", "bug",
 ]  # fmt: skip
 """Why a run ended early, in one of these phrases; the sentence with the details is in the result."""
-
-CallKind = Literal["leads", "leadfinancials", "quarantine"]
 
 
 class PlanLooked(msgspec.Struct, frozen=True):
@@ -40,7 +39,7 @@ class RequestLeft(msgspec.Struct, frozen=True, kw_only=True):
     """A request was handed to its connection, its intents durable. `tries` counts the sendings before this one."""
 
     request: int
-    call: CallKind
+    call: Call
     entries: int
     operations: tuple[OperationId, ...]
     tries: int
@@ -95,10 +94,9 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
 RunEvent = PlanLooked | RunBegan | RequestLeft | RequestAnswered | SentAgain | Settled | RunStopped | RunEnded
 
 
-def call_of(parcels: tuple[Parcel, ...]) -> CallKind:
+def call_of(parcels: tuple[Parcel, ...]) -> Call:
     """Which of the service's calls carries these parcels."""
-    first = parcels[0]
-    return "leadfinancials" if first.is_financial else "quarantine" if first.is_decision else "leads"
+    return parcels[0].call
 
 
 def operations_of(parcels: tuple[Parcel, ...]) -> tuple[OperationId, ...]:

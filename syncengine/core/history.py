@@ -11,7 +11,7 @@ from functools import cached_property
 
 import msgspec
 
-from syncengine.core.operations import DECISIONS, IRREVERSIBLE, Kind
+from syncengine.core.operations import IRREVERSIBLE, SPECS, Kind
 from syncengine.core.outcomes import Outcome
 from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId
 
@@ -102,24 +102,22 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.resolution.applied != (self.answer.outcome is Outcome.APPLIED)
 
 
-def touching_kinds(kind: Kind) -> frozenset[Kind] | tuple[Kind]:
+_TOUCH = {kind: spec.touch for kind, spec in SPECS.items()}
+_SAME_TOUCH = {
+    kind: frozenset(other for other in SPECS if other is kind or (touch and _TOUCH[other] == touch))
+    for kind, touch in _TOUCH.items()
+}
+
+
+def touching_kinds(kind: Kind) -> frozenset[Kind]:
     """The kinds that can touch the same thing as this one."""
-    return DECISIONS if kind is Kind.RELEASE or kind is Kind.REJECT else (kind,)
+    return _SAME_TOUCH[kind]
 
 
-def touch_of(kind: Kind, delivery: str) -> str:
+def touch_of(kind: Kind, target: str) -> str:
     """Name of the thing that operations of this kind share; "" where only single fields are shared."""
-    match kind:
-        case Kind.FINANCIALS:
-            return "money"
-        case Kind.TRIGGER:
-            return f"delivery {delivery}"
-        case Kind.REPROCESS:
-            return "reprocess"
-        case Kind.RELEASE | Kind.REJECT:
-            return "quarantine"
-        case Kind.UPDATE:
-            return ""
+    touch = _TOUCH[kind]
+    return touch.replace("{target}", target) if target else touch
 
 
 class Slot(msgspec.Struct, frozen=True):

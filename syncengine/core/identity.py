@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from syncengine.core.operations import Kind, Operation, Update, delivery_of, generation_of, kind_of, values_of
+from syncengine.core.operations import Kind, Operation, Update, generation_of, kind_of, names_of, target_of
 from syncengine.core.values import ChangesetId, OperationId
 
 SCHEME = "1"
@@ -30,7 +30,7 @@ def operation_id(account: str, changeset: ChangesetId, operation: Operation) -> 
         kind, rest = Kind.UPDATE, _after_the_lead("", 1, tuple(operation.fields))
     else:
         kind = kind_of(operation)
-        rest = _after_the_lead(delivery_of(operation), generation_of(operation), tuple(values_of(operation)))
+        rest = _after_the_lead(target_of(operation), generation_of(operation), names_of(operation))
     digest = _before_the_lead(account, changeset, kind).copy()
     digest.update(_ENCODER.encode(operation.lead) + rest)
     return OperationId(SCHEME + digest.hexdigest()[:39])

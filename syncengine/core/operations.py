@@ -1,9 +1,13 @@
-"""What can be done to one lead: a closed union. A new kind must break mypy wherever it matters."""
+"""What can be done to one lead: a closed union, and one description of each kind.
+
+`SPECS` answers every question that depends on the kind alone, so most of the product knows no kind by name. Code that
+does needs what only one kind has: fields, amounts, a delivery.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import assert_never, get_args
+from typing import Literal, get_args
 
 import msgspec
 
@@ -23,11 +27,33 @@ class Kind(StrEnum):
     __hash__ = str.__hash__  # Enum's own is a call of Python code for every look-up
 
 
-DECISIONS = frozenset({Kind.RELEASE, Kind.REJECT})
-"""What can be done with a lead in quarantine, once: one of the two settles the other as well."""
+class Call(StrEnum):
+    """The service's calls that carry operations, as events and logs name them."""
 
-IRREVERSIBLE = frozenset({Kind.REPROCESS, Kind.TRIGGER}) | DECISIONS
-"""Kinds that cannot be taken back nor sent again: a repeat may sell the lead a second time."""
+    LEADS = "leads"
+    FINANCIALS = "leadfinancials"
+    QUARANTINE = "quarantine"
+
+
+class KindCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many operations there are of each kind."""
+
+    update: int = 0
+    reprocess: int = 0
+    trigger: int = 0
+    financials: int = 0
+    release: int = 0
+    reject: int = 0
+
+    def of(self, kind: Kind) -> int:
+        """The number of one kind."""
+        number: int = getattr(self, kind.value)
+        return number
+
+    @property
+    def irreversible(self) -> int:
+        """Operations that cannot be taken back."""
+        return sum(self.of(kind) for kind in IRREVERSIBLE)
 
 
 class Update(msgspec.Struct, frozen=True, gc=False, tag="update", tag_field="kind"):
@@ -76,30 +102,157 @@ class Reject(msgspec.Struct, frozen=True, gc=False, tag="reject", tag_field="kin
 
 
 Irreversible = Reprocess | Trigger | Release | Reject
-Operation = Update | Financials | Irreversible
+Repeatable = Update | Financials
+Operation = Repeatable | Irreversible
 
+
+class KindSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a kind that is not in the operation itself.
+
+    In `touch`, `done` and `the` "{target}" stands for the delivery or buyer that the operation is aimed at.
+    """
+
+    kind: Kind
+    shape: type[Operation]
+    call: Call
+    permission: str
+    """What the service's settings call the permission that its key needs."""
+    noun: str
+    nouns: str
+    the: str
+    """One of them, as sentences name it: "the reprocess"."""
+    done: str = ""
+    """What was done to a lead by it: "a reprocess"; for irreversible kinds."""
+    touch: str = ""
+    """Name of the thing that its operations share on a lead, with other kinds of the same touch; "" where they share
+    single fields only. Two operations of one touch are the same thing done again."""
+    irreversible: bool = False
+    """It cannot be taken back nor sent again: a repeat may sell the lead a second time."""
+    queued: bool = False
+    """The service promises only that it is queued; "applied" means no more than that."""
+    alone: bool = False
+    """It travels in an entry and a request of its own."""
+    leads: Literal["lead", "quarantined", "any"] = "lead"
+    """The leads that it can be done to."""
+    target: Literal["", "delivery", "buyer"] = ""
+    """What an irreversible operation is aimed at: the name of its field, which is part of its identity."""
+    carries: tuple[str, ...] = ()
+    """Further texts of an irreversible operation, by the names of their fields; no part of its identity."""
+    repeat: str = ""
+    """The policy's setting that allows what another changeset did already; "" where nothing does but `rerun`."""
+    moves_money: bool = False
+    """It changes what a buyer or supplier owes."""
+    open_values: bool = False
+    """Views show its values as they are: reviewers judge by them, and they are no personal data."""
+    always_counted: bool = True
+    """Results name its count where there are none, too."""
+
+
+_SPECS = (
+    KindSpec(
+        kind=Kind.UPDATE,
+        shape=Update,
+        call=Call.LEADS,
+        permission="Leads > Update",
+        noun="update",
+        nouns="updates",
+        the="the update",
+        leads="any",
+    ),
+    KindSpec(
+        kind=Kind.FINANCIALS,
+        shape=Financials,
+        call=Call.FINANCIALS,
+        permission="Update Payout/Revenue",
+        noun="financials",
+        nouns="financials",
+        the="the financials",
+        touch="money",
+        moves_money=True,
+        open_values=True,
+    ),
+    KindSpec(
+        kind=Kind.TRIGGER,
+        shape=Trigger,
+        call=Call.LEADS,
+        permission="Leads > Update",
+        noun="trigger",
+        nouns="triggers",
+        the="the trigger of delivery {target}",
+        done="delivery {target}",
+        touch="delivery {target}",
+        irreversible=True,
+        target="delivery",
+        repeat="repeat_trigger",
+    ),
+    KindSpec(
+        kind=Kind.REPROCESS,
+        shape=Reprocess,
+        call=Call.LEADS,
+        permission="Leads > Reprocess",
+        noun="reprocess",
+        nouns="reprocesses",
+        the="the reprocess",
+        done="a reprocess",
+        touch="reprocess",
+        irreversible=True,
+        repeat="repeat_reprocess",
+    ),
+    KindSpec(
+        kind=Kind.RELEASE,
+        shape=Release,
+        call=Call.QUARANTINE,
+        permission="Quarantine > Process",
+        noun="release from quarantine",
+        nouns="releases from quarantine",
+        the="the release",
+        done="a release",
+        touch="quarantine",
+        irreversible=True,
+        queued=True,
+        alone=True,
+        leads="quarantined",
+        always_counted=False,
+    ),
+    KindSpec(
+        kind=Kind.REJECT,
+        shape=Reject,
+        call=Call.QUARANTINE,
+        permission="Quarantine > Process",
+        noun="rejection in quarantine",
+        nouns="rejections in quarantine",
+        the="the rejection",
+        done="a rejection",
+        touch="quarantine",
+        irreversible=True,
+        queued=True,
+        alone=True,
+        leads="quarantined",
+        always_counted=False,
+    ),
+)
+
+SPECS = {spec.kind: spec for spec in _SPECS}
+"""The kinds in the order in which views name them within the repeatable and the irreversible ones."""
+
+IRREVERSIBLE = frozenset(spec.kind for spec in _SPECS if spec.irreversible)
+"""Kinds that cannot be taken back nor sent again."""
+
+QUEUED = frozenset(spec.kind for spec in _SPECS if spec.queued)
+"""Kinds of which "applied" means that the service queued them."""
+
+_BY_SHAPE: dict[type, KindSpec] = {spec.shape: spec for spec in _SPECS}
 _IRREVERSIBLE_SHAPES = frozenset(get_args(Irreversible))
+
+
+def spec_of(operation: Operation) -> KindSpec:
+    """The description of an operation's kind."""
+    return _BY_SHAPE[operation.__class__]
 
 
 def kind_of(operation: Operation) -> Kind:
     """The kind of an operation."""
-    if operation.__class__ is Update:
-        return Kind.UPDATE
-    match operation:
-        case Update():
-            return Kind.UPDATE
-        case Reprocess():
-            return Kind.REPROCESS
-        case Trigger():
-            return Kind.TRIGGER
-        case Financials():
-            return Kind.FINANCIALS
-        case Release():
-            return Kind.RELEASE
-        case Reject():
-            return Kind.REJECT
-        case _:
-            assert_never(operation)
+    return _BY_SHAPE[operation.__class__].kind
 
 
 def is_irreversible(operation: Operation) -> bool:
@@ -107,24 +260,16 @@ def is_irreversible(operation: Operation) -> bool:
     return operation.__class__ in _IRREVERSIBLE_SHAPES
 
 
-def is_decision(operation: Operation) -> bool:
-    """Whether it releases or rejects a quarantined lead, which is a call of its own."""
-    return isinstance(operation, Release | Reject)
-
-
 def values_of(operation: Operation) -> dict[str, str]:
-    """What the operation sets, name to text: fields, or payout, revenue and buyer. Empty for irreversible kinds."""
-    match operation:
-        case Update(fields=fields):
-            return fields
-        case Financials(payout=payout, revenue=revenue, buyer=buyer):
-            amounts = {"payout": payout, "revenue": revenue}
-            texts = {name: format_money(amount) for name, amount in amounts.items() if amount is not None}
-            return texts if buyer is None else {**texts, "buyer": buyer}
-        case Reprocess() | Trigger() | Release() | Reject():
-            return {}
-        case _:
-            assert_never(operation)
+    """What the operation sets or carries, name to text: fields; payout, revenue and buyer; an irreversible one's
+    further texts."""
+    if isinstance(operation, Update):
+        return operation.fields
+    if isinstance(operation, Financials):
+        amounts = {"payout": operation.payout, "revenue": operation.revenue}
+        texts = {name: format_money(amount) for name, amount in amounts.items() if amount is not None}
+        return texts if operation.buyer is None else {**texts, "buyer": operation.buyer}
+    return {name: getattr(operation, name) for name in spec_of(operation).carries}
 
 
 def names_of(operation: Operation) -> tuple[str, ...]:
@@ -132,11 +277,24 @@ def names_of(operation: Operation) -> tuple[str, ...]:
     return tuple(operation.fields) if operation.__class__ is Update else tuple(values_of(operation))
 
 
-def delivery_of(operation: Operation) -> str:
-    """The delivery that a trigger names; empty for every other kind."""
-    return operation.delivery if isinstance(operation, Trigger) else ""
+def target_of(operation: Operation) -> str:
+    """The delivery or buyer that an irreversible operation is aimed at; empty for every other."""
+    name = _BY_SHAPE[operation.__class__].target
+    return getattr(operation, name) if name else ""
 
 
 def generation_of(operation: Operation) -> int:
     """The `rerun` generation of an irreversible operation; 1 for every other."""
     return operation.generation if isinstance(operation, Irreversible) else 1
+
+
+def recalled(kind: Kind, lead: LeadId, target: str, generation: int, names: tuple[str, ...]) -> Operation:
+    """An operation as far as records tell that keep no values: they are empty, and amounts are left out."""
+    spec = SPECS[kind]
+    if spec.shape is Update:
+        return Update(lead, dict.fromkeys(names, ""))
+    if spec.shape is Financials:
+        return Financials(lead)
+    known = {"kind": kind, "lead": lead, "generation": generation, **dict.fromkeys(spec.carries, "")}
+    recalled: Irreversible = msgspec.convert(known | ({spec.target: target} if spec.target else {}), Irreversible)
+    return recalled

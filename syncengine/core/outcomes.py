@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, assert_never
 
 import msgspec
 
-from syncengine.core.operations import Financials, Operation, Update, is_decision, is_irreversible
+from syncengine.core.operations import Call, Operation, Update, is_irreversible, spec_of
 from syncengine.core.values import ChangesetId, LeadId, OperationId
 
 
@@ -43,12 +43,17 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_financial(self) -> bool:
         """Whether it belongs into a financials call."""
-        return isinstance(self.parts[0].operation, Financials)
+        return self.call is Call.FINANCIALS
 
     @property
-    def is_decision(self) -> bool:
-        """Whether it releases or rejects a quarantined lead: a call of its own."""
-        return is_decision(self.parts[0].operation)
+    def call(self) -> Call:
+        """The service's call that carries it."""
+        return spec_of(self.parts[0].operation).call
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it takes a request of its own."""
+        return spec_of(self.parts[0].operation).alone
 
     @property
     def irreversible(self) -> int:

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from syncengine.core.changes import NameUse, Origin
-from syncengine.core.operations import Operation
+from syncengine.core.operations import KindCounts, Operation
 from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest
 
 
@@ -126,7 +126,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.count - self.known
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class Counts(KindCounts, frozen=True, kw_only=True):
     """Counts of operations, unless said otherwise. The states add up to `total`; the rest counts what is to be sent."""
 
     total: int = 0
@@ -138,12 +138,6 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     in_doubt: int = 0
     leads: int = 0
     entries: int = 0
-    update: int = 0
-    reprocess: int = 0
-    trigger: int = 0
-    financials: int = 0
-    release: int = 0
-    reject: int = 0
     payout: int = 0
     """Sum of the new payouts to be sent, in hundredths; likewise revenue."""
     revenue: int = 0
@@ -152,11 +146,6 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     margins: Moved = Moved()
     """Revenue less payout, where an operation declares both."""
     skipped_fields: int = 0
-
-    @property
-    def irreversible(self) -> int:
-        """Operations to be sent that cannot be taken back."""
-        return self.reprocess + self.trigger + self.release + self.reject
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

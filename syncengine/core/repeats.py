@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from syncengine.core.history import DOUBTFUL, Attempt, LeadHistory, Standing
-from syncengine.core.operations import Irreversible, Kind, delivery_of, kind_of
+from syncengine.core.operations import SPECS, Irreversible, Kind, spec_of, target_of
 from syncengine.core.plan import State
 from syncengine.core.settings import Policy
 from syncengine.core.values import ChangesetId, OperationId
@@ -29,22 +29,20 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
 
 def thing_of(operation: Irreversible, *, identity: OperationId, changeset: ChangesetId, policy: Policy) -> Thing:
     """An irreversible operation of a changeset, with the policy's word on repeats."""
-    kind = kind_of(operation)
-    allowed = {Kind.TRIGGER: policy.repeat_trigger, Kind.REPROCESS: policy.repeat_reprocess}.get(kind) == "allow"
+    spec = spec_of(operation)
     return Thing(
         id=identity,
         changeset=changeset,
-        kind=kind,
-        delivery=delivery_of(operation),
+        kind=spec.kind,
+        delivery=target_of(operation),
         generation=operation.generation,
-        allowed=allowed,
+        allowed=bool(spec.repeat) and getattr(policy, spec.repeat) == "allow",
     )
 
 
 def thing_in_words(kind: Kind, delivery: str) -> str:
     """What an irreversible operation does to a lead."""
-    words = {Kind.REPROCESS: "a reprocess", Kind.RELEASE: "a release", Kind.REJECT: "a rejection"}
-    return words.get(kind, f"delivery {delivery}")
+    return SPECS[kind].done.replace("{target}", delivery)
 
 
 class Clear(msgspec.Struct, frozen=True):
@@ -143,12 +141,10 @@ def _lowered(thing: Thing, others: Sequence[Attempt]) -> Lowered | None:
 
 
 def _repeated(thing: Thing, others: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
-    # A changeset that released a lead and says reject now wants the opposite of what it did.
-    elsewhere = [
-        a
-        for a in others
-        if (a.changeset != thing.changeset or a.kind is not thing.kind) and a.standing is Standing.APPLIED
-    ]
+    # Another generation of the same operation is `rerun`. The same changeset may also want something else by now: it
+    # released a lead and says reject, or aims at another buyer.
+    wanted = (thing.changeset, thing.kind, thing.delivery)
+    elsewhere = [a for a in others if (a.changeset, a.kind, a.delivery) != wanted and a.standing is Standing.APPLIED]
     if not elsewhere or thing.allowed:
         return None
     last = elsewhere[-1]
@@ -171,11 +167,7 @@ def held(history: LeadHistory, done: tuple[str, ...] = ()) -> Stopped | None:
     if not history.doubts:
         return None
     doubt = history.doubts[0]
-    what = {
-        Kind.TRIGGER: f"the trigger of delivery {doubt.delivery}",
-        Kind.RELEASE: "the release",
-        Kind.REJECT: "the rejection",
-    }.get(doubt.kind, "the reprocess")
+    what = SPECS[doubt.kind].the.replace("{target}", doubt.delivery)
     return Stopped(State.HELD, f"waits behind {what} by changeset {doubt.changeset} ({doubt_in_words(doubt)})", done)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from syncengine.core.errors import Problem
-from syncengine.core.operations import DECISIONS
+from syncengine.core.operations import QUEUED
 from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest, RunId
 
 
@@ -84,7 +84,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.counts.applied and not self.tallies:
             return None
-        return sum(tally.applied for tally in self.tallies if tally.kind in DECISIONS)
+        return sum(tally.applied for tally in self.tallies if tally.kind in QUEUED)
 
 
 class DoubtLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,12 +6,12 @@ import hashlib
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from syncengine.core.operations import Kind
+from syncengine.core.operations import SPECS, Kind
 from syncengine.core.settings import Account, ApprovalRule, Budget, DenyRule, Policy, StopRule, Window
 from syncengine.core.values import is_service_id
 from syncengine.documents.did_you_mean import nearest
@@ -42,7 +42,6 @@ _NOT_RULES = {"lines", "file", "digest", "line", "allowed_signers"}
 def policy_of(node: Mapping, folder: Path, file: str, accounts: dict[str, Account], findings: Findings) -> Policy:
     """The rules of a policy mapping. `folder` is what its paths are relative to, and cannot leave."""
     _check_deliveries(node, accounts, findings)
-    allow: Literal["allow"] = "allow"
     policy = Policy(
         max_leads=whole(node, "max_leads"),
         max_irreversible=whole(node, "max_irreversible"),
@@ -56,8 +55,6 @@ def policy_of(node: Mapping, folder: Path, file: str, accounts: dict[str, Accoun
         denied_fields=texts(node, "denied_fields"),
         allowed_deliveries=texts(node, "allowed_deliveries") if node.get("allowed_deliveries") is not None else None,
         allow_negative=flag(node, "allow_negative"),
-        repeat_trigger=allow if text(node, "repeat_trigger") == allow else "block",
-        repeat_reprocess=allow if text(node, "repeat_reprocess") == allow else "block",
         windows=tuple(_window(item, findings) for item in mappings(node, "windows")),
         budgets=tuple(_budget(item, findings) for item in mappings(node, "budgets")),
         waves=tuple(int(item.text) for item in scalars(node, "waves") if _SMALL.fullmatch(item.text)),
@@ -67,6 +64,12 @@ def policy_of(node: Mapping, folder: Path, file: str, accounts: dict[str, Accoun
         lines={key.text: key.line for key, _ in node.entries},
         file=file,
     )
+    repeats = {
+        spec.repeat: "allow" if text(node, spec.repeat) == "allow" else "block"
+        for spec in SPECS.values()
+        if spec.repeat
+    }
+    policy = msgspec.structs.replace(policy, **repeats)
     return msgspec.structs.replace(policy, digest=policy_digest(policy))
 
 

@@ -1,20 +1,25 @@
-"""The answer to a release or rejection: {"status": "Success", "details": {"123": "Queued for processing"}}.
+"""The answer to a call that takes one lead and queues it.
 
-Only "queued" is documented, and only that is taken as done; any other word under a success leaves it open.
+Release or rejection: {"status": "Success", "details": {"123": "Queued for processing"}}. Only the documented word is
+taken as done; any other word under a success leaves it open.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from syncengine.core.outcomes import Element, Elements, Lost, Refused, Verdict
+from syncengine.core.operations import Call
+from syncengine.core.outcomes import Element, Elements, Lost, Parcel, Refused, Verdict
+from syncengine.core.values import number_of
 from syncengine.leadbyte.payload import Json, Number, items, render
 
-_QUEUED = "queued"
+_QUEUED: dict[Call, str] = {Call.QUARANTINE: "queued"}
+"""How the word on the lead begins where it was queued, in lower case."""
 
 
-def read_decision(document: dict[str, Json], number: str, *, message: str, say: Callable[[str], str]) -> Verdict:
-    """The verdict on the call for the quarantine id `number`. `message` is what the envelope says, `say` cleans."""
+def read_queued(document: dict[str, Json], parcel: Parcel, *, message: str, say: Callable[[str], str]) -> Verdict:
+    """The verdict on the call for the parcel's lead. `message` is what the envelope says, `say` cleans."""
+    number = number_of(parcel.lead)
     status = document.get("status")
     word = status.strip().lower() if isinstance(status, str) else ""
     if word not in ("success", "warning", "error", ""):
@@ -25,14 +30,18 @@ def read_decision(document: dict[str, Json], number: str, *, message: str, say: 
         if word == "error":
             return Refused(message)
         if not word and not isinstance(details, dict):
-            return Lost("the answer names neither the quarantined lead nor a known status")
+            return Lost("the answer names neither the lead nor a known status")
         return Elements({}, message)
-    return Elements({0: _element(told, word, contradicted=bool(items(document.get("errors"))), say=say)}, message)
+    queued = _is_text(told) and render(told).strip().lower().startswith(_QUEUED[parcel.call])
+    contradicted = bool(items(document.get("errors")))
+    return Elements({0: _element(say(render(told)), word, queued=queued, contradicted=contradicted, say=say)}, message)
 
 
-def _element(told: Json, word: str, *, contradicted: bool, say: Callable[[str], str]) -> Element:
-    text = say(render(told))
-    queued = isinstance(told, str) and not isinstance(told, Number) and told.strip().lower().startswith(_QUEUED)
+def _is_text(told: Json) -> bool:
+    return isinstance(told, str) and not isinstance(told, Number)
+
+
+def _element(text: str, word: str, *, queued: bool, contradicted: bool, say: Callable[[str], str]) -> Element:
     if queued and word != "error" and not contradicted:
         return Element(True, text, ("the service answered with a warning",) if word == "warning" else ())
     if queued:

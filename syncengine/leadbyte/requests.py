@@ -9,12 +9,22 @@ Amounts are written from their text, so that no float stands anywhere between a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 import msgspec
 
-from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update, values_of
+from syncengine.core.operations import (
+    Call,
+    Financials,
+    Operation,
+    Release,
+    Reprocess,
+    Trigger,
+    Update,
+    spec_of,
+    values_of,
+)
 from syncengine.core.outcomes import Parcel, plain_updates
 from syncengine.core.redaction import Secret
 from syncengine.core.settings import Placement, Wire
@@ -60,11 +70,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 Terms = tuple[str | None, str | None, str | None]
 
 
-def _terms(parcel: Parcel) -> Terms | None:
-    """Payout, revenue and buyer as sent, alike for all leads of a request; None for a parcel without financials."""
+def _terms(parcel: Parcel) -> Terms:
+    """Payout, revenue and buyer as sent, alike for all leads of a request."""
     operation = parcel.parts[0].operation
-    if not isinstance(operation, Financials):
-        return None
+    assert isinstance(operation, Financials)
     amounts = (operation.payout, operation.revenue)
     payout, revenue = (None if amount is None else format_money(amount) for amount in amounts)
     return payout, revenue, operation.buyer
@@ -82,28 +91,46 @@ def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
     updates = _plain_entries(parcels)
     if updates:
         return Request(method="PUT", path=LEADS_PATH, body=_ENCODER.encode({"leads": updates}), key=wire.leads_key)
-    if parcels and is_quarantined(parcels[0].lead):
-        return _quarantine_request(parcels, wire)
+    calls = {spec_of(part.operation).call for parcel in parcels for part in parcel.parts}
+    if len(calls) != 1:
+        raise ValueError("a request is one call: financials, decisions and returns hold nothing else")
+    return _BUILDERS[calls.pop()](parcels, wire)
+
+
+def _leads_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
+    entry = _quarantined_entry if is_quarantined(parcels[0].lead) else _entry
+    body = _ENCODER.encode({"leads": [entry(parcel) for parcel in parcels]})
+    return Request(method="PUT", path=LEADS_PATH, body=body, key=wire.leads_key)
+
+
+def _financials_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
     terms = {_terms(parcel) for parcel in parcels}
-    if terms == {None}:
-        body = _ENCODER.encode({"leads": [_entry(parcel) for parcel in parcels]})
-        return Request(method="PUT", path=LEADS_PATH, body=body, key=wire.leads_key)
-    if len(terms) != 1 or any(len(parcel.parts) != 1 for parcel in parcels):
+    if len(terms) != 1 or any(len(parcel.parts) != 1 or is_quarantined(parcel.lead) for parcel in parcels):
         raise ValueError("a financials request holds one payout, one revenue and one buyer for all its leads")
-    body = _financials_body(leads, terms.pop() or (None, None, None), wire)
+    body = _financials_body([parcel.lead for parcel in parcels], terms.pop(), wire)
     return Request(method="PUT", path=FINANCIALS_PATH, body=body, key=wire.financials_key)
 
 
 def _quarantine_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
-    """Updates of quarantined leads, or what becomes of one of them."""
-    if parcels[0].is_decision:
-        if len(parcels) != 1 or len(parcels[0].parts) != 1:
-            raise ValueError("a release or rejection is a request of its own")
-        action = "process" if isinstance(parcels[0].parts[0].operation, Release) else "reject"
-        body = _ENCODER.encode({"quarantineId": _raw(number_of(parcels[0].lead)), "action": action})
-        return Request(method="POST", path=QUARANTINE_PATH, body=body, key=wire.leads_key)
-    body = _ENCODER.encode({"leads": [_quarantined_entry(parcel) for parcel in parcels]})
-    return Request(method="PUT", path=LEADS_PATH, body=body, key=wire.leads_key)
+    operation = _only_operation(parcels)
+    if not is_quarantined(operation.lead):
+        raise ValueError("a request decides on a lead in quarantine")
+    action = "process" if isinstance(operation, Release) else "reject"
+    body = _ENCODER.encode({"quarantineId": _raw(number_of(operation.lead)), "action": action})
+    return Request(method="POST", path=QUARANTINE_PATH, body=body, key=wire.leads_key)
+
+
+def _only_operation(parcels: tuple[Parcel, ...]) -> Operation:
+    if len(parcels) != 1 or len(parcels[0].parts) != 1:
+        raise ValueError(f"a {spec_of(parcels[0].parts[0].operation).noun} is a request of its own")
+    return parcels[0].parts[0].operation
+
+
+_BUILDERS: dict[Call, Callable[[tuple[Parcel, ...], Wire], Request]] = {
+    Call.LEADS: _leads_request,
+    Call.FINANCIALS: _financials_request,
+    Call.QUARANTINE: _quarantine_request,
+}
 
 
 def _quarantined_entry(parcel: Parcel) -> dict[str, object]:
@@ -144,7 +171,7 @@ def _raw(number: str) -> msgspec.Raw:
 
 def _entry(parcel: Parcel) -> dict[str, object]:
     operations = [part.operation for part in parcel.parts]
-    if is_quarantined(parcel.lead) or any(isinstance(operation, Release | Reject) for operation in operations):
+    if is_quarantined(parcel.lead):
         raise ValueError("a request holds leads or quarantined leads, never both")
     reprocess = any(isinstance(operation, Reprocess) for operation in operations)
     deliveries = [operation.delivery for operation in operations if isinstance(operation, Trigger)]

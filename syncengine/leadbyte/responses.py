@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from syncengine.core.operations import Kind, kind_of
+from syncengine.core.operations import spec_of
 from syncengine.core.outcomes import (
     Denied,
     Element,
@@ -33,7 +33,7 @@ from syncengine.core.outcomes import (
     Verdict,
 )
 from syncengine.core.values import is_quarantined, number_of
-from syncengine.leadbyte.decisions import read_decision
+from syncengine.leadbyte.decisions import read_queued
 from syncengine.leadbyte.payload import (
     Json,
     Number,
@@ -59,14 +59,6 @@ REFUSED = frozenset({400, 404, 422})
 DENIED = frozenset({401, 403})
 UNREAD = frozenset({405, 411, 413, 415})
 
-_PERMISSIONS = {
-    Kind.UPDATE: "Leads > Update",
-    Kind.REPROCESS: "Leads > Reprocess",
-    Kind.TRIGGER: "Leads > Update",
-    Kind.FINANCIALS: "Update Payout/Revenue",
-    Kind.RELEASE: "Quarantine > Process",
-    Kind.REJECT: "Quarantine > Process",
-}
 _DIGITS = re.compile(r"(-?)([0-9]+)(?:\.[0-9]*)?", re.ASCII)
 
 
@@ -213,8 +205,7 @@ class _Reading:
         )
 
     def _denied(self, words: str) -> str:
-        kinds = {kind_of(part.operation) for parcel in self._parcels for part in parcel.parts}
-        needed = sorted({_PERMISSIONS[kind] for kind in kinds})
+        needed = sorted({spec_of(part.operation).permission for parcel in self._parcels for part in parcel.parts})
         said = f": {words}" if words else ""
         return (
             f"the service refused the API key (HTTP {self._answer.status}){said}; check that the key is the account's, "
@@ -262,8 +253,8 @@ class _Reading:
         if self._parcels[0].is_financial:
             return self._financials(document, word, elements)
         message = self._envelope_words(document)
-        if self._parcels[0].is_decision:
-            return read_decision(document, number_of(self._parcels[0].lead), message=message, say=self._say)
+        if self._parcels[0].is_alone:
+            return read_queued(document, self._parcels[0], message=message, say=self._say)
         if elements:
             return Elements(self._by_position(elements), message)
         if word == "error":

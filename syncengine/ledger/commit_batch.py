@@ -10,7 +10,7 @@ import msgspec
 
 from syncengine.core.history import Standing
 from syncengine.core.message_redaction import declared_in, without_values
-from syncengine.core.operations import Kind, Update, delivery_of, generation_of, kind_of, values_of
+from syncengine.core.operations import Kind, Update, generation_of, kind_of, target_of, values_of
 from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling, plain_updates
 from syncengine.core.ports import Answered, Outgoing
 from syncengine.core.values import LeadId
@@ -176,7 +176,7 @@ class Batch:
             if type(operation) is Update:
                 kind, delivery, generation, values = Kind.UPDATE, "", 1, operation.fields
             else:
-                kind, delivery = kind_of(operation), delivery_of(operation)
+                kind, delivery = kind_of(operation), target_of(operation)
                 generation, values = generation_of(operation), values_of(operation)
             vals = _encode(stored(kind, lead, values)).decode() if values else ""
             name = _KIND_NAMES[kind]

@@ -9,10 +9,10 @@ import msgspec
 
 from syncengine.core.errors import LeaseLost, LedgerTrouble, WrongLedger
 from syncengine.core.history import LeadHistory, settled_as
-from syncengine.core.operations import Financials, Kind, Operation, Reject, Release, Reprocess, Trigger, Update
+from syncengine.core.operations import Kind, recalled
 from syncengine.core.outcomes import Parcel, Part
 from syncengine.core.ports import Answered, Committed, Lease, Outgoing, Recheck, RunStart
-from syncengine.core.values import ChangesetId, DeliveryId, LeadId, OperationId, RunId
+from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId
 from syncengine.ledger.chain import Entry, append, append_to, lock_lane
 from syncengine.ledger.commit_batch import Batch, RunState, Sent, leads_of, to_recheck, without_stopped
 from syncengine.ledger.engine import Applicant, Engine, Leases, first
@@ -295,7 +295,7 @@ class Writer(Reader):
             raise LedgerTrouble(f"ledger {self.engine.url} holds no request {request}")
         parcels: list[Parcel] = []
         for _, _, lead, operation, changeset, kind, delivery, generation, vals, _, _ in rows:
-            shape = _recalled(LeadId(lead), Kind(kind), delivery, generation, vals)
+            shape = recalled(Kind(kind), LeadId(lead), delivery, generation, tuple(plain_values(vals)))
             part = Part(OperationId(operation), ChangesetId(changeset), shape)
             if parcels and parcels[-1].lead == lead:
                 parcels[-1] = Parcel(parcels[-1].lead, 0, (*parcels[-1].parts, part))
@@ -346,20 +346,3 @@ def _lost(account: str) -> LeaseLost:
         f"the lease of account {account} is lost: another runner took over, or it ran out",
         hint="run the same command again once the other runner is done",
     )
-
-
-def _recalled(lead: LeadId, kind: Kind, delivery: str, generation: int, vals: str) -> Operation:
-    names = plain_values(vals)
-    match kind:
-        case Kind.UPDATE:
-            return Update(lead, dict.fromkeys(names, ""))
-        case Kind.REPROCESS:
-            return Reprocess(lead, generation)
-        case Kind.TRIGGER:
-            return Trigger(lead, DeliveryId(delivery), generation)
-        case Kind.FINANCIALS:
-            return Financials(lead)
-        case Kind.RELEASE:
-            return Release(lead, generation)
-        case Kind.REJECT:
-            return Reject(lead, generation)

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, KeysView
 import msgspec
 
 from syncengine.core.changes import Origin
-from syncengine.core.operations import DECISIONS, IRREVERSIBLE, Kind, Update, delivery_of, kind_of
+from syncengine.core.history import touch_of
+from syncengine.core.operations import IRREVERSIBLE, Kind, Update, kind_of, target_of
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.planning.build import Watcher
 from syncengine.planning.spelling import near
@@ -68,9 +69,8 @@ class DoneBefore:
         if not planned.done or planned.state not in OPEN:
             return
         operation = planned.operation
-        delivery = delivery_of(operation)
-        decided = kind_of(operation) in DECISIONS
-        what = f"delivery {delivery}" if delivery else "the release or rejection" if decided else "the reprocess"
+        touch = touch_of(kind_of(operation), target_of(operation))
+        what = {"quarantine": "the release or rejection", "reprocess": "the reprocess"}.get(touch, touch)
         key = (what, planned.changeset, planned.change, planned.state.value)
         if key not in self._found and len(self._found) >= _PAIRS:
             key = ("something irreversible", planned.changeset, "", planned.state.value)

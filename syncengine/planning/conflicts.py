@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, assert_never
+from typing import Protocol
 
 import msgspec
 
@@ -12,14 +12,10 @@ from syncengine.core.errors import Problem
 from syncengine.core.history import touch_of
 from syncengine.core.operations import (
     Financials,
-    Reject,
-    Release,
-    Reprocess,
-    Trigger,
     Update,
-    delivery_of,
     generation_of,
     kind_of,
+    target_of,
     values_of,
 )
 from syncengine.core.plan import PlannedOperation, State
@@ -65,17 +61,13 @@ class Conflicts:
     def check(self, planned: PlannedOperation) -> PlannedOperation:
         """The operation, blocked where another line already does the same irreversible thing."""
         operation = planned.operation
-        match operation:
-            case Update() | Financials():
-                if self._several and planned.state is State.TO_SEND:
-                    self._values(planned)
-                return planned
-            case Reprocess() | Trigger() | Release() | Reject():
-                if operation.generation > 1:
-                    self._remember(planned)
-                return self._once(planned) if planned.state is State.TO_SEND else planned
-            case _:
-                assert_never(operation)
+        if isinstance(operation, Update | Financials):
+            if self._several and planned.state is State.TO_SEND:
+                self._values(planned)
+            return planned
+        if operation.generation > 1:
+            self._remember(planned)
+        return self._once(planned) if planned.state is State.TO_SEND else planned
 
     def lowered(self, generation: Generation) -> None:
         """Note a generation that is lower than one on record; whether it is a mistake is known at the end."""
@@ -158,4 +150,4 @@ class Conflicts:
 
 def _thing(planned: PlannedOperation) -> tuple[str, str, str]:
     operation = planned.operation
-    return planned.changeset, operation.lead, touch_of(kind_of(operation), delivery_of(operation))
+    return planned.changeset, operation.lead, touch_of(kind_of(operation), target_of(operation))

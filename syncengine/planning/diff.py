@@ -20,13 +20,9 @@ from syncengine.core.operations import (
     Irreversible,
     Kind,
     Operation,
-    Reject,
-    Release,
-    Reprocess,
-    Trigger,
     Update,
-    delivery_of,
     kind_of,
+    target_of,
     values_of,
 )
 from syncengine.core.outcomes import Outcome
@@ -151,13 +147,11 @@ class Differ:
                 planned = self._settled(item, operation, history) or self._update(item, operation, history)
             case Financials():
                 planned = self._settled(item, operation, history) or self._financials(item, operation, history)
-            case Reprocess() | Trigger() | Release() | Reject():
+            case _:
                 decided = self._irreversible(item, operation, history)
                 if isinstance(decided, Generation):
                     return decided
                 planned = decided
-            case _:
-                assert_never(operation)
         if planned.state is State.TO_SEND:
             if history.forgotten:
                 return _block(planned, "forgotten: this lead was erased from the ledger, so nothing is sent for it")
@@ -179,7 +173,7 @@ class Differ:
         done: tuple[str, ...] = (),
     ) -> PlannedOperation:
         kind = kind_of(operation)
-        delivery = delivery_of(operation)
+        target = target_of(operation)
         return PlannedOperation(
             id=operation_id(self._account, item.changeset, operation),
             changeset=item.changeset,
@@ -191,7 +185,7 @@ class Differ:
             reason=reason,
             send=send,
             before=before or {},
-            facts=history.facts(kind, delivery, values_of(operation)) if history.attempts or history.forgotten else 0,
+            facts=history.facts(kind, target, values_of(operation)) if history.attempts or history.forgotten else 0,
             done=done,
             names=_names_of(item, operation),
         )
@@ -355,15 +349,10 @@ class Differ:
 
 
 def _names_of(item: Item, operation: Operation) -> tuple[NameUse, ...]:
-    match operation:
-        case Trigger(delivery=delivery):
-            return tuple(use for use in item.names if use.kind == "delivery" and use.target == delivery)
-        case Financials(buyer=buyer):
-            return tuple(use for use in item.names if use.kind == "buyer" and use.target == buyer)
-        case Update() | Reprocess() | Release() | Reject():
-            return ()
-        case _:
-            assert_never(operation)
+    if not item.names or operation.__class__ is Update:
+        return ()
+    # A name is kept as "delivery" or "buyer", which is also how operations call the field that holds its id.
+    return tuple(use for use in item.names if getattr(operation, use.kind, None) == use.target)
 
 
 def _block(planned: PlannedOperation, reason: str) -> PlannedOperation:

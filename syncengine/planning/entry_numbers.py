@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from syncengine.core.operations import Financials, Trigger, is_decision
+from syncengine.core.operations import Call, Trigger, spec_of
 from syncengine.core.plan import PlannedOperation
 
 
@@ -37,8 +37,7 @@ class EntryNumbers:
             operation = planned.operation
             opens = (
                 current == 0
-                or isinstance(operation, Financials)
-                or is_decision(operation)
+                or spec_of(operation).call is not Call.LEADS
                 or (self._alone and triggered and isinstance(operation, Trigger))
             )
             if opens:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from typing import assert_never
 
-from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update
+from syncengine.core.operations import Financials, Operation, Update, generation_of, spec_of, target_of, values_of
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.values import are_service_ids, is_lead_id, is_service_id
 
@@ -69,16 +68,17 @@ def _odd_operation(operation: Operation, send: tuple[str, ...]) -> str:
             amounts = [amount for amount in (payout, revenue) if amount is not None]
             if not amounts or any(abs(amount) >= _MOST_CENTS for amount in amounts):
                 return "an amount is missing or out of range"
-        case Trigger(delivery=delivery) if not is_service_id(delivery):
-            return "a trigger's delivery is no id"
-        case Trigger(generation=generation) | Reprocess(generation=generation):
-            return _odd_generation(generation)
-        case Release(generation=generation) | Reject(generation=generation):
-            return _odd_generation(generation)
         case _:
-            assert_never(operation)
+            return _odd_once(operation)
     return ""
 
 
-def _odd_generation(generation: int) -> str:
-    return "" if 1 <= generation < _MOST_GENERATIONS else "an operation's generation is out of range"
+def _odd_once(operation: Operation) -> str:
+    spec = spec_of(operation)
+    if spec.target == "delivery" and not is_service_id(target_of(operation)):
+        return "a trigger's delivery is no id"
+    if not all(values_of(operation).values()) or (spec.target and not target_of(operation)):
+        return f"a {spec.noun} says not all that it must"
+    if not 1 <= generation_of(operation) < _MOST_GENERATIONS:
+        return "an operation's generation is out of range"
+    return ""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from syncengine.core.errors import ConfigError, Problem
-from syncengine.core.operations import Financials, Kind, Trigger, Update, is_irreversible, kind_of, values_of
+from syncengine.core.operations import SPECS, Financials, Kind, Trigger, Update, is_irreversible, kind_of, values_of
 from syncengine.core.plan import Counts, PlannedOperation
 from syncengine.core.settings import Account, DenyRule, Policy
 from syncengine.core.values import Cents, format_money, parse_money
@@ -247,7 +247,7 @@ PLAN_RULES: tuple[PlanRule, ...] = (
     PlanRule(settings=("approvals",), judge=_approvals),
 )
 
-REPEAT_RULES: tuple[str, ...] = ("repeat_trigger", "repeat_reprocess")
+REPEAT_RULES = tuple(spec.repeat for spec in SPECS.values() if spec.repeat)
 """Settings that core/repeats.py reads. It judges with the ledger's records in hand: when planning, before a run and
 again in the transaction that commits an intent."""
 
@@ -314,12 +314,7 @@ def plan_scope(counts: Counts, account: Account, changesets: tuple[str, ...]) ->
         "account": account.name,
         "changesets": list(changesets),
         "leads": counts.leads,
-        "update": counts.update,
-        "reprocess": counts.reprocess,
-        "trigger": counts.trigger,
-        "financials": counts.financials,
-        "release": counts.release,
-        "reject": counts.reject,
+        **{kind.value: counts.of(kind) for kind in Kind},
         "irreversible": counts.irreversible,
         "payout": Decimal(counts.payout).scaleb(-2),
         "revenue": Decimal(counts.revenue).scaleb(-2),

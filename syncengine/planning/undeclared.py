@@ -14,7 +14,7 @@ import msgspec
 
 from syncengine.core.changes import Origin
 from syncengine.core.history import LeadHistory
-from syncengine.core.operations import Update, delivery_of, kind_of, names_of
+from syncengine.core.operations import Update, kind_of, names_of, target_of
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import OperationRecord
 from syncengine.core.values import LeadId
@@ -131,7 +131,7 @@ class _Declared:
         # Most updates set the same fields as the one before.
         self._changeset = planned.changeset
         self._fields = operation.fields.keys() if isinstance(operation, Update) else _NO_FIELDS
-        shape = (planned.changeset, kind_of(operation), names_of(operation) or (delivery_of(operation),))
+        shape = (planned.changeset, kind_of(operation), names_of(operation) or (target_of(operation),))
         return self._shapes.setdefault(shape, len(self._shapes))
 
     def _flush(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from syncengine.core.operations import IRREVERSIBLE, Kind
-from syncengine.core.plan import State
+from syncengine.core.plan import Counts, State
 from syncengine.core.redaction import visible
 from syncengine.reports.groups import AmountFold, Group
 from syncengine.reports.phrases import amount_words
@@ -20,6 +20,7 @@ BARS = 12
 """Changes with a bar of their own; the others share one."""
 
 _ORDER = (*STRIKES, Kind.FINANCIALS, Kind.UPDATE)
+_USUAL = frozenset({Kind.TRIGGER, Kind.REPROCESS, Kind.FINANCIALS, Kind.UPDATE})
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -38,6 +39,17 @@ class Bar(msgspec.Struct, frozen=True):
     words: str
     segments: tuple[Segment, ...]
     upper: tuple[Segment, ...] = ()
+
+
+def style_of(kind: Kind) -> str:
+    """The classes that give a kind its colour; an irreversible one has an alarming colour without one of its own."""
+    return f"strike {kind.value}" if kind in IRREVERSIBLE else kind.value
+
+
+def legend(counts: Counts) -> list[tuple[str, str]]:
+    """Colours and names of the kinds: those that most plans hold, and what else this one does."""
+    shown = [kind for kind in _ORDER if kind in _USUAL or counts.of(kind)]
+    return [(style_of(kind), kind.value) for kind in shown]
 
 
 def operation_bars(groups: Sequence[Group]) -> list[Bar]:
@@ -65,7 +77,7 @@ def _operation_bar(label: str, note: str, kinds: dict[Kind, int], largest: int) 
         if kinds.get(kind):
             # At least a sliver: a single trigger beside thousands of updates must still be seen.
             width = max(6 if kind in IRREVERSIBLE else 2, kinds[kind] * WIDTH // largest)
-            segments.append(Segment(x, min(width, WIDTH - x), kind.value))
+            segments.append(Segment(x, min(width, WIDTH - x), style_of(kind)))
             x = min(x + width, WIDTH)
     words = ", ".join(f"{number(kinds[kind])} {kind_word(kind, kinds[kind])}" for kind in _ORDER if kinds.get(kind))
     return Bar(label, note, words, tuple(segments))

@@ -15,7 +15,7 @@ import msgspec
 from syncengine.core.codes import CODES
 from syncengine.core.errors import Problem, Severity
 from syncengine.core.log_commands import broken
-from syncengine.core.operations import DECISIONS
+from syncengine.core.operations import QUEUED
 from syncengine.core.redaction import visible
 from syncengine.core.results import HistoryRow, Line, RunResult, ValidateResult
 from syncengine.reports.vocabulary import plural
@@ -133,10 +133,10 @@ def _not_sent(suite: ElementTree.Element, result: RunResult) -> None:
 def _applied(suite: ElementTree.Element, result: RunResult) -> None:
     if len(result.applied) == result.counts.applied <= CASES:
         for line in result.applied:
-            _case(suite, line, ", queued" if line.kind in DECISIONS else "")
+            _case(suite, line, ", queued" if line.kind in QUEUED else "")
         return
     for tally in result.tallies:
-        done = "queued" if tally.kind in DECISIONS else "applied"
+        done = "queued" if tally.kind in QUEUED else "applied"
         told = f"{plural(tally.applied, tally.kind + ' operation')} {done}"
         _named(suite, tally.changeset, f"{tally.change}: {told}" if tally.change else told)
     if not result.tallies and result.counts.applied:

@@ -19,7 +19,7 @@ from syncengine.core.log_commands import broken
 from syncengine.core.operations import IRREVERSIBLE, Kind, is_irreversible
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.redaction import Masker, visible
-from syncengine.reports.charts import WIDTH, money_bars, operation_bars
+from syncengine.reports.charts import WIDTH, legend, money_bars, operation_bars
 from syncengine.reports.model import Fold, PlanView, ViewOptions
 from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
 from syncengine.reports.rows import Row, row_of
@@ -176,6 +176,7 @@ def _context(view: PlanView, options: ViewOptions, rows: int) -> dict[str, objec
         "counts": view.counts,
         "title": _title(view.header, view.summary),
         "operation_bars": operation_bars(view.groups),
+        "legend": legend(view.counts),
         "money_bars": money_bars(view.groups),
         "rows": rows,
         "masked": not options.show_values,

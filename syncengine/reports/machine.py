@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from syncengine.core.errors import Problem, SyncError
-from syncengine.core.operations import IRREVERSIBLE
+from syncengine.core.operations import IRREVERSIBLE, SPECS, Kind
 from syncengine.core.plan import Counts, Finding, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.redaction import Masker
 from syncengine.core.results import DoubtLine, HistoryRow, Line, RunResult, StatusReport, UnfinishedPlan, ValidateResult
@@ -54,13 +54,7 @@ def plan_object(header: PlanHeader, provenance: Provenance, summary: PlanSummary
         "changesets": [changeset.id for changeset in summary.changesets],
         "leads": counts.leads,
         "operations": {"total": counts.total, **{state.value: getattr(counts, state.value) for state in State}},
-        "by_kind": {
-            "update": counts.update,
-            "reprocess": counts.reprocess,
-            "trigger": counts.trigger,
-            "financials": counts.financials,
-            **{kind: count for kind in ("release", "reject") if (count := getattr(counts, kind))},
-        },
+        "by_kind": {kind.value: counts.of(kind) for kind in Kind if SPECS[kind].always_counted or counts.of(kind)},
         "irreversible": counts.irreversible,
         "money": {"payout": format_money(counts.payout), "revenue": format_money(counts.revenue)},
         "margin": format_money(counts.margins.new),

@@ -155,7 +155,7 @@ def _numbers(sheet: Sheet, view: PlanView) -> None:
     if counts.irreversible:
         sheet.add(f"| **‼ irreversible** | **{number(counts.irreversible)}** |")
     for kind in (*STRIKES, Kind.UPDATE, Kind.FINANCIALS):
-        count = int(getattr(counts, kind.value))
+        count = counts.of(kind)
         if count:
             sheet.add(f"| {kind_word(kind, 2)} | {number(count)} |")
     for state in State:

@@ -10,14 +10,14 @@ import msgspec
 from syncengine.core.changes import Origin
 from syncengine.core.operations import (
     IRREVERSIBLE,
+    SPECS,
     Financials,
     Kind,
-    Reject,
-    Release,
-    Reprocess,
-    Trigger,
     Update,
+    is_irreversible,
     kind_of,
+    spec_of,
+    target_of,
     values_of,
 )
 from syncengine.core.plan import Before, PlannedOperation, State
@@ -84,7 +84,7 @@ def row_of(planned: PlannedOperation, masker: Masker) -> Row:
         what=what_of(planned),
         diffs=tuple(
             diff_of(kind, (name, value), planned.before.get(name), masker, sent=name in sent or not sent)
-            for name, value in values_of(operation).items()
+            for name, value in (() if is_irreversible(operation) else values_of(operation).items())
         ),
         reason=visible(planned.reason),
         done=tuple(visible(run) for run in planned.done),
@@ -100,23 +100,23 @@ def source_of(origin: Origin) -> str:
 def what_of(planned: PlannedOperation) -> str:
     """What an irreversible operation does beyond its kind, in words; "" for the others."""
     operation = planned.operation
-    match operation:
-        case Trigger(delivery=delivery, generation=generation):
-            names = [use.name for use in planned.names if use.kind == "delivery" and use.target == delivery]
-            label = f"delivery {visible(delivery)}" + (f" ({visible(names[0])})" if names else "")
-            return label if generation == 1 else f"{label}, rerun {generation}"
-        case Reprocess(generation=generation) | Release(generation=generation) | Reject(generation=generation):
-            return "" if generation == 1 else f"rerun {generation}"
-        case Update() | Financials():
-            return ""
-        case _:
-            assert_never(operation)
+    if isinstance(operation, Update | Financials):
+        return ""
+    target, parts = spec_of(operation).target, []
+    if target:
+        id_ = target_of(operation)
+        names = [use.name for use in planned.names if use.kind == target and use.target == id_]
+        parts.append(f"{target} {visible(id_)}" + (f" ({visible(names[0])})" if names else ""))
+    parts += [f"{name} {visible(value)}" for name, value in values_of(operation).items()]
+    if operation.generation > 1:
+        parts.append(f"rerun {operation.generation}")
+    return ", ".join(parts)
 
 
 def diff_of(kind: Kind, setting: tuple[str, str], before: Before | None, masker: Masker, *, sent: bool) -> Diff:
     """One field or amount. Money and buyers are shown as they are: reviewers judge by them."""
     name, after = setting
-    open_ = kind is Kind.FINANCIALS
+    open_ = SPECS[kind].open_values
     known = None if before is None else before.value
     shown_before = None if known is None else visible(known) if open_ else masker.show(name, known)
     return Diff(

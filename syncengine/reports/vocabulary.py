@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from syncengine.core.operations import Kind
+from syncengine.core.operations import SPECS, Kind
 from syncengine.core.plan import Counts, State
 from syncengine.core.values import format_money
 
@@ -33,30 +33,16 @@ def signed(amount: int) -> str:
 
 def kind_word(kind: Kind, count: int) -> str:
     """The plural or singular noun for operations of a kind."""
-    match kind:
-        case Kind.UPDATE:
-            return "update" if count == 1 else "updates"
-        case Kind.REPROCESS:
-            return "reprocess" if count == 1 else "reprocesses"
-        case Kind.TRIGGER:
-            return "trigger" if count == 1 else "triggers"
-        case Kind.FINANCIALS:
-            return "financials"
-        case Kind.RELEASE:
-            return "release from quarantine" if count == 1 else "releases from quarantine"
-        case Kind.REJECT:
-            return "rejection in quarantine" if count == 1 else "rejections in quarantine"
-        case _:
-            assert_never(kind)
+    return SPECS[kind].noun if count == 1 else SPECS[kind].nouns
 
 
-STRIKES = (Kind.TRIGGER, Kind.REPROCESS, Kind.RELEASE, Kind.REJECT)
+STRIKES = tuple(kind for kind, spec in SPECS.items() if spec.irreversible)
 """Irreversible kinds, in the order in which views name them."""
 
 
 def strikes_words(counts: Counts) -> str:
     """Irreversible operations to be sent, by kind: "2 triggers, 1 reprocess"."""
-    told = [(kind, int(getattr(counts, kind.value))) for kind in STRIKES]
+    told = [(kind, counts.of(kind)) for kind in STRIKES]
     return ", ".join(f"{number(count)} {kind_word(kind, count)}" for kind, count in told if count)
 
 

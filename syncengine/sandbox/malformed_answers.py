@@ -26,7 +26,8 @@ def rejecting(reply: Reply, reject: Reject) -> Reply:
         ]
     elif isinstance(document.get("details"), dict):
         details = document["details"]
-        refused = [number for number in details if _meant(reject, QUARANTINE_PREFIX + number)]
+        asked = [effect.lead for effect in reply.effects if _meant(reject, effect.lead)]
+        refused = [lead.removeprefix(QUARANTINE_PREFIX) for lead in asked]
         document["details"] = details | dict.fromkeys(refused, reject.message)
         if refused:
             document["status"] = "Warning" if len(refused) < len(details) else "Error"

@@ -14,7 +14,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from syncengine.sandbox.entities import Effect, EffectKind
+from syncengine.sandbox.entities import Effect
 from syncengine.sandbox.errors import SandboxError
 
 EFFECTS = "effects.jsonl"
@@ -27,32 +27,15 @@ _Line = TypeVar("_Line")
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class EffectLine(msgspec.Struct, frozen=True, omit_defaults=True):
+class EffectLine(Effect, frozen=True, kw_only=True):
     """One line of effects.jsonl; the format is published as schemas/sandbox-effects.v1.schema.json."""
 
     seq: _Count
     at: str
     request: _Count
-    effect: EffectKind
-    lead: str
-    fields: dict[str, str] | None = None
-    delivery: str | None = None
-    payout: str | None = None
-    revenue: str | None = None
-    buyer: str | None = None
-    due: float | None = None
 
     def bare(self) -> Effect:
-        return Effect(
-            effect=self.effect,
-            lead=self.lead,
-            fields=self.fields,
-            delivery=self.delivery,
-            payout=self.payout,
-            revenue=self.revenue,
-            buyer=self.buyer,
-            due=self.due,
-        )
+        return Effect(**{name: getattr(self, name) for name in Effect.__struct_fields__})
 
 
 class RequestLine(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -142,20 +125,9 @@ class Store:
                 os.close(handle)
 
 
-def _recorded(effect: Effect, seq: int, request: int, at: str) -> EffectLine:
-    return EffectLine(
-        seq,
-        at,
-        request,
-        effect.effect,
-        effect.lead,
-        effect.fields,
-        effect.delivery,
-        effect.payout,
-        effect.revenue,
-        effect.buyer,
-        effect.due,
-    )
+def _recorded(effect: Effect, seq: int, request: int, at: str) -> dict[str, object]:
+    # A struct would write the inherited fields first, and people read the number first.
+    return {"seq": seq, "at": at, "request": request, **msgspec.to_builtins(effect)}
 
 
 def _open(path: Path) -> int:
@@ -175,7 +147,7 @@ def _hold(handle: int, folder: Path) -> None:
         raise SandboxError(f"another sandbox is using {folder}: stop it, or name another folder") from None
 
 
-def _write(handle: int, lines: Iterable[msgspec.Struct]) -> None:
+def _write(handle: int, lines: Iterable[object]) -> None:
     """One write, so that a reader never sees half a line but where the disk is full."""
     data = msgspec.json.Encoder().encode_lines(lines)
     start = os.lseek(handle, 0, os.SEEK_END)

@@ -6,7 +6,7 @@ from pathlib import Path
 from syncengine.changeset.load import Loaded, load, validate
 from syncengine.core.changes import Item
 from syncengine.core.errors import Problem
-from syncengine.core.operations import delivery_of, generation_of, is_irreversible, kind_of, values_of
+from syncengine.core.operations import generation_of, is_irreversible, kind_of, target_of, values_of
 from syncengine.core.settings import Settings
 from syncengine.documents.configuration import load_configuration
 
@@ -57,7 +57,7 @@ def as_rows(items: list[Item]) -> list[list[object]]:
         for operation in item.operations:
             head: list[object] = [item.lead, kind_of(operation).value]
             if is_irreversible(operation):
-                rows.append([*head, delivery_of(operation), generation_of(operation)])
+                rows.append([*head, target_of(operation), generation_of(operation)])
             else:
                 rows.append([*head, values_of(operation)])
     return rows

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from syncengine.core.operations import IRREVERSIBLE, Kind, Update, delivery_of, kind_of, values_of
+from syncengine.core.operations import IRREVERSIBLE, Kind, Update, kind_of, target_of, values_of
 from syncengine.core.values import OperationId
 from syncengine.planning import open_plan
 
@@ -103,7 +103,7 @@ def wanted_of(plan: Path) -> list[Wanted]:
                     id=planned.id,
                     lead=operation.lead,
                     kind=kind_of(operation),
-                    delivery=delivery_of(operation),
+                    delivery=target_of(operation),
                     fields=dict(operation.fields) if isinstance(operation, Update) else {},
                     amounts={} if isinstance(operation, Update) else values_of(operation),
                 )

@@ -309,7 +309,7 @@ SELECT DISTINCT account, lead FROM attempts
 WHERE (account, lead) > (:account, :lead) ORDER BY account, lead LIMIT :count
 
 -- name: spent_counts
-SELECT count(DISTINCT CASE WHEN kind IN ('reprocess', 'trigger', 'release', 'reject') THEN run || ' ' || operation END),
+SELECT count(DISTINCT CASE WHEN kind NOT IN ('update', 'financials') THEN run || ' ' || operation END),
   count(DISTINCT run || ' ' || lead)
 FROM (
   SELECT q.run AS run, a.operation AS operation, a.lead AS lead, a.kind AS kind
