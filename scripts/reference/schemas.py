@@ -28,6 +28,29 @@ counts as the same operation. The schema itself: `syncengine schema changeset`.
 - A text that goes on in the next line is joined with a space; where that line begins with `- `, as an item of a list
   does, there is a warning (SE119).
 - In a value, `{{ ... }}` may use `vars`, `row`, `lead` and `changeset`, and always gives text.
+
+## Expressions
+
+`when` holds one expression, written without braces; a value may hold several, each in `{{ ... }}`.
+
+- **Only a comparison is true or false.** A cell that says `FALSE`, `no` or `0` is a text, and no text, number, list or
+  missing value counts as true or false. What stands beside `if`, `not`, `and` and `or`, and what `when` gives, must be
+  a comparison or a test: `row.optin == 'TRUE'`, not `row.optin`. Anything else is an error (SE304) that shows what to
+  write. A cell is judged on the rows where it decides; a text in quotes always: write
+  `row.status in ['approved', 'returned']`, not `row.status == 'approved' or 'returned'`.
+- `==`, `!=` compare texts with texts and numbers with numbers; comparing two kinds is an error. Values are texts: for
+  `<` and `>` write `row.payout | number > 80`.
+- **`in` and `not in` need a list** on their right: `['approved', 'returned']`, `('approved',)` with its comma, or a
+  list under `vars`, as in `row.status in vars.sold`. `('approved')` is a text, and an error. For a part of a text write
+  `row.notes is containing('call back')`.
+- `row.postcode is blank` holds for a text that is empty or shows nothing: spaces, no-break spaces, zero-width and other
+  unseen characters. `row.note is defined` asks whether the row has the cell at all, which JSON Lines, Parquet and SQL
+  may leave out; there is no other missing value.
+- An `if` in a value wants an `else`: `{{ 'yes' if row.optin == 'TRUE' else 'no' }}`.
+- `vars` holds texts, lists of texts, and mappings of text to text for
+  [`lookup`](filters.md): `{{ row.status | lookup(vars.names) }}`. A list or mapping never becomes text by itself, and
+  `--var` replaces texts only.
+- A column whose name is no plain word is written `row['First Name']`.
 """
 
 CONFIGURATION = """\

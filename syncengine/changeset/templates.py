@@ -15,7 +15,7 @@ import msgspec
 
 from syncengine.changeset.declared import Place
 from syncengine.changeset.structure import closest
-from syncengine.documents.nodes import Scalar
+from syncengine.documents.nodes import Scalar, place_in
 from syncengine.documents.rendering import CHANGE_NAMES, RenderError
 from syncengine.tables.sources import Row
 
@@ -185,7 +185,7 @@ def check_references(
         place.problem(
             code,
             f"there is no {what} {reference.key!r}",
-            _at(scalar, reference.offset, 1),
+            place_in(place.text, scalar, reference.offset),
             hint=closest(reference.key, names) or "declare it under vars",
             severity="warning" if reference.lenient else "error",
         )
@@ -194,16 +194,4 @@ def check_references(
 
 
 def _report(place: Place, scalar: Scalar, problem: ExpressionProblem) -> None:
-    code = "SE302"
-    if problem.message.startswith("template syntax"):
-        code = "SE301"
-    elif problem.message.startswith("the name "):
-        code = "SE303"
-    place.problem(code, problem.message, _at(scalar, problem.offset, problem.line), hint=problem.hint)
-
-
-def _at(scalar: Scalar, offset: int, line: int) -> Scalar:
-    """The place of an offset in a text that stands on one line; the text's own place otherwise."""
-    if line > 1 or "\n" in scalar.text[:offset]:
-        return scalar
-    return Scalar("", True, scalar.line, scalar.column + offset + (0 if scalar.plain else 1))
+    place.problem(problem.code, problem.message, place_in(place.text, scalar, problem.offset), hint=problem.hint)

@@ -1,9 +1,7 @@
-"""Which expressions may be written, and how they are rewritten before they are compiled.
+"""Which expressions may be written.
 
 Allowed: names, `a.b` and `a['b']`, texts, whole and decimal numbers, lists, filters and tests of the closed lists,
-comparisons, `and`, `or`, `not`, `~`, `+`, `-` and `x if y else z`. Everything else is refused by name. Attribute
-access becomes item access here, so that a column called "items" is a column and no Python attribute is ever reached;
-comparison, arithmetic and output go through functions of our own.
+comparisons, `and`, `or`, `not`, `~`, `+`, `-` and `x if y else z`. Everything else is refused by name.
 """
 
 from __future__ import annotations
@@ -13,26 +11,20 @@ from collections.abc import Callable, Collection
 
 from jinja2 import nodes
 
-from syncengine.documents import comparisons
 from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.filters import FILTERS
+from syncengine.documents.rewriting import Refused
+from syncengine.documents.unparse import unparsed
 
 MAX_NODES = 500
 MAX_DEPTH = 40
 _MAX_INTEGER = 10**18
 _MAX_CONSTANT = 1_000
 
-OWN_FILTERS: dict[str, Callable[..., object]] = {
-    "_compare": comparisons.compare,
-    "_arithmetic": comparisons.arithmetic,
-    "_negative": comparisons.negative,
-    "_decimal": comparisons.decimal_constant,
-    "_joined": comparisons.joined,
-    "_printed": comparisons.printed,
-}
-"""Reached only by rewriting: these names cannot be written, since a filter's name is looked up in FILTERS."""
+TESTS = {"blank": 0, "containing": 1, "defined": 0, "none": 0, "undefined": 0}
+"""Tests, each with the number of its arguments."""
 
-TESTS = frozenset({"defined", "undefined", "none"})
+_TRUTHS = frozenset({"true", "false", "yes", "no"})
 
 _REFUSED: dict[type[nodes.Node], str] = {
     nodes.Call: "calls are not allowed; use a filter, as in {{ row.name | upper }}",
@@ -52,22 +44,11 @@ _PASSED = (
 )
 
 
-class Refused(Exception):
-    """This expression may not be written; `token` is the word at fault, for its place in the text."""
-
-    def __init__(self, message: str, *, hint: str = "", token: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.token = token
-
-
-def checked(expression: nodes.Expr, names: Collection[str]) -> nodes.Expr:
-    """The expression as it may be compiled; raises Refused."""
+def check(expression: nodes.Expr, names: Collection[str]) -> None:
+    """Raises Refused where the expression may not be written."""
     _check_size(expression)
     for node in (expression, *expression.find_all(nodes.Node)):
         _check(node, names)
-    return _rewritten(expression)
 
 
 def _check_size(expression: nodes.Expr) -> None:
@@ -87,10 +68,12 @@ def _check(node: nodes.Node, names: Collection[str]) -> None:
             _check_name(name, names)
         case nodes.Const(value=value):
             _check_constant(value)
-        case nodes.Getattr(attr=attr):
+        case nodes.Getattr(node=inner, attr=attr):
             _check_key(attr)
-        case nodes.Getitem(arg=arg):
+            _check_depth(inner, attr)
+        case nodes.Getitem(node=inner, arg=arg):
             _check_item(arg)
+            _check_depth(inner, "")
         case nodes.Filter():
             _check_filter(node)
         case nodes.Test():
@@ -102,12 +85,21 @@ def _check(node: nodes.Node, names: Collection[str]) -> None:
 
 def _check_name(name: str, names: Collection[str]) -> None:
     if name not in names:
-        raise Refused(f"the name {name!r} is not known here", hint=nearest(name, names), token=name)
+        raise Refused(f"the name {name!r} is not known here", hint=nearest(name, names), token=name, code="SE303")
 
 
 def _check_test(node: nodes.Test) -> None:
-    if node.name not in TESTS or node.args or node.kwargs:
-        raise Refused(f"the test 'is {node.name}' is not known", hint=nearest(node.name, TESTS), token=node.name)
+    wanted = TESTS.get(node.name)
+    if wanted is None:
+        hint = nearest(node.name, TESTS)
+        if node.name.lower() in _TRUTHS:
+            hint = f"compare it: {unparsed(node.node) or 'row.optin'} == '{node.name.upper()}'"
+        raise Refused(f"the test 'is {node.name}' is not known", hint=hint, token=node.name)
+    if len(node.args or ()) != wanted or node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
+        source = unparsed(node.node) or "row.notes"
+        hint = f"write {source} is containing('part')" if wanted else f"write ({source} is {node.name})"
+        message = f"'is {node.name}' takes {'one text in brackets' if wanted else 'nothing behind it'}"
+        raise Refused(message, hint=hint, token=node.name)
 
 
 def _check_key(key: str) -> None:
@@ -122,6 +114,18 @@ def _check_item(arg: nodes.Expr) -> None:
         _check_key(arg.value)
     elif not isinstance(arg, nodes.Name | nodes.Getattr | nodes.Getitem):
         raise Refused("values are looked up by a name or a quoted text, as in row['postcode']")
+
+
+def _check_depth(inner: nodes.Expr, attr: str) -> None:
+    """A column is a single text: `row.a.b` names nothing, unless the column is called "a.b"."""
+    match inner:
+        case (
+            nodes.Getattr(node=nodes.Name(name="row"), attr=column)
+            | nodes.Getitem(node=nodes.Name(name="row"), arg=nodes.Const(value=str() as column))
+        ):
+            source = unparsed(inner)
+            hint = f"leave '.{attr}' out; a column with a dot in its name is row['{column}.{attr}']" if attr else ""
+            raise Refused(f"{source} is a single text, and has nothing in it", hint=hint, token=f"{source}.{attr}")
 
 
 def _check_constant(value: object) -> None:
@@ -172,57 +176,3 @@ def _keywords(node: nodes.Filter) -> list[str]:
 def _arity(function: Callable[..., object]) -> tuple[int, int]:
     parameters = list(inspect.signature(function).parameters.values())[1:]
     return sum(parameter.default is parameter.empty for parameter in parameters), len(parameters)
-
-
-def _rewritten(node: nodes.Expr) -> nodes.Expr:
-    """The same expression over our own operations. Depth is bounded by now, so recursion is safe."""
-    match node:
-        case nodes.Getattr():
-            return nodes.Getitem(_rewritten(node.node), nodes.Const(node.attr), "load", lineno=node.lineno)
-        case nodes.Getitem():
-            return nodes.Getitem(_rewritten(node.node), _rewritten(node.arg), "load", lineno=node.lineno)
-        case nodes.Const(value=float() as value):
-            return own_filter("_decimal", nodes.Const(repr(value)))
-        case nodes.Compare():
-            return _comparison(node)
-        case nodes.Concat():
-            first, *rest = (_rewritten(part) for part in node.nodes)
-            return own_filter("_joined", first, *rest)
-        case nodes.Add() | nodes.Sub():
-            return own_filter("_arithmetic", _rewritten(node.left), _rewritten(node.right), nodes.Const(node.operator))
-        case nodes.Neg():
-            return own_filter("_negative", _rewritten(node.node))
-    return _with_rewritten_children(node)
-
-
-def _with_rewritten_children(node: nodes.Expr) -> nodes.Expr:
-    for field, value in node.iter_fields():
-        if isinstance(value, nodes.Expr):
-            setattr(node, field, _rewritten(value))
-        elif isinstance(value, list):
-            setattr(node, field, [_rewritten_item(item) for item in value])
-    return node
-
-
-def _rewritten_item(item: object) -> object:
-    if isinstance(item, nodes.Keyword):  # no expression itself, but its value is one
-        return nodes.Keyword(item.key, _rewritten(item.value), lineno=item.lineno)
-    return _rewritten(item) if isinstance(item, nodes.Expr) else item
-
-
-def _comparison(node: nodes.Compare) -> nodes.Expr:
-    result: nodes.Expr | None = None
-    left = _rewritten(node.expr)
-    for operand in node.ops:
-        right = _rewritten(operand.expr)
-        step = own_filter("_compare", left, right, nodes.Const(operand.op))
-        result = step if result is None else nodes.And(result, step)
-        left = right
-    if result is None:
-        raise Refused("a comparison without anything to compare with")
-    return result
-
-
-def own_filter(name: str, value: nodes.Expr, *args: nodes.Expr) -> nodes.Filter:
-    """A call of one of OWN_FILTERS."""
-    return nodes.Filter(value, name, list(args), [], None, None)

@@ -1,4 +1,4 @@
-"""Comparison and arithmetic in expressions: like with like, exact, or an error that says which filter is missing."""
+"""Comparison, truth and arithmetic in expressions: like with like, or an error that shows what to write instead."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 
 from jinja2 import Undefined
 
-from syncengine.documents.filters import kind_of_value
+from syncengine.core.text import Texts, is_blank
+from syncengine.documents.filters import kind_of_value, text_of
 from syncengine.documents.rendering import MAX_TEXT, FilterError, NoText
 
 _LOOKS_NUMERIC = re.compile(r"\s*[+-]?[0-9]+(?:\.[0-9]+)?\s*", re.ASCII)
 _MAX_DIGITS = 40
 _USE_NUMBER = "values are texts: write row.payout | number to compare or add amounts"
+_WRITE_A_LIST = "write a list: row.status in ['approved', 'returned'], or a list under vars"
 
 _ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
@@ -32,21 +34,106 @@ def defined(value: object) -> object:
     return value
 
 
+def is_undefined(value: object) -> bool:
+    """Whether there is no such value."""
+    return isinstance(value, Undefined)
+
+
 def is_number(value: object) -> bool:
     """Whole and exact decimal numbers; true and false are none."""
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def compare(left: object, right: object, how: str) -> bool:
-    """One comparison. Comparing a text with a number is an error, since they never are equal; so is ordering digits."""
+def true_or_false(value: object, user: str, source: str) -> bool:
+    """`value` where it is a boolean; raises for all others, since any text but '' would count as true: 'FALSE' too.
+
+    `user` is the word that asks ("if", "not", "and", "or"; "" for a whole condition), `source` the operand as written.
+    """
+    if value is True or value is False:
+        return value
+    kind = kind_of_value(defined(value))
+    hint = _comparison_to_write(value, source or "row.status")
+    if not user:
+        raise FilterError(f"the condition gives {kind}, not true or false", hint)
+    named = f"{source} is {kind}" if source else f"this is {kind}"
+    raise FilterError(f"'{user}' takes true or false, and {named}", hint)
+
+
+def _comparison_to_write(value: object, source: str) -> str:
+    if isinstance(value, NoText):
+        return value.advice
+    if value is None:
+        return f"compare it: {source} is not none"
+    if isinstance(value, str):
+        return f"compare it: {source} == 'TRUE', or {source} is not blank"
+    if is_number(value):
+        return f"compare it: {source} > 0"
+    if isinstance(value, list | tuple):
+        return f"look something up in it: 'approved' in {source}"
+    return f"compare one of its values: {source}.name == 'TRUE'"
+
+
+def amount_or_none(value: object) -> object:
+    """What a policy may write `or` and a literal behind: a number, or none where there is no value."""
+    if value is None or is_number(defined(value)):
+        return value
+    hint = "compare it, as in op.buyer == '33'; 'or' with a number behind it is for amounts: (op.payout or 0) > 200"
+    raise FilterError(f"'or' takes true or false, and this is {kind_of_value(value)}", hint)
+
+
+def equal(left: object, right: object) -> bool:
+    """Whether two values are the same. Values of two kinds never are: comparing them is an error."""
+    if left.__class__ is str and right.__class__ is str:
+        return left == right
     defined(left)
     defined(right)
-    if how in ("in", "notin"):
-        return _contains(right, left) is (how == "in")
-    if {is_number(left), is_number(right)} == {True, False} and isinstance(left, str) | isinstance(right, str):
-        raise FilterError("a text is compared with a number", _USE_NUMBER)
-    if how in ("eq", "ne"):
-        return (left == right) is (how == "eq")
+    kinds = {_kind(left), _kind(right)}
+    if len(kinds) == 1 or not kinds <= _OWN_KINDS:
+        return left == right
+    raise FilterError(_unlike(left, right), _unlike_hint(kinds))
+
+
+def unequal(left: object, right: object) -> bool:
+    """The opposite of `equal`."""
+    return not equal(left, right)
+
+
+_OWN_KINDS = frozenset({"text", "number", "truth", "list", "group"})
+
+
+def _kind(value: object) -> str:
+    match value:
+        case str():
+            return "text"
+        case bool():
+            return "truth"
+        case int() | Decimal():
+            return "number"
+        case list() | tuple():
+            return "list"
+        case dict():
+            return "group"
+    return "none" if value is None else "other"
+
+
+def _unlike(left: object, right: object) -> str:
+    return f"{kind_of_value(left)} is compared with {kind_of_value(right)}, which it never equals"
+
+
+def _unlike_hint(kinds: set[str]) -> str:
+    if kinds == {"text", "number"}:
+        return _USE_NUMBER
+    if kinds == {"text", "truth"}:
+        return "values are texts: write what the file holds, as in row.optin == 'TRUE'"
+    if "list" in kinds:
+        return "write in for one of several: row.status in ['approved', 'returned']"
+    return "compare like with like"
+
+
+def order(left: object, right: object, how: str) -> bool:
+    """One ordering. Ordering digits as texts is an error: '9' would come after '10'."""
+    defined(left)
+    defined(right)
     both_text = isinstance(left, str) and isinstance(right, str)
     if both_text and _LOOKS_NUMERIC.fullmatch(str(left)) and _LOOKS_NUMERIC.fullmatch(str(right)):
         raise FilterError("two numbers are compared as texts, letter by letter", _USE_NUMBER)
@@ -55,16 +142,63 @@ def compare(left: object, right: object, how: str) -> bool:
     return _ORDERINGS[how](left, right)
 
 
-def _contains(container: object, item: object) -> bool:
+def among(item: object, container: object) -> bool:
+    """Whether `item` equals one of a list. A text is no list: every part of it, and nothing at all, would be found."""
+    if isinstance(container, Texts) and item.__class__ is str:
+        return item in container.members
+    defined(item)
+    defined(container)
+    if not isinstance(container, list | tuple | frozenset | set):
+        raise FilterError(f"'in' needs a list on its right, not {kind_of_value(container)}", _list_hint(container))
+    # Every entry is compared, so that one of another kind is an error on each row, and not only on some.
+    return sum([equal(item, entry) for entry in container]) > 0
+
+
+def _list_hint(container: object) -> str:
     if isinstance(container, str):
-        if not isinstance(item, str):
-            raise FilterError(f"{kind_of_value(item)} cannot stand in a text")
+        return _WRITE_A_LIST + "; for a part of a text: row.notes is containing('approved')"
+    if isinstance(container, dict):
+        return "a mapping is for lookup: row.status | lookup(vars.names); " + _WRITE_A_LIST
+    return _WRITE_A_LIST
+
+
+def among_or_key(item: object, container: object) -> bool:
+    """The same in a policy, where `'postcode' in op.fields` also asks for the name of a field."""
+    if isinstance(container, dict) and isinstance(item, str):
         return item in container
-    if isinstance(container, list | tuple | dict | frozenset):
-        if is_number(item) and any(isinstance(other, str) for other in container):
-            raise FilterError("a number is looked for among texts", "put it into quotes")
+    return among(item, container)
+
+
+def among_texts(item: object, container: tuple[str, ...]) -> bool:
+    """The same for a list of nothing but texts in quotes."""
+    if item.__class__ is str:
         return item in container
-    raise FilterError(f"'in' needs a list or a text on its right, not {kind_of_value(container)}")
+    return among(item, container)
+
+
+def blank(value: object) -> bool:
+    """The test `is blank`: whether a text is empty or shows nothing. None, which a policy knows, shows nothing too."""
+    if isinstance(value, str):
+        return is_blank(value)
+    if defined(value) is None:
+        return True
+    hint = value.advice if isinstance(value, NoText) else "name a single value"
+    raise FilterError(f"'is blank' asks about a text, not {kind_of_value(value)}", hint)
+
+
+def containing(value: object, part: object) -> bool:
+    """The test `is containing`: whether `part` stands in a text."""
+    wanted = text_of(part, "containing")
+    if not wanted:
+        raise FilterError("'is containing' needs a text to look for", "the text in brackets is empty")
+    if isinstance(value, list | tuple):
+        raise FilterError("'is containing' looks into a text, not a list", "write 'approved' in vars.sold")
+    return wanted in text_of(value, "containing")
+
+
+def is_none(value: object) -> bool:
+    """The test `is none`; a value that is not there at all is an error, as everywhere."""
+    return defined(value) is None
 
 
 def arithmetic(left: object, right: object, how: str) -> int | Decimal:
@@ -117,9 +251,16 @@ def _printed(value: object) -> str:
         return format(value, "f")
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    hint = "write default('...') for missing ones"
-    if isinstance(value, dict | list | tuple):
-        hint = "name one of its values"
-    elif isinstance(value, NoText):
-        hint = value.advice
-    raise FilterError(f"the template gives {kind_of_value(value)}, not a text", hint)
+    raise FilterError(f"the template gives {kind_of_value(value)}, not a text", _print_hint(value))
+
+
+def _print_hint(value: object) -> str:
+    if isinstance(value, dict):
+        return "name one of its values, or write row.status | lookup(vars.names)"
+    if isinstance(value, list | tuple):
+        return "a list is for in, as in row.status in vars.sold; join makes a text of one"
+    if isinstance(value, bool):
+        return "write 'yes' if ... else 'no'"
+    if isinstance(value, NoText):
+        return value.advice
+    return "write default('...') for missing ones"

@@ -8,7 +8,7 @@ attribute, and no work is unbounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Mapping as AbstractMapping
 from typing import Any, Literal, Never
 
@@ -18,10 +18,11 @@ from jinja2 import Template as JinjaTemplate
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from syncengine.documents.allowlist import OWN_FILTERS, TESTS, Refused, checked, own_filter
+from syncengine.documents.allowlist import TESTS, check
 from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.filters import FILTERS, kind_of_value
 from syncengine.documents.rendering import CHANGE_NAMES, MAX_TEXT, FilterError, RenderError
+from syncengine.documents.rewriting import OWN_FILTERS, OWN_TESTS, Refused, Rewriting, own_filter
 
 _BRACES = re.compile(r"\{[{%#]")
 _RESULT = "result"
@@ -34,6 +35,7 @@ class ExpressionProblem(msgspec.Struct, frozen=True, kw_only=True):
     """Why a text is no template or condition. `offset` counts characters from 0, `line` from 1, within that text."""
 
     message: str
+    code: str = "SE302"
     hint: str = ""
     offset: int = 0
     line: int = 1
@@ -46,6 +48,8 @@ class _Missing(StrictUndefined):
 
     @property
     def _undefined_message(self) -> str:
+        if self._undefined_hint:
+            return self._undefined_hint
         if isinstance(self._undefined_obj, AbstractMapping):
             return f"there is no {self._undefined_name!r} here"
         if self._undefined_obj is None or isinstance(self._undefined_obj, str | int):
@@ -72,7 +76,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             optimized=False, undefined=_Missing, autoescape=False, keep_trailing_newline=True, cache_size=0
         )
         self.filters = {**FILTERS, **OWN_FILTERS}
-        self.tests = {name: self.tests[name] for name in TESTS}
+        self.tests = {name: OWN_TESTS.get(name) or self.tests[name] for name in TESTS}
         self.globals = {}
         self._missing_is_none = missing_is_none
 
@@ -151,36 +155,27 @@ class JoinedTemplate:
 class Condition:
     """An expression that is true or false."""
 
-    def __init__(self, compiled: JinjaTemplate, *, none_is_false: bool) -> None:
+    def __init__(self, compiled: JinjaTemplate) -> None:
         self._compiled = compiled
-        self._none_is_false = none_is_false
 
     def evaluate(self, scope: AbstractMapping[str, object]) -> bool:
         """Whether it holds; raises RenderError where it fails or gives anything but true or false."""
         try:
-            result = evaluated(self._compiled, scope)
-            if isinstance(result, Undefined):
-                result._fail_with_undefined_error()
+            return evaluated(self._compiled, scope) is True
         except _FAILURES as error:
             raise _render_error(error, 0) from None
-        if isinstance(result, bool):
-            return result
-        if result is None and self._none_is_false:
-            return False
-        hint = "compare it, as in row.status == 'approved'"
-        raise RenderError(f"the condition gives {kind_of_value(result)}, not true or false", hint=hint)
 
 
 class Expressions:
     """Compiles the expressions of one place. `names` are the ones known there.
 
-    `missing` says what a key that is not there gives: an error, or none (then a condition that gives none is false).
+    `missing` says what a key that is not there gives: an error, or none, as the rules of a policy have it.
     """
 
     def __init__(self, names: Collection[str] = CHANGE_NAMES, *, missing: Literal["error", "none"] = "error") -> None:
         self._names = frozenset(names)
-        self._none = missing == "none"
-        self._environment = _Environment(missing_is_none=self._none)
+        self._environment = _Environment(missing_is_none=missing == "none")
+        self._rewriting = Rewriting(policy=missing == "none")
 
     def compile_value(self, text: str) -> Template | ExpressionProblem:
         """One text as a template; without braces it stands for itself."""
@@ -192,7 +187,7 @@ class Expressions:
         parts: list[str | nodes.Expr] = []
         problems: list[tuple[int, ExpressionProblem]] = []
         for index, text in enumerate(texts):
-            part = text if _BRACES.search(text) is None else self._parsed(text)
+            part = text if _BRACES.search(text) is None else self._parsed(text, self._value)
             if isinstance(part, ExpressionProblem):
                 problems.append((index, part))
             else:
@@ -206,11 +201,8 @@ class Expressions:
             return ExpressionProblem(message="a condition is written without braces", hint=example)
         if not text.strip():
             return ExpressionProblem(message="the condition is empty", hint=example)
-        parsed = self._parsed("{{" + text + "}}", shift=2)
-        if isinstance(parsed, ExpressionProblem):
-            return parsed
-        inner = parsed.node if isinstance(parsed, nodes.Filter) and parsed.node is not None else parsed
-        return Condition(self._compiled(inner), none_is_false=self._none)
+        parsed = self._parsed("{{" + text + "}}", self._condition, shift=2)
+        return parsed if isinstance(parsed, ExpressionProblem) else Condition(self._compiled(parsed))
 
     def compiled_list(self, parts: Iterable[str | nodes.Expr]) -> JinjaTemplate:
         """A compiled template whose result is the list of these parts."""
@@ -223,49 +215,65 @@ class Expressions:
         tree.set_environment(self._environment)
         return self._environment.from_string(tree)
 
-    def _parsed(self, text: str, shift: int = 0) -> nodes.Expr | ExpressionProblem:
-        """The text as one expression that prints, checked and rewritten."""
+    def _parsed(
+        self, text: str, assembled: Callable[[list[nodes.Expr]], nodes.Expr], *, shift: int = 0
+    ) -> nodes.Expr | ExpressionProblem:
+        """The text as one expression, checked and rewritten. `shift`: characters that were put in front of it."""
         if len(text) > MAX_TEXT:
             return ExpressionProblem(message=f"a template has at most {MAX_TEXT:,} characters")
         if "\r" in text:
             hint = "leave the carriage return out; a block text ('|') gives plain line breaks"
             return ExpressionProblem(message="a carriage return stands in a template", hint=hint)
         try:
-            return self._assembled(text)
+            return assembled(self._parts(text))
         except Refused as error:
-            offset, line = _find(text, error.token)
-            return ExpressionProblem(message=error.message, hint=error.hint, offset=max(offset - shift, 0), line=line)
+            offset, line = _find(text, error)
+            return ExpressionProblem(
+                message=error.message, code=error.code, hint=error.hint, offset=max(offset - shift, 0), line=line
+            )
         except TemplateSyntaxError as error:
             start = sum(len(part) for part in text.splitlines(keepends=True)[: error.lineno - 1])
             brace = max(text.find("{{", start), 0)
             message = f"template syntax: {error.message}"
             hint = "" if shift else "an expression looks like {{ row.postcode }}; write {{ '{{' }} for two braces"
-            return ExpressionProblem(message=message, hint=hint, offset=max(brace - shift, 0), line=error.lineno)
+            offset = max(brace - shift, 0)
+            return ExpressionProblem(message=message, code="SE301", hint=hint, offset=offset, line=error.lineno)
         except (TemplateError, RecursionError, ValueError, OverflowError, MemoryError):
             return ExpressionProblem(message="the expression is too long or nested too deeply", hint="simplify it")
 
-    def _assembled(self, text: str) -> nodes.Expr:
+    def _parts(self, text: str) -> list[nodes.Expr]:
+        """The texts and expressions of a template, in order, checked."""
         for _, token, _ in self._environment.lex(text):
             if token in ("block_begin", "raw_begin"):
                 raise Refused("statements ({% ... %}) are not allowed", hint="only {{ expressions }} are", token="{%")
             if token in ("comment_begin", "comment"):
                 hint = "use a YAML comment outside the quotes"
                 raise Refused("template comments ({# ... #}) are not allowed", hint=hint, token="{#")
-        parts = [part for output in self._environment.parse(text).body for part in _printed_parts(output, self._names)]
-        if not parts:
+        return [part for output in self._environment.parse(text).body for part in _checked_parts(output, self._names)]
+
+    def _value(self, parts: list[nodes.Expr]) -> nodes.Expr:
+        printed = [self._rewriting.value(part) for part in parts]
+        if not printed:
             return nodes.Const("")
-        if len(parts) == 1:
-            return own_filter("_printed", parts[0])
-        return own_filter("_printed", own_filter("_joined", *parts))
+        return own_filter("_printed", printed[0] if len(printed) == 1 else own_filter("_joined", *printed))
+
+    def _condition(self, parts: list[nodes.Expr]) -> nodes.Expr:
+        if len(parts) != 1:
+            raise Refused("a condition is written without braces", token="}}")
+        return self._rewriting.truth(parts[0], "")
 
 
-def _printed_parts(output: nodes.Node, names: Collection[str]) -> list[nodes.Expr]:
+def _checked_parts(output: nodes.Node, names: Collection[str]) -> list[nodes.Expr]:
     if not isinstance(output, nodes.Output):
         raise Refused("only {{ expressions }} are allowed")
-    return [
-        nodes.Const(part.data) if isinstance(part, nodes.TemplateData) else checked(part, names)
-        for part in output.nodes
-    ]
+    parts: list[nodes.Expr] = []
+    for part in output.nodes:
+        if isinstance(part, nodes.TemplateData):
+            parts.append(nodes.Const(part.data))
+        else:
+            check(part, names)
+            parts.append(part)
+    return parts
 
 
 def evaluated(compiled: JinjaTemplate, scope: AbstractMapping[str, object]) -> Any:
@@ -276,9 +284,22 @@ def evaluated(compiled: JinjaTemplate, scope: AbstractMapping[str, object]) -> A
     return context.vars[_RESULT]
 
 
-def _find(text: str, token: str) -> tuple[int, int]:
-    match = re.search(rf"(?<![\w]){re.escape(token)}", text) if token else None
-    offset = match.start() if match is not None else max(text.find("{{"), 0)
+_COMPARED = re.compile(r"(?:==|!=|[<>]=?|[,\[~])[\s(]*\Z")
+_AFTER_IN = re.compile(r"\bin[\s(]*\Z")
+
+
+def _find(text: str, error: Refused) -> tuple[int, int]:
+    """Offset and line of the word at fault. Of equal literals, the one that stands where it may not."""
+    token = error.token
+    pattern = re.escape(token)
+    if token[:1] in ("'", '"'):
+        pattern = f"[\"']{re.escape(token[1:-1])}[\"']"
+    found = [match.start() for match in re.finditer(rf"(?<!\w){pattern}", text)] if token else []
+    if error.code == "SE304" and len(found) > 1:
+        after_in = [start for start in found if _AFTER_IN.search(text[:start])]
+        alone = [start for start in found if not _COMPARED.search(text[:start])]
+        found = (after_in if error.after_in else alone) or found
+    offset = found[0] if found else max(text.find("{{"), 0)
     return offset, text.count("\n", 0, offset) + 1
 
 

@@ -143,3 +143,34 @@ class SourceText:
             if self._starts[-1] != len(self._data) or len(self._starts) == 1:
                 self._starts.append(len(self._data))
         return self._starts
+
+
+_BLOCK = re.compile(r"[|>][-+0-9]*[ \t]*(?:#.*)?")
+_ESCAPES = {"'": re.compile(r"''|[^']"), '"': re.compile(r"\\(?:x..|u.{4}|U.{8}|.)|[^\\]")}
+
+
+def place_in(source: SourceText, scalar: Scalar, offset: int) -> Scalar:
+    """The place of character `offset` of a scalar's text; the scalar's own where its line breaks make that unclear."""
+    line, column = scalar.line, scalar.column
+    raw = source.line(line)[column - 1 :]
+    if not scalar.plain and raw[:1] in ("|", ">"):
+        return _place_in_block(source, scalar, offset) if _BLOCK.fullmatch(raw) else scalar
+    if not scalar.plain and raw[:1] in _ESCAPES:
+        written = [match.start() + 1 for match in _ESCAPES[raw[0]].finditer(raw[1:])]
+        shift = written[offset] if offset < len(written) else offset + 1
+    else:
+        shift = offset
+    fits = raw[shift : shift + 1] == scalar.text[offset : offset + 1]
+    return Scalar("", True, line, column + shift) if fits else scalar
+
+
+def _place_in_block(source: SourceText, scalar: Scalar, offset: int) -> Scalar:
+    """In a literal block each line of the text is a line of the file; in a folded one, as long as none was folded."""
+    before = scalar.text[:offset]
+    line = scalar.line + 1 + before.count("\n")
+    start = before.rfind("\n") + 1
+    text = scalar.text[start:].split("\n", 1)[0]
+    raw = source.line(line)
+    if not text or not raw.endswith(text):
+        return scalar
+    return Scalar("", True, line, len(raw) - len(text) + offset - start + 1)

@@ -144,7 +144,7 @@ def _check_expression(node: Scalar, names: tuple[str, ...], findings: Findings) 
 
     compiled = Expressions(names, missing="none").compile_condition(node.text)
     if isinstance(compiled, ExpressionProblem):
-        place = Scalar(node.text, node.plain, node.line, node.column + (compiled.offset if node.plain else 0))
+        place = Scalar(node.text, node.plain, node.line, node.column + compiled.offset + (not node.plain))
         findings.add("SE561", compiled.message, place, compiled.hint)
 
 

@@ -249,7 +249,7 @@ def test_the_policy_counts_and_judges_decisions(workspace: Workspace) -> None:
     plain = (workspace.root / "syncengine.yaml").read_text(encoding="utf-8")
     workspace.write("syncengine.yaml", plain + "policy: {max_irreversible: 1}\n")
     assert "2 irreversible operations" in workspace.plan()["blocked"][0]["reason"]
-    deny = "policy:\n  deny: [{when: \"op.kind == 'reject' and plan.reject\", message: Ask first}]\n"
+    deny = "policy:\n  deny: [{when: \"op.kind == 'reject' and plan.reject > 0\", message: Ask first}]\n"
     workspace.write("syncengine.yaml", plain + deny)
     view = workspace.plan()
     assert [(found["lead"], found["kind"]) for found in view["blocked"]] == [("quarantined:8", "reject")]

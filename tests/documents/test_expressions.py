@@ -180,8 +180,8 @@ def test_problems_point_at_the_word(text: str, offset: int, line: int, hint: str
     [
         ("row.name == 'Joe'", True),
         ("row.name != 'Joe' or lead == '2932682'", True),
-        ("row.name in ['Ann', 'Joe'] and not row.empty", True),
-        ("'oe' in row.name", True),
+        ("row.name in ['Ann', 'Joe'] and row.empty is blank", True),
+        ("row.name is containing('oe')", True),
         ("row.name not in ['Joe']", False),
         ("row.payout | number > 80", True),
         ("80 < row.payout | number <= 80.10", True),
@@ -197,7 +197,7 @@ def test_conditions(text: str, expected: bool) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["row.name", "row.payout > 5", "row.payout > '100'", "5 in ['5']", "row.none", "row.name == 5", "none", "row"],
+    ["row.name", "row.payout > 5", "row.payout > '100'", "5 in ['5']", "row.none", "row.name == 5", "row"],
 )
 def test_conditions_that_would_surprise_fail(text: str) -> None:
     with pytest.raises(RenderError):
@@ -205,7 +205,7 @@ def test_conditions_that_would_surprise_fail(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "{{ row.name }}", "row.name ==", "a; b", "row.x }} {{ row.y", "lambda: 1", "x = 1"]
+    "text", ["", " ", "{{ row.name }}", "row.name ==", "a; b", "row.x }} {{ row.y", "lambda: 1", "x = 1", "none"]
 )
 def test_conditions_that_are_none(text: str) -> None:
     assert isinstance(EXPRESSIONS.compile_condition(text), ExpressionProblem)
@@ -219,9 +219,17 @@ def test_policy_conditions_take_missing_values_as_none() -> None:
     assert compiled.evaluate({"op": {"kind": "financials", "payout": Decimal("200.01")}})
     assert not compiled.evaluate({"op": {"kind": "financials", "payout": Decimal("200.00")}})
     assert not compiled.evaluate({"op": {"kind": "financials"}})
-    bare = Expressions(("op",), missing="none").compile_condition("op.payout and op.payout > 1")
-    assert isinstance(bare, Condition)
-    assert not bare.evaluate({"op": {}})
+
+
+@pytest.mark.parametrize("text", ["op.payout and op.payout > 1", "op.payout", "not op.payout", "op.kind or 0"])
+def test_policy_conditions_take_no_amount_or_text_for_true(text: str) -> None:
+    compiled = Expressions(("op",), missing="none").compile_condition(text)
+    if isinstance(compiled, ExpressionProblem):
+        assert compiled.code == "SE304"
+        return
+    for payout in (Decimal(5), Decimal(0), None):
+        with pytest.raises(RenderError, match="true or false"):
+            compiled.evaluate({"op": {"kind": "financials", "payout": payout}})
 
 
 _PIECES = st.sampled_from(

@@ -222,14 +222,16 @@ FINANCE = DenyRule(when="op.kind == 'financials' and (op.payout or 0) > 200", me
         ("op.revenue == 80.1 and op.payout is none", money(revenue=8010), True),
         ("op.buyer == '33'", money(1, buyer="33"), True),
         ("op.buyer is none", Update(LEAD, {"buyer": "33"}), True),
-        ("op.fields.payout", money(1), False),
+        ("op.fields.payout is none", money(1), True),
+        ("'postcode' in op.fields", Update(LEAD, {"postcode": "TN25 6QD"}), True),
+        ("'postcode' in op.fields", Update(LEAD, {"c1": "x"}), False),
         ("op.delivery == '1053' and op.irreversible", TRIGGER, True),
         ("op.delivery is none and not op.irreversible", Update(LEAD, {"c1": "x"}), True),
         ("op.fields.postcode == 'TN25 6QD'", Update(LEAD, {"postcode": "TN25 6QD"}), True),
         ("op.fields.postcode == 'TN25 6QD'", Update(LEAD, {"c1": "x"}), False),
         ("op.lead == '2932682' and op.changeset == 'release-one' and op.change == '#1'", TRIGGER, True),
         ("op.state == 'to_send'", TRIGGER, True),
-        ("op.nothing_like_it", TRIGGER, False),
+        ("op.nothing_like_it is none", TRIGGER, True),
     ],
 )
 def test_deny_rules_match(when: str, operation: Operation, matches: bool) -> None:
@@ -237,8 +239,9 @@ def test_deny_rules_match(when: str, operation: Operation, matches: bool) -> Non
     assert strict.look(planned(operation)) == ("deny: Ask first (matched, syncengine.yaml:12)" if matches else None)
 
 
-def test_a_deny_rule_that_fails_blocks_and_says_so() -> None:
-    strict = judge(deny=(DenyRule(when="op.lead > 3", message="Ask first", line=12),))
+@pytest.mark.parametrize("when", ["op.lead > 3", "op.nothing_like_it", "op.delivery", "not op.payout"])
+def test_a_deny_rule_that_fails_blocks_and_says_so(when: str) -> None:
+    strict = judge(deny=(DenyRule(when=when, message="Ask first", line=12),))
     reason = strict.look(planned(TRIGGER))
     assert reason is not None
     assert reason.startswith("deny: Ask first (the rule failed, with this error: ")

@@ -1,0 +1,305 @@
+"""Rewrites a checked expression over our own operations before it is compiled.
+
+Attribute access becomes item access, so that a column called "items" is a column and no Python attribute is ever
+reached. Comparison, truth, arithmetic and output go through functions of `comparisons`: Jinja's own follow Python,
+where any text but '' is true and 'app' is in 'approved'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Never
+
+from jinja2 import nodes, pass_environment
+
+from syncengine.documents import comparisons
+from syncengine.documents.filters import kind_of_value, shape
+from syncengine.documents.rendering import FilterError
+from syncengine.documents.unparse import quoted, unparsed
+
+
+class Refused(Exception):
+    """This expression may not be written; `token` is the word at fault, for its place in the text."""
+
+    def __init__(
+        self, message: str, *, hint: str = "", token: str = "", code: str = "SE302", after_in: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.token = token
+        self.code = code
+        self.after_in = after_in
+
+
+@pass_environment
+def _entry(environment: Any, group: object, key: object) -> object:
+    """A value under a key that data gives. The key stands in no message as it is: it may be personal."""
+    found = environment.getitem(group, key)
+    if not comparisons.is_undefined(found):
+        return found
+    known = group if isinstance(group, dict) else {}
+    what = f"a text like {shape(key)}" if isinstance(key, str) else kind_of_value(key)
+    return environment.undefined(obj=known, name=str(key), hint=f"there is no entry for {what} here")
+
+
+def _no_else(_value: object) -> object:
+    hint = "write what it is to be otherwise: {{ 'yes' if row.optin == 'TRUE' else 'no' }}"
+    raise FilterError("the 'if' does not hold, and there is no 'else'", hint)
+
+
+OWN_FILTERS: dict[str, Callable[..., object]] = {
+    "_true": comparisons.true_or_false,
+    "_amount": comparisons.amount_or_none,
+    "_eq": comparisons.equal,
+    "_ne": comparisons.unequal,
+    "_order": comparisons.order,
+    "_among": comparisons.among,
+    "_among_or_key": comparisons.among_or_key,
+    "_among_texts": comparisons.among_texts,
+    "_arithmetic": comparisons.arithmetic,
+    "_negative": comparisons.negative,
+    "_decimal": comparisons.decimal_constant,
+    "_joined": comparisons.joined,
+    "_printed": comparisons.printed,
+    "_entry": _entry,
+    "_no_else": _no_else,
+}
+"""Reached only by rewriting: these names cannot be written, since a filter's name is looked up in FILTERS."""
+
+OWN_TESTS: dict[str, Callable[..., bool]] = {
+    "blank": comparisons.blank,
+    "containing": comparisons.containing,
+    "none": comparisons.is_none,
+}
+
+_EXAMPLE = "'approved'"
+_BOOLEAN = (nodes.Compare, nodes.Not, nodes.And, nodes.Or, nodes.Test)
+
+
+def own_filter(name: str, value: nodes.Expr, *args: nodes.Expr) -> nodes.Filter:
+    """A call of one of OWN_FILTERS."""
+    return nodes.Filter(value, name, list(args), [], None, None)
+
+
+class Rewriting:
+    """Rewrites the expressions of one place. Their depth is bounded by now, so recursion is safe.
+
+    `policy`: there a value may be none, `X or LITERAL` stands for an amount, and fields are asked for by name.
+    """
+
+    def __init__(self, *, policy: bool) -> None:
+        self._policy = policy
+
+    def value(self, node: nodes.Expr) -> nodes.Expr:
+        """The same expression where a value of any kind is wanted."""
+        match node:
+            case nodes.CondExpr():
+                otherwise = _without_else() if node.expr2 is None else self.value(node.expr2)
+                return nodes.CondExpr(self.truth(node.test, "if"), self.value(node.expr1), otherwise)
+            case nodes.Or() if self._policy and _is_amount(node.right):
+                return nodes.Or(self._amount(node.left), self.value(node.right))
+            case nodes.Compare() | nodes.Not() | nodes.And() | nodes.Or():
+                return self._boolean(node)
+            case nodes.Getattr() | nodes.Getitem():
+                return self._item(node)
+        return self._computed(node)
+
+    def _item(self, node: nodes.Getattr | nodes.Getitem) -> nodes.Expr:
+        group = self.value(node.node)
+        if isinstance(node, nodes.Getattr):
+            return nodes.Getitem(group, nodes.Const(node.attr), "load", lineno=node.lineno)
+        if isinstance(node.arg, nodes.Const):
+            return nodes.Getitem(group, node.arg, "load", lineno=node.lineno)
+        return own_filter("_entry", group, self.value(node.arg))
+
+    def _computed(self, node: nodes.Expr) -> nodes.Expr:
+        match node:
+            case nodes.Const(value=float() as value):
+                return own_filter("_decimal", nodes.Const(repr(value)))
+            case nodes.Concat():
+                first, *rest = (self.value(part) for part in node.nodes)
+                return own_filter("_joined", first, *rest)
+            case nodes.Add() | nodes.Sub():
+                sign = nodes.Const(node.operator)
+                return own_filter("_arithmetic", self.value(node.left), self.value(node.right), sign)
+            case nodes.Neg():
+                return own_filter("_negative", self.value(node.node))
+        return self._with_rewritten_children(node)
+
+    def truth(self, node: nodes.Expr, user: str) -> nodes.Expr:
+        """The same expression where true or false is wanted; `user` is the word that asks, "" for a condition."""
+        _refuse_literal(node, user)
+        if isinstance(node, _BOOLEAN):
+            return self._boolean(node)
+        if isinstance(node, nodes.CondExpr):
+            held = self.truth(node.expr1, user)
+            otherwise = _without_else() if node.expr2 is None else self.truth(node.expr2, user)
+            return nodes.CondExpr(self.truth(node.test, "if"), held, otherwise)
+        if isinstance(node, nodes.Const):
+            return node
+        return own_filter("_true", self.value(node), nodes.Const(user), nodes.Const(unparsed(node)))
+
+    def _boolean(self, node: nodes.Expr) -> nodes.Expr:
+        match node:
+            case nodes.Not():
+                return nodes.Not(self.truth(node.node, "not"))
+            case nodes.And() | nodes.Or():
+                word = "and" if isinstance(node, nodes.And) else "or"
+                _refuse_alternatives(node, word)
+                return type(node)(self.truth(node.left, word), self.truth(node.right, word))
+            case nodes.Compare():
+                return self._comparison(node)
+        return self._with_rewritten_children(node)
+
+    def _amount(self, node: nodes.Expr) -> nodes.Expr:
+        """What has `or LITERAL` behind it in a policy."""
+        if isinstance(node, nodes.Or):
+            return nodes.Or(self._amount(node.left), self._amount(node.right))
+        return own_filter("_amount", self.value(node))
+
+    def _comparison(self, node: nodes.Compare) -> nodes.Expr:
+        result: nodes.Expr | None = None
+        left = node.expr
+        for operand in node.ops:
+            step = self._step(left, operand)
+            result = step if result is None else nodes.And(result, step)
+            left = operand.expr
+        if result is None:
+            raise Refused("a comparison without anything to compare with")
+        return result
+
+    def _step(self, left: nodes.Expr, operand: nodes.Operand) -> nodes.Expr:
+        how, right = operand.op, operand.expr
+        if how in ("in", "notin"):
+            _refuse_text_after_in(left, right, how)
+            found = self._among(left, right)
+            return found if how == "in" else nodes.Not(found)
+        if not self._policy and (_is_none(left) or _is_none(right)):
+            _refuse_none(left if _is_none(right) else right, how)
+        if how in ("eq", "ne"):
+            return own_filter(f"_{how}", self.value(left), self.value(right))
+        return own_filter("_order", self.value(left), self.value(right), nodes.Const(how))
+
+    def _among(self, left: nodes.Expr, right: nodes.Expr) -> nodes.Expr:
+        if isinstance(right, nodes.List | nodes.Tuple) and all(_is_text(item) for item in right.items):
+            texts = tuple(item.value for item in right.items if isinstance(item, nodes.Const))
+            return own_filter("_among_texts", self.value(left), nodes.Const(texts))
+        return own_filter("_among_or_key" if self._policy else "_among", self.value(left), self.value(right))
+
+    def _with_rewritten_children(self, node: nodes.Expr) -> nodes.Expr:
+        for field, value in node.iter_fields():
+            if isinstance(value, nodes.Expr):
+                setattr(node, field, self.value(value))
+            elif isinstance(value, list):
+                setattr(node, field, [self._rewritten_item(item) for item in value])
+        return node
+
+    def _rewritten_item(self, item: object) -> object:
+        if isinstance(item, nodes.Keyword):  # no expression itself, but its value is one
+            return nodes.Keyword(item.key, self.value(item.value), lineno=item.lineno)
+        return self.value(item) if isinstance(item, nodes.Expr) else item
+
+
+def _without_else() -> nodes.Expr:
+    return own_filter("_no_else", nodes.Const(None))
+
+
+def _is_text(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Const) and isinstance(node.value, str)
+
+
+def _is_none(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Const) and node.value is None
+
+
+def _is_amount(node: nodes.Node) -> bool:
+    """Whether this is a number as typed, or none."""
+    if isinstance(node, nodes.Neg):
+        return _is_amount(node.node)
+    return isinstance(node, nodes.Const) and not isinstance(node.value, str | bool)
+
+
+def _refuse_literal(node: nodes.Expr, user: str) -> None:
+    """A literal other than true and false is refused where truth is wanted, whether it is ever evaluated or not."""
+    literal = node.node if isinstance(node, nodes.Neg) else node
+    if isinstance(literal, nodes.List | nodes.Tuple):
+        kind = "a list"
+    elif isinstance(literal, nodes.Const) and not isinstance(literal.value, bool):
+        kind = "a number" if isinstance(literal.value, float) else kind_of_value(literal.value)
+    else:
+        return
+    written = unparsed(literal)
+    if user:
+        message = f"'{user}' takes true or false, and {written or 'this'} is {kind}"
+    else:
+        message = f"the condition gives {kind}, not true or false"
+    hint = f"compare it with something, as in row.status == {written or _EXAMPLE}"
+    if written == "none":
+        hint = "write true or false, or a comparison: row.status == 'approved'"
+    elif kind == "a list":
+        hint = "look something up in it, as in row.status in ['approved', 'returned']"
+    raise Refused(message, hint=hint, token=written, code="SE304")
+
+
+def _refuse_alternatives(node: nodes.And | nodes.Or, word: str) -> None:
+    """`row.x == 'a' or 'b'`, where one of several was meant, comes with the list to write."""
+    compared: nodes.Compare | None = None
+    texts: list[str] = []
+    for operand in _operands(node, type(node)):
+        match operand:
+            case nodes.Compare(ops=[nodes.Operand(op="eq" | "ne", expr=nodes.Const(value=str() as value))]):
+                if compared is None or unparsed(compared.expr) == unparsed(operand.expr):
+                    compared = compared or operand
+                    texts.append(value)
+            case nodes.Const(value=str() as value) if compared is not None:
+                texts.append(value)
+    first = next((operand.value for operand in _operands(node, type(node)) if _is_text(operand)), None)  # type: ignore[attr-defined]
+    if first is None:
+        return
+    written = quoted(first)
+    hint = f"compare it with something, as in row.status == {written}"
+    if compared is not None and unparsed(compared.expr):
+        sign = "in" if compared.ops[0].op == "eq" else "not in"
+        hint = f"write {unparsed(compared.expr)} {sign} [{', '.join(quoted(text) for text in texts)}]"
+    elif _is_text(node.left) and _is_text(node.right):
+        hint = f"write row.status in [{unparsed(node.left)}, {unparsed(node.right)}]"
+    elif word == "or" and _is_text(node.right) and unparsed(node.left):
+        hint = f"for what stands in place of an empty value write {unparsed(node.left)} | default({written})"
+    raise Refused(f"'{word}' takes true or false, and {written} is a text", hint=hint, token=written, code="SE304")
+
+
+def _operands(node: nodes.Expr, kind: type[nodes.Expr]) -> list[nodes.Expr]:
+    if isinstance(node, nodes.And | nodes.Or) and isinstance(node, kind):
+        return [*_operands(node.left, kind), *_operands(node.right, kind)]
+    return [node]
+
+
+def _refuse_text_after_in(left: nodes.Expr, right: nodes.Expr, how: str) -> None:
+    """`in` over a text finds every part of it, and nothing at all: ('approved') is a text, not a list."""
+    if not isinstance(right, nodes.Const):
+        return
+    written = unparsed(right)
+    if not isinstance(right.value, str):
+        hint = "write row.status in ['approved', 'returned']"
+        raise Refused(
+            "'in' needs a list on its right, not a single value", hint=hint, token=written, code="SE304", after_in=True
+        )
+    word = "in" if how == "in" else "not in"
+    parts = [part.strip() for part in right.value.split(",")]
+    listed = ", ".join(quoted(part) for part in parts if part) or "'approved'"
+    source = unparsed(left) or "row.status"
+    hint = f"write a list: {source} {word} [{listed}]"
+    if len(parts) == 1:
+        negated = "" if how == "in" else "not "
+        hint += f"; for a part of a text: row.notes is {negated}containing({written})"
+        if _is_text(left):
+            hint = f"write a list: row.status {word} ['approved', 'returned']"
+    raise Refused("'in' needs a list on its right, not a text", hint=hint, token=written, code="SE304", after_in=True)
+
+
+def _refuse_none(other: nodes.Expr, how: str) -> Never:
+    source = unparsed(other) or "row.status"
+    negated = "" if how == "eq" else "not "
+    hint = f"write {source} is {negated}blank; where the column may be missing: {source} is {negated}undefined"
+    raise Refused("no value of a file is none: an empty cell is an empty text", hint=hint, token="none")
