@@ -115,6 +115,20 @@ class PostgresServer:
                 return
         pytest.fail(f"PostgreSQL does not answer: {self._log()}")
 
+    def freeze(self) -> None:
+        """Stop every process of the server (SIGSTOP): connections stay open, and nothing answers."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for pid in [self._process.pid, *map(int, children)]:
+            os.kill(pid, number)
+
     def stop(self) -> None:
         """Break all connections and stop at once; nothing that was committed is lost."""
         if self._process is not None:

@@ -38,8 +38,9 @@ WAIT_SECONDS = 30.0
 """The longest wait for one answer of the server; a connection that takes longer counts as lost."""
 RETRY_DELAYS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0)
 """Seconds between attempts to reach the server again, some twenty in all: less than a lease lasts."""
-RECONNECT_SECONDS = 20.0
-"""No further attempt begins after so many seconds: a server that hangs takes CONNECT_SECONDS for each."""
+HUNG_SECONDS = 10.0
+"""How long attempts to connect again may take in all, the delays between them apart: a server that refuses does so at
+once, one that hangs takes half of this each time."""
 
 _PATIENCE = {
     "keepalives": "1",
@@ -177,22 +178,36 @@ class PostgresEngine:
     def _reconnect(self, cause: Exception) -> None:
         # A server that was given up once is asked once more and not waited for: a command that ends has several things
         # to tell the ledger, and must end although none of them can be told.
-        delays, limit = ((0.0,), 0.0) if self._lost else (RETRY_DELAYS, time.monotonic() + RECONNECT_SECONDS)
+        delays, each = ((0.0,), 1) if self._lost else (RETRY_DELAYS, int(HUNG_SECONDS / 2))
+        hung = 0.0
         for delay in delays:
-            if limit and time.monotonic() + delay > limit:
-                break
             time.sleep(delay)
+            before = time.monotonic()
             with contextlib.suppress(LedgerTrouble):
-                seconds = 2 if self._lost else CONNECT_SECONDS
-                self._connection = _connect(self.address, read_only=self._read_only, seconds=seconds)
+                self._connection = _connect(self.address, read_only=self._read_only, seconds=each)
+                self._end_old_session()
                 self._session = self._own_session()
                 self._lost = False
                 return
+            hung += time.monotonic() - before
+            if hung > HUNG_SECONDS - 1:
+                break
         self._lost = True
         raise LedgerTrouble(
             f"the connection to the ledger at {self.url} is lost ({_first_line(cause)})",
             hint="once the server is back, run the same command again",
         ) from cause
+
+    def _end_old_session(self) -> None:
+        """The lost connection's session may still be at work on what it was sent. Whether its commit took place can be
+        asked once it is gone, and not before."""
+        end = time.monotonic() + HUNG_SECONDS
+        statement = self._statements["end_session"]
+        values = [self._session[parameter] for parameter in statement.parameters]
+        while self._connection.execute(statement.sql, values).fetchall():
+            if time.monotonic() > end:
+                raise LedgerTrouble(f"an earlier connection to the ledger at {self.url} does not end")
+            time.sleep(0.02)
 
     def _own_session(self) -> dict[str, Any]:
         row = self._connection.execute(self._statements["own_session"].sql).fetchone()

@@ -21,6 +21,8 @@ from syncengine.ledger.postgres import PostgresEngine
 from syncengine.ledger.rows import SHARED
 
 _POLL = 0.1
+_LAST_RENEWAL = 5.0
+"""Seconds that the end of a lease waits for a renewal under way."""
 
 
 class TimedLease:
@@ -75,7 +77,8 @@ class TimedLeases:
             yield lease
         finally:
             stop.set()
-            renewal.join()
+            # It may wait for a server that hangs; it gives nothing but the lease that is given back here.
+            renewal.join(timeout=_LAST_RENEWAL)
             lease.give_back()
 
     def _take(self, account: str, lane: str, wait: float) -> int:

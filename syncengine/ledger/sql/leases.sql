@@ -43,6 +43,11 @@ WHERE account = :account AND lane = :lane AND epoch = :epoch AND holder <> ''
 SELECT pid::bigint, (extract(epoch FROM backend_start) * 1000000)::bigint::text, usename::text
 FROM pg_stat_activity WHERE pid = pg_backend_pid()
 
+-- A row for as long as the session is there.
+-- name: end_session
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid = :backend AND usename = :role AND (extract(epoch FROM backend_start) * 1000000)::bigint::text = :backend_started
+
 -- Sessions whose lease ran out and that may still keep locks of the lane: their process was stopped.
 -- name: end_expired_sessions
 SELECT pg_terminate_backend(s.pid)
