@@ -73,10 +73,12 @@ def load(
     *,
     variables: Mapping[str, str] | None = None,
     only: Iterable[str] = (),
+    verb: str = "validate",
 ) -> Loaded:
     """Read changesets from files and folders. Raises InputError with every problem of their text.
 
-    `variables` override declared `vars`; `only` selects changesets by id. Data is looked at when planning.
+    `variables` override declared `vars`; `only` selects changesets by id. Data is looked at when planning. `verb` is
+    the command that messages tell to repeat.
     """
     from syncengine.changeset.load import load as load_changesets
 
@@ -87,6 +89,7 @@ def load(
         variables=variables or {},
         only=chosen or None,
         environ=project.environ,
+        verb=verb,
     )
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
     if errors:
@@ -113,10 +116,11 @@ def plan(
 ) -> Planned:
     """Work out what would be sent and write it to `out` (mode 0600; None: nowhere). Sends nothing, creates no ledger.
 
-    `offline` opens no connection. `observed` is a dated export of leads; rows without a time are of `observed_at`.
-    Where the account allows it, and not offline, current values are read from the service. Raises InputError with
-    every problem of the data, WrongLedger where the ledger is not the pinned one. A plan may be blocked: see
-    `summary.blocked`. With `seal` (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
+    `offline` opens no connection, and is true for a project that was found through a path only. `observed` is a
+    dated export of leads; rows without a time are of `observed_at`. Where the account allows it, and not offline,
+    current values are read from the service. Raises InputError with every problem of the data, WrongLedger where
+    the ledger is not the pinned one. A plan may be blocked: see `summary.blocked`. With `seal`
+    (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
     """
     from syncengine.applying.gate import moment_notes
     from syncengine.applying.preflight import wire_digest
@@ -128,6 +132,7 @@ def plan(
     from syncengine.reviewing import open_export, prepare_review
 
     account = _account_of(loaded, project)
+    offline = offline or project.through is not None
     if offline:
         loaded = loaded.offline()
     path = None if out is None else Path(out)

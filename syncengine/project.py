@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -23,11 +24,16 @@ if TYPE_CHECKING:
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A configuration that was found and read, and the environment it is used in."""
+    """A configuration that was found and read, and the environment it is used in.
+
+    `through` is the path of changesets by which alone it was found: nobody named it, and nobody works in its folder, so
+    it reads no key and opens no connection. None for every other configuration.
+    """
 
     settings: Settings
     environ: Mapping[str, str]
     clock: Clock
+    through: Path | None = None
 
     @classmethod
     def open(
@@ -38,17 +44,32 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         start: Path | str | None = None,
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
+        paths: Iterable[Path | str] = (),
     ) -> Self:
         """Find syncengine.yaml in `start` (default: here) or a parent, or take `config`.
 
-        Raises ConfigError with every problem, each with its line.
+        Where there is none, the folder of the first of `paths` and its parents are searched: see `through`. Raises
+        ConfigError with every problem, each with its line.
         """
         env = Environment(os.environ if environ is None else environ)
-        path = find_configuration(
-            Path(start) if start is not None else Path.cwd(), None if config is None else str(config), env
+        found = find_configuration(
+            Path(start) if start is not None else Path.cwd(),
+            None if config is None else str(config),
+            env,
+            [Path(path) for path in paths],
         )
-        settings = load_configuration(path, env, None if policy is None else Path(policy))
-        return cls(settings=settings, environ=env, clock=clock or SystemClock())
+        settings = load_configuration(found.path, env, None if policy is None else Path(policy))
+        return cls(settings=settings, environ=env, clock=clock or SystemClock(), through=found.through)
+
+    def require_named(self, what: str) -> None:
+        """Raise ConfigError where the configuration was found through a path only; `what` reads a key or connects."""
+        if self.through is not None:
+            raise ConfigError(
+                f"{self.settings.file} was found through {self.through} only, so that no key is read and no connection "
+                f"opened, and {what} is refused",
+                code="SE508",
+                hint=f"look at it, then name it: --config {shlex.quote(self.settings.file)}",
+            )
 
     def account(self, name: str) -> Account:
         """One account of the configuration; raises ConfigError where there is none of that name."""
@@ -98,6 +119,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         """
         from syncengine.ledger import open_ledger
 
+        self.require_named("writing its ledger")
         pin, root = self.pin(), Path(self.settings.root)
         if account is not None and account.is_loopback and pin.id is None and known is None:
             self._create_where_missing()

@@ -58,10 +58,24 @@ CONFIGURATION = """\
 
 <!-- Made by scripts/generate-docs from schemas/config.v1.schema.json. -->
 
-Found in the working directory or a parent of it, or named by `--config` or `SYNCENGINE_CONFIG`; one that another user
+Named by `--config` or `SYNCENGINE_CONFIG`, or found in the working directory or a parent of it; one that another user
 may have planted there, as in `/tmp`, has to be named. Its folder is *the repository*, which sources and schemas cannot
 leave. `syncengine init` writes one, `syncengine doctor` checks it, and the schema itself is `syncengine schema config`.
 [Policy](policy.md) explains the rules, [the ledger](ledger.md) its settings.
+
+Where there is none in the working directory or above it, `validate`, `plan`, `apply` and `doctor` look in the folder of
+their first PATH and above that. A configuration found that way reads no key and opens no connection, as with
+`--offline`; what needs either says so and names the `--config` to give (SE508).
+
+## Several configurations in one repository
+
+A changeset belongs to the nearest syncengine.yaml above it. With another one in use it is refused (SE506), and the
+message shows the command to use, such as `syncengine validate --config uk/syncengine.yaml uk/changesets`. A searched
+folder's subfolders that hold a syncengine.yaml of their own are skipped; where they hold changesets, `validate` and the
+plan warn of it with their number (SE507). In a new repository that is `sandbox/`.
+
+Changesets end in `.yaml` or `.yml`, in any spelling. Of a searched folder, hidden files and folders are left out, and
+YAML whose keys are none of a changeset, such as the settings of another program, is not read (SE509, a warning).
 """
 
 

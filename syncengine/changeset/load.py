@@ -17,12 +17,13 @@ from syncengine.changeset.structure import closest, unsendable
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.findings import Findings
 from syncengine.core.settings import Account, Settings
-from syncengine.documents.files import find_documents, read_bounded
+from syncengine.documents.files import read_bounded
 from syncengine.documents.nodes import Document, SourceText
 from syncengine.documents.nodes import Mapping as MappingNode
 from syncengine.documents.nodes import Sequence as SequenceNode
 from syncengine.documents.reader import MAX_BYTES, read_documents
 from syncengine.documents.schema import DocumentSchema, LeadSchema
+from syncengine.documents.search import find_documents
 
 __all__ = ["Changeset", "Loaded", "load", "validate"]
 
@@ -37,6 +38,7 @@ def load(
     variables: Mapping[str, str],
     only: frozenset[str] | None = None,
     environ: Mapping[str, str] | None = None,
+    verb: str = "validate",
 ) -> Loaded:
     """Every changeset in these files and folders; with `only`, those ids alone (all files are checked all the same).
 
@@ -48,7 +50,7 @@ def load(
     findings = Findings(problems.append)
     with _collector_resting():
         reading = _Reading(settings, variables, environ, findings.add)
-        reading.read(paths)
+        reading.read(paths, verb)
     declared = reading.selected(only)
     schemas = _lead_schemas({found.account.name: found.account for found in declared}, reading.label, findings.add)
     findings.finish()
@@ -94,9 +96,9 @@ class _Reading:
         self._declared: dict[str, Declared] = {}
         self.unusable: list[Declared] = []
 
-    def read(self, paths: Sequence[Path]) -> None:
+    def read(self, paths: Sequence[Path], verb: str) -> None:
         """Every document of every file."""
-        files, problems = find_documents(paths, self._root)
+        files, problems = find_documents(paths, self._root, verb=verb)
         for problem in problems:
             self._report(problem)
         for file in files:

@@ -122,8 +122,11 @@ class SqlSource:
             case "connect":
                 return
             case "offline":
-                message = f"{self.label} reads the database {access.name}, and --offline opens no connection"
-                hint = "plan without --offline, or export the rows to a CSV file"
+                message = f"{self.label} reads the database {access.name}, and no connection is opened offline"
+                hint = (
+                    "plan without --offline, and with --config where the configuration was found through a path only; "
+                    "or export the rows to a CSV file"
+                )
                 raise SourceError(self._place.problem("SE325", message, hint=hint))
             case "check":
                 message = f"the rows of {self.label} are not checked: that takes a connection to {access.name}"

@@ -60,7 +60,8 @@ def command(
     """
     from syncengine.cli.apply_run import run_plan
 
-    project = invocation.project()
+    project = invocation.project(paths)
+    project.require_named("apply")
     if len(paths) == 1 and not _names_changesets(paths[0]):
         if variables or only:
             raise InputError(
@@ -140,7 +141,9 @@ def _plan_and_ask(
             code="SE901",
             hint="save a plan with 'syncengine plan --out', have it reviewed and apply that; or pass --yes",
         )
-    planned = plan(load(paths, project, variables=parse_variables(variables), only=only), project, out=target)
+    planned = plan(
+        load(paths, project, verb="apply", variables=parse_variables(variables), only=only), project, out=target
+    )
     with open_plan(target) as saved:
         options = view_options(invocation, project.settings, saved.header.account, show_values=False)
         if invocation.output.log_format == "text":  # A log holds no values, not even masked ones.

@@ -34,11 +34,12 @@ class Invocation:
     cwd: Path
     identity_files: tuple[Path, ...] = ()
 
-    def project(self) -> Project:
-        """The project of this folder, or of --config; ConfigError where there is none or it is wrong."""
+    def project(self, paths: Sequence[Path] = ()) -> Project:
+        """The project of this folder, of --config, or else of the first path of changesets; ConfigError where there is
+        none or it is wrong."""
         from syncengine.project import Project
 
-        return Project.open(self.config, policy=self.policy, start=self.cwd, environ=self.environ)
+        return Project.open(self.config, policy=self.policy, start=self.cwd, environ=self.environ, paths=paths)
 
     def identities(self) -> Identities:
         """The private keys that open sealed plans: of --identity and of the environment."""
@@ -125,7 +126,7 @@ def _common_options() -> list[click.Parameter]:
             metavar="FILE",
             envvar="SYNCENGINE_CONFIG",
             show_envvar=True,
-            help="syncengine.yaml to use; otherwise the one in this folder or the nearest parent.",
+            help="syncengine.yaml to use; otherwise the one in this folder or a parent, or above the first PATH.",
         ),
         click.Option(
             ["--policy"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,12 +55,19 @@ def _checks(invocation: Invocation, paths: tuple[Path, ...], name: str | None, *
     from syncengine.checking.machine import machine_checks
 
     try:
-        project = invocation.project()
+        project = invocation.project(paths)
     except ConfigError as error:
         yield from _unusable(error)
         yield from machine_checks(None, invocation.environ)
         return
     settings = project.settings
+    # As with --offline: nobody named this configuration.
+    offline = offline or project.through is not None
+    unasked = (
+        "because of --offline"
+        if project.through is None
+        else f"because {settings.file} was found through {project.through} only"
+    )
     accounts = [project.account(name)] if name is not None else list(settings.accounts.values())
     yield Check(name="configuration", state="ok", message=f"{settings.file}, {len(settings.accounts)} account(s)")
     for warning in settings.warnings:
@@ -72,7 +80,7 @@ def _checks(invocation: Invocation, paths: tuple[Path, ...], name: str | None, *
     yield from machine_checks(settings, invocation.environ)
     root = Path(settings.root)
     if offline and not settings.ledger.url.startswith("sqlite:"):
-        yield Check(name="ledger", state="unknown", message="not looked at, because of --offline")
+        yield Check(name="ledger", state="unknown", message=f"not looked at, {unasked}", advice=_named(project))
     else:
         try:
             pin = project.pin()
@@ -81,7 +89,16 @@ def _checks(invocation: Invocation, paths: tuple[Path, ...], name: str | None, *
         else:
             yield from ledger_checks(pin, accounts, root=root, clock=project.clock)
     for account in accounts:
-        yield from _account(project, account, paths, offline=offline)
+        if offline:
+            yield Check(
+                name="service",
+                account=account.name,
+                state="unknown",
+                message=f"key, connection and permissions were not looked at, {unasked}",
+                advice=_named(project),
+            )
+        else:
+            yield from _account(project, account, paths)
 
 
 def _unusable(error: ConfigError) -> Iterator[Check]:
@@ -95,18 +112,14 @@ def _unusable(error: ConfigError) -> Iterator[Check]:
         yield Check(name="configuration", state=state, message=message, advice=problem.hint)
 
 
-def _account(project: Project, account: Account, paths: tuple[Path, ...], *, offline: bool) -> Iterator[Check]:
+def _named(project: Project) -> str:
+    return "" if project.through is None else f"name it to look: --config {shlex.quote(project.settings.file)}"
+
+
+def _account(project: Project, account: Account, paths: tuple[Path, ...]) -> Iterator[Check]:
     from syncengine.checking.check import Check
     from syncengine.checking.service import key_of, service_checks
 
-    if offline:
-        yield Check(
-            name="service",
-            account=account.name,
-            state="unknown",
-            message="key, connection and permissions were not looked at, because of --offline",
-        )
-        return
     key, check = key_of(account, project.environ)
     yield check
     ca_file = project.environ.get("SYNCENGINE_CA_FILE")
@@ -136,7 +149,7 @@ def _fields(project: Project, account: Account, paths: tuple[Path, ...], probe: 
     from syncengine.checking.check import Check
     from syncengine.checking.field_names import field_checks
 
-    loaded = load(paths, project.settings, variables={})
+    loaded = load(paths, project.settings, variables={}, verb="doctor")
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
     if errors:
         yield Check(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from syncengine.cli.progress import Progress
     from syncengine.core.plan import PlannedOperation
     from syncengine.planning import Seal
+    from syncengine.project import Project
 
 _STEP = 500
 """Operations between two looks at the clock."""
@@ -84,7 +86,7 @@ def command(
 ) -> int:
     """Work out what would be sent, show it and save it. Nothing is sent, no ledger is created or written.
 
-    PATH names changeset files, or folders that are searched for *.yaml.
+    PATH names changeset files, or folders that are searched for *.yaml and *.yml.
     """
     from syncengine.api import load, needed_approvals, plan
     from syncengine.cli.progress import Progress
@@ -92,8 +94,8 @@ def command(
     from syncengine.cli.views import LiveView, show_plan, view_options
 
     seal = _seal(values, recipients, out)
-    project = invocation.project()
-    loaded = load(paths, project, variables=parse_variables(variables), only=only)
+    project = _project(invocation, paths, offline=offline)
+    loaded = load(paths, project, variables=parse_variables(variables), only=only, verb="plan")
     live = None
     if format_ in LiveView.formats:
         account = loaded.changesets[0].account if loaded.changesets else ""
@@ -138,6 +140,17 @@ def command(
     if detailed_exitcode and planned.summary.counts.to_send:
         return Exit.CHANGES
     return Exit.DONE
+
+
+def _project(invocation: Invocation, paths: tuple[Path, ...], *, offline: bool) -> Project:
+    project = invocation.project(paths)
+    if project.through is not None and not offline:
+        file = project.settings.file
+        invocation.output.note(
+            f"{file} was found through {project.through} only: planned as with --offline. To look at the service, "
+            f"or at a ledger on a server, name it: --config {shlex.quote(file)}"
+        )
+    return project
 
 
 def _seal(values: str, recipients: tuple[str, ...], out: Path | None) -> Seal | None:

@@ -33,7 +33,8 @@ _FOR_CI = ("sarif", "github")
 def command(invocation: Invocation, *, paths: tuple[Path, ...], variables: tuple[str, ...], format_: str) -> int:
     """Check changesets, their data and the configuration; report every problem with its place.
 
-    PATH names changeset files, or folders that are searched for *.yaml. No key is read and no connection opened.
+    PATH names changeset files, or folders that are searched for *.yaml and *.yml. No key is read and no connection
+    opened.
     """
     from syncengine.cli.variables import parse_variables
     from syncengine.core.errors import Exit, SyncError
@@ -55,7 +56,7 @@ def _validated(invocation: Invocation, paths: Sequence[Path], variables: dict[st
     from syncengine.core.results import ValidateResult
 
     try:
-        project = invocation.project()
+        project = invocation.project(paths)
     except ConfigError as error:
         if not error.problems:
             raise

@@ -4,13 +4,14 @@ SE501 unknown key     SE550 base_url or host         SE554 name or id of a deliv
 SE502 missing key     SE551 literal API key          SE555 ledger or database                  SE561 policy expression
 SE503 wrong type      SE552 variable not allowed     SE556 former name of an account
 SE504 wrong value     SE553 file not allowed
-SE505 planted file
+SE505 planted file      SE508 found through a PATH only
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from collections.abc import Mapping as AbstractMapping
 from pathlib import Path
 from typing import NamedTuple
@@ -29,9 +30,10 @@ from syncengine.documents.reader import read_documents
 from syncengine.documents.schema import DocumentSchema
 from syncengine.documents.section import Findings, section
 
-__all__ = ["find_configuration", "ledger_url", "load_configuration", "planted"]
+__all__ = ["Found", "find_configuration", "ledger_url", "load_configuration", "planted"]
 
 _MAX_BYTES = 4 * 1024 * 1024
+_FOLDERS = 5
 _SCHEMA = "config.v1"
 _CODES = {"SE201": "SE501", "SE202": "SE502", "SE203": "SE503", "SE204": "SE504"}
 
@@ -44,8 +46,19 @@ class _File(NamedTuple):
     shown: str
 
 
-def find_configuration(start: Path, explicit: str | None, env: AbstractMapping[str, str]) -> Path:
-    """The configuration to use: --config, SYNCENGINE_CONFIG, or the nearest syncengine.yaml from `start` upwards."""
+class Found(NamedTuple):
+    """A configuration that was found. `through` is the path of changesets that led to it; None where it lies here or
+    above, or was named."""
+
+    path: Path
+    through: Path | None = None
+
+
+def find_configuration(
+    start: Path, explicit: str | None, env: AbstractMapping[str, str], paths: Iterable[Path] = ()
+) -> Found:
+    """The configuration to use: --config, SYNCENGINE_CONFIG, the nearest syncengine.yaml from `start` upwards, or else
+    from the folder of the first of `paths` upwards."""
     named = explicit or env.get("SYNCENGINE_CONFIG")
     if named:
         path = start / named
@@ -54,8 +67,23 @@ def find_configuration(start: Path, explicit: str | None, env: AbstractMapping[s
         if not path.is_file():
             source = "--config" if explicit else "SYNCENGINE_CONFIG"
             raise ConfigError(f"there is no configuration {named} ({source})", hint="name a syncengine.yaml")
-        return path
+        return Found(path)
     here = start.resolve()
+    path_here = _nearest(here)
+    if path_here is not None:
+        return Found(path_here)
+    first = next(iter(paths), None)
+    if first is not None:
+        folder = _folder_of(start / first)
+        path_there = None if folder is None else _nearest(folder)
+        if path_there is not None:
+            return Found(path_there, first)
+    beside = f", nor in or above {first}" if first is not None else ""
+    raise ConfigError(f"there is no {CONFIGURATION_NAME} in {here} or any folder above it{beside}", hint=_way_out(here))
+
+
+def _nearest(here: Path) -> Path | None:
+    """syncengine.yaml in this folder or the nearest one above it; ConfigError where somebody may have planted it."""
     for folder in (here, *here.parents):
         path = folder / CONFIGURATION_NAME
         if path.is_file():
@@ -66,7 +94,15 @@ def find_configuration(start: Path, explicit: str | None, env: AbstractMapping[s
                     hint=f"it says where API keys are sent: look at it, then name it with --config {path}",
                 )
             return path
-    raise ConfigError(f"there is no {CONFIGURATION_NAME} in {here} or any folder above it", hint=_way_out(here))
+    return None
+
+
+def _folder_of(path: Path) -> Path | None:
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return real if real.is_dir() else real.parent
 
 
 def _planted(path: Path, here: Path) -> bool:
@@ -97,6 +133,11 @@ def _way_out(here: Path) -> str:
         below = []
     if not below:
         return "run `syncengine init` to write one, or name one with --config"
+    if len(below) > 1:
+        folders = ", ".join(f"{name}/" for name in below[:_FOLDERS])
+        return (
+            f"there are some in {folders}: work in the one that is meant, or pass --config FOLDER/{CONFIGURATION_NAME}"
+        )
     return f"there is one in {below[0]}/: work in that folder, or pass --config {below[0]}/{CONFIGURATION_NAME}"
 
 

@@ -122,7 +122,8 @@ def test_no_configuration_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_configuration_further_down_is_named(repository: Path) -> None:
-    ended = run("validate", "repository/changesets", "--format", "json", cwd=repository.parent)
+    (repository.parent / "loose.yaml").write_text(GOOD)
+    ended = run("validate", "loose.yaml", "--format", "json", cwd=repository.parent)
     assert ended.code == 1
     assert ended.json["error"]["hint"].startswith("there is one in repository/: work in that folder, or pass --config ")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from syncengine.core.errors import InputError
-from syncengine.documents.files import find_documents, inside, read_bounded
+from syncengine.documents.files import inside, read_bounded
+from syncengine.documents.search import find_documents
 
 
 @pytest.fixture
