@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -64,6 +63,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     def require_named(self, what: str) -> None:
         """Raise ConfigError where the configuration was found through a path only; `what` reads a key or connects."""
         if self.through is not None:
+            import shlex
+
             raise ConfigError(
                 f"{self.settings.file} was found through {self.through} only, so that no key is read and no connection "
                 f"opened, and {what} is refused",

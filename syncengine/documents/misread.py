@@ -21,11 +21,12 @@ NEVER = 1 << 62
 # Each begins with one literal character, for which a search of a large file is fast.
 _HASH = re.compile(rb"#(?:(?<=[\]}\"',\[{>|+\-0-9]#)|(?<=[ \t]#)#*[^\s#])")
 _QUESTION = re.compile(rb"\?(?<![^\s,\[{?:]\?)(?=\S)")
-_CUT = re.compile(r"[ \t]+(#+[^\s#].*)")
-_TOUCHING = re.compile(r"#|[ \t]*,#")
-_HEADER = re.compile(r"[|>][-+0-9]*#")
-_ITEM = re.compile(r"[ \t]*-(?:[ \t]|$)")
-_FLOW_END = re.compile(r"[ \t]*[,\]}].*")
+# Compiled where they are first used: most files hold nothing that is suspicious.
+_CUT = r"[ \t]+(#+[^\s#].*)"
+_TOUCHING = r"#|[ \t]*,#"
+_HEADER = r"[|>][-+0-9]*#"
+_ITEM = r"[ \t]*-(?:[ \t]|$)"
+_FLOW_END = r"[ \t]*[,\]}].*"
 QUOTING = frozenset({"SE106", "SE116", "SE117", "SE118", "SE119"})
 """Codes whose messages and hints quote what was typed."""
 _SHOWN = 60
@@ -52,9 +53,9 @@ class Misreadings:
         if node.line == end[0] or not node.plain:
             self._question_mark(node)
         if event.style in ("|", ">"):
-            header = _HEADER.match(self._source.line(node.line), node.column - 1)
+            header = re.match(_HEADER, self._source.line(node.line)[node.column - 1 :])
             if header is not None:
-                self._hash(node.line, header.end())
+                self._hash(node.line, node.column - 1 + header.end())
             return
         if node.plain and not is_key:
             self._cut(node, *end, flow=flow)
@@ -65,10 +66,10 @@ class Misreadings:
         if not self._reached(line, line):
             return
         raw = self._source.line(line)
-        touching = _TOUCHING.match(raw, column)
+        touching = re.match(_TOUCHING, raw[column:])
         # A plain scalar takes in a '#' that touches it; only what ends by itself can be followed by one.
         if touching is not None:
-            self._hash(line, touching.end())
+            self._hash(line, column + touching.end())
 
     def _suspicious(self, data: bytes) -> Iterator[int]:
         at = self._source.line_at
@@ -97,18 +98,18 @@ class Misreadings:
 
     def _cut(self, node: Scalar, line: int, column: int, *, flow: bool) -> None:
         raw = self._source.line(line)
-        cut = _CUT.match(raw, column)
+        cut = re.match(_CUT, raw[column:])
         if cut is None or (not node.text and raw[column - 1 : column] not in (":", "-")):
             return
-        gap = raw[column : cut.start(1)] if node.text else ""
-        rest = (_FLOW_END.sub("", cut[1]) if flow else cut[1]).rstrip() or cut[1].rstrip()
+        gap = cut[0][: cut.start(1)] if node.text else ""
+        rest = (re.sub(_FLOW_END, "", cut[1]) if flow else cut[1]).rstrip() or cut[1].rstrip()
         whole = quoted(f"{node.text}{gap}{rest}")
         what = f"the value {shown(node.text)} ends" if node.text else "the value is empty"
         self._problem(
             "SE117",
             f"{what} before {shown(rest)}, which is read as a comment",
             line,
-            cut.start(1) + 1,
+            column + cut.start(1) + 1,
             f"if it belongs to the value, put it all into quotes: {whole}; if it is a comment, write a space after #",
             warning=True,
         )
@@ -116,7 +117,7 @@ class Misreadings:
     def _joined(self, node: Scalar, last: int) -> None:
         for line in range(node.line + 1, last + 1):
             raw = self._source.line(line)
-            if _ITEM.match(raw):
+            if re.match(_ITEM, raw):
                 self._problem(
                     "SE119",
                     f"this line is joined to the text above it, as {shown(node.text)}",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,8 +22,8 @@ _NAMED = 5
 """Files or folders that one message names; more are counted."""
 _HEAD = 64 * 1024
 """Bytes of a larger file are not looked at to tell whether it is a changeset: it is read as one."""
-_ANY_KEY = re.compile(rb"(?m)^[\w\"'$./-][^\n#]*:(?:\s|$)")
-_KEY_OF_A_CHANGESET = re.compile(
+_ANY_KEY = rb"(?m)^[\w\"'$./-][^\n#]*:(?:\s|$)"
+_KEY_OF_A_CHANGESET = (
     rb"(?m)^(?:\xef\xbb\xbf)?[\"'{ ]*(?:version|changeset|account|title|vars|sources|changes|for_each|leads?|update)"
     rb"[\"']?[ \t]*:"
 )
@@ -128,6 +127,8 @@ class _Search:
         return self._configured[folder]
 
     def _command(self, folder: Path, path: Path) -> str:
+        import shlex
+
         return "syncengine " + shlex.join([self._verb, "--config", str(folder / CONFIGURATION_NAME), str(path)])
 
     def _below_another(self, path: Path, folder: Path, count: int) -> Problem:
@@ -180,7 +181,7 @@ def _may_be_changeset(file: Path) -> bool:
         data = read_bounded(file, _HEAD)
     except InputError:
         return True  # it is large, or cannot be read: what reads it says so
-    return _KEY_OF_A_CHANGESET.search(data) is not None or _ANY_KEY.search(data) is None
+    return re.search(_KEY_OF_A_CHANGESET, data) is not None or re.search(_ANY_KEY, data) is None
 
 
 def _listed(paths: Sequence[Path]) -> str:

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import msgspec
 
-from syncengine.core.codes import CODES
 from syncengine.core.errors import Problem, Severity
 from syncengine.core.values import Cents, parse_money
 from syncengine.documents.misread import QUOTING
@@ -46,6 +45,8 @@ def without_secret(problem: Problem) -> Problem:
     if _SECRET_LINE.search(problem.excerpt) is None:
         return problem
     if problem.code in QUOTING:
+        from syncengine.core.codes import CODES
+
         message, hint = CODES[problem.code].rstrip("."), "put the value into quotes"
         return msgspec.structs.replace(problem, message=message, hint=hint, excerpt="")
     return msgspec.structs.replace(problem, excerpt="")
