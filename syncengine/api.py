@@ -12,6 +12,7 @@ Errors are `syncengine.core.errors.SyncError`; `exit` on an error or a result is
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -179,6 +180,7 @@ def plan(
             authors=asking_git(project.settings.policy.approvals, Path(project.settings.root), project.environ),
             notes=(
                 *_warnings(loaded),
+                *_converted_files(loaded, project, account),
                 *review.notes,
                 *_unfinished(ledger, account, loaded),
                 *_contradictions(ledger, account),
@@ -205,6 +207,19 @@ def _warnings(loaded: Loaded) -> tuple[str, ...]:
             place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part)
             found.append(f"{place}: {text}" if place else text)
     return tuple(found)
+
+
+def _converted_files(loaded: Loaded, project: Project, account: Account) -> list[str]:
+    """Notes on the files behind a plan whose line endings git changed: the same commit gives another plan elsewhere."""
+    from syncengine.planning.line_endings import converted
+
+    settings, root = project.settings, Path(project.settings.root)
+    rule = settings.policy.approvals
+    others = [settings.file, account.lead_schema, None if rule is None else rule.allowed_signers]
+    files = [file for changeset in loaded.changesets for file in changeset.files if (root / file).is_file()]
+    files += [Path(os.path.relpath(Path(file).resolve(), root)).as_posix() for file in others if file]
+    found = converted(root, project.environ, list(dict.fromkeys(files)))
+    return [f"{file.message}; doctor says what to do" for file in found]
 
 
 def apply(

@@ -38,6 +38,11 @@ class Changeset:
         """Name of its account."""
         return self._declared.account.name
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Its own file, and how its sources are called: files relative to the repository, or other names."""
+        return (self._declared.file, *(source.label for source in self._declared.sources.values()))
+
     def facts(self) -> ChangesetFacts:
         """What is known besides the items; digests of sources are complete once `items` was read to the end."""
         declared = self._declared

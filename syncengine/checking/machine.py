@@ -12,6 +12,7 @@ from syncengine.core.settings import ApprovalRule, Settings
 from syncengine.documents.files import read_bounded
 from syncengine.planning.approvals.signers import signers_in
 from syncengine.planning.authors import Authors, GitCannotTell
+from syncengine.planning.line_endings import converted
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _MOST_BYTES = 1024 * 1024
@@ -24,6 +25,7 @@ def machine_checks(settings: Settings | None, environ: Mapping[str, str]) -> Ite
     rule = None if settings is None else settings.policy.approvals
     yield from _git(settings, rule, environ)
     if settings is not None:
+        yield from _line_endings(Path(settings.root), environ)
         yield from _signers(rule, environ)
 
 
@@ -63,6 +65,16 @@ def _git(settings: Settings | None, rule: ApprovalRule | None, environ: Mapping[
         )
         return
     yield Check(name="git", state="ok", message="git is there, and knows who wrote what")
+
+
+def _line_endings(root: Path, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Warnings; nothing where no line endings were changed, or there is no git to change them."""
+    found = converted(root, environ)
+    for file in found[:_LISTED]:
+        yield Check(name="line endings", state="warning", message=file.message, advice=file.advice)
+    if len(found) > _LISTED:
+        more = f"{len(found) - _LISTED:,} more files differ from what is committed in their line endings only"
+        yield Check(name="line endings", state="warning", message=more, advice=found[0].advice)
 
 
 def _signers(rule: ApprovalRule | None, environ: Mapping[str, str]) -> Iterator[Check]:

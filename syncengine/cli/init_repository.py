@@ -57,7 +57,8 @@ def found(folder: Path, environ: Mapping[str, str], ci: Sequence[str] = ()) -> F
         written += _write(folder, init_templates.repository(SHARED_LEDGER if ci and environ.get(SHARED_LEDGER) else ""))
     ledger, accounts, shared = _pin(folder, environ)
     written += _write(folder, init_templates.schemas("", schemas))
-    written += _ignore(folder)
+    written += _complete(folder, ".gitignore", init_templates.IGNORED)
+    written += _complete(folder, ".gitattributes", init_templates.ATTRIBUTES)
     trials = folder / init_templates.SANDBOX
     if not trials.exists() or (trials / _CONFIGURATION).exists():
         written += _write(folder, init_templates.sandbox(accounts, DEFAULT_KEYS[0].text))
@@ -90,20 +91,28 @@ def _write(folder: Path, files: Iterable[init_templates.Starter]) -> list[str]:
     return written
 
 
-def _ignore(folder: Path) -> list[str]:
-    path = folder / ".gitignore"
+def _complete(folder: Path, name: str, lines: Iterable[str]) -> list[str]:
+    """Add the lines that a file of git's lacks, at its end; the file's name where there were some."""
+    path = folder / name
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise _linked(path)
     there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
     known = {line.strip() for line in lines_of(there)}
-    missing = [line for line in init_templates.IGNORED if line not in known]
+    missing = [line for line in lines if line not in known]
     if not missing:
         return []
     gap = "" if not there else "\n" if there.endswith("\n") else "\n\n"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK
-    with os.fdopen(os.open(path, flags, 0o666), "w", encoding="utf-8") as stream:
-        stream.write(gap + "\n".join(missing) + "\n")
-    return [".gitignore"]
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o666)
+    size = os.fstat(descriptor).st_size
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", closefd=False) as stream:
+            stream.write(gap + "\n".join(missing) + "\n")
+    except OSError:
+        os.ftruncate(descriptor, size)  # half a line would be a rule of its own
+        raise
+    finally:
+        os.close(descriptor)
+    return [name]
 
 
 def _linked(path: Path) -> InputError:

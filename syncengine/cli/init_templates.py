@@ -22,6 +22,23 @@ IGNORED = (
 )
 
 
+ATTRIBUTES = (
+    "# syncengine: git never changes the line endings of what is reviewed, signed and sent",
+    "syncengine.yaml -text",
+    "**/changesets/** -text",
+    "**/data/** -text",
+    "**/schemas/** -text",
+    "**/.syncengine/** -text",
+    "*.csv -text",
+    "*.tsv -text",
+    "*.jsonl -text",
+    "*.ndjson -text",
+    "*.plan -text",
+    "*.approval -text",
+)
+"""The last line of .gitattributes that fits a file decides, so these are added at the end."""
+
+
 class Starter(NamedTuple):
     """One file to write, relative to the folder."""
 

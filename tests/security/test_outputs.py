@@ -112,11 +112,13 @@ def test_nothing_is_written_through_a_link(workspace: Workspace, tmp_path: Path,
         assert victim.read_text() == UNTOUCHED
 
 
-@pytest.mark.parametrize("name", [".gitignore", "syncengine.yaml", ".syncengine", "changesets", ".github", "sandbox"])
+@pytest.mark.parametrize(
+    "name", [".gitignore", ".gitattributes", "syncengine.yaml", ".syncengine", "changesets", ".github", "sandbox"]
+)
 def test_init_writes_through_no_link(tmp_path: Path, name: str) -> None:
     folder, outside = tmp_path / "repository", tmp_path / "outside"
     folder.mkdir()
-    if name in (".gitignore", "syncengine.yaml"):
+    if name in (".gitignore", ".gitattributes", "syncengine.yaml"):
         account = "{base_url: 'http://127.0.0.1:1', api_key: env:LEADBYTE_A}"
         kept = f"version: 1\naccounts: {{a: {account}}}\nledger:\n  id: null\n"
         outside.write_text(kept if name == "syncengine.yaml" else UNTOUCHED)
