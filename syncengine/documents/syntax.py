@@ -12,6 +12,7 @@ from syncengine.core.errors import Problem
 from syncengine.documents.nodes import SourceText
 
 _UNQUOTED_TEMPLATE = re.compile(r"""(?:^|[:\-,\[])\s*\{[{%#]|\}\}\s*[^\s,\]}#]|^[^"'#]*\{%""")
+_ANCHOR_BEFORE = r"(?:^|[\s\[{,])[&*][\w-]+[ \t]*$"
 
 QUOTE_TEMPLATE = 'put the whole value into quotes: "{{ row.postcode }}"'
 
@@ -108,6 +109,9 @@ def syntax_problem(error: MarkedYAMLError, source: SourceText, base: int) -> Pro
         )
     if text[column - 1 : column] == "\t":
         return source.problem("SE104", "a tab stands where indentation is expected", line, column, hint=_TAB)
+    if re.search(_ANCHOR_BEFORE, text[: column - 1]):
+        message = "an anchor or alias ends here, and this text does not belong to it"
+        return source.problem("SE104", message, line, column, hint="quote a text that begins with & or *")
     if wording is None:
         return source.problem("SE104", f"not valid YAML: {words}", line, column)
     message = wording.message
