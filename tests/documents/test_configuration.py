@@ -397,14 +397,27 @@ def test_finding(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other.write_text(MINIMAL)
     deep = root / "specs" / "more"
     deep.mkdir(parents=True)
-    assert find_configuration(deep, None, {}) == root / "syncengine.yaml"
-    assert find_configuration(deep, "../../other.yaml", {}).samefile(other)
-    assert find_configuration(deep, None, {"SYNCENGINE_CONFIG": str(other)}) == other
-    assert find_configuration(deep, str(root), {"SYNCENGINE_CONFIG": str(other)}) == root / "syncengine.yaml"
+    assert find_configuration(deep, None, {}).path == root / "syncengine.yaml"
+    assert find_configuration(deep, "../../other.yaml", {}).path.samefile(other)
+    assert find_configuration(deep, None, {"SYNCENGINE_CONFIG": str(other)}).path == other
+    assert find_configuration(deep, str(root), {"SYNCENGINE_CONFIG": str(other)}).path == root / "syncengine.yaml"
     with pytest.raises(ConfigError, match=r"none\.yaml"):
         find_configuration(deep, "none.yaml", {})
     with pytest.raises(ConfigError, match="SYNCENGINE_CONFIG"):
         find_configuration(deep, None, {"SYNCENGINE_CONFIG": "none.yaml"})
+
+
+def test_finding_through_a_path(root: Path, tmp_path: Path) -> None:
+    (root / "syncengine.yaml").write_text(MINIMAL)
+    deep = root / "specs" / "more"
+    deep.mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    found = find_configuration(elsewhere, None, {}, [deep, elsewhere])
+    assert found == (root / "syncengine.yaml", deep)
+    assert find_configuration(deep, None, {}, [elsewhere]).through is None
+    with pytest.raises(ConfigError, match="nor in or above"):
+        find_configuration(elsewhere, None, {}, [elsewhere / "gone", deep])
 
 
 def test_without_a_configuration_the_way_out_is_named(tmp_path: Path) -> None:
