@@ -35,7 +35,10 @@ FILTERS = """\
 <!-- Made by scripts/generate-docs from syncengine/documents/filter_docs.py. -->
 
 `{{ row.postcode | uk_postcode }}` passes a value through a filter. Filters depend on their input alone: no locale, no
-clock. Every line of this table is run by a test.
+clock. Arguments may be given by name, as in `money(decimal=',')`. A value that does not fit is an error; an empty one
+too, but for `trim`, `squeeze`, `digits` and those that change letters. Where cells may be empty, write
+`{{ '' if row.phone is blank else row.phone | e164 }}` and `skip_empty: true`. Every line of these tables is run by a
+test.
 
 | filter | example | gives | rule |
 | --- | --- | --- | --- |

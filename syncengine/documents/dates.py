@@ -110,7 +110,7 @@ def _advice(text: str, formats: Sequence[str]) -> str:
     if any("%Y" in each and _read(text, _reader(each.replace("%Y", "%y"))) for each in formats):
         return "a year of two digits is %y, which means 1969 to 2068"
     if not text:
-        return "leave empty cells out"
+        return "for empty cells: {{ '' if row.date is blank else row.date | date(...) }}, and skip_empty"
     return "several formats are a list: date(['%d/%m/%Y', '%Y-%m-%d'], to='%Y-%m-%d')"
 
 

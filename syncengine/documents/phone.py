@@ -7,10 +7,15 @@ as a digit. So a text is looked at first, and what is not plainly one number is 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from syncengine.core.spreadsheets import fault_of_digits
 from syncengine.core.text import UNSEEN, WHITE_SPACE
 from syncengine.documents.rendering import FilterError
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 _UNSEEN = re.compile(f"[{UNSEEN}]+")
 _SPACES = re.compile(f"[{WHITE_SPACE}]+")
@@ -38,7 +43,7 @@ def international(text: str, calling_code: str, shape: str) -> str:
     plain = _DASHES.sub("-", _SPACES.sub(" ", _UNSEEN.sub("", text))).strip()
     plain = plain.replace("(+", "+(", 1) if plain.startswith("(+") else plain
     if len(plain) > _LONGEST or _PHONE.fullmatch(plain) is None:
-        hint = "" if plain else "leave empty cells out"
+        hint = "" if plain else "for empty cells: {{ '' if row.phone is blank else row.phone | e164 }}, and skip_empty"
         raise FilterError(f"a text like {shape} is not a phone number", hint)
     found = _read(plain, calling_code, region)
     if found is None:
@@ -60,18 +65,20 @@ def _region(calling_code: str) -> str:
 
 
 def _read(plain: str, calling_code: str, region: str) -> str | None:
-    """The first reading that is a number in use; else the possible one, where the notation leaves one."""
+    """The number as it was written; where a zero makes that doubtful, the reading that is a number in use."""
     as_written, without_zero, with_plus = _readings(plain, calling_code, region)
-    for reading in (*as_written, *without_zero):
-        number, in_use = _possible(reading, region)
-        if in_use:
-            return number
-    for readings in (as_written, with_plus, without_zero):
-        found = {_possible(reading, region)[0] for reading in readings} - {""}
-        if found:
-            # Readings differ in a zero: whether it belongs to the number is then not known, and not guessed.
-            return found.pop() if len(found) == 1 else None
-    return None
+    numbers = _possible(as_written, region)
+    if len(numbers) == 1 and not plain.startswith("00"):
+        ((form, number),) = numbers.items()
+        if not number.italian_leading_zero:
+            return form
+    others = _possible(without_zero, region)
+    in_use = _in_use({**numbers, **others})
+    if in_use is not None:
+        return in_use
+    found = numbers or _possible(with_plus, region) or others
+    # Readings that differ in a zero: whether it belongs to the number is not known, and not guessed.
+    return next(iter(found)) if len(found) == 1 else _in_use(found)
 
 
 def _readings(plain: str, calling_code: str, region: str) -> tuple[list[str], list[str], list[str]]:
@@ -98,19 +105,29 @@ def _without_zero(digits: str) -> str:
     return "+" + digits
 
 
-def _possible(reading: str, region: str) -> tuple[str, bool]:
-    """`reading` in E.164 form, "" where it is no possible number; and whether such numbers are in use."""
+def _possible(readings: Iterable[str], region: str) -> dict[str, PhoneNumber]:
+    """Those of the readings that are possible numbers, by their E.164 form."""
     import phonenumbers
 
-    try:
-        number = phonenumbers.parse(reading, None if region == _NO_REGION else region)
-    except phonenumbers.NumberParseException:
-        return "", False
-    form = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if phonenumbers.is_valid_number(number):
-        return form, True
-    # A number that can be dialled within its area only is not possible here: its area code is not known.
-    possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
-    # The library allows nine digits in Britain, which some landlines have; a mobile number has ten.
-    short = form.startswith("+447") and len(form) != len("+447700900123")
-    return (form, False) if possible and not short else ("", False)
+    found: dict[str, PhoneNumber] = {}
+    for reading in readings:
+        try:
+            number = phonenumbers.parse(reading, None if region == _NO_REGION else region)
+        except phonenumbers.NumberParseException:
+            continue
+        form = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        reason = phonenumbers.is_possible_number_with_reason(number)
+        possible = reason == phonenumbers.ValidationResult.IS_POSSIBLE
+        # What can be dialled within its area only lacks its area code; a few such numbers (+1 310 1234) have none.
+        local = reason == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY
+        # The library allows nine digits in Britain, which some landlines have; a mobile number has ten.
+        short = form.startswith("+447") and len(form) != len("+447700900123")
+        if (possible and not short) or (local and phonenumbers.is_valid_number(number)):
+            found[form] = number
+    return found
+
+
+def _in_use(numbers: Mapping[str, PhoneNumber]) -> str | None:
+    import phonenumbers
+
+    return next((form for form, number in numbers.items() if phonenumbers.is_valid_number(number)), None)
