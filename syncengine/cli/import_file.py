@@ -1,8 +1,7 @@
-"""`syncengine import`: a request that somebody used to send by hand, or a CSV, as a changeset."""
+"""`syncengine import`: a request that somebody used to send by hand, or a table, as a changeset."""
 
 from __future__ import annotations
 
-import io
 import os
 import re
 from pathlib import Path
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from syncengine.core.settings import Account
     from syncengine.importing import Action, Columns, Imported
     from syncengine.project import Project
+    from syncengine.tables.sources import SourceOptions
 
 _MOST_BYTES = 64 * 1024 * 1024
-_TABLES = (".csv", ".tsv")
 _SOURCE = "rows"
 
 
@@ -38,19 +37,21 @@ _SOURCE = "rows"
 @click.option("--account", metavar="NAME", help="The account; may be left out where there is only one.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
               help="The file to write, which must not exist; otherwise it goes to stdout.")  # fmt: skip
-@click.option("--lead", metavar="COLUMN", help="CSV: the column with the lead's id.")
-@click.option("--quarantined", metavar="COLUMN", help="CSV: in place of --lead, the column with the quarantine id.")
-@click.option("--field", "fields", multiple=True, metavar="NAME=COLUMN", help="CSV: a field to update; repeatable.")
-@click.option("--payout", metavar="COLUMN", help="CSV: the column with the payout.")
-@click.option("--revenue", metavar="COLUMN", help="CSV: the column with the revenue.")
-@click.option("--buyer", metavar="COLUMN", help="CSV: the column with the buyer.")
-@click.option("--trigger", metavar="COLUMN", help="CSV: the column with the delivery to trigger.")
-@click.option("--reprocess", is_flag=True, help="CSV: reprocess the lead of every row.")
-@click.option("--release", is_flag=True, help="CSV: release the quarantined lead of every row.")
-@click.option("--reject", is_flag=True, help="CSV: reject the quarantined lead of every row.")
-@click.option("--skip-empty", is_flag=True, help="CSV: leave empty cells out.")
-@click.option("--inline", is_flag=True, help="CSV: write the rows into the changeset in place of a source.")
+@click.option("--lead", metavar="COLUMN", help="Table: the column with the lead's id.")
+@click.option("--quarantined", metavar="COLUMN", help="Table: in place of --lead, the column with the quarantine id.")
+@click.option("--field", "fields", multiple=True, metavar="NAME=COLUMN", help="Table: a field to update; repeatable.")
+@click.option("--payout", metavar="COLUMN", help="Table: the column with the payout.")
+@click.option("--revenue", metavar="COLUMN", help="Table: the column with the revenue.")
+@click.option("--buyer", metavar="COLUMN", help="Table: the column with the buyer.")
+@click.option("--trigger", metavar="COLUMN", help="Table: the column with the delivery to trigger.")
+@click.option("--reprocess", is_flag=True, help="Table: reprocess the lead of every row.")
+@click.option("--release", is_flag=True, help="Table: release the quarantined lead of every row.")
+@click.option("--reject", is_flag=True, help="Table: reject the quarantined lead of every row.")
+@click.option("--skip-empty", is_flag=True, help="Table: leave empty cells out.")
+@click.option("--inline", is_flag=True, help="Table: write the rows into the changeset in place of a source.")
 @click.option("--delimiter", type=click.Choice((",", ";", "|", "tab")), help="CSV: what stands between cells.")
+@click.option("--encoding", metavar="NAME", help="CSV, JSON Lines: the encoding, as in sources; UTF-8 otherwise.")
+@click.option("--sheet", metavar="NAME", help="A spreadsheet's sheet; may be left out where there is only one.")
 @format_option("text", "json")
 @click.pass_obj
 def command(
@@ -73,9 +74,11 @@ def command(
     skip_empty: bool,
     inline: bool,
     delimiter: str | None,
+    encoding: str | None,
+    sheet: str | None,
     format_: str,
 ) -> int:
-    """Turn FILE into a changeset: the JSON body of a request, a curl command line, or a CSV with a column mapping.
+    """Turn FILE into a changeset: the JSON body of a request, a curl command line, or a table with a column mapping.
 
     Nothing is sent, and the command in FILE is never run. An API key in it is left out. The changeset plans to the
     same request that FILE holds.
@@ -94,11 +97,11 @@ def command(
             lead=address, quarantined=quarantined is not None, fields=_fields(fields), payout=payout, revenue=revenue,
             buyer=buyer, trigger=trigger, action=action, skip_empty=skip_empty,
         )  # fmt: skip
-    elif fields or payout or revenue or buyer or trigger or action or skip_empty or inline or delimiter:
+    elif any((fields, payout, revenue, buyer, trigger, action, skip_empty, inline, delimiter, encoding, sheet)):
         raise InputError("columns are mapped, but --lead is missing", code="SE901", hint="--lead COLUMN: the lead's id")
     job = _Import(project, file, out, name, account)
     if mapping is not None:
-        text = job.table(mapping, delimiter=delimiter, inline=inline)
+        text = job.table(mapping, _options(file, delimiter, encoding, sheet), inline=inline)
     else:
         text = job.request(invocation.cwd)
     _deliver(invocation, job, text, format_)
@@ -119,8 +122,10 @@ class _Import:
     def request(self, cwd: Path) -> str:
         """The changeset for a body or a curl command."""
         from syncengine.importing import fitted, looks_like_curl, parse_request
+        from syncengine.tables.source_kinds import known_suffixes
 
-        if self._file.suffix.lower() in _TABLES:
+        suffix = self._file.suffix.lower()
+        if suffix in known_suffixes() and suffix != ".txt":
             raise InputError(
                 f"{self._file} is a table, and its columns are not mapped",
                 code="SE362",
@@ -163,39 +168,63 @@ class _Import:
             )
         return _decoded(path)
 
-    def table(self, columns: Columns, *, delimiter: str | None, inline: bool) -> str:
-        """The changeset for a CSV."""
-        from syncengine.importing import Imported, check_columns, fitted, inline_changes, read_header, row_change
+    def table(self, columns: Columns, options: SourceOptions, *, inline: bool) -> str:
+        """The changeset for a table."""
+        from syncengine.importing import (
+            Imported,
+            check_columns,
+            fitted,
+            inline_changes,
+            names_of,
+            read_through,
+            row_change,
+            unreadable_table,
+        )
+        from syncengine.tables.source_kinds import open_table
+        from syncengine.tables.sources import SourceError
 
-        label = str(self._file)
-        between = {"tab": "\t", None: "\t" if self._file.suffix.lower() == ".tsv" else ","}.get(delimiter, delimiter)
-        assert between is not None
+        try:
+            source = open_table(options)
+        except SourceError as error:
+            raise unreadable_table(error.problem) from error
+        check_columns(columns, names_of(source), options.label)
         account = self._chosen(None)
-        if not inline:
-            keys = {"file": self._source()}
-            with self._file.open(encoding="utf-8-sig", newline="", errors="replace") as lines:
-                check_columns(columns, read_header(lines, label, delimiter=between), label)
-        else:
-            text = _decoded(self._file)
-            check_columns(columns, read_header(io.StringIO(text, newline=""), label, delimiter=between), label)
-            rows = tuple(inline_changes(io.StringIO(text, newline=""), columns, label, delimiter=between))
+        if inline:
+            if self._file.stat().st_size > _MOST_BYTES:
+                raise InputError(f"{options.label} has more than {_MOST_BYTES:,} bytes", code="SE113", hint="split it")
+            rows = tuple(inline_changes(source, columns))
             if not rows:
-                raise InputError(f"{label} has no row with anything to do", code="SE362")
-            self.imported = fitted(Imported(what=f"CSV, {len(rows)} rows", changes=rows), account, label)
+                raise InputError(f"{options.label} has no row with anything to do", code="SE362")
+            self.imported = fitted(Imported(what=f"table, {len(rows)} rows", changes=rows), account, options.label)
             return self._text(self.imported, account, {})
-        self.imported = Imported(what="CSV, one change over its rows", changes=(row_change(columns, _SOURCE, label),))
-        if delimiter is not None and between != ("\t" if self._file.suffix.lower() == ".tsv" else ","):
-            keys["delimiter"] = between
+        keys = self._keys(options)
+        read_through(source)
+        change = row_change(columns, _SOURCE, options.label)
+        self.imported = Imported(what="table, one change over its rows", changes=(change,))
         return self._text(self.imported, account, keys)
 
+    def _keys(self, options: SourceOptions) -> dict[str, str]:
+        """What the changeset says of the file: its path, and what is not taken for granted."""
+        usual = "\t" if self._file.suffix.lower() == ".tsv" else ","
+        said = {
+            "delimiter": options.delimiter if options.delimiter != usual else None,
+            "encoding": options.encoding if options.encoding != "utf-8" else None,
+            "sheet": options.sheet,
+        }
+        return {"file": self._source(), **{key: value for key, value in said.items() if value is not None}}
+
     def _source(self) -> str:
-        """The CSV as the changeset names it: relative to itself, inside the repository."""
+        """The table as the changeset names it: relative to itself, inside the repository."""
         from syncengine.documents.files import inside
+        from syncengine.tables.source_kinds import known_suffixes
 
         root = Path(self._project.settings.root)
         path = inside(root, self._file.absolute())
-        if path is None or path.suffix.lower() not in _TABLES:
-            reason = "lies outside the repository" if path is None else "has a name that is no table's (.csv, .tsv)"
+        known = known_suffixes()
+        if path is None or path.suffix.lower() not in known:
+            reason = f"has a name that is no table's ({', '.join(known)})"
+            if path is None:
+                reason = "lies outside the repository"
             raise InputError(
                 f"{self._file} {reason}, so a changeset cannot name it as a source",
                 code="SE362",
@@ -325,10 +354,49 @@ def _fields(texts: tuple[str, ...]) -> dict[str, str]:
 def _decoded(path: Path) -> str:
     from syncengine.documents.files import read_bounded
 
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file", code="SE114", hint="check the path")
     try:
-        return read_bounded(path, _MOST_BYTES).decode("utf-8-sig")
+        text = read_bounded(path, _MOST_BYTES).decode("utf-8-sig")
+        if "\0" in text:
+            raise InputError(f"{path} is UTF-16, or no text", code="SE102", hint="save it as UTF-8")
+        return text
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text", code="SE102", hint="save it as UTF-8") from error
+
+
+def _options(file: Path, delimiter: str | None, encoding: str | None, sheet: str | None) -> SourceOptions:
+    """What the options say of a table. Raises InputError where they do not belong to such a file."""
+    from syncengine.documents.did_you_mean import nearest
+    from syncengine.tables.encodings import ENCODINGS
+    from syncengine.tables.source_kinds import (
+        known_suffixes,
+        suffix_of,
+        takes_delimiter,
+        takes_encoding,
+        takes_sheet,
+    )
+    from syncengine.tables.sources import SourceOptions
+
+    if encoding is not None and encoding not in ENCODINGS:
+        hint = nearest(encoding, ENCODINGS) or f"there are: {', '.join(ENCODINGS)}"
+        raise InputError(f"the encoding {encoding!r} is not known", code="SE901", hint=hint)
+    name = file.name if suffix_of(file.name) in known_suffixes() else "any.csv"
+    for option, given, takes in (
+        ("delimiter", delimiter, takes_delimiter),
+        ("encoding", encoding, takes_encoding),
+        ("sheet", sheet, takes_sheet),
+    ):
+        if given is not None and not takes(name):
+            raise InputError(f"{file} has no {option}", code="SE901", hint=f"leave --{option} out")
+    return SourceOptions(
+        label=str(file),
+        path=str(file),
+        delimiter="\t" if delimiter == "tab" else delimiter,
+        encoding=encoding or "utf-8",
+        sheet=sheet,
+        said_in="command",
+    )
 
 
 def _is_host(account: Account, host: str) -> bool:

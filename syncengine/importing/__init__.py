@@ -4,7 +4,8 @@ from syncengine.importing.curl import BodyFile, Curl, looks_like_curl, parse_cur
 from syncengine.importing.fitting import fitted
 from syncengine.importing.parts import Action, Change, Imported
 from syncengine.importing.request import parse_request
-from syncengine.importing.table import Columns, check_columns, inline_changes, read_header, row_change
+from syncengine.importing.table import Columns, check_columns, inline_changes, names_of, read_through, row_change
+from syncengine.importing.table import unreadable as unreadable_table
 from syncengine.importing.writing import changeset_text
 
 __all__ = [
@@ -19,8 +20,10 @@ __all__ = [
     "fitted",
     "inline_changes",
     "looks_like_curl",
+    "names_of",
     "parse_curl",
     "parse_request",
-    "read_header",
+    "read_through",
     "row_change",
+    "unreadable_table",
 ]

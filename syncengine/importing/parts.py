@@ -7,14 +7,14 @@ from typing import Literal
 import msgspec
 
 from syncengine.core.errors import InputError, Problem
+from syncengine.core.findings import ByCause
+from syncengine.core.findings import Findings as CappedFindings
 
 REQUEST = "SE360"
 CURL = "SE361"
 TABLE = "SE362"
 
 Action = Literal["reprocess", "release", "reject"]
-
-_LISTED = 100
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,25 +56,33 @@ class Findings:
         self._label = label
         self._code = code
         self._problems: list[Problem] = []
-        self._more = 0
+        self.harmless: list[Problem] = []
+        """Warnings and notes."""
+        self._findings = CappedFindings(self._problems.append)
+        self._by_cause = ByCause(self._findings.add)
 
     def add(self, message: str, hint: str = "", *, line: int = 0, row: int | None = None) -> None:
-        """One more; beyond a hundred they are counted."""
-        if len(self._problems) >= _LISTED:
-            self._more += 1
-            return
-        self._problems.append(
-            Problem(
-                code=self._code, message=message, file=self._label, line=line, column=int(line > 0), row=row, hint=hint
-            )
+        """One more: one for each cause, and beyond a hundred they are counted."""
+        column = int(line > 0)
+        self._by_cause.add(
+            Problem(code=self._code, message=message, file=self._label, line=line, column=column, row=row, hint=hint)
         )
+
+    def take(self, problem: Problem) -> None:
+        """One that a reader of tables reports."""
+        if problem.severity == "error":
+            self._by_cause.add(problem)
+        else:
+            self.harmless.append(problem)
 
     def stop(self) -> None:
         """Raise InputError where anything was found."""
+        self._by_cause.finish()
+        self._findings.finish()
         if not self._problems:
             return
         first = self._problems[0]
-        count = len(self._problems) + self._more
+        count = len(self._problems)
         more = f" ({count - 1} more)" if count > 1 else ""
         raise InputError(
             f"{self._label} cannot become a changeset: {first.message}{more}",

@@ -1,19 +1,20 @@
-"""A CSV file with a mapping of its columns: one change over its rows, or one change for each row."""
+"""A table with a mapping of its columns: one change over its rows, or one change for each row."""
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 
 import msgspec
 
-from syncengine.core.errors import InputError
+from syncengine.core.errors import InputError, Problem
 from syncengine.core.spreadsheets import fault_of_id
 from syncengine.core.text import is_blank
 from syncengine.core.values import is_service_id
 from syncengine.importing.parts import TABLE, Action, Change, Findings
+from syncengine.tables.cells import advice_for, kind_of
+from syncengine.tables.sources import Row, Source, SourceError
 
 _PLAIN = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _QUOTABLE = re.compile(r"(?!__)[^'\"\\{}\n\r]+")
@@ -39,17 +40,6 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
         """All columns, each once."""
         rest = (self.payout, self.revenue, self.buyer, self.trigger)
         return list(dict.fromkeys([self.lead, *self.fields.values(), *(name for name in rest if name is not None)]))
-
-
-def read_header(lines: Iterable[str], label: str, *, delimiter: str) -> list[str]:
-    """The names of the columns. Raises InputError (SE362)."""
-    try:
-        header = next((cells for cells in csv.reader(lines, delimiter=delimiter, strict=True) if cells), None)
-    except csv.Error as error:
-        raise InputError(f"the header of {label} is no well-formed CSV: {error}", code=TABLE) from error
-    if header is None:
-        raise InputError(f"{label} is empty", code=TABLE, hint="its first line must name the columns")
-    return header
 
 
 def check_columns(columns: Columns, header: list[str], label: str) -> None:
@@ -108,35 +98,72 @@ def row_change(columns: Columns, source: str, label: str) -> Change:
     return change
 
 
-def inline_changes(lines: Iterable[str], columns: Columns, label: str, *, delimiter: str) -> Iterator[Change]:
-    """One change for each row, its values as they stand. Raises InputError (SE362) with everything wrong at the end."""
-    findings = Findings(label, TABLE)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    number = 0
+def names_of(source: Source) -> list[str]:
+    """The names of a table's columns; where only the rows tell, all that any of them has. Raises InputError."""
+    findings = Findings(source.label, TABLE)
     try:
-        header = next((cells for cells in reader if cells), [])
-        for cells in reader:
-            if not cells:
-                continue
-            number += 1
-            if len(cells) != len(header):
-                message = f"the row has {len(cells)} cells, the header {len(header)}"
-                findings.add(message, line=reader.line_num, row=number)
-                continue
-            row = dict(zip(header, cells, strict=True))
-            if not is_service_id(row[columns.lead]):
-                what = "quarantine" if columns.quarantined else "lead"
-                fault = fault_of_id(row[columns.lead])
-                message = f"{row[columns.lead][:40]!r} is not a {what} id{'' if fault is None else f': {fault.cause}'}"
-                hint = "" if fault is None else fault.remedy
-                findings.add(message, hint, line=reader.line_num, row=number)
+        columns = source.columns()
+        if columns is None:
+            columns = tuple(dict.fromkeys(name for _, _, row in source.rows(findings.take) for name in row))
+    except SourceError as error:
+        raise unreadable(error.problem) from error
+    findings.stop()
+    return list(columns)
+
+
+def read_through(source: Source) -> list[Problem]:
+    """Read every row for what is wrong with it. Raises InputError; gives the warnings and notes."""
+    findings = Findings(source.label, TABLE)
+    try:
+        for _ in source.rows(findings.take):
+            pass
+    except SourceError as error:
+        raise unreadable(error.problem) from error
+    findings.stop()
+    return findings.harmless
+
+
+def unreadable(problem: Problem) -> InputError:
+    """The end of an import whose file cannot be read."""
+    return InputError(
+        f"nothing was imported: {problem.message}", code=problem.code, hint=problem.hint, problems=(problem,)
+    )
+
+
+def inline_changes(source: Source, columns: Columns) -> Iterator[Change]:
+    """One change for each row, its values as they stand. Raises InputError (SE362) with everything wrong at the end."""
+    findings = Findings(source.label, TABLE)
+    used = columns.named()
+    try:
+        for number, line, row in source.rows(findings.take):
+            fault = _fault(row, used, columns)
+            if fault is not None:
+                where = f"row {number} ({source.place(line)}): " if line else f"row {number}: "
+                findings.add(where + fault[0], fault[1], line=line, row=number)
                 continue
             change = _literal(row, columns, f"row {number}")
             if change is not None:
                 yield change
-    except csv.Error as error:
-        findings.add(f"row {number + 1} is no well-formed CSV: {error}", line=reader.line_num, row=number + 1)
+    except SourceError as error:
+        raise unreadable(error.problem) from error
     findings.stop()
+
+
+def _fault(row: Row, used: list[str], columns: Columns) -> tuple[str, str] | None:
+    """Why a row cannot become a change, and what to do; None where it can."""
+    for name in used:
+        value: object = row.get(name)
+        if value is None:
+            if not (columns.skip_empty and name != columns.lead):
+                return f"there is no {name!r}", "--skip-empty leaves out what is missing"
+        elif not isinstance(value, str):
+            return f"{name!r} is {kind_of(value)}, not a text", advice_for(value)
+    if is_service_id(row[columns.lead]):
+        return None
+    what = "quarantine" if columns.quarantined else "lead"
+    fault = fault_of_id(row[columns.lead])
+    message = f"{row[columns.lead][:40]!r} is not a {what} id{'' if fault is None else f': {fault.cause}'}"
+    return message, "" if fault is None else fault.remedy
 
 
 def _literal(row: dict[str, str], columns: Columns, where: str) -> Change | None:

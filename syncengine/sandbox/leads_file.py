@@ -5,15 +5,15 @@ The id may also stand under `lead` or `lead_id`, as in exports and in the rows o
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
-from syncengine.documents.files import open_ordinary
+from syncengine.core.errors import Problem
 from syncengine.sandbox.entities import ID_PATTERN, QUARANTINE_PREFIX, Lead, LeadState
 from syncengine.sandbox.errors import SandboxError
+from syncengine.tables.csv_source import CsvSource
+from syncengine.tables.sources import SourceError, SourceOptions
 
 _REFERENCE = re.compile(rf"{QUARANTINE_PREFIX}?({ID_PATTERN})")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,2})?", re.ASCII)
@@ -27,29 +27,30 @@ def read_leads(path: Path) -> list[Lead]:
     An id that begins with `q`, or the state `quarantined`, makes a lead that is addressed by its quarantineId.
     A missing state means approved; an empty cell means that the lead has no such value.
     """
+    source = CsvSource(SourceOptions(label=str(path), path=str(path), encoding="", said_in="nowhere"))
     try:
-        with io.TextIOWrapper(open_ordinary(path), encoding="utf-8-sig", newline="") as file:
-            return list(_leads(path, csv.DictReader(file, restkey="", strict=True)))
-    except OSError as error:
-        raise SandboxError(f"cannot read the leads file {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SandboxError(f"the leads file {path} is not UTF-8 text: save it as UTF-8") from error
-    except csv.Error as error:
-        raise SandboxError(f"the leads file {path} is no well-formed CSV: {error}") from error
+        return list(_leads(path, source))
+    except SourceError as error:
+        raise _told(error.problem) from error
 
 
-def _leads(path: Path, rows: csv.DictReader[str]) -> Iterable[Lead]:
-    names = rows.fieldnames
-    column = next((name for name in _ID_COLUMNS if name in (names or ())), None)
-    if not names or column is None:
+def _told(problem: Problem) -> SandboxError:
+    return SandboxError(f"the leads file {problem.message}{problem.hint and '; '}{problem.hint}")
+
+
+def _refuse(problem: Problem) -> None:
+    if problem.severity == "error":
+        raise _told(problem)
+
+
+def _leads(path: Path, source: CsvSource) -> Iterator[Lead]:
+    names = source.columns()
+    column = next((name for name in _ID_COLUMNS if name in names), None)
+    if column is None:
         raise SandboxError(f'the leads file {path} needs a header line with a column "id" (or "lead", "lead_id")')
-    if len(set(names)) != len(names):
-        raise SandboxError(f"the leads file {path} has two columns with one name")
     seen: set[str] = set()
-    for row in rows:
-        where = f"{path}, line {rows.line_num}"
-        if "" in row or None in row.values():
-            raise SandboxError(f"{where}: the row does not have the header's {len(names)} columns")
+    for _, line, row in source.rows(_refuse):
+        where = f"{path}, line {line}"
         lead = _lead(where, row.pop(column), row)
         if lead.number in seen:
             raise SandboxError(f"{where}: there is a lead {lead.number} above already")

@@ -59,6 +59,22 @@ class Unusable(NoText):
     __hash__ = object.__hash__
 
 
+def kind_of(value: object) -> str:
+    """What a value of a row is that is no text."""
+    if isinstance(value, Unusable):
+        return value.kind
+    if isinstance(value, Inexact):
+        return "a binary float"
+    return "a list" if isinstance(value, list) else "an object"
+
+
+def advice_for(value: object) -> str:
+    """What to do with such a value."""
+    if isinstance(value, Unusable):
+        return value.advice
+    return FLOAT_ADVICE if isinstance(value, Inexact) else "name a column with a single value"
+
+
 def unusable(kind: str) -> Convert:
     """Stands for every cell of a column whose type has no written form."""
     value = Unusable(kind)

@@ -128,22 +128,23 @@ class _Survey(msgspec.Struct):
     """Whether Windows-1252 could be what the file is in."""
 
 
-def refuse_utf8(path: Path, encoding: str, head: bytes) -> str:
+def refuse_utf8(path: Path, encoding: str, head: bytes) -> tuple[str, int] | None:
     """For a file that is said to be in a one-byte encoding: raises Mismatch where it is UTF-8.
 
-    Where only some of its lines are, a sentence about them: they are two encodings in one file.
+    Where only some of its lines are, a sentence about them, and the first: they are two encodings in one file.
     """
     survey = _survey(path, ENCODINGS[encoding])
     marked = byte_order_mark(head) == "utf-8"
     if survey.beyond and (survey.utf8 == survey.beyond or marked):
         message = f"it is UTF-8, and is read as {encoding}: its letters beyond ASCII would be sent as others"
         raise Mismatch(message, line=survey.first_utf8 or 1, better="utf-8")
-    if survey.utf8:
-        return (
-            f"{_lines(survey.utf8)} of {survey.beyond:,} beyond ASCII {_are(survey.utf8)} UTF-8 (the first "
-            f"is line {survey.first_utf8}), and the file is read as {encoding}: look at their letters"
-        )
-    return ""
+    if not survey.utf8:
+        return None
+    return (
+        f"{_lines(survey.utf8)} of {survey.beyond:,} beyond ASCII {_are(survey.utf8)} UTF-8 (the first is line "
+        f"{survey.first_utf8}), and the file is read as {encoding}: look at their letters",
+        survey.first_utf8,
+    )
 
 
 def undecodable(path: Path, encoding: str, codec: str) -> Mismatch:

@@ -15,6 +15,22 @@ def open_source(options: SourceOptions) -> Source | None:
     return None if opener is None else opener(options)
 
 
+def open_table(options: SourceOptions) -> Source:
+    """The table in a file that a command names. Raises SourceError where no kind reads such files.
+
+    Exports also call JSON Lines .json, and CSV whatever they like.
+    """
+    from syncengine.tables.csv_source import CsvSource
+    from syncengine.tables.jsonl_source import JsonLinesSource
+
+    suffix = suffix_of(options.label)
+    if suffix == ".json":
+        return JsonLinesSource(options)
+    if suffix in _OTHER_SHEETS:
+        raise options.failure("SE320", "spreadsheets of this kind are not read", hint=hint_for(options.label))
+    return open_source(options) or CsvSource(options)
+
+
 def suffix_of(name: str) -> str:
     """How a file's name ends, in lower case: ".csv"."""
     dot = name.rfind(".")

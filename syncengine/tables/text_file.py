@@ -143,9 +143,10 @@ class TextFile:
         if self._encoding_holds:
             return
         mixed = refuse_utf8(Path(self.options.path), self.options.encoding, head)
-        if mixed:
-            hint = "save the file as UTF-8 where it was made"
-            self.doubt = msgspec.structs.replace(self.problem("SE328", mixed, hint=hint), severity="warning")
+        if mixed is not None:
+            message, line = mixed
+            problem = self.problem("SE328", message, line=line, hint="save the file as UTF-8 where it was made")
+            self.doubt = msgspec.structs.replace(problem, severity="warning")
         self._encoding_holds = True
 
     def _mismatch(self, found: Mismatch) -> SourceError:

@@ -435,19 +435,21 @@ def imported(folder: Path) -> Target:
 
 
 @_target
-def imported_table(_folder: Path) -> Target:
+def imported_table(folder: Path) -> Target:
     """A CSV whose rows are written out."""
-    import io
-
-    from syncengine.importing import Columns, check_columns, inline_changes, read_header
+    from syncengine.importing import Columns, check_columns, inline_changes, names_of
+    from syncengine.tables.csv_source import CsvSource
+    from syncengine.tables.sources import SourceOptions
 
     columns = Columns(lead="lead", fields={"c1": "c1"}, payout="payout", skip_empty=True)
 
     def read(data: bytes) -> None:
-        text = data.decode("utf-8", "replace")
+        path = folder / "imported.csv"
+        path.write_bytes(data)
         with _diagnosed():
-            check_columns(columns, read_header(io.StringIO(text, newline=""), "f", delimiter=","), "f")
-            list(inline_changes(io.StringIO(text, newline=""), columns, "f", delimiter=","))
+            source = CsvSource(SourceOptions(label="f", path=str(path)))
+            check_columns(columns, names_of(source), "f")
+            list(inline_changes(source, columns))
 
     return read
 

@@ -129,9 +129,9 @@ def test_json_lines_with_numbers_and_nulls(workspace: Workspace) -> None:
         ("e.csv", 'lead,postcode\n101,"x\n', "e.csv"),
         ("e.csv", "lead,postcode\n101,x\0\n", "NUL"),
         ("e.jsonl", '{"lead": "101", "lead": "102"}\n', "stands twice"),
-        ("e.jsonl", '{"lead": "101", "c1": ["x"]}\n', "a list or an object"),
+        ("e.jsonl", '{"lead": "101", "c1": ["x"]}\n', "is a list"),
         ("e.jsonl", "[]\n", "no JSON object"),
-        ("missing.csv", None, "cannot be read"),
+        ("missing.csv", None, "there is no such file"),
     ],
 )
 def test_a_wrong_file_is_refused_with_file_and_row(
