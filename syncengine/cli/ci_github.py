@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncengine.cli.init_templates import Starter
+from syncengine.cli.init_templates import Starter, requirement_lines
+from syncengine.cli.installation import Installed
 
 WORKFLOW = ".github/workflows/syncengine.yml"
 
 
-def github(version: str) -> Iterator[Starter]:
-    """One workflow: checks on pull requests, apply on the main branch. `version` is the syncengine it installs."""
-    yield Starter(WORKFLOW, _WORKFLOW.replace("@VERSION@", version))
+def github(installed: Installed) -> Iterator[Starter]:
+    """One workflow: checks on pull requests, apply on the main branch. It installs what is `installed` here."""
+    yield Starter(WORKFLOW, _WORKFLOW.replace("@SYNCENGINE@", requirement_lines(installed)))
 
 
 _WORKFLOW = r"""# Changesets on GitHub: checked on pull requests, applied on the main branch.
@@ -32,8 +33,7 @@ on:
 permissions: {}
 
 env:
-  SYNCENGINE: "leadbyte-syncengine[postgres]==@VERSION@"   # for pip: a version, a wheel, or a git URL with a commit
-  CHANGESETS: changesets
+@SYNCENGINE@  CHANGESETS: changesets
   DATA: data
 
 defaults:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncengine.cli.init_templates import Starter
+from syncengine.cli.init_templates import Starter, requirement_lines
+from syncengine.cli.installation import Installed
 
 PIPELINE = ".gitlab-ci.yml"
 
 
-def gitlab(version: str) -> Iterator[Starter]:
-    """One pipeline: checks on merge requests, apply on the main branch. `version` is the syncengine it installs."""
-    yield Starter(PIPELINE, _PIPELINE.replace("@VERSION@", version))
+def gitlab(installed: Installed) -> Iterator[Starter]:
+    """One pipeline: checks on merge requests, apply on the main branch. It installs what is `installed` here."""
+    yield Starter(PIPELINE, _PIPELINE.replace("@SYNCENGINE@", requirement_lines(installed)))
 
 
 _PIPELINE = r"""# Changesets on GitLab: checked on merge requests, applied on the main branch.
@@ -25,8 +26,7 @@ _PIPELINE = r"""# Changesets on GitLab: checked on merge requests, applied on th
 stages: [check, report, apply]
 
 variables:
-  SYNCENGINE: "leadbyte-syncengine[postgres]==@VERSION@"   # for pip: a version, a wheel, or a git URL with a commit
-  CHANGESETS: changesets
+@SYNCENGINE@  CHANGESETS: changesets
   DATA: data
   GIT_DEPTH: "0"   # the whole history: plans name the authors of every changeset, who may not approve it
 

@@ -51,6 +51,11 @@ def command(invocation: Invocation, *, directory: Path, systems: tuple[str, ...]
 
 def _advise(invocation: Invocation, directory: Path, outcome: Founded) -> None:
     invocation.output.note("the first lines of the CI file say what is to be set up once; docs/ci.md explains the flow")
+    if not outcome.named:
+        invocation.output.warning(
+            "the CI file does not say what pip is to install, since this syncengine did not come from an index or a "
+            "URL: fill in SYNCENGINE there, a version or a git URL with a commit"
+        )
     if not outcome.shared:
         invocation.output.warning(
             f"the ledger of {directory / 'syncengine.yaml'} is a file on this machine, which no CI runner sees, so "

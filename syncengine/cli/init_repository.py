@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from syncengine import __version__
 from syncengine.cli import init_templates
 from syncengine.cli.ci_github import github
 from syncengine.cli.ci_gitlab import gitlab
 from syncengine.cli.files import write_file
+from syncengine.cli.installation import Installed, this_installation
 from syncengine.cli.pinning import pinned
 from syncengine.clock import SystemClock
 from syncengine.core.errors import InputError, WrongLedger
@@ -26,7 +26,7 @@ from syncengine.sandbox import DEFAULT_KEYS
 
 _CONFIGURATION = "syncengine.yaml"
 _SCHEMAS = ("changeset.v1", "config.v1")
-_CI: Mapping[str, Callable[[str], Iterator[init_templates.Starter]]] = {"github": github, "gitlab": gitlab}
+_CI: Mapping[str, Callable[[Installed], Iterator[init_templates.Starter]]] = {"github": github, "gitlab": gitlab}
 
 CI_SYSTEMS = tuple(_CI)
 SHARED_LEDGER = "SYNCENGINE_LEDGER_URL"
@@ -37,11 +37,13 @@ class Founded(NamedTuple):
     """What was written, relative to the folder, and the id of the ledger that its configuration pins.
 
     `shared`: the ledger's URL comes from a variable or is a server's, so that other machines can use it.
+    `named`: no CI file was written that leaves open what pip is to install.
     """
 
     written: tuple[str, ...]
     ledger: str
     shared: bool
+    named: bool
 
 
 def found(folder: Path, environ: Mapping[str, str], ci: Sequence[str] = ()) -> Founded:
@@ -64,9 +66,14 @@ def found(folder: Path, environ: Mapping[str, str], ci: Sequence[str] = ()) -> F
         written += _write(folder, init_templates.sandbox(accounts, DEFAULT_KEYS[0].text))
         written += _write(folder, init_templates.schemas(f"{init_templates.SANDBOX}/", schemas))
         _pin(trials, environ)
+    installed = this_installation(init_templates.CI_EXTRA) if ci else None
+    named = True
     for system in dict.fromkeys(ci):
-        written += _write(folder, _CI[system](__version__))
-    return Founded(tuple(written), ledger, shared)
+        assert installed is not None
+        new = _write(folder, _CI[system](installed))
+        named = named and (bool(installed.requirement) or not new)
+        written += new
+    return Founded(tuple(written), ledger, shared, named)
 
 
 def _write(folder: Path, files: Iterable[init_templates.Starter]) -> list[str]:

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from syncengine.cli.installation import DISTRIBUTION, Installed
+
 SANDBOX = "sandbox"
 SANDBOX_PORT = 8089
 OWN = ".syncengine"
 SANDBOX_KEY = ".syncengine/sandbox.key"
 SCHEMAS = ".syncengine/schemas"
 ACCOUNT = "acme"
+CI_EXTRA = "postgres"
+"""What a runner needs beyond the rest: the ledger that all of them share."""
 
 IGNORED = (
     "# syncengine: ledgers, keys and plans never go into git; schemas and signers may",
@@ -71,6 +75,22 @@ def schemas(folder: str, texts: dict[str, str]) -> Iterator[Starter]:
     """The schemas that the `$schema` lines point at, so that editors need no network."""
     for name, text in texts.items():
         yield Starter(f"{folder}{SCHEMAS}/{name}.schema.json", text)
+
+
+def requirement_lines(installed: Installed) -> str:
+    """The lines of a CI file that name what pip installs, two spaces deep."""
+    if installed.requirement:
+        notes = f"  # {installed.note}.\n" if installed.note else ""
+        return (
+            f'{notes}  SYNCENGINE: "{installed.requirement}"   # what pip installs: keep it at a version or a commit\n'
+        )
+    return f"""\
+  # To be filled in: what pip installs. The syncengine that wrote this file cannot be named here:
+  # {installed.reason}. A version from your index, or a commit:
+  #   "{DISTRIBUTION}[{CI_EXTRA}]==VERSION"
+  #   "{DISTRIBUTION}[{CI_EXTRA}] @ git+https://HOST/PATH@COMMIT"
+  SYNCENGINE: ""
+"""
 
 
 def _example(folder: str, account: str) -> Iterator[Starter]:

@@ -188,7 +188,7 @@ CODES = MappingProxyType(
         "SE906": "The ledger's id cannot be written into the configuration as it is laid out.",
         "SE907": "A public or private key of a sealed plan that cannot be used.",
         "SE908": "A sealed plan that no identity at hand opens.",
-        "SE909": "An optional package that a command needs is not installed.",
+        "SE909": "A package that a command needs is not installed, or is too old.",
         "SE999": "A bug in syncengine.",
     }
 )

@@ -12,9 +12,19 @@ from typing import Any
 
 import jsonschema_rs
 
+from syncengine.core.errors import InputError
 from syncengine.documents.ecma_pattern import engine_pattern
 from syncengine.documents.formats import FORMATS, conformity
 from syncengine.documents.schema_keywords import Draft, draft_of, rebuilt
+
+# Released validators up to 0.46.1 accept {} here; those before 0.30 lack what is used below.
+_ONCE_ACCEPTED = {"properties": {}, "additionalProperties": {}, "required": ["a", "b"]}
+if not hasattr(jsonschema_rs, "FancyRegexOptions") or jsonschema_rs.Draft202012Validator(_ONCE_ACCEPTED).is_valid({}):
+    raise InputError(
+        "the jsonschema-rs that is installed is too old: it accepts what a schema refuses",
+        code="SE909",
+        hint="install what syncengine asks for: pip install 'jsonschema-rs>=0.46.2,<0.62'",
+    )
 
 _PATTERN_OPTIONS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
 _OF_DRAFT: dict[Draft, type[jsonschema_rs.Validator]] = {

@@ -312,3 +312,22 @@ def test_in_a_process_of_its_own_no_warning_of_pythons_patterns_is_shown(tmp_pat
     _update(tmp_path, pattern("^[[A-Z]x]?|M.*$"), {"f": "Müller"})
     ended = run("validate", "changeset.yaml", cwd=tmp_path, PYTHONWARNINGS="error")
     assert (ended.code, ended.err) == (0, ""), ended.out
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "",
+        "class FancyRegexOptions: pass\nclass Draft202012Validator:\n    def __init__(self, schema): pass\n"
+        "    def is_valid(self, value): return True\n",
+    ],
+)
+def test_a_validator_that_is_too_old_is_not_used(module: str, tmp_path: Path) -> None:
+    """As where another package of the environment asked for a release that lacks rules, or leaves them out."""
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "jsonschema_rs.py").write_text(module)
+    _update(tmp_path, {"required": ["a", "b"]}, {"c": "x"})
+    ended = run("validate", "changeset.yaml", cwd=tmp_path, PYTHONPATH=str(tmp_path / "old"))
+    assert ended.code == 1
+    assert "error SE909" in ended.err
+    assert "pip install 'jsonschema-rs>=0.46.2,<0.62'" in ended.err

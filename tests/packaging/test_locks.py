@@ -35,7 +35,7 @@ def wanted(lock: str) -> Iterator[Requirement]:
     extras = [text for name, texts in project["optional-dependencies"].items() if name != "all" for text in texts]
     group = PROJECT["dependency-groups"]["dev"] if lock == "ci" else []
     every = map(Requirement, [*project["dependencies"], *extras, *group])
-    yield from (requirement for requirement in every if requirement.name != "syncengine")
+    yield from (requirement for requirement in every if requirement.name != PROJECT["project"]["name"])
 
 
 @pytest.mark.parametrize("lock", ["all", "ci"])

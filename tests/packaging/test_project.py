@@ -25,7 +25,7 @@ def requirement_name(text: str) -> str:
 
 
 def test_one_version() -> None:
-    assert version("syncengine") == syncengine.__version__
+    assert version("leadbyte-syncengine") == syncengine.__version__
 
 
 def test_runtime_dependencies_and_python() -> None:
@@ -41,7 +41,7 @@ def test_the_extra_all_is_all_of_them() -> None:
 
 def test_typed_and_licensed() -> None:
     assert (Path(syncengine.__file__).parent / "py.typed").exists()
-    assert metadata("syncengine")["License-Expression"] == "Apache-2.0"
+    assert metadata("leadbyte-syncengine")["License-Expression"] == "Apache-2.0"
     assert (ROOT / "LICENSE").exists()
 
 

@@ -17,6 +17,7 @@ SCRIPTS = (
     "scripts/lock",
     "scripts/mutation",
     "scripts/check-distribution",
+    "scripts/check-floors",
     ".ci/run",
 )
 BASE_TOOLS = ("bash", "dirname", "id", "env", "cat", "mkdir", "sha256sum", "rm")
