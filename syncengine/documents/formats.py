@@ -22,7 +22,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _QUOTED = r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"'
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # RFC 5321, section 4.1.2: Mailbox = Local-part "@" ( Domain / address-literal ), in ASCII.
-_MAILBOX = re.compile(
+_MAILBOX = (
     rf"(?P<local>{_ATOM}(?:\.{_ATOM})*|{_QUOTED})@(?:(?P<domain>{_LABEL}(?:\.{_LABEL})*)|\[(?P<literal>[^\[\]]*)\])"
 )
 
@@ -52,7 +52,7 @@ def _for_texts(conforms: Callable[[str], bool]) -> Callable[[object], bool]:
 
 
 def _is_mailbox(text: str) -> bool:
-    found = _MAILBOX.fullmatch(text)
+    found = re.fullmatch(_MAILBOX, text)
     if found is None or len(found["local"]) > 64:
         return False
     literal = found["literal"]

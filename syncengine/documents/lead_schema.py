@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncengine.core.errors import Problem
-from syncengine.documents.lead_schema_file import read_lead_schema
 from syncengine.documents.validators import compiled
 
 if TYPE_CHECKING:
@@ -38,6 +37,9 @@ class LeadSchema:
     @staticmethod
     def load(path: Path) -> LeadSchema | list[Problem]:
         """The schema in a JSON file, or everything that is wrong with it."""
+        # Few repositories have a lead schema.
+        from syncengine.documents.lead_schema_file import read_lead_schema
+
         read = read_lead_schema(path)
         return LeadSchema(read) if isinstance(read, dict) else read
 
