@@ -57,7 +57,7 @@ def command(
 
 def _text(story: Story, declaration: tuple[str, ...], masker: Masker) -> Iterator[str]:
     facts = story.facts()
-    what = " ".join(filter(None, [facts["kind"], facts["delivery"] and f"of delivery {facts['delivery']}"]))
+    what = " ".join(filter(None, [facts["kind"], facts["target"] and f"of {facts['aimed_at']} {facts['target']}"]))
     again = f", rerun {facts['generation']}" if facts["generation"] != "1" else ""
     yield f"Operation {story.operation}"
     yield f"  {what} for lead {facts['lead']}{again}, account {story.account}, changeset {facts['changeset']}"
@@ -153,7 +153,8 @@ def _object(story: Story, declaration: tuple[str, ...], masker: Masker) -> dict[
         "changeset": facts["changeset"],
         "lead": facts["lead"],
         "kind": facts["kind"],
-        "delivery": facts["delivery"],
+        "delivery": "",
+        **({facts["aimed_at"]: facts["target"]} if facts["aimed_at"] else {}),
         "generation": int(facts["generation"]),
         "outcome": None if story.record is None else story.record.outcome,
         "declared": None

@@ -10,7 +10,7 @@ import msgspec
 
 from syncengine.core.changes import Origin
 from syncengine.core.errors import InputError, SyncError
-from syncengine.core.operations import generation_of, kind_of, target_of
+from syncengine.core.operations import SPECS, generation_of, kind_of, spec_of, target_of
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import LedgerOperations, OperationRecord, RunRecord
 from syncengine.planning import Identities, open_plan
@@ -56,14 +56,15 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.planned is None else self.planned.origin
 
     def facts(self) -> dict[str, str]:
-        """Changeset, lead, kind, delivery and generation."""
+        """Changeset, lead, kind, generation, and the delivery or buyer it is aimed at."""
         if self.record is not None:
             record = self.record
             return {
                 "changeset": record.changeset,
                 "lead": record.lead,
                 "kind": record.kind.value,
-                "delivery": record.delivery,
+                "target": record.delivery,
+                "aimed_at": SPECS[record.kind].target,
                 "generation": str(record.generation),
             }
         planned = self.plans[0].planned
@@ -71,7 +72,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
             "changeset": planned.changeset,
             "lead": planned.operation.lead,
             "kind": kind_of(planned.operation).value,
-            "delivery": target_of(planned.operation),
+            "target": target_of(planned.operation),
+            "aimed_at": spec_of(planned.operation).target,
             "generation": str(generation_of(planned.operation)),
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncengine.core.operations import QUEUED
+from syncengine.core.operations import QUEUED, delivery_among
 from syncengine.core.ports import LedgerOperations, OperationRecord
 from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import DoubtLine, HistoryRow, SharedRun, StatusReport, UnfinishedPlan, WorkerLine
@@ -42,7 +42,7 @@ def status_report(project: Project, ledger: LedgerOperations | None) -> StatusRe
                 run=doubt.run,
                 since=doubt.since,
                 message=f"in flight in run {doubt.run}" if doubt.in_flight else doubt.message,
-                delivery=doubt.delivery,
+                delivery=delivery_among(doubt.kind, doubt.delivery),
                 in_flight=doubt.in_flight,
             )
             for doubt in ledger.doubts()
@@ -92,7 +92,7 @@ def history_rows(records: Iterator[OperationRecord]) -> Iterator[HistoryRow]:
             at=answer.at if answer is not None and answer.at else last.at,
             message=answer.message if answer is not None else "",
             note="; ".join(_notes(record)),
-            delivery=record.delivery,
+            delivery=delivery_among(record.kind, record.delivery),
         )
 
 

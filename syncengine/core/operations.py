@@ -7,6 +7,7 @@ does needs what only one kind has: fields, amounts, a delivery.
 from __future__ import annotations
 
 from enum import StrEnum
+from keyword import iskeyword
 from typing import Literal, get_args
 
 import msgspec
@@ -35,6 +36,11 @@ class Call(StrEnum):
     QUARANTINE = "quarantine"
 
 
+def counter_of(kind: Kind) -> str:
+    """The attribute of `KindCounts` for a kind: its own name, where Python lets an attribute be called that."""
+    return f"{kind.value}_" if iskeyword(kind.value) else kind.value
+
+
 class KindCounts(msgspec.Struct, frozen=True, kw_only=True):
     """How many operations there are of each kind."""
 
@@ -47,7 +53,7 @@ class KindCounts(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, kind: Kind) -> int:
         """The number of one kind."""
-        number: int = getattr(self, kind.value)
+        number: int = getattr(self, counter_of(kind))
         return number
 
     @property
@@ -281,6 +287,11 @@ def target_of(operation: Operation) -> str:
     """The delivery or buyer that an irreversible operation is aimed at; empty for every other."""
     name = _BY_SHAPE[operation.__class__].target
     return getattr(operation, name) if name else ""
+
+
+def delivery_among(kind: Kind, target: str) -> str:
+    """The target of a kind where it is a delivery; empty for every other."""
+    return target if SPECS[kind].target == "delivery" else ""
 
 
 def generation_of(operation: Operation) -> int:

@@ -154,6 +154,7 @@ class _Build:
             values=ledger,
             moved=moved,
             observed=request.observed,
+            report=self._findings.add,
         )
 
     def _changeset(self, changeset: PlannableChangeset) -> ChangesetHeader:

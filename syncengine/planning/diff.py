@@ -12,6 +12,7 @@ from typing import Protocol, assert_never
 import msgspec
 
 from syncengine.core.changes import Item, NameUse
+from syncengine.core.errors import Problem
 from syncengine.core.history import LeadHistory, Slot, Standing
 from syncengine.core.identity import operation_id
 from syncengine.core.observations import MONEY
@@ -69,12 +70,14 @@ class Differ:
         values: StoredValues | None = None,
         moved: Mapping[tuple[str, str, str], str] | None = None,
         observed: Observed | None = None,
+        report: Callable[[Problem], None] = lambda _: None,
     ) -> None:
         self._account = account
         self._policy = policy
         self._values = values
         self._moved = moved or {}
         self._observed = observed
+        self._report = report
         self._entry = 0
 
     def compare(self, item: Item, history: LeadHistory, entry: int) -> list[PlannedOperation | Generation]:

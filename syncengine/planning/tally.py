@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 from operator import ne
 
-from syncengine.core.operations import Financials, Kind, kind_of
+from syncengine.core.operations import Financials, Kind, counter_of, kind_of
 from syncengine.core.plan import Counts, Moved, PlannedOperation, State
 from syncengine.planning.policy_rules import known_amount
 
@@ -77,7 +77,7 @@ class Tally:
             in_doubt=states[State.IN_DOUBT],
             leads=self._leads,
             entries=self._entries,
-            **{kind.value: number for kind, number in self._kinds.items()},
+            **{counter_of(kind): number for kind, number in self._kinds.items()},
             payout=self._payouts.new,
             revenue=self._revenues.new,
             payouts=self._payouts.moved(),
