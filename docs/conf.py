@@ -30,7 +30,7 @@ _OUTSIDE = re.compile(r"\[([^\]]+)\]\((\.\./[^)#]+)\)")
 NAV = {
     "Start": ["tutorial", "install"],
     "How to": [
-        "authors", "reviewers", "ci", "operators", "distributed", "quarantine", "import", "verify", "doctor",
+        "authors", "reviewers", "ci", "operators", "distributed", "quarantine", "returns", "import", "verify", "doctor",
         "sealed-plans", "retention", "python",
     ],
     "Reference": [

@@ -6,10 +6,11 @@ from typing import cast
 
 import msgspec
 
-from syncengine.changeset.checks import LEFT_OUT, Check, Checks, Resolved, Value
+from syncengine.changeset.checks import LEFT_OUT, Check, Checks, Resolved, Unfit, Value, clean
 from syncengine.changeset.declared import Action, Change
 from syncengine.core.changes import Item, NameUse, Origin
-from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update
+from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Return, Trigger, Update
+from syncengine.core.text import is_blank
 from syncengine.core.values import BuyerId, Cents, ChangesetId, DeliveryId, LeadId
 from syncengine.documents.nodes import Scalar
 
@@ -36,6 +37,10 @@ def slots_of(change: Change, checks: Checks) -> tuple[Slot, ...]:
     slots += [Slot(f"the {name}", scalar, checks.amount) for name, scalar in amounts if scalar is not None]
     if change.buyer is not None:
         slots.append(Slot("the buyer", change.buyer, checks.buyer))
+    if change.returned_by is not None:
+        slots.append(Slot("the buyer", change.returned_by, _needed(checks.buyer, "the buyer")))
+    if change.reason is not None:
+        slots.append(Slot("the reason", change.reason, _needed(clean, "the reason")))
     if change.expect:
         money = change.payout is not None or change.revenue is not None
         special = {"payout": checks.expected_amount, "revenue": checks.expected_amount, "buyer": checks.expected_buyer}
@@ -43,6 +48,17 @@ def slots_of(change: Change, checks: Checks) -> tuple[Slot, ...]:
             check = special.get(name, checks.expected) if money else checks.expected
             slots.append(Slot(f"the expected value of {name!r}", scalar, check))
     return tuple(slots)
+
+
+def _needed(check: Check, what: str) -> Check:
+    """The check of a value that `skip_empty` cannot leave out."""
+
+    def checked(text: str) -> Value:
+        if is_blank(clean(text)):
+            raise Unfit("SE247", f"{what} of a return is empty", "a return needs both a buyer and a reason")
+        return check(text)
+
+    return checked
 
 
 class Maker:
@@ -78,6 +94,8 @@ class Maker:
                     uses.append(delivery.use)
         if self._amounts:
             self._add_financials(lead, values, operations, uses)
+        if change.returned_by is not None and change.reason is not None:
+            self._add_return(lead, values, operations, uses)
         return Item(
             changeset=self._changeset,
             change=change.label,
@@ -93,6 +111,13 @@ class Maker:
         if not self._expected:
             return {}
         return dict(zip(self._expected, cast(list[str], values[-len(self._expected) :]), strict=True))
+
+    def _add_return(self, lead: LeadId, values: list[Value], operations: list[Operation], uses: list[NameUse]) -> None:
+        start = self._triggers_end + len(self._amounts) + (self._change.buyer is not None)
+        buyer, reason = cast(Resolved, values[start]), cast(str, values[start + 1])
+        if buyer.use is not None:
+            uses.append(buyer.use)
+        operations.append(Return(lead, BuyerId(buyer.id), reason, self._change.generation))
 
     def _add_financials(
         self, lead: LeadId, values: list[Value], operations: list[Operation], uses: list[NameUse]

@@ -36,6 +36,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     payout: Scalar | None = None
     revenue: Scalar | None = None
     buyer: Scalar | None = None
+    returned_by: Scalar | None = None
+    """The buyer of a return; its reason goes with it."""
+    reason: Scalar | None = None
     generation: int = 1
     expect: tuple[Named, ...] = ()
     skip_empty: bool = False

@@ -24,11 +24,13 @@ _KEYS = frozenset(
         "action",
         "trigger",
         "financials",
+        "return",
         "rerun",
         "expect",
         "skip_empty",
     }
 )
+_RETURN = frozenset({"buyer", "reason"})
 _FINANCIALS = frozenset({"payout", "revenue", "buyer"})
 _ACTIONS: tuple[Action, ...] = ("reprocess", "release", "reject")
 _OF_QUARANTINE = frozenset({"release", "reject"})
@@ -51,6 +53,7 @@ def parse_change(place: Place, node: Node, number: int, sources: frozenset[str])
     parts = Parts(place, node, "a change", _KEYS, ())
     leads, source = _addresses(place, parts, sources)
     payout, revenue, buyer = _financials(place, parts)
+    returned_by, reason = _return(place, parts)
     update = parts.mapping("update")
     change = Change(
         label=_label(place, parts, number),
@@ -66,6 +69,8 @@ def parse_change(place: Place, node: Node, number: int, sources: frozenset[str])
         payout=payout,
         revenue=revenue,
         buyer=buyer,
+        returned_by=returned_by,
+        reason=reason,
         generation=_generation(place, parts),
         expect=_expect(place, parts),
         skip_empty=_flag(place, parts, "skip_empty"),
@@ -181,6 +186,19 @@ def _financials(place: Place, parts: Parts) -> tuple[Scalar | None, Scalar | Non
     return _amount(place, money, "payout"), _amount(place, money, "revenue"), money.text("buyer")
 
 
+def _return(place: Place, parts: Parts) -> tuple[Scalar | None, Scalar | None]:
+    """Buyer and reason of a return."""
+    node = parts.mapping("return")
+    if node is None:
+        return None, None
+    said = Parts(place, node, "return", _RETURN, ())
+    missing = [name for name in ("buyer", "reason") if name not in said]
+    if missing:
+        hint = "write return: {buyer: northwind, reason: DNCC}, the reason as the account's lists have it"
+        place.problem("SE247", f"a return needs {' and '.join(missing)}", node, hint=hint)
+    return said.text("buyer"), said.text("reason")
+
+
 def _amount(place: Place, money: Parts, name: str) -> Scalar | None:
     amount = money.text(name)
     if amount is None or is_template(amount.text) or parse_money(amount.text) is not None:
@@ -199,7 +217,7 @@ def _generation(place: Place, parts: Parts) -> int:
         hint = "leave it out the first time; 2 does it again on purpose"
         place.problem("SE243", "rerun must be a whole number from 2 to 999999", rerun, hint=hint)
         return 1
-    if "action" not in parts and "trigger" not in parts:
+    if not any(name in parts for name in ("action", "trigger", "return")):
         hint = "updates and financials are sent again whenever their values change"
         place.problem("SE243", "rerun stands beside nothing irreversible", rerun, hint=hint)
     return number
@@ -229,7 +247,7 @@ def _fits_lead(place: Place, parts: Parts) -> None:
             place.problem("SE246", message, parts.place_of("action"), hint=hint)
         return
     hint = "a lead in quarantine takes update, and action: release or action: reject; for a lead that left it, use lead"
-    for name, words in (("trigger", "triggered"), ("financials", "given financials")):
+    for name, words in (("trigger", "triggered"), ("financials", "given financials"), ("return", "returned")):
         if name in parts:
             message = f"a lead in quarantine cannot be {words}"
             place.problem("SE246", message, parts.place_of(name), hint=hint)
@@ -243,6 +261,10 @@ def _combinations(place: Place, parts: Parts) -> None:
         hint = "make it two changesets, and apply the second once the first is done"
         message = "action and trigger in one change: the service does not document that combination"
         place.problem("SE240", message, parts.place_of("trigger"), hint=hint)
-    if not any(name in parts for name in ("update", "action", "trigger", "financials")):
-        hint = "add update, action, trigger or financials"
+    others = [name for name in ("update", "action", "trigger", "financials") if name in parts]
+    if "return" in parts and others:
+        hint = "make the return a change of its own"
+        place.problem("SE248", f"a change with return has no {others[0]}", parts.place_of(others[0]), hint=hint)
+    if "return" not in parts and not others:
+        hint = "add update, action, trigger, financials or return"
         place.problem("SE242", "the change does nothing", parts.node, hint=hint)

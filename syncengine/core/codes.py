@@ -50,6 +50,8 @@ CODES = MappingProxyType(
         "SE244": "Financials without payout and without revenue.",
         "SE245": "More deliveries in one entry than a request should carry.",
         "SE246": "Something that cannot be done with this lead: it is quarantined, or it is not.",
+        "SE247": "A return without buyer or reason: both are needed.",
+        "SE248": "A return beside another operation of the same change.",
         # SE3xx: templates and data
         "SE301": "A template cannot be parsed.",
         "SE302": "A template or expression uses something that templates may not do.",
@@ -107,6 +109,7 @@ CODES = MappingProxyType(
         "SE407": "A rerun that is lower than a generation on record.",
         "SE408": "The changesets of one plan belong to several accounts.",
         "SE409": "A quarantined lead is both released and rejected.",
+        "SE410": "The reason of a return was edited after it was sent; nothing is sent again.",
         "SE490": "Further findings of a kind, counted but not listed.",
         # SE5xx: configuration
         "SE500": "The configuration is not there or cannot be read.",

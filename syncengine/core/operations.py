@@ -24,6 +24,7 @@ class Kind(StrEnum):
     FINANCIALS = "financials"
     RELEASE = "release"
     REJECT = "reject"
+    RETURN = "return"
 
     __hash__ = str.__hash__  # Enum's own is a call of Python code for every look-up
 
@@ -34,6 +35,7 @@ class Call(StrEnum):
     LEADS = "leads"
     FINANCIALS = "leadfinancials"
     QUARANTINE = "quarantine"
+    RETURNS = "returns"
 
 
 def counter_of(kind: Kind) -> str:
@@ -50,6 +52,7 @@ class KindCounts(msgspec.Struct, frozen=True, kw_only=True):
     financials: int = 0
     release: int = 0
     reject: int = 0
+    return_: int = msgspec.field(default=0, name="return")
 
     def of(self, kind: Kind) -> int:
         """The number of one kind."""
@@ -107,7 +110,16 @@ class Reject(msgspec.Struct, frozen=True, gc=False, tag="reject", tag_field="kin
     generation: int = 1
 
 
-Irreversible = Reprocess | Trigger | Release | Reject
+class Return(msgspec.Struct, frozen=True, gc=False, tag="return", tag_field="kind"):
+    """Ask for the lead to be taken back from the buyer it was sold to: queued, and perhaps for a person to approve."""
+
+    lead: LeadId
+    buyer: BuyerId
+    reason: str
+    generation: int = 1
+
+
+Irreversible = Reprocess | Trigger | Release | Reject | Return
 Repeatable = Update | Financials
 Operation = Repeatable | Irreversible
 
@@ -235,6 +247,25 @@ _SPECS = (
         alone=True,
         leads="quarantined",
         always_counted=False,
+    ),
+    KindSpec(
+        kind=Kind.RETURN,
+        shape=Return,
+        call=Call.RETURNS,
+        permission="Leads > Return",
+        noun="return",
+        nouns="returns",
+        the="the return",
+        done="a return",
+        touch="return",
+        irreversible=True,
+        queued=True,
+        alone=True,
+        target="buyer",
+        carries=("reason",),
+        repeat="repeat_return",
+        moves_money=True,
+        open_values=True,
     ),
 )
 

@@ -36,6 +36,8 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     financials_ids: Literal["number", "string"] = "number"
     deliveries: Literal["together", "one_by_one"] = "together"
     refusals: Literal["parts", "whole"] = "parts"
+    returns: str = "v1.2"
+    """The revision of the API that takes returns."""
 
 
 class FieldRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -190,6 +192,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     allow_negative: bool = False
     repeat_trigger: Literal["block", "allow"] = "block"
     repeat_reprocess: Literal["block", "allow"] = "block"
+    repeat_return: Literal["block", "allow"] = "block"
     windows: tuple[Window, ...] = ()
     budgets: tuple[Budget, ...] = ()
     waves: tuple[int, ...] = ()

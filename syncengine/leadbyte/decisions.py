@@ -1,6 +1,7 @@
 """The answer to a call that takes one lead and queues it.
 
-Release or rejection: {"status": "Success", "details": {"123": "Queued for processing"}}. Only the documented word is
+Release or rejection: {"status": "Success", "details": {"123": "Queued for processing"}}; return: {"84145": "Return
+Queued"}. Only the documented word is
 taken as done; any other word under a success leaves it open.
 """
 
@@ -13,7 +14,7 @@ from syncengine.core.outcomes import Element, Elements, Lost, Parcel, Refused, V
 from syncengine.core.values import number_of
 from syncengine.leadbyte.payload import Json, Number, items, render
 
-_QUEUED: dict[Call, str] = {Call.QUARANTINE: "queued"}
+_QUEUED: dict[Call, str] = {Call.QUARANTINE: "queued", Call.RETURNS: "return queued"}
 """How the word on the lead begins where it was queued, in lower case."""
 
 

@@ -3,6 +3,7 @@
     PUT /restapi/v1.3/leads           {"leads": [{"id", "action" or "triggerDeliveryId(s)", "update"}, ...]}
     PUT /restapi/v1.3/leadfinancials  {"key", "leads", "newPayout", "newRevenue", "BID"}
     POST /restapi/v1.3/quarantine/process  {"quarantineId", "action": "process" or "reject"}
+    POST /restapi/v1.2/leads/return   {"key", "leadId", "BID", "reason"}
 
 Amounts are written from their text, so that no float stands anywhere between a file and the wire.
 """
@@ -20,6 +21,7 @@ from syncengine.core.operations import (
     Operation,
     Release,
     Reprocess,
+    Return,
     Trigger,
     Update,
     spec_of,
@@ -33,6 +35,7 @@ from syncengine.core.values import format_money, is_quarantined, number_of
 LEADS_PATH = "/restapi/v1.3/leads"
 FINANCIALS_PATH = "/restapi/v1.3/leadfinancials"
 QUARANTINE_PATH = "/restapi/v1.3/quarantine/process"
+RETURN_PATH = "/restapi/{}/leads/return"
 KEY_HEADER = "X_KEY"
 
 # Asked for by name: a plain import of the root would count as one of everything that the root offers.
@@ -120,6 +123,15 @@ def _quarantine_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
     return Request(method="POST", path=QUARANTINE_PATH, body=body, key=wire.leads_key)
 
 
+def _return_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
+    operation = _only_operation(parcels)
+    assert isinstance(operation, Return)
+    if is_quarantined(operation.lead):
+        raise ValueError("a request returns a lead that was sold, not one in quarantine")
+    body = _ENCODER.encode({"leadId": _raw(operation.lead), "BID": operation.buyer, "reason": operation.reason})
+    return Request(method="POST", path=RETURN_PATH.format(wire.returns), body=body, key="body")
+
+
 def _only_operation(parcels: tuple[Parcel, ...]) -> Operation:
     if len(parcels) != 1 or len(parcels[0].parts) != 1:
         raise ValueError(f"a {spec_of(parcels[0].parts[0].operation).noun} is a request of its own")
@@ -130,6 +142,7 @@ _BUILDERS: dict[Call, Callable[[tuple[Parcel, ...], Wire], Request]] = {
     Call.LEADS: _leads_request,
     Call.FINANCIALS: _financials_request,
     Call.QUARANTINE: _quarantine_request,
+    Call.RETURNS: _return_request,
 }
 
 

@@ -5,7 +5,7 @@ Rules: docs/identity.md. Pure: nothing is read here but the histories that are p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol, assert_never
 
@@ -13,7 +13,7 @@ import msgspec
 
 from syncengine.core.changes import Item, NameUse
 from syncengine.core.errors import Problem
-from syncengine.core.history import LeadHistory, Slot, Standing
+from syncengine.core.history import Attempt, LeadHistory, Slot, Standing
 from syncengine.core.identity import operation_id
 from syncengine.core.observations import MONEY
 from syncengine.core.operations import (
@@ -23,6 +23,7 @@ from syncengine.core.operations import (
     Operation,
     Update,
     kind_of,
+    spec_of,
     target_of,
     values_of,
 )
@@ -265,12 +266,38 @@ class Differ:
                 reason = "" if rejected is None else f"rejected before: {rejected}"
                 return self._base(item, operation, history, state=State.TO_SEND, reason=reason, done=done)
             case Stopped(state=state, reason=reason, done=done):
+                if state is State.ALREADY_APPLIED:
+                    self._note_edits(item, operation, history.of_operation(identity))
                 return self._base(item, operation, history, state=state, reason=reason, done=done)
             case Lowered(on_record=on_record):
                 declared = self._base(item, operation, history, state=State.BLOCKED)
                 return Generation(declared=declared, on_record=on_record)
             case other:
                 assert_never(other)
+
+    def _note_edits(self, item: Item, operation: Irreversible, own: Sequence[Attempt]) -> None:
+        """Say that texts beside the identity were edited: what was done once is not sent again for that."""
+        applied = next(attempt for attempt in own if attempt.standing is Standing.APPLIED)
+        for name, value in values_of(operation).items():
+            stored = applied.values.get(name)
+            if stored is None or self._values is None or not applied.comparable:
+                continue
+            spec = spec_of(operation)
+            if not self._values.matches(stored, spec.kind, item.lead, name, value):
+                self._report(
+                    Problem(
+                        code="SE410",
+                        severity="note",
+                        message=(
+                            f"the {name} of {spec.the} of lead {item.lead} is another one than run {applied.run} sent; "
+                            f"a {spec.noun} is sent once, so nothing is sent"
+                        ),
+                        file=item.origin.file,
+                        line=item.origin.line,
+                        column=1,
+                        row=item.origin.row,
+                    )
+                )
 
     def _pending(
         self, item: Item, kind: Kind, values: Mapping[str, str], history: LeadHistory

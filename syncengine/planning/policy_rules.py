@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from syncengine.core.errors import ConfigError, Problem
-from syncengine.core.operations import SPECS, Financials, Kind, Trigger, Update, is_irreversible, kind_of, values_of
+from syncengine.core.operations import (
+    SPECS,
+    Financials,
+    Kind,
+    Return,
+    Trigger,
+    Update,
+    is_irreversible,
+    kind_of,
+    values_of,
+)
 from syncengine.core.plan import Counts, PlannedOperation
 from syncengine.core.settings import Account, DenyRule, Policy
 from syncengine.core.values import Cents, format_money, parse_money
@@ -292,6 +302,7 @@ def operation_scope(planned: PlannedOperation) -> dict[str, object]:
     operation = planned.operation
     sent = {name: value for name, value in values_of(operation).items() if name in planned.send}
     money = isinstance(operation, Financials)
+    returned = operation if isinstance(operation, Return) else None
     return {
         "kind": kind_of(operation).value,
         "lead": operation.lead,
@@ -301,7 +312,8 @@ def operation_scope(planned: PlannedOperation) -> dict[str, object]:
         "before": {name: before.value for name, before in planned.before.items()},
         "payout": Decimal(sent["payout"]) if money and "payout" in sent else None,
         "revenue": Decimal(sent["revenue"]) if money and "revenue" in sent else None,
-        "buyer": sent.get("buyer") if money else None,
+        "buyer": returned.buyer if returned is not None else sent.get("buyer") if money else None,
+        "reason": None if returned is None else returned.reason,
         "delivery": operation.delivery if isinstance(operation, Trigger) else None,
         "irreversible": is_irreversible(operation),
         "state": planned.state.value,

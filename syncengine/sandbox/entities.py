@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-EffectKind = Literal["update", "reprocess", "trigger", "financials", "release", "reject"]
+EffectKind = Literal["update", "reprocess", "trigger", "financials", "release", "reject", "return"]
 Json = Any
 
 ID_PATTERN = r"[1-9][0-9]{0,18}"
@@ -113,6 +113,7 @@ class Effect(msgspec.Struct, frozen=True, omit_defaults=True):
     revenue: str | None = None
     buyer: str | None = None
     due: float | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     FINANCIALS = "financials"
     QUARANTINE = "quarantine"
     SEARCH = "search"
+    RETURN = "return"
 
     @property
     def label(self) -> str:
@@ -32,6 +33,7 @@ _LABELS = {
     Permission.FINANCIALS: "Leads > Update Payout/Revenue",
     Permission.QUARANTINE: "Quarantine > Process",
     Permission.SEARCH: "Leads > Search",
+    Permission.RETURN: "Leads > Return",
 }
 ALL_PERMISSIONS = frozenset(Permission)
 

@@ -94,6 +94,8 @@ def _change(lead: Lead, effect: Effect) -> str:
         case "reject":
             lead.next_state, lead.due = LeadState.REJECTED, effect.due or 0.0
             return "Rejected from quarantine"
+        case "return":
+            return f"Return queued: buyer {effect.buyer}, reason {effect.reason}"
         case _ as never:
             assert_never(never)
 

@@ -13,6 +13,7 @@ from syncengine.sandbox.keys import Key, KeyRing
 from syncengine.sandbox.leads_calls import put_leads
 from syncengine.sandbox.quarantine_calls import process_quarantine
 from syncengine.sandbox.reading_calls import get_campaign, get_lead, search_leads
+from syncengine.sandbox.return_calls import RETURN_PATH, return_lead
 from syncengine.sandbox.state import State
 
 PREFIX = "/restapi/v1.3/"
@@ -53,6 +54,10 @@ class World:
         self.state.apply(effect, at)
 
     def _route(self, request: Request, now: float) -> _Call | Reply:
+        if RETURN_PATH.fullmatch(request.path):
+            if request.method != "POST":
+                return failure(405, f"{request.method} is not allowed here: use POST")
+            return lambda key, document: return_lead(self.state, key, document, now)
         if not request.path.startswith(PREFIX):
             return failure(404, f"Unknown address {request.path}")
         resource = request.path.removeprefix(PREFIX).rstrip("/")

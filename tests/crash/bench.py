@@ -248,6 +248,8 @@ def asked_for(text: str) -> list[str]:
         body = json.loads(text)
     except ValueError:
         return asked
+    if "leadId" in body:
+        return [f"return {body['leadId']} {body['BID']}"]
     if "leads" not in body:
         return [f"{'reject' if body['action'] == 'reject' else 'release'} quarantined:{body['quarantineId']}"]
     for lead in body["leads"]:

@@ -38,11 +38,12 @@ NOT_RULES = {"lines", "file", "digest"}
 REFUSING = (*(setting for rule in (*OPERATION_RULES, *PLAN_RULES) for setting in rule.settings), *REPEAT_RULES,
             *MOMENT_RULES)  # fmt: skip
 
-LENIENT = {"allow_negative": True, "repeat_trigger": "allow", "repeat_reprocess": "allow"}
+LENIENT = {"allow_negative": True, "repeat_trigger": "allow", "repeat_reprocess": "allow", "repeat_return": "allow"}
 REFUSALS = {(3, "SE631"): "a rule", (3, "SE604"): "a window", (3, "SE605"): "a budget", (3, "SE640"): "approvals"}
 
 UPDATE = {"lead": "1", "update": {"c1": "x"}}
 TRIGGER = {"lead": "1", "trigger": ["1053"]}
+RETURN = {"lead": "1", "return": {"buyer": "33", "reason": "DNCC"}}
 REPROCESS = {"lead": "1", "action": "reprocess"}
 MONEY = {"lead": "1", "financials": {"payout": "9.00", "revenue": "9.00"}}
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -70,6 +71,7 @@ EXAMPLES: dict[str, tuple[Any, list[dict[str, Any]]]] = {
     "approvals": ({"required": 1, "allowed_signers": "signers", "author_may_approve": True}, [UPDATE]),
     "repeat_trigger": ("block", [TRIGGER]),
     "repeat_reprocess": ("block", [REPROCESS]),
+    "repeat_return": ("block", [RETURN]),
     "windows": ([{"days": [another_day()], "from": "09:00", "to": "17:00", "time_zone": "UTC"}], [UPDATE]),
     "budgets": ([{"per": "day", "max_leads": 0}], [UPDATE]),
 }
@@ -129,6 +131,7 @@ def test_a_rule_that_is_added_is_judged_again_when_applying(
     done = {
         Kind.UPDATE: {"update": {"c1": "x"}},
         Kind.REPROCESS: {"action": "reprocess"},
+        Kind.RETURN: {"return": {"buyer": "33", "reason": "DNCC"}},
         Kind.TRIGGER: {"trigger": ["1053"]},
         Kind.FINANCIALS: {"financials": {"payout": "1.00"}},
         Kind.RELEASE: {"action": "release"},

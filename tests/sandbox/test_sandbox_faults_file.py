@@ -124,6 +124,7 @@ def test_every_effect_meets_its_schema(start):
     driver.financials([2932682], newPayout=80, BID=33)
     for number, action in ((123, "process"), (124, "reject")):
         driver.call("POST", "/restapi/v1.3/quarantine/process", {"quarantineId": number, "action": action})
+    driver.call("POST", "/restapi/v1.2/leads/return", {"leadId": 2932682, "BID": "33", "reason": "DNCC"})
     jsonschema.Draft202012Validator.check_schema(EFFECTS)
     kinds = set()
     for effect in [*driver.effects, *EFFECTS["examples"]]:
