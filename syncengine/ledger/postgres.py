@@ -42,6 +42,9 @@ HUNG_SECONDS = 10.0
 """How long attempts to connect again may take in all, the delays between them apart: a server that refuses does so at
 once, one that hangs takes half of this each time."""
 
+GIVEN_UP_SECONDS = 5.0
+"""For so long a server that was given up is not asked again."""
+
 _PATIENCE = {
     "keepalives": "1",
     "keepalives_idle": "10",
@@ -85,7 +88,7 @@ class PostgresEngine:
         self._inside = False
         self._writing = False
         self._unsent: list[str] = []
-        self._lost = False
+        self._given_up: float | None = None
         self._connection = _connect(address, read_only=read_only)
         self._session = self._own_session()
 
@@ -176,9 +179,12 @@ class PostgresEngine:
             self._connection.execute("ROLLBACK", prepare=False)
 
     def _reconnect(self, cause: Exception) -> None:
-        # A server that was given up once is asked once more and not waited for: a command that ends has several things
-        # to tell the ledger, and must end although none of them can be told.
-        delays, each = ((0.0,), 1) if self._lost else (RETRY_DELAYS, int(HUNG_SECONDS / 2))
+        # A server that was given up is asked once more from time to time and not waited for: a command that ends has
+        # several things to tell the ledger, and must end although none of them can be told.
+        delays: tuple[float, ...] = RETRY_DELAYS
+        each = int(HUNG_SECONDS / 2)
+        if self._given_up is not None:
+            delays, each = ((0.0,) if time.monotonic() > self._given_up + GIVEN_UP_SECONDS else ()), 1
         hung = 0.0
         for delay in delays:
             time.sleep(delay)
@@ -187,12 +193,13 @@ class PostgresEngine:
                 self._connection = _connect(self.address, read_only=self._read_only, seconds=each)
                 self._end_old_session()
                 self._session = self._own_session()
-                self._lost = False
+                self._given_up = None
                 return
             hung += time.monotonic() - before
             if hung > HUNG_SECONDS - 1:
                 break
-        self._lost = True
+        if delays:
+            self._given_up = time.monotonic()
         raise LedgerTrouble(
             f"the connection to the ledger at {self.url} is lost ({_first_line(cause)})",
             hint="once the server is back, run the same command again",
