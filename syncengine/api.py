@@ -26,7 +26,7 @@ from syncengine.core.codes import CODES
 from syncengine.core.errors import InputError, LedgerTrouble, Problem
 from syncengine.core.events import RunEvent
 from syncengine.core.guards import check_host, key_warning
-from syncengine.core.plan import PlanHeader, PlanSummary, Provenance
+from syncengine.core.plan import PlanHeader, PlanSummary, Provenance, Selection
 from syncengine.core.ports import GatewayFactory, LedgerOperations, Listener
 from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import RunResult
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from syncengine.planning import Identities, PlanFile, Seal
     from syncengine.planning.approvals import Hearing
     from syncengine.planning.build import Watcher
+    from syncengine.planning.export import Export
 
 __all__ = ["Planned", "Project", "Quiet", "apply", "hearing", "load", "needed_approvals", "plan", "record_baseline"]
 
@@ -114,18 +115,19 @@ def plan(
     observed_at: str | None = None,
     watchers: Sequence[Watcher] = (),
     seal: Seal | None = None,
+    selection: Selection = Selection(),  # noqa: B008 - frozen
 ) -> Planned:
     """Work out what would be sent and write it to `out` (mode 0600; None: nowhere). Sends nothing, creates no ledger.
 
     `offline` opens no connection, and is true for a project that was found through a path only. `observed` is a
     dated export of leads; rows without a time are of `observed_at`. Where the account allows it, and not offline,
     current values are read from the service. Raises InputError with every problem of the data, WrongLedger where
-    the ledger is not the pinned one. A plan may be blocked: see `summary.blocked`. With `seal`
-    (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
+    the ledger is not the pinned one. A plan may be blocked: see `summary.blocked`. `selection` is
+    recorded with it. With `seal` (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
     """
     from syncengine.applying.gate import moment_notes
     from syncengine.applying.preflight import wire_digest
-    from syncengine.changeset.duplicates import Claims
+    from syncengine.documents.claims import Claims
     from syncengine.planning import PlanRequest, PlanWriter, build_plan
     from syncengine.planning.authors import asking_git
     from syncengine.planning.planfile import FORMAT
@@ -149,6 +151,7 @@ def plan(
             policy_digest=project.settings.policy.digest,
             wire_digest=wire_digest(account.wire),
             observed="" if export is None else export.digest,
+            partial=selection.partial,
         )
         provenance = Provenance(
             created=project.clock.now(),
@@ -156,6 +159,7 @@ def plan(
             ledger_id=None if identity is None else identity.id,
             ledger_position=0 if identity is None else identity.position,
             ledger_note=note,
+            selection=selection,
         )
         review = prepare_review(
             loaded.changesets,
@@ -167,6 +171,7 @@ def plan(
             ledger=ledger,
             export=export,
             offline=offline,
+            partial=selection.partial,
         )
         request = PlanRequest(
             account=account,
@@ -182,12 +187,16 @@ def plan(
                 *_warnings(loaded),
                 *_converted_files(loaded, project, account),
                 *review.notes,
-                *_unfinished(ledger, account, loaded),
                 *_contradictions(ledger, account),
                 *moment_notes(project.settings.policy, account, ledger, project.clock.now()),
             ),
             undeclared=review.undeclared,
+            rules=review.rules,
+            known_lead=review.known_lead,
+            late_findings=review.late_findings,
             late_notes=review.late_notes,
+            parts=_parts(account, project, export),
+            recorded=review.recorded,
         )
         with PlanWriter(path, header, provenance, seal=seal) as writer:
             summary = build_plan(request, writer)
@@ -397,20 +406,26 @@ def _ledger_for_planning(
     return ledger, key_warning(identity)
 
 
+def _parts(account: Account, project: Project, export: Export | None) -> dict[str, str]:
+    """Digests of what a plan rests on besides its changesets, their sources and the ledger's facts."""
+    from syncengine.documents.policy_settings import policy_digest
+    from syncengine.planning.part_digests import CONFIGURATION, OBSERVED, POLICY, SIGNERS, configuration_digest
+
+    policy = project.settings.policy
+    unsigned = policy
+    if policy.approvals is not None:
+        unsigned = msgspec.structs.replace(policy, approvals=msgspec.structs.replace(policy.approvals, signers=""))
+    schema = None if account.lead_schema is None else Path(account.lead_schema).read_bytes()
+    return {
+        CONFIGURATION: configuration_digest(account, schema),
+        POLICY: policy_digest(unsigned),
+        SIGNERS: "" if policy.approvals is None else policy.approvals.signers,
+        OBSERVED: "" if export is None else export.digest,
+    }
+
+
 def _contradictions(ledger: LedgerOperations | None, account: Account) -> tuple[str, ...]:
     """Answers that came after a person had said the opposite."""
     found = () if ledger is None else tuple(ledger.contradictions(account.identity))
     more = (f"and {len(found) - _SHOWN} more contradictions; 'syncengine status' lists them",)
     return tuple(contradiction_in_words(attempt) for attempt in found[:_SHOWN]) + more * (len(found) > _SHOWN)
-
-
-def _unfinished(ledger: LedgerOperations | None, account: Account, loaded: Loaded) -> tuple[str, ...]:
-    if ledger is None:
-        return ()
-    ids = {changeset.id for changeset in loaded.changesets}
-    return tuple(
-        f"plan {open_plan.plan[:12]} of {', '.join(sorted(ids & set(open_plan.changesets)))} is unfinished "
-        f"(run {open_plan.runs[0]}): applying it again goes on with it"
-        for open_plan in ledger.unfinished(account.identity)
-        if ids & set(open_plan.changesets)
-    )

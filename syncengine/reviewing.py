@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from syncengine.applying.preflight import wire_digest
-from syncengine.changeset.duplicates import Claims
 from syncengine.changeset.loaded import Changeset
 from syncengine.core.errors import InputError
-from syncengine.core.ports import Clock, LedgerOperations
+from syncengine.core.finding import Finding
+from syncengine.core.observations import AMOUNTS
+from syncengine.core.ports import Clock, LedgerOperations, Usage
 from syncengine.core.settings import Account, Policy
+from syncengine.core.values import LeadId
+from syncengine.documents.claims import Claims
 from syncengine.documents.lead_schema import LeadSchema
-from syncengine.planning.attention import attention
+from syncengine.findings.amount_scale import RECORDED, AmountScaleOnRecord
+from syncengine.findings.field_unknown import FieldUnknown
+from syncengine.findings.medians import median_of
+from syncengine.findings.rule import Rule
+from syncengine.findings.unknown_target import UnknownTarget
 from syncengine.planning.build import Watcher
 from syncengine.planning.export import Export, read_export
 from syncengine.planning.lastrun import since_last_run
@@ -29,12 +38,16 @@ if TYPE_CHECKING:
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes into a plan's request: the watchers of Attention, the values seen, and the notes."""
+    """What goes into a plan's request: the rules that know more than its lines, the values seen, and the notes."""
 
     watchers: tuple[Watcher, ...]
+    rules: tuple[Rule, ...]
     observed: Sightings | None
+    known_lead: Callable[[LeadId], bool] | None
     undeclared: Undeclared | None
+    recorded: frozenset[str]
     notes: tuple[str, ...]
+    late_findings: Callable[[], Iterator[Finding]]
     late_notes: Callable[[], tuple[str, ...]]
 
 
@@ -62,31 +75,93 @@ def prepare_review(
     ledger: LedgerOperations | None,
     export: Export | None,
     offline: bool,
+    partial: bool = False,
 ) -> Review:
     """Everything for one plan; `stack` closes it. `offline` opens no connection and reads no key."""
     reader = None if offline else _reader(account, stack, environ, clock)
     sightings = None
     if export is not None or reader is not None:
         sightings = stack.enter_context(Sightings(export=export, reader=reader))
-    undeclared = _undeclared(ledger, account, changesets, stack)
+    recorded = _recorded(ledger, account, changesets)
+    undeclared = None if ledger is None or partial else _undeclared(ledger, account, recorded, stack)
     notes: list[str] = []
+    early: list[Finding] = []
     if ledger is not None:
-        notes.extend(since_last_run(ledger.last_run(account.identity), policy, wire_digest(account.wire)))
+        early += since_last_run(ledger.last_run(account.identity), policy, wire_digest(account.wire))
+        if not partial:
+            early += _unfinished(ledger, account, changesets)
     if export is not None and export.latest > clock.now():
         notes.append(
             f"{export.label} holds values observed at {export.latest}, which is still to come: is its time zone right?"
         )
-    rules = attention(_known_fields(account))
+    fields = _known_fields(account) | (frozenset() if export is None else export.fields)
     campaigns = None if reader is None else _campaign_fields(account, reader, stack, environ, clock)
-    late = [told for told in (undeclared, campaigns) if told is not None]
-    more: list[Watcher] = [watcher for watcher in (campaigns, sightings) if watcher is not None]
+    late = [told for told in (undeclared, campaigns, sightings) if told is not None]
+    noted = [told for told in (campaigns, sightings) if told is not None]
     return Review(
-        watchers=(*rules, *more),
+        watchers=() if campaigns is None else (campaigns,),
+        rules=tuple(_rules(ledger, account, fields, reads=campaigns is not None)),
         observed=sightings,
+        known_lead=None if sightings is None or export is None else sightings.knows,
         undeclared=undeclared,
+        recorded=recorded,
         notes=tuple(notes),
-        late_notes=lambda: tuple(note for told in late for note in told.notes()),
+        late_findings=lambda: chain(early, *(told.findings() for told in late)),
+        late_notes=lambda: tuple(note for told in noted for note in told.notes()),
     )
+
+
+def _rules(ledger: LedgerOperations | None, account: Account, fields: frozenset[str], *, reads: bool) -> Iterator[Rule]:
+    """Rules that know more than the plan's lines."""
+    recorded: Callable[[], Collection[str]] = frozenset
+    if ledger is not None and ledger.identity().position:
+        usage = ledger.usage(account.identity)
+        # Campaigns know better than records, where they are asked.
+        recorded = frozenset if reads else usage.fields
+        named = {"delivery": account.deliveries.values(), "buyer": account.buyers.values()}
+        if ledger.changesets_of(account.identity):
+            yield UnknownTarget(named, usage.seen)
+        yield AmountScaleOnRecord(_LazyMedians(usage))
+    yield FieldUnknown(fields, recorded)
+
+
+class _LazyMedians(Mapping[str, int]):
+    """Twice the median of the account's last amounts by name; read from the ledger when first asked for."""
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+
+    @cached_property
+    def _medians(self) -> dict[str, int]:
+        amounts = {name: [amount for amount in self._usage.amounts(name) if amount] for name in AMOUNTS}
+        return {name: median_of(of_name) for name, of_name in amounts.items() if len(of_name) >= RECORDED}
+
+    def __getitem__(self, name: str) -> int:
+        return self._medians[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._medians)
+
+    def __len__(self) -> int:
+        return len(self._medians)
+
+
+def _unfinished(ledger: LedgerOperations, account: Account, changesets: Sequence[Changeset]) -> Iterator[Finding]:
+    ids = {changeset.id for changeset in changesets}
+    for plan in ledger.unfinished(account.identity):
+        mine = sorted(ids & set(plan.changesets))
+        if mine:
+            message = (
+                f"plan {plan.plan[:12]} of {', '.join(mine)} is unfinished (run {plan.runs[0]}): applying it again "
+                "goes on with it"
+            )
+            yield Finding(
+                rule="unfinished-plan",
+                severity="medium",
+                message=message,
+                changeset=mine[0] if len(mine) == 1 else None,
+                count=max(plan.total - plan.settled, 0),
+            )
 
 
 def _reader(account: Account, stack: ExitStack, environ: Mapping[str, str], clock: Clock) -> LeadReader | None:
@@ -116,19 +191,24 @@ def _unheard(text: str) -> None:
     """Apply says the same again, to somebody who listens."""
 
 
-def _known_fields(account: Account) -> frozenset[str] | None:
+def _known_fields(account: Account) -> frozenset[str]:
     if account.lead_schema is None:
-        return None
+        return frozenset()
     schema = LeadSchema.load(Path(account.lead_schema))
-    return schema.known_fields if isinstance(schema, LeadSchema) else None
+    known = schema.known_fields if isinstance(schema, LeadSchema) else None
+    return frozenset(known or ())
+
+
+def _recorded(ledger: LedgerOperations | None, account: Account, changesets: Sequence[Changeset]) -> frozenset[str]:
+    """The plan's changesets that the ledger knows."""
+    if ledger is None:
+        return frozenset()
+    return frozenset(changeset.id for changeset in changesets) & ledger.changesets_of(account.identity)
 
 
 def _undeclared(
-    ledger: LedgerOperations | None, account: Account, changesets: Sequence[Changeset], stack: ExitStack
+    ledger: LedgerOperations, account: Account, recorded: frozenset[str], stack: ExitStack
 ) -> Undeclared | None:
-    if ledger is None:
-        return None
-    recorded = {changeset.id for changeset in changesets} & ledger.changesets_of(account.identity)
     if not recorded:
         return None
     return stack.enter_context(

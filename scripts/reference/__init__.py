@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from reference import codes, commands, manual, schemas
+from reference import codes, commands, findings, manual, schemas
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/diagnostics.md": codes.diagnostics,
     "docs/exit-codes.md": codes.exit_codes,
     "docs/filters.md": codes.filters,
+    "docs/findings.md": findings.page,
     "docs/language.md": schemas.language,
     "docs/configuration.md": schemas.configuration,
     "docs/commands.md": commands.page,

@@ -19,6 +19,8 @@ from syncengine.core.plan import Counts, PlannedOperation, PlanSummary, State
 from syncengine.core.repeats import forbidden_repeat, thing_of
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId, are_service_ids, is_quarantined, is_service_id, number_of
+from syncengine.findings.fold import FindingsFold, facts_by_change
+from syncengine.planning.findings_policy import FindingsPolicy
 from syncengine.planning.policy import PolicyJudge, approval_rule
 from syncengine.planning.tally import Tally
 
@@ -62,11 +64,15 @@ class SecondLook:
         self._quarantined = Distinct()
         self._found: list[Problem] = []
         self._more = 0
+        self._findings = FindingsPolicy(policy)
+        self._fold = FindingsFold() if self._findings.blocks else None
         self.needs_approval = approval_rule(policy, summary.counts, account, changesets) is not None
 
     def see(self, planned: PlannedOperation) -> None:
         """Count one line."""
         self._tally.add(planned, new_lead=False)
+        if self._fold is not None:
+            self._fold.see(planned)
         if planned.state is State.TO_SEND:
             lead = planned.operation.lead
             quarantined = is_quarantined(lead)
@@ -77,7 +83,7 @@ class SecondLook:
 
     def concerns(self, kind: Kind) -> bool:
         """Whether operations of this kind have to be judged one by one."""
-        return self._judge.concerns(kind)
+        return self._fold is not None or self._judge.concerns(kind)
 
     def see_updates(self, leads: Sequence[LeadId], entries: Sequence[int]) -> bool:
         """`see` for updates that are all to be sent, in order; False, and nothing is seen, where one is not of a lead
@@ -121,7 +127,10 @@ class SecondLook:
 
     def refuse(self) -> None:
         """Raise PlanBlocked where a rule forbids what is still to be sent."""
-        whole = [finding.reason for finding in self._judge.findings(self._summary.counts)]
+        whole = [blocker.reason for blocker in self._judge.findings(self._summary.counts)]
+        if self._fold is not None:
+            found = (*self._fold.finish(facts_by_change(self._summary.changes))["lines"], *self._summary.covered)
+            whole += self._findings.reasons(found)
         if not whole and not self._found:
             return
         first = whole[0] if whole else self._found[0].message

@@ -27,20 +27,22 @@ class Slot(msgspec.Struct, frozen=True, gc=False):
     what: str
     scalar: Scalar
     check: Check
+    name: str = ""
+    """The field, amount, "buyer" or "delivery" that it sets; empty where it sets nothing."""
 
 
 def slots_of(change: Change, checks: Checks) -> tuple[Slot, ...]:
     """The texts of a change but for its leads, in the order in which `Maker` takes their values."""
-    slots = [Slot(f"the field {name!r}", scalar, checks.field) for name, scalar in change.update]
-    slots += [Slot("the delivery", scalar, checks.delivery) for scalar in change.trigger]
+    slots = [Slot(f"the field {name!r}", scalar, checks.field, name) for name, scalar in change.update]
+    slots += [Slot("the delivery", scalar, checks.delivery, "delivery") for scalar in change.trigger]
     amounts = (("payout", change.payout), ("revenue", change.revenue))
-    slots += [Slot(f"the {name}", scalar, checks.amount) for name, scalar in amounts if scalar is not None]
+    slots += [Slot(f"the {name}", scalar, checks.amount, name) for name, scalar in amounts if scalar is not None]
     if change.buyer is not None:
-        slots.append(Slot("the buyer", change.buyer, checks.buyer))
+        slots.append(Slot("the buyer", change.buyer, checks.buyer, "buyer"))
     if change.returned_by is not None:
-        slots.append(Slot("the buyer", change.returned_by, _needed(checks.buyer, "the buyer")))
+        slots.append(Slot("the buyer", change.returned_by, _needed(checks.buyer, "the buyer"), "buyer"))
     if change.reason is not None:
-        slots.append(Slot("the reason", change.reason, _needed(clean, "the reason")))
+        slots.append(Slot("the reason", change.reason, _needed(clean, "the reason"), "reason"))
     if change.expect:
         money = change.payout is not None or change.revenue is not None
         special = {"payout": checks.expected_amount, "revenue": checks.expected_amount, "buyer": checks.expected_buyer}

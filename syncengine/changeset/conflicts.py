@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from syncengine.changeset.declared import Change, Declared, Place
-from syncengine.changeset.duplicates import Claims, Earlier
 from syncengine.core.changes import Item, Origin
 from syncengine.core.operations import (
     SPECS,
@@ -19,6 +18,7 @@ from syncengine.core.operations import (
     target_of,
     values_of,
 )
+from syncengine.documents.claims import Claims, Earlier
 from syncengine.documents.nodes import Scalar
 
 _OWN = "\0"

@@ -62,6 +62,10 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     text: SourceText
     usable: bool = True
+    begins: int = 1
+    """The line where its document begins; 1 for the first of a file, whatever stands above it."""
+    digest: str = ""
+    """SHA-256 of the document's own text."""
 
 
 class Place:

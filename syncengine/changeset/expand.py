@@ -9,7 +9,8 @@ import msgspec
 from syncengine.changeset.build_items import Maker, Slot, slots_of
 from syncengine.changeset.checks import OF_DATA, Checks, Unfit, Value, lead_check
 from syncengine.changeset.declared import Change, Declared, Place
-from syncengine.changeset.inline_source import UnusableSource
+from syncengine.changeset.inline_source import InlineSource, UnusableSource
+from syncengine.changeset.sql_source import SqlSource
 from syncengine.changeset.structure import closest
 from syncengine.changeset.templates import (
     Rendering,
@@ -23,7 +24,7 @@ from syncengine.changeset.templates import (
     references,
     references_in_template,
 )
-from syncengine.core.changes import Item, Origin
+from syncengine.core.changes import ChangeFacts, Item, Origin
 from syncengine.core.errors import Problem
 from syncengine.core.values import LeadId, number_of
 from syncengine.documents.lead_schema import LeadSchema
@@ -67,6 +68,8 @@ class Expansion:
         self._row: int | None = None
         self._line = 0
         """Where the row stands in its file."""
+        self._rows = 0
+        self._left_out = 0
         self._met = False
         """Whether `when` ever held, or could not be judged, which is reported."""
 
@@ -94,6 +97,29 @@ class Expansion:
             message = f"{len(triggers)} deliveries in one entry exceed irreversible_per_request ({most})"
             hint = "the entry travels alone in its request; a lost answer leaves all of them in doubt"
             self._place.problem("SE245", message, triggers[most], hint=hint, severity="warning")
+
+    def facts(self) -> ChangeFacts | None:
+        """What became of its rows, once `items` was read to the end; None where all is typed and all was taken."""
+        source, change = self._source, self._change
+        if source is None and change.when is None:
+            return None
+        from_file = source is not None and not isinstance(source, InlineSource | SqlSource | UnusableSource)
+        return ChangeFacts(
+            changeset=self._declared.id,
+            change=change.label,
+            source="" if change.source is None else change.source.text,
+            file=source.label if source is not None and from_file else "",
+            typed=tuple(dict.fromkeys(self._typed())) if source is not None else (),
+            rows=self._rows,
+            taken=self._rows - self._left_out,
+            when=change.when is not None,
+        )
+
+    def _typed(self) -> Iterator[str]:
+        """Names of what no column of the source says."""
+        for slot in self._slots:
+            if slot.name and not any(found.name == "row" for found in references_in_template(slot.scalar.text)):
+                yield slot.name
 
     def items(self) -> Iterator[Item]:
         """The items, in row or list order; a row at fault is reported and left out."""
@@ -147,6 +173,7 @@ class Expansion:
         try:
             for number, self._line, row in source.rows(report):
                 self._row = number
+                self._rows += 1
                 scope: Scope = {"vars": variables, "changeset": changeset, "row": row}
                 item = self._item(scope, row, None, file, line)
                 if item is not None:
@@ -183,6 +210,7 @@ class Expansion:
             except Unfit as unfit:
                 self._unfit("the lead", scalar, unfit)
                 continue
+            self._rows += 1
             scope: Scope = {"vars": self._declared.vars, "changeset": str(self._declared.id)}
             item = self._item(scope, {}, lead, file, scalar.line if several else self._change.line)
             if item is not None:
@@ -223,13 +251,14 @@ class Expansion:
         if fields and schema is not None and not schema.accepts(fields):
             self._refused(schema, fields)
             return None
-        return self._maker.item(lead, values, fields, Origin(file, line, self._row))
+        return self._maker.item(lead, values, fields, Origin(file, line, self._row, self._line or None))
 
     def _holds(self, scope: Scope, row: Row) -> bool:
         assert self._when is not None
         try:
             holds = self._when.holds(scope, row)
             self._met = self._met or holds
+            self._left_out += not holds
             return holds
         except RenderError as error:
             self._met = True

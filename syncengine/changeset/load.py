@@ -144,12 +144,18 @@ class _Reading:
             overrides=self._variables,
             environ=self._environ,
         )
-        for document in documents:
-            self._document(document, text, around)
+        for number, document in enumerate(documents):
+            begins = document.line if number else 1
+            end = documents[number + 1].line - 1 if number + 1 < len(documents) else None
+            self._document(document, text, around, (begins, end))
 
-    def _document(self, document: Document, text: SourceText, around: Surroundings) -> None:
+    def _document(
+        self, document: Document, text: SourceText, around: Surroundings, span: tuple[int, int | None]
+    ) -> None:
         found: list[Problem] = []
         declared = parse_changeset(document, Place(text, found.append), around)
+        if declared is not None:
+            declared = msgspec.structs.replace(declared, begins=span[0], digest=text.digest(*span))
         found += self._by_schema(document, text, found)
         for problem in sorted(found, key=lambda problem: (problem.line, problem.column)):
             self._report(problem)

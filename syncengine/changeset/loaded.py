@@ -9,13 +9,13 @@ import msgspec
 from syncengine.changeset.checks import Checks
 from syncengine.changeset.conflicts import Settling
 from syncengine.changeset.declared import Declared, Place
-from syncengine.changeset.duplicates import Claims
 from syncengine.changeset.expand import Around, Expansion
 from syncengine.changeset.sql_source import SqlSource
-from syncengine.core.changes import ChangesetFacts, Item
+from syncengine.core.changes import ChangeFacts, ChangesetFacts, Item
 from syncengine.core.errors import Problem
 from syncengine.core.findings import OVERFLOW, ByCause, Findings
 from syncengine.core.values import ChangesetId
+from syncengine.documents.claims import Claims
 from syncengine.documents.lead_schema import LeadSchema
 from syncengine.tables.sources import Report
 
@@ -27,6 +27,7 @@ class Changeset:
         self._declared = declared
         self._allow_negative = allow_negative
         self._schema = schema
+        self._changes: tuple[ChangeFacts, ...] = ()
 
     @property
     def id(self) -> ChangesetId:
@@ -55,6 +56,9 @@ class Changeset:
             line=declared.line,
             vars=declared.vars,
             sources={name: digest for name, digest in digests.items() if digest is not None},
+            changes=self._changes,
+            digest=declared.digest,
+            begins=declared.begins,
         )
 
     def offline(self) -> Changeset:
@@ -86,6 +90,7 @@ class Changeset:
             for skip in (False, True)
         }
         around = Around(declared=declared, checks=checks, schema=self._schema, place=place, read=set(), told=set())
+        changes: list[ChangeFacts] = []
         with Claims() as claims:
             settling = Settling(declared, place, claims)
             for change in declared.changes:
@@ -95,7 +100,11 @@ class Changeset:
                         settled = settling.settle(item, change)
                         if settled is not None:
                             yield settled
+                facts = expansion.facts()
+                if facts is not None:
+                    changes.append(facts)
         by_cause.finish()
+        self._changes = tuple(changes)
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from syncengine.changeset.inline_source import UnusableSource
 from syncengine.changeset.parse_change import parse_change
 from syncengine.changeset.parse_sources import Shelf, parse_sources
 from syncengine.changeset.parse_vars import parse_variables
+from syncengine.changeset.published import check_label, check_published
 from syncengine.changeset.structure import Parts, closest
 from syncengine.core.settings import Account, Settings
 from syncengine.core.values import ChangesetId, is_changeset_id
@@ -51,6 +52,7 @@ def parse_changeset(document: Document, place: Place, around: Surroundings) -> D
     account = _account(place, parts, around.settings)
     title = parts.text("title")
     parts.text("description")
+    check_published(place, parts)
     variables = parse_variables(place, parts, around.overrides)
     declared, sources = _sources(place, parts, around)
     changes = _changes(place, parts, declared)
@@ -126,6 +128,8 @@ def _changes(place: Place, parts: Parts, sources: frozenset[str]) -> list[Change
     changes: list[Change] = []
     labels: dict[str, int] = {}
     for number, node in enumerate(listed.items, 1):
+        if isinstance(node, Mapping):
+            check_label(place, node)
         change = parse_change(place, node, number, sources)
         if change is None:
             continue

@@ -8,11 +8,12 @@ import msgspec
 
 from syncengine.checking.field_names import advice_on
 from syncengine.core.changes import Origin
+from syncengine.core.finding import Evidence, Finding
 from syncengine.core.operations import Update
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.values import LeadId
+from syncengine.findings.operations import OPEN
 from syncengine.leadbyte.probes import CAMPAIGNS_PATH, Heard, Probe, field_names
-from syncengine.planning.watching import OPEN, change_words, limited, of_leads, place
 
 _MOST_USES = 5_000
 _MOST_CAMPAIGNS = 50
@@ -22,13 +23,14 @@ class _Use(msgspec.Struct):
     change: tuple[str, str]
     origin: Origin
     lead: LeadId
+    operation: str
     leads: int = 1
 
 
 class CampaignFields:
     """Sees every operation, then asks for each campaign's fields once. `campaign_of` is what was read of a lead.
 
-    What it finds is told in notes, which the digest does not cover: it depends on the service, not on the changesets.
+    What it finds is recorded, and not covered by the digest: it depends on the service, not on the changesets.
     """
 
     def __init__(self, campaign_of: Callable[[LeadId], str | None], probe: Probe) -> None:
@@ -36,6 +38,7 @@ class CampaignFields:
         self._probe = probe
         self._uses: dict[str, dict[tuple[str, str], _Use]] = {}
         self._count = 0
+        self._unasked: list[str] = []
 
     def see(self, planned: PlannedOperation) -> None:
         """One operation, in order."""
@@ -53,28 +56,47 @@ class CampaignFields:
             elif self._count < _MOST_USES:
                 self._count += 1
                 change = (planned.changeset, planned.change)
-                uses[planned.changeset, name] = _Use(change, planned.origin, operation.lead)
+                uses[planned.changeset, name] = _Use(change, planned.origin, operation.lead, planned.id)
 
-    def warnings(self) -> tuple[str, ...]:
-        """Nothing that the digest may cover."""
-        return ()
+    def findings(self) -> list[Finding]:
+        """One for each field that its campaign does not have. To be asked once, at the end."""
+        found: list[Finding] = []
+        for campaign, uses in list(self._uses.items())[:_MOST_CAMPAIGNS]:
+            found += self._of_campaign(campaign, uses)
+        return found
 
     def notes(self) -> tuple[str, ...]:
-        """One line for each field that its campaign does not have. To be asked once, at the end."""
-        lines: list[str] = []
-        for campaign, uses in list(self._uses.items())[:_MOST_CAMPAIGNS]:
-            lines += self._of_campaign(campaign, uses)
-        return limited(lines)
+        """Why fields could not be compared; complete once `findings` were asked for."""
+        return tuple(self._unasked)
 
-    def _of_campaign(self, campaign: str, uses: dict[tuple[str, str], _Use]) -> list[str]:
+    def _of_campaign(self, campaign: str, uses: dict[tuple[str, str], _Use]) -> list[Finding]:
         heard = self._probe.ask(f"{CAMPAIGNS_PATH}/{campaign}", "query")
         names = field_names(heard.document) if isinstance(heard, Heard) and heard.status == 200 else None
         if names is None:
             why = f"HTTP {heard.status}: {heard.words}" if isinstance(heard, Heard) else heard.reason
-            return [f"field names could not be compared with those of campaign {campaign} ({why})"]
+            self._unasked.append(f"field names could not be compared with those of campaign {campaign} ({why})")
+            return []
         return [
-            f"field '{name}' is no field of campaign {campaign} ({advice_on(name, names)}): "
-            f"{change_words(*use.change)} ({of_leads(use.leads)}), {place(use.origin)}, lead {use.lead}"
+            self._finding(name, use, f"is no field of campaign {campaign} ({advice_on(name, names)})")
             for (_, name), use in uses.items()
             if name not in names
         ]
+
+    def _finding(self, name: str, use: _Use, why: str) -> Finding:
+        changeset, change = use.change
+        leads = f"{use.leads:,} {'lead' if use.leads == 1 else 'leads'}"
+        return Finding(
+            rule="field-unknown",
+            severity="high",
+            message=f"the field {name} {why}: {leads} of change {change} of {changeset}",
+            changeset=changeset,
+            change=change,
+            count=use.leads,
+            leads=(use.lead,),
+            evidence=(
+                Evidence(
+                    operation=use.operation, lead=use.lead, field=name, file=use.origin.file, line=use.origin.line,
+                    row=use.origin.row,
+                ),
+            ),
+        )  # fmt: skip

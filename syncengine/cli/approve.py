@@ -10,8 +10,14 @@ import click
 from syncengine.cli.command import Invocation, Verb, format_option, identity_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from syncengine.core.finding import Finding
     from syncengine.planning import PlanFile
     from syncengine.planning.approvals import Approvals
+
+_TOLD = 12
+"""Findings that are named before a plan is signed; more are counted."""
 
 
 @click.command(
@@ -44,7 +50,7 @@ def command(invocation: Invocation, *, plan: Path, key: Path, format_: str) -> N
                 f"the plan is blocked and can never be applied: {saved.summary.blocked[0].reason}",
                 hint="'syncengine show' lists what blocks it; mend it and plan again",
             )
-        for line in _summary(saved):
+        for line in _summary(saved, _findings(invocation, saved)):
             invocation.output.text_line(line)
         armoured = keygen.sign(signed_text(saved.summary.digest), key=key.expanduser(), namespace=NAMESPACE)
         signature = _signature(armoured, key)
@@ -76,10 +82,25 @@ def _signature(armoured: str, key: Path) -> str:
     return found[0].fingerprint
 
 
-def _summary(saved: PlanFile) -> list[str]:
+def _findings(invocation: Invocation, saved: PlanFile) -> tuple[Finding, ...]:
+    """What a reviewer should know, worked out from the plan's lines."""
+    from syncengine.cli.views import reviewed
+    from syncengine.core.errors import ConfigError
+
+    settings = None
+    try:
+        settings = invocation.project().settings
+    except ConfigError:
+        if invocation.config is not None or invocation.policy is not None:
+            raise
+    return reviewed(saved, settings).findings
+
+
+def _summary(saved: PlanFile, findings: Sequence[Finding]) -> list[str]:
     """What is being approved, in a few lines."""
     from syncengine.core.operations import SPECS
     from syncengine.core.values import format_money
+    from syncengine.reports.findings import finding_line
     from syncengine.reports.vocabulary import plural
 
     counts = saved.summary.counts
@@ -95,9 +116,10 @@ def _summary(saved: PlanFile) -> list[str]:
         lines.append(f"  !! {counts.irreversible:,} irreversible")
     if counts.financials:
         lines.append(f"  money: payout {format_money(counts.payout)}, revenue {format_money(counts.revenue)}")
-    attention = len(saved.summary.warnings) + len(saved.summary.notes)
-    if attention:
-        lines.append(f"  !  {plural(attention, 'thing')} under Attention: syncengine show {saved.path}")
+    told = [finding for finding in findings if finding.severity != "info"]
+    if told:
+        lines.append(f"  !  {plural(len(told), 'thing')} to look at: syncengine show {saved.path}")
+        lines += [f"     {finding_line(finding)}" for finding in told[:_TOLD]]
     return lines
 
 

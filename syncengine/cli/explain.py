@@ -77,13 +77,13 @@ def _outcome(story: Story) -> str:
 
 
 def _declaration(story: Story, declaration: tuple[str, ...]) -> Iterator[str]:
-    from syncengine.planning.watching import change_words, place
+    from syncengine.findings.rule import in_change, place_words
 
     origin, planned = story.origin, story.planned
     if origin is None or planned is None:
         yield "\nDeclared: no saved plan is at hand, so its line is not known; name the plan with --plan"
         return
-    yield f"\nDeclared at {place(origin)}, {change_words(planned.changeset, planned.change)}"
+    yield f"\nDeclared at {place_words(origin)}, {in_change((planned.changeset, planned.change))}"
     if not declaration:
         yield "  that file is gone, or holds no such change in this line any more"
     for line in declaration:

@@ -24,7 +24,7 @@ _STEP = 500
 
 
 class _Counting:
-    """Moves the progress display on as operations are planned; it has nothing to say to the reviewer."""
+    """Moves the progress display on as operations are planned."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -35,10 +35,6 @@ class _Counting:
         self._seen += 1
         if self._seen % _STEP == 0:
             self._progress.advance(_STEP)
-
-    def warnings(self) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
 
 
 @click.command(
@@ -92,10 +88,12 @@ def command(
     from syncengine.cli.progress import Progress
     from syncengine.cli.variables import parse_variables
     from syncengine.cli.views import LiveView, show_plan, view_options
+    from syncengine.core.plan import Selection
 
     seal = _seal(values, recipients, out)
     project = _project(invocation, paths, offline=offline)
-    loaded = load(paths, project, variables=parse_variables(variables), only=only, verb="plan")
+    given = parse_variables(variables)
+    loaded = load(paths, project, variables=given, only=only, verb="plan")
     live = None
     if format_ in LiveView.formats:
         account = loaded.changesets[0].account if loaded.changesets else ""
@@ -114,6 +112,7 @@ def command(
                 observed_at=observed_at,
                 watchers=[_Counting(progress), *([] if live is None else [live])],
                 seal=seal,
+                selection=Selection(variables=given, changesets=tuple(sorted(set(only)))),
             )
         summary = planned.summary
         invocation.log.info(
@@ -125,7 +124,13 @@ def command(
         elif target is not None:
             identities = None if seal is None else seal.identities
             show_plan(
-                invocation, target, project.settings, format_=format_, show_values=show_values, identities=identities
+                invocation,
+                target,
+                project.settings,
+                format_=format_,
+                show_values=show_values,
+                identities=identities,
+                planned=planned,
             )
     rule = needed_approvals(planned, project) if planned.summary.counts.to_send else None
     if out is not None and planned.summary.blocked:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from syncengine.api import Planned
     from syncengine.core.log_commands import Syntax
     from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
-    from syncengine.planning import Identities, SealedPlan
+    from syncengine.planning import Identities, PlanFile, SealedPlan
     from syncengine.planning.sealing import Cover
     from syncengine.reports.model import Fold
 
@@ -46,8 +46,12 @@ def show_plan(
     format_: str,
     show_values: bool,
     identities: Identities | None = None,
+    planned: Planned | None = None,
 ) -> None:
-    """Write one view of a saved plan to stdout. Of a sealed one that `identities` do not open: its cover alone."""
+    """Write one view of a saved plan to stdout. Of a sealed one that `identities` do not open: its cover alone.
+
+    `planned` is given right after it was planned: its findings need not be worked out again.
+    """
     from syncengine.planning import SealedPlan, open_plan
 
     try:
@@ -57,7 +61,16 @@ def show_plan(
         return
     with plan:
         options = view_options(invocation, settings, plan.header.account, show_values=show_values)
-        _show(invocation, (plan.header, plan.provenance, plan.operations(), plan.summary, options), format_)
+        summary = reviewed(plan, settings) if planned is None else planned.summary
+        _show(invocation, (plan.header, plan.provenance, plan.operations(), summary, options), format_)
+
+
+def reviewed(plan: PlanFile, settings: Settings | None) -> PlanSummary:
+    """The end of a saved plan with its findings: those that follow from its lines are worked out from them."""
+    from syncengine.planning.findings_policy import findings_from_lines, with_findings
+
+    policy = None if settings is None else settings.policy
+    return with_findings(plan.summary, findings_from_lines(plan), policy)
 
 
 def _show_cover(invocation: Invocation, sealed: SealedPlan, settings: Settings | None, format_: str) -> None:
@@ -70,12 +83,12 @@ def _show_cover(invocation: Invocation, sealed: SealedPlan, settings: Settings |
 
 def _summary(cover: Cover) -> PlanSummary:
     """What the outside of a sealed plan says, with the warning that it is no more than that."""
-    from syncengine.core.plan import ChangesetHeader, Finding, PlanSummary
+    from syncengine.core.plan import Blocker, ChangesetHeader, PlanSummary
 
     return PlanSummary(
         digest=cover.digest,
         counts=cover.counts,
-        blocked=(Finding(reason=f"{cover.findings} findings, sealed"),) if cover.findings else (),
+        blocked=(Blocker(reason=f"{cover.findings} findings, sealed"),) if cover.findings else (),
         warnings=(
             "sealed: operations, findings and warnings are not shown, and nothing vouches for these counts and this "
             "digest until the plan is opened",
@@ -140,10 +153,6 @@ class LiveView:
         self._options = options
         self._fold = _folding(format_, options)
         self.see: Callable[[PlannedOperation], None] = self._fold.add
-
-    def warnings(self) -> tuple[str, ...]:
-        """Nothing: it shows what others say."""
-        return ()
 
     def show(self, invocation: Invocation, planned: Planned) -> None:
         """Write the view to stdout."""

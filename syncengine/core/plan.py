@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from syncengine.core.changes import NameUse, Origin
+from syncengine.core.changes import ChangeFacts, NameUse, Origin
+from syncengine.core.finding import Finding
 from syncengine.core.operations import KindCounts, Operation
 from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest
 
@@ -44,7 +45,9 @@ class PlannedOperation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `entry` numbers the entries of the plan from 1: consecutive lines with the same number travel as one element of a
     request. `send` names the fields or amounts that differ and will be sent (empty for irreversible kinds). `facts`
     counts the intents, outcomes, resolutions and erasures that the ledger held on what this line touches.
-    `done` tells, for irreversible kinds, which runs did the same before.
+    `done` tells, for irreversible kinds, which runs did the same before. `beside_doubt`: an update that goes on
+    although an irreversible operation of its lead is in doubt. `before` also holds the one of payout and revenue that
+    is not declared, where the other one is.
     """
 
     id: OperationId
@@ -60,6 +63,7 @@ class PlannedOperation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     facts: int = 0
     done: tuple[str, ...] = ()
     names: tuple[NameUse, ...] = ()
+    beside_doubt: bool = False
 
 
 class PlanLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -73,8 +77,11 @@ class PlanLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     send: tuple[str, ...] = ()
 
 
-class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What the plan covers of one changeset. `authors` are the git author and committer e-mails of its file."""
+class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the plan says of one changeset. `authors` are the git author and committer e-mails of its file.
+
+    Authors, and the line where its document begins, are not covered by the digest.
+    """
 
     id: ChangesetId
     title: str
@@ -82,6 +89,24 @@ class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True):
     vars: dict[str, str | tuple[str, ...] | dict[str, str]]
     sources: dict[str, str]
     authors: tuple[str, ...] = ()
+    line: int = 1
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a plan was asked to plan. `variables` are those given on the command line; `each` is the changeset that
+    `--each` made the plan for; the others restrict it to a part."""
+
+    variables: dict[str, str] = {}
+    changesets: tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    limit: int | None = None
+    each: str = ""
+
+    @property
+    def partial(self) -> bool:
+        """Whether only a part of the changesets was planned."""
+        return bool(self.leads or self.changes or self.limit is not None)
 
 
 class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +120,8 @@ class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
     wire_digest: str
     observed: str = ""
     """SHA-256 of the observed file; empty where there was none."""
+    partial: bool = False
+    """Whether only a part of the changesets was planned, see Provenance.selection."""
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +133,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     ledger_position: int
     ledger_note: str = ""
     """Why the ledger counted as empty, where it did; every view opens with it."""
+    selection: Selection = Selection()
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -148,7 +176,7 @@ class Counts(KindCounts, frozen=True, kw_only=True):
     skipped_fields: int = 0
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class Blocker(msgspec.Struct, frozen=True, kw_only=True):
     """Something that stops the plan; operation, lead and kind are None where a rule is about the whole plan."""
 
     operation: OperationId | None = None
@@ -162,8 +190,17 @@ class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     digest: PlanDigest
     counts: Counts
-    blocked: tuple[Finding, ...] = ()
+    blocked: tuple[Blocker, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    """Warnings that the digest does not cover: they depend on the clock or on other people's runs."""
+    """Further remarks that are no findings; like `warnings` the digest does not cover them."""
     changesets: tuple[ChangesetHeader, ...] = ()
+    changes: tuple[ChangeFacts, ...] = ()
+    covered: tuple[Finding, ...] = ()
+    """Findings that were recorded when planning, under the digest."""
+    recorded: tuple[Finding, ...] = ()
+    """Findings that were recorded when planning and speak of other changesets, runs or files: not covered."""
+    findings: tuple[Finding, ...] = ()
+    """All findings in order, those worked out from the plan's lines included. A plan file does not hold them."""
+    parts: dict[str, str] = {}
+    """A digest of each part that the plan rests on, by name: what a refusal names as moved."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol, TypeVar
 
@@ -77,6 +77,22 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
     revenue: int = 0
 
 
+class Usage(Protocol):
+    """What an account's records hold of names and amounts: what findings compare a plan with."""
+
+    def fields(self) -> frozenset[str]:
+        """Names of fields among the last updates on record."""
+        ...
+
+    def seen(self, what: str, targets: Collection[str]) -> frozenset[str]:
+        """Those of these deliveries ("delivery") or buyers ("buyer") that are on record."""
+        ...
+
+    def amounts(self, name: str) -> Sequence[int]:
+        """The last 1,000 payouts or revenues on record, in hundredths."""
+        ...
+
+
 class LedgerView(Protocol):
     """Reading. Every method raises LedgerTrouble where the ledger cannot be read."""
 
@@ -122,6 +138,10 @@ class LedgerView(Protocol):
 
     def last_run(self, account: str) -> RunRecord | None:
         """The newest run of an account."""
+        ...
+
+    def usage(self, account: str) -> Usage:
+        """Names and amounts on record."""
         ...
 
     def spent(self, account: str, since: str) -> Spent:

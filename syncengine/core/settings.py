@@ -199,6 +199,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     stop_when: StopRule = StopRule()
     deny: tuple[DenyRule, ...] = ()
     approvals: ApprovalRule | None = None
+    findings: dict[str, Literal["block", "ignore"]] = {}
+    """By rule of findings: whether it blocks the plan, or is silenced."""
     lines: dict[str, int] = {}
     file: str = ""
     digest: str = ""

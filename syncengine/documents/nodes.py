@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from array import array
 from bisect import bisect_right
@@ -101,6 +102,12 @@ class SourceText:
             return ""
         raw = self._data[starts[number - 1] : starts[number]]
         return raw.decode("utf-8", "replace").rstrip("\r\n").removeprefix(_BOM if number == 1 else "")
+
+    def digest(self, first: int, last: int | None = None) -> str:
+        """SHA-256 of lines `first` to `last` (None: to the end), as they are."""
+        starts = self._index()
+        end = len(self._data) if last is None or last >= len(starts) else starts[last]
+        return hashlib.sha256(self._data[starts[first - 1] : end]).hexdigest()
 
     def excerpt(self, line: int, column: int) -> str:
         """That line, cut to what lies around the column where it is long, with nothing that steers a terminal."""

@@ -6,11 +6,12 @@ import hashlib
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from syncengine.core.finding import RULES
 from syncengine.core.operations import SPECS, Kind
 from syncengine.core.settings import Account, ApprovalRule, Budget, DenyRule, Policy, StopRule, Window
 from syncengine.core.values import is_service_id
@@ -61,7 +62,8 @@ def policy_of(node: Mapping, folder: Path, file: str, accounts: dict[str, Accoun
         stop_when=typed(section(node, "stop_when"), StopRule),
         deny=tuple(_deny(item, findings) for item in mappings(node, "deny")),
         approvals=_approvals(node, folder, findings),
-        lines={key.text: key.line for key, _ in node.entries},
+        findings=_findings(node, findings),
+        lines={key.text: key.line for key, _ in node.entries} | _finding_lines(node),
         file=file,
     )
     repeats = {
@@ -76,6 +78,8 @@ def policy_of(node: Mapping, folder: Path, file: str, accounts: dict[str, Accoun
 def policy_digest(policy: Policy) -> str:
     """SHA-256 over every rule and the signers; where rules stand, and in which file, takes no part."""
     rules = _rules(msgspec.to_builtins(policy, builtin_types=(Decimal,)))
+    if not policy.findings:
+        del rules["findings"]  # A policy that says nothing of findings is the one that it was before they existed.
     return hashlib.sha256(b"syncengine-policy-1\n" + msgspec.json.encode(rules, order="deterministic")).hexdigest()
 
 
@@ -87,6 +91,29 @@ def _rules(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     return value if value is None or isinstance(value, bool) else str(value)
+
+
+def _finding_lines(node: Mapping) -> dict[str, int]:
+    ruled = node.get("findings")
+    return {f"findings.{key.text}": key.line for key, _ in ruled.entries} if isinstance(ruled, Mapping) else {}
+
+
+def _findings(node: Mapping, findings: Findings) -> dict[str, Literal["block", "ignore"]]:
+    """What becomes of each rule's findings; rules that rest on other runs or files cannot block."""
+    ruled = node.get("findings")
+    found: dict[str, Literal["block", "ignore"]] = {}
+    for key, value in ruled.entries if isinstance(ruled, Mapping) else ():
+        if key.text not in RULES:
+            hint = nearest(key.text, RULES) or "docs/findings.md lists the rules"
+            findings.add("SE560", f"there is no rule of findings {key.text!r}", key, hint)
+        elif isinstance(value, Scalar) and value.text == "ignore":
+            found[key.text] = "ignore"
+        elif isinstance(value, Scalar) and value.text == "block":
+            if RULES[key.text] == "recorded":
+                message = f"{key.text} cannot block: it rests on more than the plan holds, such as other runs or files"
+                findings.add("SE560", message, key, f"write {key.text}: ignore, or leave it out")
+            found[key.text] = "block"
+    return found
 
 
 def _check_deliveries(node: Mapping, accounts: dict[str, Account], findings: Findings) -> None:

@@ -13,6 +13,7 @@ from syncengine.ledger.engine import Engine, Leases, first
 from syncengine.ledger.histories import load_histories
 from syncengine.ledger.key import ValueForms
 from syncengine.ledger.rows import SHARED, Live, RunRow, run_rows, spent_amount
+from syncengine.ledger.usage import AccountUsage
 
 BATCH = 1_000
 
@@ -152,6 +153,10 @@ class Reader:
             )
 
         return self.engine.read(work)
+
+    def usage(self, account: str) -> AccountUsage:
+        """Names and amounts on record."""
+        return AccountUsage(self.engine, account)
 
     def close(self) -> None:
         """Give the connection back."""

@@ -10,14 +10,15 @@ from typing import Protocol
 
 import msgspec
 
-from syncengine.core.changes import ChangesetFacts, Item
+from syncengine.core.changes import ChangeFacts, ChangesetFacts, Item
 from syncengine.core.errors import InputError, Problem
+from syncengine.core.finding import Finding
 from syncengine.core.findings import Findings
 from syncengine.core.history import LeadHistory
 from syncengine.core.operations import Kind, kind_of
 from syncengine.core.plan import (
+    Blocker,
     ChangesetHeader,
-    Finding,
     PlannedOperation,
     PlanSummary,
     State,
@@ -25,10 +26,18 @@ from syncengine.core.plan import (
 from syncengine.core.ports import LedgerView
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId
+from syncengine.documents.claims import Claims as DiskClaims
+from syncengine.findings.fold import FindingsFold, facts_by_change, findings_of
+from syncengine.findings.lead_unknown import LeadUnknown
+from syncengine.findings.operations import OPEN
+from syncengine.findings.rows_taken import rows_taken
+from syncengine.findings.rule import Rule
+from syncengine.findings.shared_lead import SharedLead
 from syncengine.planning.conflicts import Claims, Conflicts
 from syncengine.planning.diff import NO_HISTORY, Differ, Generation, Observed
 from syncengine.planning.entry_numbers import EntryNumbers
-from syncengine.planning.leads import PlannedLeads
+from syncengine.planning.findings_policy import FindingsPolicy, with_findings
+from syncengine.planning.part_digests import LedgerFacts, parts_of
 from syncengine.planning.planfile import PlanWriter
 from syncengine.planning.policy import PolicyJudge
 from syncengine.planning.spool import Spool
@@ -57,17 +66,13 @@ class PlannableChangeset(Protocol):
 
 
 class Watcher(Protocol):
-    """Sees every operation as it is planned, and has something to say to the reviewer at the end.
+    """Sees every operation as it is planned.
 
     One that has an attribute `kinds` sees only operations of those kinds.
     """
 
     def see(self, planned: PlannedOperation) -> None:
         """One operation, in order."""
-        ...
-
-    def warnings(self) -> tuple[str, ...]:
-        """What a reviewer must look at; covered by the digest, so it may depend on nothing but the operations."""
         ...
 
 
@@ -86,8 +91,18 @@ class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     undeclared: Undeclared | None = None
     """Told of every operation with its lead's history."""
+    rules: tuple[Rule, ...] = ()
+    """Rules of findings that know more than the plan's lines."""
+    known_lead: Callable[[LeadId], bool] | None = None
+    """Whether the observed export holds a lead."""
+    late_findings: Callable[[], Iterable[Finding]] = tuple
+    """Asked once every operation was seen: findings that the digest does not cover."""
     late_notes: Callable[[], tuple[str, ...]] | None = None
-    """Asked once every operation was seen: notes on what the digest must not cover."""
+    """Asked once every operation was seen: remarks that are no findings."""
+    parts: Mapping[str, str] = {}
+    """Digests of what the plan rests on besides changesets, sources and the ledger's facts."""
+    recorded: frozenset[str] = frozenset()
+    """The plan's changesets that the ledger knows."""
 
 
 def build_plan(request: PlanRequest, writer: PlanWriter) -> PlanSummary:
@@ -116,17 +131,28 @@ class _Build:
         self._numbers = EntryNumbers(request.account.wire.deliveries)
         self._findings = Findings(self._problems.append)
         self._conflicts = Conflicts(request.claims(), self._findings.add, several=len(request.changesets) > 1)
-        self._leads = PlannedLeads(request.claims())
+        self._changes: list[ChangeFacts] = []
+        self._open: set[str] = set()
+        self._facts = LedgerFacts()
+        self._parts: dict[str, str] = dict(request.parts)
+        self._known_leads = None if request.known_lead is None else LeadUnknown(request.known_lead)
+        self._fold = self._make_fold()
         self._watching = {
             kind: tuple(watcher.see for watcher in request.watchers if kind in getattr(watcher, "kinds", Kind))
             for kind in Kind
         }
-        self._blocked: list[Finding] = []
+        self._blocked: list[Blocker] = []
         self._undeclared = request.undeclared
         self._differ = self._make_differ()
         self._judge = request.judge
         self._spool = Spool() if request.judge.needs_totals else None
         self._first_tally = Tally()
+        self._first_leads = SharedLead(DiskClaims()) if self._spool is not None else None
+
+    def _make_fold(self) -> FindingsFold:
+        request, known = self._request, self._known_leads
+        more = request.rules if known is None else (*request.rules, known)
+        return FindingsFold(more=more, new_lead=None if known is None else known.meet)
 
     def run(self) -> PlanSummary:
         headers = [self._changeset(changeset) for changeset in self._request.changesets]
@@ -158,12 +184,16 @@ class _Build:
         )
 
     def _changeset(self, changeset: PlannableChangeset) -> ChangesetHeader:
+        begins = changeset.facts()
+        self._writer.begin(begins.id, begins.begins)
         items = changeset.items(self._problems.append)
         while batch := list(islice(items, BATCH)):
             histories = self._histories(batch)
             for item in batch:
                 self._item(item, histories.get(item.lead, NO_HISTORY))
         facts = changeset.facts()
+        self._changes += facts.changes
+        self._parts |= parts_of(facts)
         return ChangesetHeader(
             id=facts.id,
             title=facts.title,
@@ -171,6 +201,7 @@ class _Build:
             vars=dict(facts.vars),
             sources=facts.sources,
             authors=self._request.authors(facts.file) if self._request.authors is not None else (),
+            line=facts.begins,
         )
 
     def _histories(self, batch: Iterable[Item]) -> Mapping[LeadId, LeadHistory]:
@@ -198,11 +229,15 @@ class _Build:
             self._put(operation)
 
     def _put(self, operation: PlannedOperation) -> None:
-        if self._spool is not None:
-            self._first_tally.add(operation, new_lead=self._leads.is_new(operation))
+        if self._spool is not None and self._first_leads is not None:
+            self._first_tally.add(operation, new_lead=self._first_leads.is_new(operation))
             self._spool.put(operation)
             return
-        self._tally.add(operation, new_lead=self._leads.is_new(operation))
+        self._tally.add(operation, new_lead=self._fold.see(operation))
+        if operation.state in OPEN:
+            self._open.add(operation.changeset)
+        if operation.facts:
+            self._facts.add(operation)
         if operation.state is State.BLOCKED:
             self._note_blocked(operation)
         for see in self._watching[kind_of(operation.operation)]:
@@ -215,7 +250,6 @@ class _Build:
         if spool is None:
             return
         counts = self._first_tally.counts()
-        self._leads = PlannedLeads(self._request.claims())
         for operation in spool.take():
             reason = self._judge.look_again(operation, counts)
             self._put(operation if reason is None else _blocked(operation, reason))
@@ -228,32 +262,43 @@ class _Build:
         if len(self._blocked) < _LISTED:
             operation = planned.operation
             self._blocked.append(
-                Finding(operation=planned.id, lead=operation.lead, kind=kind_of(operation).value, reason=planned.reason)
+                Blocker(operation=planned.id, lead=operation.lead, kind=kind_of(operation).value, reason=planned.reason)
             )
 
     def _finish(self, headers: tuple[ChangesetHeader, ...]) -> PlanSummary:
         counts = self._tally.counts()
         blocked = self._blocked
         if counts.blocked > len(blocked):
-            blocked = [*blocked, Finding(reason=f"and {counts.blocked - len(blocked)} more operations are blocked")]
+            blocked = [*blocked, Blocker(reason=f"and {counts.blocked - len(blocked)} more operations are blocked")]
+        by_change = facts_by_change(self._changes)
+        found = self._fold.finish(by_change)
+        settled = self._request.recorded - self._open
+        covered = (*found["covered"], *findings_of(rows_taken(self._changes, settled), by_change))
+        recorded = (*found["recorded"], *self._request.late_findings())
+        ruled = FindingsPolicy(self._request.policy)
         late = self._request.late_notes or tuple
-        notices = [_in_words(problem) for problem in self._problems if problem.severity != "error"]
-        return self._writer.finish(
+        notices = [_in_words(problem) for problem in self._problems if _is_notice(problem)]
+        summary = self._writer.finish(
             counts=counts,
-            blocked=(*self._judge.findings(counts), *blocked),
-            warnings=(
-                *(text for watcher in self._request.watchers for text in watcher.warnings()),
-                *self._leads.warnings(),
-                *self._judge.warnings(),
-                *notices,
-            ),
+            blocked=(*ruled.blockers((*found["lines"], *covered)), *self._judge.findings(counts), *blocked),
+            warnings=(*self._judge.warnings(), *notices),
             notes=(*self._request.notes, *late()),
             changesets=headers,
+            changes=tuple(self._changes),
+            covered_findings=covered,
+            recorded_findings=recorded,
+            parts={**self._parts, **self._facts.part()},
         )
+        return with_findings(summary, found["lines"], self._request.policy)
 
 
 def _blocked(planned: PlannedOperation, reason: str) -> PlannedOperation:
     return msgspec.structs.replace(planned, state=State.BLOCKED, reason=reason, send=())
+
+
+def _is_notice(problem: Problem) -> bool:
+    """Not what a finding tells: that a change took no rows."""
+    return problem.severity != "error" and problem.code != "SE321"
 
 
 def _in_words(problem: Problem) -> str:

@@ -15,7 +15,7 @@ from syncengine.core.changes import Item, NameUse
 from syncengine.core.errors import Problem
 from syncengine.core.history import Attempt, LeadHistory, Slot, Standing
 from syncengine.core.identity import operation_id
-from syncengine.core.observations import MONEY
+from syncengine.core.observations import AMOUNTS, MONEY
 from syncengine.core.operations import (
     Financials,
     Irreversible,
@@ -32,7 +32,6 @@ from syncengine.core.plan import Before, PlannedOperation, State
 from syncengine.core.repeats import Clear, Lowered, Stopped, held, may_send, thing_of
 from syncengine.core.settings import Policy
 from syncengine.core.values import LeadId
-from syncengine.planning.watching import BESIDE_DOUBT
 
 
 class StoredValues(Protocol):
@@ -175,6 +174,7 @@ class Differ:
         send: tuple[str, ...] = (),
         before: dict[str, Before] | None = None,
         done: tuple[str, ...] = (),
+        beside_doubt: bool = False,
     ) -> PlannedOperation:
         kind = kind_of(operation)
         target = target_of(operation)
@@ -192,6 +192,7 @@ class Differ:
             facts=history.facts(kind, target, values_of(operation)) if history.attempts or history.forgotten else 0,
             done=done,
             names=_names_of(item, operation),
+            beside_doubt=beside_doubt,
         )
 
     def _update(self, item: Item, operation: Update, history: LeadHistory) -> PlannedOperation:
@@ -217,7 +218,7 @@ class Differ:
             return self._base(item, operation, history, state=State.BLOCKED, reason=stale_key, before=before)
         reason = _last_refusal(item, operation, self._account, history)
         if history.doubts:
-            reason = "; ".join(filter(None, [reason, BESIDE_DOUBT]))
+            reason = "; ".join(filter(None, [reason, "this lead has an irreversible operation in doubt"]))
         return self._base(
             item,
             operation,
@@ -226,6 +227,7 @@ class Differ:
             reason=reason,
             send=due,
             before=before,
+            beside_doubt=bool(history.doubts),
         )
 
     def _financials(self, item: Item, operation: Financials, history: LeadHistory) -> PlannedOperation:
@@ -236,7 +238,9 @@ class Differ:
         if flight:
             return self._base(item, operation, history, state=State.IN_DOUBT, reason=flight)
         pending, notes = self._pending(item, Kind.FINANCIALS, values, history)
-        before = self._before(item.lead, Kind.FINANCIALS, values, history, look=bool(pending))
+        # Also the amount that is not declared: findings and views tell the margin.
+        names = dict.fromkeys((*values, *AMOUNTS))
+        before = self._before(item.lead, Kind.FINANCIALS, names, history, look=bool(pending))
         if not pending:
             return self._base(
                 item, operation, history, state=State.ALREADY_APPLIED, reason="; ".join(notes), before=before
@@ -338,7 +342,7 @@ class Differ:
         return ""
 
     def _before(
-        self, lead: LeadId, kind: Kind, values: Mapping[str, str], history: LeadHistory, *, look: bool
+        self, lead: LeadId, kind: Kind, values: Iterable[str], history: LeadHistory, *, look: bool
     ) -> dict[str, Before]:
         """What is known of each value: what was seen, else what the ledger says, else why nothing could be seen."""
         before: dict[str, Before] = {}

@@ -35,11 +35,13 @@ _HINT = "columns: lead, observed_at, and any of payout, revenue, buyer, account 
 class Export:
     """An observed file, read once from beginning to end. `digest` is the SHA-256 of its bytes."""
 
-    def __init__(self, path: Path, store: LeadStore, digest: str, latest: str) -> None:
+    def __init__(self, path: Path, store: LeadStore, digest: str, latest: str, fields: frozenset[str]) -> None:
         self.label = path.name
         self.digest = digest
         self.latest = latest
         """The youngest time in it."""
+        self.fields = fields
+        """The columns that are names of fields."""
         self._store = store
 
     def __len__(self) -> int:
@@ -116,6 +118,7 @@ class _Reading:
         self._by_cause = ByCause(self._findings.add)
         self._latest = ""
         self._times: dict[str, str] = {}
+        self._fields: set[str] = set()
 
     def run(self) -> Export:
         try:
@@ -132,7 +135,8 @@ class _Reading:
         assert source.digest is not None  # it was read to the end
         if not self._store.count:
             raise InputError(f"the observed file {self._path} has no rows", code="SE350", hint=_HINT)
-        return Export(self._path, self._store, source.digest, self._latest)
+        fields = frozenset(self._fields) - _OWN - frozenset(MONEY)
+        return Export(self._path, self._store, source.digest, self._latest, fields)
 
     def _refuse(self) -> NoReturn:
         count = len(self._problems)
@@ -172,6 +176,7 @@ class _Reading:
         )
 
     def _row(self, number: int, line: int, row: dict[str, str]) -> None:
+        self._fields.update(row)
         try:
             lead, seen = self._parsed(_texts(row))
             if self._store.count >= MOST_LEADS:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Protocol, Self
 
+from syncengine.core.finding import Finding
 from syncengine.core.history import LeadHistory, Standing
 from syncengine.core.observations import MONEY, Observation, Unread
 from syncengine.core.operations import Kind
-from syncengine.core.plan import Before, PlannedOperation
+from syncengine.core.plan import Before
 from syncengine.core.values import LeadId
 from syncengine.planning.export import Export
 from syncengine.planning.leadstore import LeadStore
@@ -32,8 +34,6 @@ class Sightings:
 
     `reader` comes before `export`: it is younger. Close it to give the temporary files back.
     """
-
-    kinds: frozenset[Kind] = frozenset()
 
     def __init__(self, *, export: Export | None = None, reader: LeadReading | None = None) -> None:
         self._export = export
@@ -62,21 +62,28 @@ class Sightings:
                 self._outdated += 1
         return missing
 
-    def see(self, planned: PlannedOperation) -> None:
-        """Nothing: what is worth a warning was learned while comparing."""
+    def knows(self, lead: LeadId) -> bool:
+        """Whether the export holds the lead."""
+        return self._export is not None and self._export.get(lead) is not None
 
-    def warnings(self) -> tuple[str, ...]:
-        """What was seen and does not count, and what could not be seen."""
-        told = []
+    def findings(self) -> Iterator[Finding]:
+        """What was seen and does not count."""
         if self._outdated and self._export is not None:
             values = "value is" if self._outdated == 1 else "values are"
-            told.append(
-                f"{self._export.label}: {self._outdated} observed {values} not younger than what was sent for the same "
-                "field, and ignored; make a newer export"
+            yield Finding(
+                rule="stale-observation",
+                severity="medium",
+                message=f"{self._export.label}: {self._outdated:,} observed {values} not younger than what was sent "
+                "for the same field, and ignored; make a newer export",
+                count=self._outdated,
             )
-        for reason, count in self._unread.most_common(5):
-            told.append(f"{count} {'lead' if count == 1 else 'leads'} could not be read from the service: {reason}")
-        return tuple(told)
+
+    def notes(self) -> tuple[str, ...]:
+        """What could not be seen."""
+        return tuple(
+            f"{count} {'lead' if count == 1 else 'leads'} could not be read from the service: {reason}"
+            for reason, count in self._unread.most_common(5)
+        )
 
     def close(self) -> None:
         """Drop what was read; the export is its owner's to close."""

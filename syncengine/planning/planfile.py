@@ -16,11 +16,13 @@ from typing import BinaryIO, Self, TypeVar
 
 import msgspec
 
+from syncengine.core.changes import ChangeFacts
 from syncengine.core.errors import AlteredPlan, InputError
+from syncengine.core.finding import Finding
 from syncengine.core.plan import (
+    Blocker,
     ChangesetHeader,
     Counts,
-    Finding,
     PlanHeader,
     PlanLine,
     PlannedOperation,
@@ -41,7 +43,7 @@ from syncengine.planning.sealing import (
     SealedTo,
 )
 
-FORMAT = 1
+FORMAT = 2
 _BLOCK = 1 << 18
 """Bytes read at once. Larger ones cost more: what a block's lines become no longer fits the processor's cache."""
 
@@ -68,14 +70,27 @@ class _Covered(msgspec.Struct, frozen=True, kw_only=True):
     """The part of the footer that the digest covers."""
 
     counts: Counts
-    blocked: tuple[Finding, ...]
-    warnings: tuple[str, ...]
+    blocked: tuple[Blocker, ...]
     changesets: tuple[ChangesetHeader, ...]
+    changes: tuple[ChangeFacts, ...]
+    findings: tuple[Finding, ...]
+
+
+class _Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The part of the footer that the digest does not cover: what depends on the clock, on other files or runs."""
+
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    parts: dict[str, str] = {}
+    authors: dict[str, tuple[str, ...]] = {}
+    lines: dict[str, int] = {}
+    """Where the documents of changesets begin in their files; a plan's own lines count from there."""
 
 
 class _Ending(msgspec.Struct, frozen=True, kw_only=True):
     covered: _Covered
-    notes: tuple[str, ...]
+    beside: _Beside
 
 
 class _Footer(_Ending, frozen=True, kw_only=True):
@@ -146,9 +161,17 @@ class PlanWriter:
         stamp = None if seal is None else seal.stamp
         self._first = _FirstLine(syncengine_plan=FORMAT, header=header, provenance=provenance, sealed=stamp)
         self._waiting: list[PlannedOperation] = []
+        self._lines: dict[str, int] = {}
+
+    def begin(self, changeset: ChangesetId, line: int) -> None:
+        """Where the changeset's document begins in its file: what stands above it must not show in the digest."""
+        if line > 1:
+            self._lines[changeset] = line
 
     def write(self, operation: PlannedOperation) -> None:
         """Append one operation."""
+        if self._lines and operation.changeset in self._lines:
+            operation = _moved(operation, 1 - self._lines[operation.changeset])
         self._waiting.append(operation)
         if len(self._waiting) >= _WRITTEN_AT_ONCE:
             self._write_waiting()
@@ -166,17 +189,36 @@ class PlanWriter:
         self,
         *,
         counts: Counts,
-        blocked: tuple[Finding, ...],
+        blocked: tuple[Blocker, ...],
         warnings: tuple[str, ...],
         notes: tuple[str, ...],
         changesets: tuple[ChangesetHeader, ...],
+        changes: tuple[ChangeFacts, ...] = (),
+        covered_findings: tuple[Finding, ...] = (),
+        recorded_findings: tuple[Finding, ...] = (),
+        parts: dict[str, str] | None = None,
     ) -> PlanSummary:
         """Write the footer, make the file durable and give it its name."""
         self._write_waiting()
-        covered = _Covered(counts=counts, blocked=blocked, warnings=warnings, changesets=changesets)
+        lines: dict[str, int] = {changeset.id: changeset.line for changeset in changesets if changeset.line > 1}
+        covered = _Covered(
+            counts=counts,
+            blocked=blocked,
+            changesets=tuple(msgspec.structs.replace(changeset, authors=(), line=1) for changeset in changesets),
+            changes=changes,
+            findings=tuple(_moved_finding(finding, changesets, -1) for finding in covered_findings),
+        )
+        beside = _Beside(
+            warnings=warnings,
+            notes=notes,
+            findings=recorded_findings,
+            parts=parts or {},
+            authors={changeset.id: changeset.authors for changeset in changesets if changeset.authors},
+            lines=lines,
+        )
         self._digest.update(_ENCODER.encode(covered) + b"\n")
         digest = self._digest.hexdigest()
-        self._put(self._footer(digest, covered, notes)[:-1] + _CHECKSUM_MARK)
+        self._put(self._footer(digest, covered, beside)[:-1] + _CHECKSUM_MARK)
         checksum = self._checksum.hexdigest().encode()
         self._put(checksum + b'"}\n')
         self._publish()
@@ -187,12 +229,16 @@ class PlanWriter:
             warnings=warnings,
             notes=notes,
             changesets=changesets,
+            changes=changes,
+            covered=covered_findings,
+            recorded=recorded_findings,
+            parts=parts or {},
         )
 
-    def _footer(self, digest: str, covered: _Covered, notes: tuple[str, ...]) -> bytes:
+    def _footer(self, digest: str, covered: _Covered, beside: _Beside) -> bytes:
         """All but the checksum."""
         if self._seal is None or self._sealed_lines is None:
-            return _ENCODER.encode({"digest": digest, "covered": covered, "notes": notes})
+            return _ENCODER.encode({"digest": digest, "covered": covered, "beside": beside})
         self._sealed_lines.flush()
         return _ENCODER.encode(
             {
@@ -200,7 +246,7 @@ class PlanWriter:
                 "counts": covered.counts,
                 "findings": len(covered.blocked),
                 "changesets": [changeset.id for changeset in covered.changesets],
-                "sealed": self._seal.close(_ENCODER.encode(_Ending(covered=covered, notes=notes))),
+                "sealed": self._seal.close(_ENCODER.encode(_Ending(covered=covered, beside=beside))),
             }
         )
 
@@ -290,15 +336,8 @@ class PlanFile:
         first, footer = self._verify()
         self.header = first.header
         self.provenance = first.provenance
-        covered = footer.covered
-        self.summary = PlanSummary(
-            digest=PlanDigest(footer.digest),
-            counts=covered.counts,
-            blocked=covered.blocked,
-            warnings=covered.warnings,
-            notes=footer.notes,
-            changesets=covered.changesets,
-        )
+        self._begins = footer.beside.lines
+        self.summary = _summary(footer)
 
     def operations(self) -> Iterator[PlannedOperation]:
         """Every operation in order. Raises AlteredPlan where the file changed since it was opened."""
@@ -307,7 +346,10 @@ class PlanFile:
             odd = odd_among(operations, changesets)
             if odd:
                 raise self._altered(odd)
-            yield from operations
+            if self._begins:
+                yield from (_moved(each, self._begins.get(each.changeset, 1) - 1) for each in operations)
+            else:
+                yield from operations
 
     def lines(self) -> Iterator[PlanLine]:
         """The same operations, but of each only what sending takes; for whoever has been through `operations()`."""
@@ -444,7 +486,7 @@ class PlanFile:
         told = (outside.counts, outside.findings, outside.changesets)
         if told != (covered.counts, len(covered.blocked), tuple(changeset.id for changeset in covered.changesets)):
             raise self._altered("what stands outside the seal is not what stands inside")
-        return _Footer(digest=outside.digest, covered=covered, notes=inside.notes, checksum=outside.checksum)
+        return _Footer(digest=outside.digest, covered=covered, beside=inside.beside, checksum=outside.checksum)
 
     def _locate(self, footer_length: int) -> _FirstLine:
         """Read the first line, and find out where the operations begin and end."""
@@ -471,12 +513,56 @@ class PlanFile:
         try:
             version = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get("syncengine_plan")
             if version is not None and bytes(version) != str(FORMAT).encode():
-                raise self._altered(
-                    f"a plan of format {bytes(version).decode(errors='replace')[:20]}; this version reads {FORMAT}"
+                raise AlteredPlan(
+                    f"{self.path}: a plan of format {bytes(version).decode(errors='replace')[:20]}, made by another "
+                    f"version of syncengine; this one reads format {FORMAT}",
+                    hint="plan again with 'syncengine plan'; approvals of the old plan do not carry over",
+                    code="SE611",
                 )
             return msgspec.json.decode(raw, type=_FirstLine)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self._altered("not a plan file") from error
+
+
+def _summary(footer: _Footer) -> PlanSummary:
+    covered, beside = footer.covered, footer.beside
+    changesets = tuple(
+        msgspec.structs.replace(
+            changeset, authors=beside.authors.get(changeset.id, ()), line=beside.lines.get(changeset.id, 1)
+        )
+        for changeset in covered.changesets
+    )
+    return PlanSummary(
+        digest=PlanDigest(footer.digest),
+        counts=covered.counts,
+        blocked=covered.blocked,
+        warnings=beside.warnings,
+        notes=beside.notes,
+        changesets=changesets,
+        changes=covered.changes,
+        covered=tuple(_moved_finding(finding, changesets, 1) for finding in covered.findings),
+        recorded=beside.findings,
+        parts=beside.parts,
+    )
+
+
+def _moved(operation: PlannedOperation, lines: int) -> PlannedOperation:
+    """The same, declared some lines further down."""
+    origin = msgspec.structs.replace(operation.origin, line=operation.origin.line + lines)
+    return msgspec.structs.replace(operation, origin=origin)
+
+
+def _moved_finding(finding: Finding, changesets: tuple[ChangesetHeader, ...], direction: int) -> Finding:
+    """A covered finding whose evidence in a changeset counts lines from its document (-1), or from its file (1)."""
+    header = next((header for header in changesets if header.id == finding.changeset), None)
+    if header is None or header.line <= 1:
+        return finding
+    lines = direction * (header.line - 1)
+    evidence = tuple(
+        msgspec.structs.replace(each, line=each.line + lines) if each.file == header.file else each
+        for each in finding.evidence
+    )
+    return msgspec.structs.replace(finding, evidence=evidence)
 
 
 def open_plan(path: Path, identities: Identities | None = None) -> PlanFile:

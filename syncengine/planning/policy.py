@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from syncengine.core.operations import Kind, kind_of
-from syncengine.core.plan import Counts, Finding, PlannedOperation, State
+from syncengine.core.plan import Blocker, Counts, PlannedOperation, State
 from syncengine.core.settings import Account, ApprovalRule, Policy
 from syncengine.planning.policy_rules import (
     OPERATION_RULES,
@@ -54,11 +54,11 @@ class PolicyJudge:
             return None
         return _reasons(rules, planned, plan_scope(counts, self._account, self._changesets))
 
-    def findings(self, counts: Counts) -> tuple[Finding, ...]:
+    def findings(self, counts: Counts) -> tuple[Blocker, ...]:
         """What the plan as a whole exceeds."""
         scope = plan_scope(counts, self._account, self._changesets)
         judged = (rule.judge(self._terms, counts, scope) for rule in PLAN_RULES)
-        return tuple(Finding(reason=reason) for reason in judged if reason is not None)
+        return tuple(Blocker(reason=reason) for reason in judged if reason is not None)
 
     def warnings(self) -> tuple[str, ...]:
         """What could not be judged."""

@@ -13,13 +13,13 @@ from typing import Self
 import msgspec
 
 from syncengine.core.changes import Origin
+from syncengine.core.finding import SHOWN, Evidence, Finding
 from syncengine.core.history import LeadHistory
 from syncengine.core.operations import Update, kind_of, names_of, target_of
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import OperationRecord
 from syncengine.core.values import LeadId
 from syncengine.planning.conflicts import Claims
-from syncengine.planning.watching import limited
 
 _RECORDS = 200_000
 """Operations on record that are compared with the files."""
@@ -31,7 +31,7 @@ _Shape = tuple[str, str, tuple[str, ...]]
 
 
 class Undeclared:
-    """Told of every operation with its lead's history; `notes` at the end. A context: it keeps a temporary file.
+    """Told of every operation with its lead's history; `findings` at the end. A context: it keeps a temporary file.
 
     `recorded` are the plan's changesets that the ledger knows, `attempts` counts a changeset's attempts, `history`
     gives its operations. `claims` is asked for only where something may be missing.
@@ -60,13 +60,16 @@ class Undeclared:
             if attempt.operation == planned.id:
                 self._met[planned.changeset] += 1
 
-    def notes(self) -> tuple[str, ...]:
-        """One line for each changeset. To be asked once, at the end."""
+    def findings(self) -> Iterator[Finding]:
+        """One for each changeset. To be asked once, at the end."""
         suspect = [name for name in sorted(self._recorded) if self._attempts(name) != self._met[name]]
         if not suspect:
-            return ()
+            return
         claims = self._declared.claimed(self._make_claims())
-        return limited(filter(None, (self._missing(changeset, claims) for changeset in suspect)))
+        for changeset in suspect:
+            finding = self._missing(changeset, claims)
+            if finding is not None:
+                yield finding
 
     def __enter__(self) -> Self:
         return self
@@ -74,8 +77,9 @@ class Undeclared:
     def __exit__(self, *_: object) -> None:
         self._declared.close()
 
-    def _missing(self, changeset: str, claims: Claims) -> str:
-        count, looked, example = 0, 0, ""
+    def _missing(self, changeset: str, claims: Claims) -> Finding | None:
+        count, looked, doubted = 0, 0, 0
+        evidence: list[Evidence] = []
         for record in self._history(changeset):
             looked += 1
             if looked > _RECORDS:
@@ -86,15 +90,24 @@ class Undeclared:
             gone = [name for name in names if _is_gone(claims, record, name)]
             if gone:
                 count += 1
-                what = ", ".join(name for name in gone if name) or record.kind.value
-                example = example or f"{record.kind.value} of lead {record.lead} ({what}), {record.outcome}"
+                doubted += record.outcome == "in_doubt"
+                if len(evidence) < SHOWN:
+                    what = ", ".join(name for name in gone if name) or record.kind.value
+                    evidence.append(Evidence(operation=record.operation, lead=record.lead, field=what))
         if not count:
-            return ""
+            return None
         bound = f" (of the first {_RECORDS:,} on record)" if looked > _RECORDS else ""
         verb = "operation is" if count == 1 else "operations are"
-        return (
-            f"changeset {changeset}: {count} {verb} on record{bound} that its file no longer declares, "
-            f"first {example}; what was done stays done"
+        doubts = f", {doubted:,} of them in doubt" if doubted else ""
+        return Finding(
+            rule="undeclared",
+            severity="medium" if doubted else "info",
+            message=f"changeset {changeset}: {count:,} {verb} on record{bound} that its file no longer "
+            f"declares{doubts}; what was done stays done",
+            changeset=changeset,
+            count=count,
+            leads=tuple(dict.fromkeys(each.lead for each in evidence if each.lead)),
+            evidence=tuple(evidence),
         )
 
 

@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 
 from syncengine.core.errors import Problem, SyncError
+from syncengine.core.finding import Finding
 from syncengine.core.operations import IRREVERSIBLE, SPECS, Kind
-from syncengine.core.plan import Counts, Finding, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
+from syncengine.core.plan import Blocker, Counts, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.redaction import Masker
 from syncengine.core.results import DoubtLine, HistoryRow, Line, RunResult, StatusReport, UnfinishedPlan, ValidateResult
 from syncengine.core.values import format_money
+from syncengine.reports.findings import plan_warnings, shown_value, verdict_of
 from syncengine.reports.model import ViewOptions
 from syncengine.reports.rows import Diff, Row, row_of
 
@@ -30,11 +32,11 @@ def plan_json(
 
     `operations` is read only then, while the pieces are taken; see schemas/plan-view.v1.schema.json.
     """
-    head = _encode(plan_object(header, provenance, summary))
+    masker = options.masker(exact=True)
+    head = _encode(plan_object(header, provenance, summary, masker))
     if not options.lines:
         yield head + "\n"
         return
-    masker = options.masker(exact=True)
     yield head[:-1] + ',"lines":['
     comma = "\n"
     for planned in operations:
@@ -43,7 +45,7 @@ def plan_json(
     yield "\n]}\n"
 
 
-def plan_object(header: PlanHeader, provenance: Provenance, summary: PlanSummary) -> dict[str, Any]:
+def plan_object(header: PlanHeader, provenance: Provenance, summary: PlanSummary, masker: Masker) -> dict[str, Any]:
     """The plan as an object, without its operations one by one."""
     counts = summary.counts
     note = provenance.ledger_note
@@ -60,8 +62,10 @@ def plan_object(header: PlanHeader, provenance: Provenance, summary: PlanSummary
         "margin": format_money(counts.margins.new),
         "moved": _moved(counts),
         "skipped_fields": counts.skipped_fields,
-        "blocked": [_finding(finding) for finding in summary.blocked],
-        "warnings": [*([note] if note and note not in summary.warnings else []), *summary.notes, *summary.warnings],
+        "verdict": verdict_of(summary),
+        "findings": [finding_object(finding, masker) for finding in summary.findings],
+        "blocked": [_blocker(blocker) for blocker in summary.blocked],
+        "warnings": list(plan_warnings(provenance, summary)),
         "created": provenance.created,
         "tool": provenance.tool,
         "ledger": {"id": provenance.ledger_id, "position": provenance.ledger_position, "note": note},
@@ -81,12 +85,38 @@ def _moved(counts: Counts) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _blocker(blocker: Blocker) -> dict[str, Any]:
     return {
-        "operation": finding.operation,
-        "lead": finding.lead,
-        "kind": finding.kind,
-        "reason": finding.reason,
+        "operation": blocker.operation,
+        "lead": blocker.lead,
+        "kind": blocker.kind,
+        "reason": blocker.reason,
+    }
+
+
+def finding_object(finding: Finding, masker: Masker) -> dict[str, Any]:
+    """One finding as JSON: values as the view may show them."""
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "message": finding.message,
+        "changeset": finding.changeset,
+        "change": finding.change,
+        "count": finding.count,
+        "leads": list(finding.leads),
+        "evidence": [
+            {
+                "operation": evidence.operation,
+                "lead": evidence.lead,
+                "field": evidence.field,
+                "before": shown_value(evidence.field, evidence.before, masker),
+                "after": shown_value(evidence.field, evidence.after, masker),
+                "file": evidence.file,
+                "line": evidence.line,
+                "row": evidence.row,
+            }
+            for evidence in finding.evidence
+        ],
     }
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from syncengine.core.operations import Kind
-from syncengine.core.plan import Finding, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
+from syncengine.core.plan import Blocker, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.redaction import visible
 from syncengine.reports.groups import Group
 from syncengine.reports.model import Fold, PlanView, ViewOptions
@@ -133,7 +133,7 @@ def _opening(sheet: Sheet, view: PlanView) -> None:
         )
 
 
-def _finding(finding: Finding) -> str:
+def _finding(finding: Blocker) -> str:
     about = [
         f"{code(finding.kind, 40)} " if finding.kind else "",
         f"lead {code(finding.lead)} " if finding.lead else "",

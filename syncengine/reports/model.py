@@ -7,12 +7,15 @@ from collections import Counter
 import msgspec
 
 from syncengine.core.operations import is_irreversible
-from syncengine.core.plan import Counts, Finding, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
+from syncengine.core.plan import Blocker, Counts, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.redaction import Masker, visible
+from syncengine.reports.findings import finding_line, remarks
 from syncengine.reports.groups import Group, Groups, MoneyFold, StrikeFold
 from syncengine.reports.rows import Row, row_of
 
 MIN_WIDTH, MAX_WIDTH = 60, 200
+_APART, _APART_IN_STREAMS = 500_000, 20_000
+"""Different values of masked fields that a view tells apart where their masks are the same."""
 
 
 class ViewOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +33,10 @@ class ViewOptions(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 250_000
 
     def masker(self, *, exact: bool = False) -> Masker:
-        """A fresh masker: equal values look equal within one view. `exact` is for programs."""
-        return Masker(self.public_fields, show_values=self.show_values, exact=exact)
+        """A fresh masker: equal values look equal within one view. `exact` is for programs, which stream: theirs tells
+        fewer values apart that look alike, so that its memory does not grow with the plan."""
+        limit = _APART_IN_STREAMS if exact else _APART
+        return Masker(self.public_fields, show_values=self.show_values, exact=exact, limit=limit)
 
     @property
     def columns(self) -> int:
@@ -67,7 +72,7 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
         return self.summary.counts
 
     @property
-    def blocked(self) -> tuple[Finding, ...]:
+    def blocked(self) -> tuple[Blocker, ...]:
         """Findings that stop the plan."""
         return self.summary.blocked
 
@@ -145,7 +150,7 @@ class Fold:
 
 
 def opening(provenance: Provenance, summary: PlanSummary) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Notes that every view opens with, and the Attention lines: the plan's own notes, then its warnings."""
+    """Notes that every view opens with, and the lines that follow: a line for each finding, then other remarks."""
     note = provenance.ledger_note
     notes = (visible(note),) if note else ()
-    return notes, tuple(visible(line) for line in (*summary.notes, *summary.warnings) if line != note)
+    return notes, (*map(finding_line, summary.findings), *map(visible, remarks(provenance, summary)))

@@ -17,10 +17,10 @@ _CHANGESET = """\
 version: 1
 changeset: carried-%(number)s
 account: acme
-title: %(text)s
+title: %(title)s
 sources: {rows: [{lead: "3%(number)s", also: "7%(number)s", c: %(text)s}]}
 changes:
-- {id: %(name)s, lead: "1%(number)s", update: {%(name)s: x}}
+- {id: %(label)s, lead: "1%(number)s", update: {%(name)s: x}}
 - {for_each: rows, lead: "{{ row.lead }}", update: {c1: "{{ row.c }}"}}
 - {lead: "5%(number)s", trigger: [northwind]}
 - {for_each: rows, lead: "{{ row.also }}", financials: {payout: 1, buyer: "{{ row.c }}"}}
@@ -44,7 +44,12 @@ def view(root: Path, texts: Iterable[str], format_: str) -> str:
     (root / "syncengine.yaml").write_text(_SETTINGS)
     for number, text in enumerate(map(sendable, texts)):
         name = "".join(each if each.isprintable() else "?" for each in text).strip()
-        words = {"number": f"{number:03}", "text": _quoted(text), "name": _quoted(name)}
+        # Titles and labels are published, so that they may hold no address.
+        published = text.replace("@", "(at)")
+        words = {
+            "number": f"{number:03}", "title": _quoted(published), "text": _quoted(text),
+            "label": _quoted(name.replace("@", "(at)")), "name": _quoted(name),
+        }  # fmt: skip
         (root / f"c{number:03}.yaml").write_text(_CHANGESET % words)
     ended = run_inside("plan", ".", "--offline", "--out", "a.plan", "--format", format_, "--show-values", cwd=root)
     assert ended.code == 0, ended.err

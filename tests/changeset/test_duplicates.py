@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncengine.changeset.duplicates import Claims, Earlier
 from syncengine.core.changes import Origin
 from syncengine.core.values import LeadId, quarantined
+from syncengine.documents.claims import Claims, Earlier
 
 _NAMES = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from(["x", "y"]), min_size=1)
 

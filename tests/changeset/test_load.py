@@ -65,8 +65,8 @@ def test_facts_and_origins(tmp_path: Path) -> None:
     read = loaded(tmp_path, {"specs/a.yaml": text, "data/rows.csv": "lead,a\n2932682,x\n2932683,y\n"}, "specs")
     items = items_of(read)
     assert [(item.change, item.origin) for item in items] == [
-        ("#1", Origin("specs/a.yaml", 8, 1)),
-        ("#1", Origin("specs/a.yaml", 8, 2)),
+        ("#1", Origin("specs/a.yaml", 8, 1, 2)),
+        ("#1", Origin("specs/a.yaml", 8, 2, 3)),
         ("both", Origin("specs/a.yaml", 13)),
         ("both", Origin("specs/a.yaml", 14)),
     ]

@@ -46,11 +46,18 @@ HONEST: dict[str, Any] = {
         "counts": {"total": 3, "to_send": 2, "blocked": 1, "leads": 2, "entries": 2, "update": 1, "financials": 1,
                    "payout": 8000, "revenue": 12000},
         "blocked": [{"operation": "1" + "b" * 39, "lead": "2932682", "kind": "trigger", "reason": "repeat"}],
-        "warnings": ["look here"],
-        "changesets": [{"id": "repair", "title": "Repair", "file": "changesets/a.yaml", "vars": {}, "sources": {},
-                        "authors": []}],
+        "changesets": [{"id": "repair", "title": "Repair", "file": "changesets/a.yaml", "vars": {}, "sources": {}}],
+        "changes": [{"changeset": "repair", "change": "#1", "source": "rows", "file": "data/a.csv", "rows": 3,
+                     "taken": 2}],
+        "findings": [{"rule": "rows-taken", "severity": "info", "message": "took 2 of 3 rows", "changeset": "repair",
+                      "change": "#1", "count": 1, "leads": [], "evidence": []}],
     },
-    "notes": ["a note"],
+    "beside": {
+        "warnings": ["look here"], "notes": ["a note"], "parts": {"policy": "0" * 64},
+        "findings": [{"rule": "last-run", "severity": "medium", "message": "another policy", "evidence": [
+            {"lead": "2932682", "field": "postcode", "after": "x", "file": "a.csv", "line": 3}]}],
+        "authors": {"repair": ["a@example.com"]}, "lines": {"repair": 2},
+    },
 }  # fmt: skip
 
 NASTY: tuple[Any, ...] = (
@@ -75,14 +82,14 @@ def plan(data: bytes) -> bytes:
 
 def saved(content: dict[str, Any]) -> bytes:
     """The file for this content, with its digest and checksum."""
-    first = _encoded({"syncengine_plan": 1, "header": content.get("header"), "provenance": content.get("provenance")})
+    first = _encoded({"syncengine_plan": 2, "header": content.get("header"), "provenance": content.get("provenance")})
     operations = content.get("operations")
     lines = b"".join(_encoded(each) for each in operations) if isinstance(operations, list) else b""
     covered = _covered(content)
     digest = hashlib.sha256(_header(content) + lines + covered).hexdigest()
     footer = (
-        b'{"digest":' + json.dumps(digest).encode() + b',"covered":' + covered[:-1] + b',"notes":'
-        + _encoded(content.get("notes"))[:-1] + _CHECKSUM
+        b'{"digest":' + json.dumps(digest).encode() + b',"covered":' + covered[:-1] + b',"beside":'
+        + _encoded(content.get("beside"))[:-1] + _CHECKSUM
     )  # fmt: skip
     return summed(first + lines + footer)
 

@@ -11,26 +11,28 @@ from typing import Any
 import msgspec
 import pytest
 
-from syncengine.core.changes import NameUse, Origin
+from syncengine.core.changes import ChangeFacts, NameUse, Origin
 from syncengine.core.errors import AlteredPlan, InputError
+from syncengine.core.finding import Evidence, Finding
 from syncengine.core.operations import Update
 from syncengine.core.plan import (
     Before,
+    Blocker,
     ChangesetHeader,
     Counts,
-    Finding,
     PlanHeader,
     PlanLine,
     PlannedOperation,
     PlanSummary,
     Provenance,
+    Selection,
     State,
 )
 from syncengine.core.values import ChangesetId, LeadId, OperationId
 from syncengine.planning import PlanWriter, open_plan
 from tests.small_disk import files_no_larger_than
 
-HEADER = PlanHeader(format=1, account="acme", identity="acme", host="loopback", policy_digest="p", wire_digest="w")
+HEADER = PlanHeader(format=2, account="acme", identity="acme", host="loopback", policy_digest="p", wire_digest="w")
 PROVENANCE = Provenance(created="2026-11-23T14:02:11Z", tool="syncengine 1", ledger_id="l", ledger_position=7)
 OPERATION = PlannedOperation(
     id=OperationId("1" + "a" * 39),
@@ -71,7 +73,7 @@ def test_it_is_a_sum_over_the_files_own_bytes(tmp_path: Path) -> None:
     raw = path.read_bytes()
     first, *operations, last = raw.splitlines(keepends=True)
     header = first.partition(b'"header":')[2].partition(b',"provenance":')[0]
-    covered = last.partition(b'"covered":')[2].partition(b',"notes":')[0]
+    covered = last.partition(b'"covered":')[2].partition(b',"beside":')[0]
     digest = hashlib.sha256(header + b"\n" + b"".join(operations) + covered + b"\n").hexdigest()
     assert summary.digest == digest
     footer = json.loads(last)
@@ -82,13 +84,13 @@ def test_it_is_a_sum_over_the_files_own_bytes(tmp_path: Path) -> None:
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "a.plan"
-    summary = write(path, blocked=(Finding(reason="no"),))
+    summary = write(path, blocked=(Blocker(reason="no"),))
     assert path.stat().st_mode & 0o777 == 0o600
     with open_plan(path) as saved:
         assert (saved.header, saved.provenance, saved.summary) == (HEADER, PROVENANCE, summary)
         assert list(saved.operations()) == [OPERATION, OPERATION]
         assert list(saved.operations()) == [OPERATION, OPERATION]  # as often as it is asked for
-    assert (summary.notes, summary.blocked) == (("late",), (Finding(reason="no"),))
+    assert (summary.notes, summary.blocked) == (("late",), (Blocker(reason="no"),))
 
 
 def test_an_empty_plan_is_a_plan(tmp_path: Path) -> None:
@@ -97,9 +99,13 @@ def test_an_empty_plan_is_a_plan(tmp_path: Path) -> None:
         assert list(saved.operations()) == []
 
 
+FINDING = Finding(rule="rows-taken", severity="info", message="took 2 of 3 rows", count=1)
+OTHER: dict[str, Any] = {"format": 3, "partial": True, "selection": Selection(limit=3), "ledger_position": 8}
+BESIDE = {"changeset.authors", "changeset.line"}
+
 COVERED: dict[str, dict[str, Any]] = {
     **{
-        f"header.{name}": {"header": msgspec.structs.replace(HEADER, **{name: 2 if name == "format" else "other"})}
+        f"header.{name}": {"header": msgspec.structs.replace(HEADER, **{name: OTHER.get(name, "other")})}
         for name in HEADER.__struct_fields__
     },
     **{
@@ -118,6 +124,7 @@ COVERED: dict[str, dict[str, Any]] = {
             "facts": 1,
             "done": ("run",),
             "names": (NameUse("buyer", "a", "1"),),
+            "beside_doubt": True,
         }.items()
     },
     "their order": {
@@ -125,8 +132,9 @@ COVERED: dict[str, dict[str, Any]] = {
     },
     "their number": {"operations": (OPERATION,)},
     "counts": {"counts": Counts(total=2, to_send=1, held=1)},
-    "blocked": {"blocked": (Finding(reason="no"),)},
-    "warnings": {"warnings": ()},
+    "blocked": {"blocked": (Blocker(reason="no"),)},
+    "changes": {"changes": (ChangeFacts(changeset=ChangesetId("one"), change="#1", rows=3, taken=2),)},
+    "covered findings": {"covered_findings": (FINDING,)},
     **{
         f"changeset.{name}": {"changesets": (msgspec.structs.replace(ENDING["changesets"][0], **{name: value}),)}
         for name, value in {
@@ -135,7 +143,6 @@ COVERED: dict[str, dict[str, Any]] = {
             "file": "b.yaml",
             "vars": {"a": "b"},
             "sources": {"a": "b"},
-            "authors": ("a@example.com",),
         }.items()
     },
 }
@@ -149,7 +156,7 @@ def test_it_covers(what: str) -> None:
 def test_every_part_of_an_operation_and_of_a_changeset_is_tried() -> None:
     tried = {name for name in COVERED if "." in name}
     parts = {"header": HEADER, "operation": OPERATION, "changeset": ENDING["changesets"][0]}
-    assert tried == {f"{kind}.{name}" for kind, part in parts.items() for name in part.__struct_fields__}
+    assert tried == {f"{kind}.{name}" for kind, part in parts.items() for name in part.__struct_fields__} - BESIDE
 
 
 def test_the_order_of_operations_counts() -> None:
@@ -159,9 +166,42 @@ def test_the_order_of_operations_counts() -> None:
 
 @pytest.mark.parametrize("what", list(PROVENANCE.__struct_fields__))
 def test_it_does_not_cover(what: str) -> None:
-    value: Any = 8 if what == "ledger_position" else "other"
-    other = msgspec.structs.replace(PROVENANCE, **{what: value})
+    other = msgspec.structs.replace(PROVENANCE, **{what: OTHER.get(what, "other")})
     assert write(None, provenance=other).digest == write(None).digest
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"warnings": ("other",)},
+        {"recorded_findings": (FINDING,)},
+        {"parts": {"policy": "p"}},
+        {"changesets": (msgspec.structs.replace(ENDING["changesets"][0], authors=("a@example.com",)),)},
+    ],
+    ids=lambda beside: next(iter(beside)),
+)
+def test_it_does_not_cover_what_depends_on_commits_runs_and_other_files(beside: dict[str, Any]) -> None:
+    assert write(None, **beside).digest == write(None).digest
+
+
+def test_lines_count_from_the_start_of_their_own_document(tmp_path: Path) -> None:
+    written = []
+    for begins in (1, 30):
+        header = msgspec.structs.replace(ENDING["changesets"][0], line=begins)
+        origin = Origin("a.yaml", begins + 6)
+        evidence = Evidence(lead="11", file=header.file, line=begins + 6)
+        finding = msgspec.structs.replace(FINDING, changeset=header.id, evidence=(evidence,))
+        path = tmp_path / f"{begins}.plan"
+        with PlanWriter(path, HEADER, PROVENANCE) as writer:
+            writer.begin(header.id, begins)
+            for operation in (OPERATION, OPERATION):
+                writer.write(msgspec.structs.replace(operation, origin=origin))
+            ending = ENDING | {"changesets": (header,), "covered_findings": (finding,)}
+            written.append(writer.finish(**ending))
+        with open_plan(path) as saved:
+            assert {operation.origin.line for operation in saved.operations()} == {begins + 6}
+            assert saved.summary == written[-1]
+    assert written[0].digest == written[1].digest
 
 
 def test_notes_are_not_covered_but_checked(tmp_path: Path) -> None:
@@ -195,22 +235,10 @@ DIGEST = "the digest is wrong: the content is not what was planned"
     [
         (b'"lead":"11"', b'"lead":"12"', DIGEST),
         (b'"host":"loopback"', b'"host":"loopbacc"', DIGEST),
-        (b'"warnings":["look"]', b'"warnings":["LOOK"]', DIGEST),
+        (b'"title":"', b'"title":"x', DIGEST),
         (b'"digest":"', b'"digest":"0', DIGEST),
-        (b'"syncengine_plan":1', b'"syncengine_plan":2', "a plan of format 2; this version reads 1"),
-        (b'"syncengine_plan":1', b'"syncengine_plan":"1"', 'a plan of format "1"; this version reads 1'),
-        (
-            b'"syncengine_plan":1',
-            b'"syncengine_plan":"' + b"9" * 40 + b'"',
-            'a plan of format "' + "9" * 19 + "; this version reads 1",
-        ),
-        (
-            b'"syncengine_plan":1',
-            b'"syncengine_plan":"\xff"',
-            'a plan of format "\ufffd"; this version reads 1',
-        ),
-        (b'"syncengine_plan":1', b'"syncengine_plam":1', "not a plan file"),
-        (b'"syncengine_plan":1', b'"syncengine_plan":', "not a plan file"),
+        (b'"syncengine_plan":2', b'"syncengine_plam":2', "not a plan file"),
+        (b'"syncengine_plan":2', b'"syncengine_plan":', "not a plan file"),
         (b'"counts"', b'"founts"', "not a whole plan: the footer cannot be read"),
     ],
 )
@@ -357,7 +385,7 @@ def test_a_writer_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_only_plans_and_empty_files_are_replaced(tmp_path: Path) -> None:
-    for name, content in {"old.plan": "damaged", "empty": "", "plan": '{"syncengine_plan":1}\n'}.items():
+    for name, content in {"old.plan": "damaged", "empty": "", "plan": '{"syncengine_plan":2}\n'}.items():
         (tmp_path / name).write_text(content)
         write(tmp_path / name)
         with open_plan(tmp_path / name) as saved:
@@ -421,3 +449,18 @@ def test_what_is_no_file_is_no_plan(tmp_path: Path) -> None:
             "name a file that 'syncengine plan --out' wrote",
             "SE902",
         )
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [(b"1", "1"), (b'"2"', '"2"'), (b'"' + b"9" * 40 + b'"', '"' + "9" * 19), (b'"\xff"', '"\ufffd"')],
+)
+def test_a_plan_of_another_format_is_refused_with_what_to_do(tmp_path: Path, written: bytes, shown: str) -> None:
+    path = tmp_path / "a.plan"
+    write(path)
+    path.write_bytes(resum(path.read_bytes().replace(b'"syncengine_plan":2', b'"syncengine_plan":' + written)))
+    with pytest.raises(AlteredPlan) as caught:
+        open_plan(path)
+    assert caught.value.code == "SE611"
+    assert f"a plan of format {shown}, made by another version" in caught.value.message
+    assert (caught.value.hint or "").startswith("plan again")

@@ -68,8 +68,11 @@ def test_fields_that_the_campaign_does_not_have_are_named_with_the_nearest_one(w
     found = workspace.plan()
     told = [line for line in found["warnings"] if "is no field" in line]
     assert len(told) == 1
-    assert "field 'postcod' is no field of campaign 1 (did you mean 'postcode'?)" in told[0]
-    assert "(2 leads), changesets/fix.yaml:6" in told[0]
+    assert "the field postcod is no field of campaign 1 (did you mean 'postcode'?): 2 leads" in told[0]
+    (finding,) = [each for each in found["findings"] if each["rule"] == "field-unknown"]
+    evidence = finding["evidence"][0]
+    assert (finding["severity"], finding["count"]) == ("high", 2)
+    assert (evidence["field"], evidence["file"], evidence["line"]) == ("postcod", "changesets/fix.yaml", 6)
     before = len(reads(workspace))
     workspace.run("apply", "release.plan")
     workspace.plan()

@@ -220,7 +220,7 @@ def forge(path: Path, edit: Callable[[list[Any]], None]) -> None:
     footer["digest"] = digest.hexdigest()
     footer.pop("checksum")
     body = msgspec.json.encode(header) + b"\n" + b"".join(encoded)
-    body += msgspec.json.encode({key: footer[key] for key in ("digest", "covered", "notes")})[:-1] + b',"checksum":"'
+    body += msgspec.json.encode({key: footer[key] for key in ("digest", "covered", "beside")})[:-1] + b',"checksum":"'
     path.write_bytes(body + hashlib.sha256(body).hexdigest().encode() + b'"}\n')
 
 

@@ -9,9 +9,9 @@ from syncengine.core.identity import operation_id
 from syncengine.core.operations import Financials, Kind, Operation, Reprocess, Trigger, Update, kind_of
 from syncengine.core.plan import (
     Before,
+    Blocker,
     ChangesetHeader,
     Counts,
-    Finding,
     PlanHeader,
     PlannedOperation,
     PlanSummary,
@@ -173,7 +173,7 @@ def _odd(n: int) -> PlannedOperation:
 
 
 def summary_of(
-    lines: Iterator[PlannedOperation], *, warnings: tuple[str, ...] = (), blocked: tuple[Finding, ...] = ()
+    lines: Iterator[PlannedOperation], *, warnings: tuple[str, ...] = (), blocked: tuple[Blocker, ...] = ()
 ) -> PlanSummary:
     """The summary that planning would write under these lines."""
     states = dict.fromkeys((state.value for state in State), 0)
@@ -217,8 +217,8 @@ WARNINGS = (
 )
 
 BLOCKED = (
-    Finding(reason="max_irreversible: 112 operations, limit 100 (syncengine.yaml:33)"),
-    Finding(
+    Blocker(reason="max_irreversible: 112 operations, limit 100 (syncengine.yaml:33)"),
+    Blocker(
         operation=operation_id("acme", ChangesetId("resale-2026-11"), Trigger(lead(8), DeliveryId("1053"))),
         lead=lead(8),
         kind="trigger",
@@ -263,7 +263,7 @@ def hostile_summary(texts: Sequence[str] = HOSTILE) -> PlanSummary:
     return PlanSummary(
         digest=plain.digest,
         counts=plain.counts,
-        blocked=tuple(Finding(reason=text, kind=text, lead=LeadId(text), operation=None) for text in texts),
+        blocked=tuple(Blocker(reason=text, kind=text, lead=LeadId(text), operation=None) for text in texts),
         warnings=tuple(texts),
         changesets=tuple(
             ChangesetHeader(id=ChangesetId("postcode-repair-2026-11"), title=text, file=text, vars={}, sources={})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 MOST = 2
 """Letters that may differ; two neighbours that changed places count as one."""
 
@@ -36,3 +38,9 @@ def distance(one: str, other: str) -> int:
             here.append(best)
         before, above = above, here
     return above[-1]
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """The known name that `name` is a slip of; "" where there is none."""
+    found = sorted((distance(name, other), other) for other in known if near(name, other))
+    return found[0][1] if found else ""

@@ -1,0 +1,142 @@
+"""What rules look at: the open operations of one change, some thousand at a time, by column."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+
+from syncengine.core.operations import Financials, Kind, Update, kind_of
+from syncengine.core.plan import PlannedOperation, State
+from syncengine.core.values import parse_money
+
+OPEN = frozenset({State.TO_SEND, State.HELD, State.BLOCKED})
+"""States of what somebody still means to be sent."""
+
+_SHAPES = str.maketrans({**dict.fromkeys("0123456789", "9"), **{chr(65 + i): "A" for i in range(26)},
+                         **{chr(97 + i): "a" for i in range(26)}})  # fmt: skip
+
+
+class Column:
+    """The new values of one field, in the order of `operations`."""
+
+    def __init__(self, field: str, operations: Sequence[PlannedOperation], values: Sequence[str]) -> None:
+        self.field = field
+        self.operations = operations
+        self.values = values
+
+    @cached_property
+    def joined(self) -> str:
+        """All values with a line feed before, between and after them: one search looks at all of them."""
+        return "\n" + "\n".join(self.values) + "\n"
+
+    @cached_property
+    def lowered(self) -> str:
+        """`joined` in lower case."""
+        return self.joined.lower()
+
+    @cached_property
+    def ascii(self) -> bool:
+        """Whether every character of every value is ASCII."""
+        return self.joined.isascii()
+
+    @cached_property
+    def shapes(self) -> list[str]:
+        """Each value with its digits as 9 and its Latin letters as A or a; values with line breaks count as empty."""
+        if self.has_breaks:
+            return ["" if "\n" in value else value.translate(_SHAPES) for value in self.values]
+        return self.joined.translate(_SHAPES).split("\n")[1:-1]
+
+    @cached_property
+    def shape_counts(self) -> Counter[str]:
+        """How often each shape occurs."""
+        return Counter(self.shapes)
+
+    @property
+    def has_breaks(self) -> bool:
+        """Whether a value holds a line feed."""
+        return self.joined.count("\n") != len(self.values) + 1
+
+    def before(self, index: int) -> str | None:
+        """What is known of a value before."""
+        return before_of(self.operations[index], self.field)
+
+
+class Amounts:
+    """One financials operation in hundredths. What is declared but already so is no new amount, see `sent`."""
+
+    __slots__ = ("operation", "payout", "planned", "revenue")
+
+    def __init__(self, planned: PlannedOperation, operation: Financials) -> None:
+        self.planned = planned
+        self.operation = operation
+        self.payout = _known_amount(planned, "payout")
+        self.revenue = _known_amount(planned, "revenue")
+
+    def before(self, name: str) -> int | None:
+        """The amount before, None where it is unknown."""
+        return self.payout if name == "payout" else self.revenue
+
+    def after(self, name: str) -> int | None:
+        """The amount declared."""
+        return self.operation.payout if name == "payout" else self.operation.revenue
+
+    def sent(self, name: str) -> int | None:
+        """The amount declared, where it would be sent."""
+        send = self.planned.send
+        return self.after(name) if not send or name in send else None
+
+
+class Chunk:
+    """Some consecutive open operations of one change."""
+
+    def __init__(self, operations: Sequence[PlannedOperation]) -> None:
+        self.operations = operations
+        first = operations[0]
+        self.change = (str(first.changeset), first.change)
+        self.kinds = frozenset({kind_of(planned.operation) for planned in operations})
+
+    @cached_property
+    def updates(self) -> list[PlannedOperation]:
+        """Updates alone."""
+        if self.kinds == {Kind.UPDATE}:
+            return list(self.operations)
+        return [planned for planned in self.operations if planned.operation.__class__ is Update]
+
+    @cached_property
+    def money(self) -> list[Amounts]:
+        """Financials alone."""
+        return [
+            Amounts(planned, planned.operation)
+            for planned in self.operations
+            if isinstance(planned.operation, Financials)
+        ]
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """What the updates would set, by field."""
+        fields = [planned.operation.fields for planned in self.updates if isinstance(planned.operation, Update)]
+        names = {tuple(values) for values in fields}
+        sends = {planned.send for planned in self.updates}
+        if len(names) == 1 and sends <= (names | {()}):
+            columns = zip(*[values.values() for values in fields], strict=True)
+            return [Column(name, self.updates, values) for name, values in zip(names.pop(), columns, strict=True)]
+        gathered: dict[str, tuple[list[PlannedOperation], list[str]]] = {}
+        for planned, values in zip(self.updates, fields, strict=True):
+            for name, value in values.items():
+                if not planned.send or name in planned.send:
+                    operations, texts = gathered.setdefault(name, ([], []))
+                    operations.append(planned)
+                    texts.append(value)
+        return [Column(name, *pair) for name, pair in gathered.items()]
+
+
+def before_of(planned: PlannedOperation, name: str) -> str | None:
+    """What the plan shows as before of a field or amount; None where it is unknown."""
+    before = planned.before.get(name) if planned.before else None
+    return None if before is None else before.value
+
+
+def _known_amount(planned: PlannedOperation, name: str) -> int | None:
+    text = before_of(planned, name)
+    return None if text is None else parse_money(text)

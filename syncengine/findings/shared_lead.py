@@ -1,0 +1,113 @@
+"""Leads that stand in several changes of one plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from syncengine.core.plan import PlannedOperation, State
+from syncengine.documents.claims import Claims
+from syncengine.findings.operations import OPEN
+from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
+
+SHARE_PERCENT = 20
+_PAIRS = 500
+"""Pairs of changes whose common leads are counted apart."""
+_CHANGE = "change"
+_SENT = "sent"
+
+
+class SharedLead(Rule):
+    """Sees every operation in order by `is_new`; those of one lead and change stand together."""
+
+    about = Description(
+        name="shared-lead",
+        severity="medium, info",
+        threshold="leads in two changes, one finding for each pair: medium where they are under "
+        f"{SHARE_PERCENT} % of the smaller change's leads; else, as where a sheet is both updated and triggered, "
+        "one info "
+        "for the plan",
+        example="3 leads stand in the repair of 500 postcodes and in a resale of 200 leads",
+    )
+
+    def __init__(self, claims: Claims) -> None:
+        self._claims = claims
+        self._pairs: dict[tuple[int, int], Sample] = {}
+        self._others = Sample()
+        self._changes: list[ChangeKey] = []
+        self._numbers: dict[ChangeKey, int] = {}
+        self._leads: Counter[int] = Counter()
+        self._number = -1
+        self._change = ("", "")
+        self._names: dict[bool, dict[str, str]] = {}
+        self._lead = ""
+        self._sent = False
+        self.distinct = 0
+        """Leads seen so far, each once."""
+        self.newly_seen = False
+        """Whether the last operation's lead was seen for the first time."""
+
+    def is_new(self, planned: PlannedOperation) -> bool:
+        """Whether this is the first operation to be sent to its lead."""
+        self.newly_seen = False
+        if planned.state not in OPEN:
+            return False
+        lead = planned.operation.lead
+        sends = planned.state is State.TO_SEND
+        goes_on = lead == self._lead
+        if planned.change != self._change[1] or planned.changeset != self._change[0]:
+            self._begin(planned)
+            goes_on = False
+        elif goes_on and (self._sent or not sends):
+            return False
+        if not goes_on:
+            self._leads[self._number] += 1
+        self._lead, self._sent = lead, sends
+        earlier = self._claims.claim_all(lead, self._names[sends], planned.origin)
+        if not earlier:
+            self.newly_seen = True
+            self.distinct += 1
+            return sends
+        first = earlier.get(_CHANGE)
+        if first is not None and not goes_on and first.value != self._names[False][_CHANGE]:
+            self._note(int(first.value), planned)
+        return sends and _SENT not in earlier
+
+    def _begin(self, planned: PlannedOperation) -> None:
+        self._change = (planned.changeset, planned.change)
+        if self._change not in self._numbers:
+            self._numbers[self._change] = len(self._changes)
+            self._changes.append(self._change)
+        self._number = self._numbers[self._change]
+        only = {_CHANGE: str(self._number)}
+        self._names = {False: only, True: {**only, _SENT: ""}}
+
+    def _note(self, first: int, planned: PlannedOperation) -> None:
+        key = (first, self._number)
+        sample = self._pairs.get(key)
+        if sample is None:
+            sample = self._pairs[key] = Sample() if len(self._pairs) < _PAIRS else self._others
+        sample.add(planned)
+
+    def finish(self) -> Iterator[Found]:
+        """The pairs with the fewest leads first: a lead listed twice by mistake is seldom one of many."""
+        usual = Sample()
+        usual.count, usual.examples = self._others.count, list(self._others.examples)
+        pairs = [(pair, sample) for pair, sample in self._pairs.items() if sample is not self._others]
+        for (first, second), sample in sorted(pairs, key=lambda item: item[1].count):
+            one, other = self._changes[first], self._changes[second]
+            smaller = min(self._leads[first], self._leads[second])
+            if sample.count * 100 < SHARE_PERCENT * smaller:
+                stand = "stands" if sample.count == 1 else "stand"
+                message = f"{counted(sample.count, 'lead')} {stand} in {in_change(one)} and in {in_change(other)}"
+                yield self.found("medium", message, (one[0] if one[0] == other[0] else None, None), sample)
+            else:
+                usual.count += sample.count
+                usual.examples = [*usual.examples, *sample.examples][:10]
+        if usual.count:
+            changes = "several changes"
+            if len(pairs) == 1 and not self._others.count:
+                one, other = (self._changes[number] for number in pairs[0][0])
+                changes = f"both {in_change(one)} and {in_change(other)}"
+            stand = "stands" if usual.count == 1 else "stand"
+            yield self.found("info", f"{counted(usual.count, 'lead')} {stand} in {changes}", (None, None), usual)

@@ -1,0 +1,144 @@
+"""What spreadsheets make of values: error cells, exponents, decimals of whole numbers, formulas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from syncengine.findings.operations import Chunk, Column
+from syncengine.findings.rule import ChangeKey, Description, Found
+from syncengine.findings.values import Mistake, ValueRule
+
+LONG_DIGITS = 6
+
+_ERROR = re.compile(
+    r"\s*(?:#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!)|"
+    r"(?:Err:|#ERR)[0-9]{0,3}!?|#ERROR!|#####+)\s*",
+    re.IGNORECASE,
+)
+_EXPONENT = re.compile(r"[-+]?[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
+_WHOLE_FLOAT = re.compile(r"[0-9]+[.,]0+", re.ASCII)
+_FORMULA = re.compile(r'="?.*')
+_APOSTROPHE = re.compile(r"['’][+0-9][0-9 ]*")
+_WHOLE = re.compile(r"[0-9]+", re.ASCII)
+
+_HIGH: dict[str, Mistake] = {
+    "error": ("a spreadsheet's error (#N/A and its kin)", "high"),
+    "exponent": ("an exponent in place of digits, as in 4.47E+11", "high"),
+    "float": ("a decimal .0 that a spreadsheet added", "high"),
+    "formula": ('a formula, as in ="0123"', "high"),
+    "apostrophe": ("an apostrophe before digits", "high"),
+}
+
+
+class SpreadsheetDebris(ValueRule):
+    """A short number with .0 counts only where the field's other values in the change are whole numbers."""
+
+    about = Description(
+        name="spreadsheet-debris",
+        severity="high",
+        threshold="#N/A, #REF! and their kin; 4.47E+11; `.0` after six digits or more, or where the field's other "
+        "values "
+        'are whole; ="..."; a leading apostrophe before digits',
+        example="447700900123.0 as a phone number",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole: dict[str, bool] = {}
+        self._short: dict[str, list[tuple[Column, int]]] = {}
+        self._short_count: dict[str, int] = {}
+
+    def may_hold(self, column: Column) -> bool:
+        joined = column.joined
+        return (
+            "#" in joined
+            or "\n=" in joined
+            or "\n'" in joined
+            or "\n’" in joined
+            or "E+" in joined
+            or "e+" in joined
+            or ("0\n" in joined and (".0" in joined or ",0" in joined))
+            or "\nErr:" in joined
+            or any(shape in _EXPONENTS for shape in column.shape_counts)
+        )
+
+    def mistakes(self, value: str) -> Iterable[Mistake]:
+        first = value[:1]
+        if first in "=" and first:
+            if _FORMULA.fullmatch(value):
+                yield _HIGH["formula"]
+        elif first in "'’" and first:
+            if _APOSTROPHE.fullmatch(value):
+                yield _HIGH["apostrophe"]
+        elif _EXPONENT.fullmatch(value):
+            yield _HIGH["exponent"]
+        elif _ERROR.fullmatch(value):
+            yield _HIGH["error"]
+        elif len(value) >= LONG_DIGITS + 2 and _WHOLE_FLOAT.fullmatch(value) and _digits(value) >= LONG_DIGITS:
+            yield _HIGH["float"]
+
+    def look(self, chunk: Chunk) -> None:
+        super().look(chunk)
+        for column in chunk.columns:
+            self._look_at_short_ones(column)
+
+    def _look_at_short_ones(self, column: Column) -> None:
+        """Short numbers with .0 wait until it is known whether all others are whole."""
+        field = column.field
+        if not self._whole.get(field, True):
+            return
+        whole = True
+        for shape in column.shape_counts:
+            if not (_is_whole(shape) or _is_short_float(shape)):
+                whole = False
+                break
+        self._whole[field] = whole
+        if not whole:
+            self._short.pop(field, None)
+            return
+        if any("." in shape or "," in shape for shape in column.shape_counts):
+            waiting = self._short.setdefault(field, [])
+            for index, shape in enumerate(column.shapes):
+                if _is_short_float(shape):
+                    if not _WHOLE_FLOAT.fullmatch(column.values[index]):
+                        self._whole[field] = False
+                        self._short.pop(field, None)
+                        return
+                    self._short_count[field] = self._short_count.get(field, 0) + 1
+                    if len(waiting) < 10:
+                        waiting.append((column, index))
+
+    def leave(self, change: ChangeKey) -> Iterator[Found]:
+        for field, waiting in self._short.items():
+            count = self._short_count.get(field, 0)
+            if waiting and count < self._totals.get(field, 0):
+                for column, index in waiting:
+                    self.add(_HIGH["float"], column, index)
+                self._samples[field, _HIGH["float"]].count += count - len(waiting)
+        self._whole, self._short, self._short_count = {}, {}, {}
+        yield from super().leave(change)
+
+
+_EXPONENTS = frozenset(
+    f"{sign}9{fraction}{letter}{digits}"
+    for sign in ("", "-")
+    for fraction in ("", *(f"{mark}{'9' * places}" for mark in ".," for places in range(1, 16)))
+    for letter in "Ea"
+    for digits in ("99",)
+) - {"9a99", "-9a99"}
+
+
+def _is_whole(shape: str) -> bool:
+    return _WHOLE.fullmatch(shape) is not None
+
+
+def _is_short_float(shape: str) -> bool:
+    return _digits(shape) < LONG_DIGITS and _SHORT_FLOAT.fullmatch(shape) is not None
+
+
+_SHORT_FLOAT = re.compile(r"9+[.,]9+")
+
+
+def _digits(text: str) -> int:
+    return len(re.split("[.,]", text, maxsplit=1)[0])

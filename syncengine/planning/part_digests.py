@@ -1,0 +1,66 @@
+"""A digest of each part that a plan rests on, so that a refusal can name what moved. The plan's own covers them all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+from syncengine.core.changes import ChangesetFacts
+from syncengine.core.plan import PlannedOperation
+from syncengine.core.settings import Account
+
+CONFIGURATION, POLICY, SIGNERS, OBSERVED, LEDGER = "configuration", "policy", "signers", "observed", "ledger"
+
+
+def changeset_part(changeset: str) -> str:
+    """The name of the part that a changeset's own document and variables are."""
+    return f"changeset:{changeset}"
+
+
+def source_part(changeset: str, source: str) -> str:
+    """The name of the part that one source is."""
+    return f"source:{changeset}/{source}"
+
+
+def parts_of(facts: ChangesetFacts) -> dict[str, str]:
+    """Digests of a changeset and of its sources."""
+    declared = _digest(b"changeset", {"document": facts.digest, "vars": facts.vars})
+    sources = {source_part(facts.id, name): digest for name, digest in facts.sources.items()}
+    return {changeset_part(facts.id): declared, **sources}
+
+
+def configuration_digest(account: Account, lead_schema: bytes | None) -> str:
+    """What the plan rests on of an account's configuration."""
+    return _digest(
+        b"configuration",
+        {
+            "account": [account.name, account.identity, account.host],
+            "wire": msgspec.to_builtins(account.wire),
+            "deliveries": account.deliveries,
+            "buyers": account.buyers,
+            "allow_empty": account.fields.allow_empty,
+            "lead_schema": "" if lead_schema is None else hashlib.sha256(lead_schema).hexdigest(),
+        },
+    )
+
+
+class LedgerFacts:
+    """Sums up what the ledger held on what a plan's lines touch."""
+
+    def __init__(self) -> None:
+        self._sum = hashlib.sha256(b"syncengine-part-ledger\n")
+
+    def add(self, planned: PlannedOperation) -> None:
+        """A line on which the ledger holds something."""
+        self._sum.update(f"{planned.id} {planned.facts}\n".encode())
+
+    def part(self) -> dict[str, str]:
+        """The part, by name."""
+        return {LEDGER: self._sum.hexdigest()}
+
+
+def _digest(kind: bytes, value: Mapping[str, object]) -> str:
+    content = msgspec.json.encode(value, order="deterministic")
+    return hashlib.sha256(b"syncengine-part-" + kind + b"\n" + content).hexdigest()
