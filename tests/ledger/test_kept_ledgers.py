@@ -1,7 +1,8 @@
 """Ledgers kept from an earlier version: every kind, outcome and verdict, resolutions, an erasure, a new key.
 
 They were written by version 0.1.0 through its command line and are never made anew: what was recorded then is read for
-good. `history.jsonl` is what that version printed of the SQLite one.
+good, once `ledger migrate` has brought the schema up to date. `history.jsonl` is what that version printed of the one
+on SQLite.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def kept(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
             configuration = tmp_path / "syncengine.yaml"
             configuration.write_text(configuration.read_text() + f"ledger: {{url: {url}}}\n")
         (folder / "ledger.key").chmod(0o600)
+        migrated = place.run("ledger", "migrate")
+        assert migrated.code == 0, migrated.err
         yield place
 
 
