@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from syncengine.applying.stopping import StopSignal
     from syncengine.changeset.load import Loaded
     from syncengine.planning import Identities, PlanFile, Seal
-    from syncengine.planning.approvals import Hearing
+    from syncengine.planning.approvals import ApprovalRequest
     from syncengine.planning.build import Watcher
-    from syncengine.planning.export import Export
+    from syncengine.planning.export import ObservedExport
 
 __all__ = ["Planned", "Project", "Quiet", "apply", "hearing", "load", "needed_approvals", "plan", "record_baseline"]
 
@@ -127,7 +127,7 @@ def plan(
     """
     from syncengine.applying.gate import moment_notes
     from syncengine.applying.preflight import wire_digest
-    from syncengine.documents.claims import Claims
+    from syncengine.documents.claims import ClaimStore
     from syncengine.planning import PlanRequest, PlanWriter, build_plan
     from syncengine.planning.authors import asking_git
     from syncengine.planning.planfile import FORMAT
@@ -179,7 +179,7 @@ def plan(
             judge=PolicyJudge(project.settings.policy, account, tuple(changeset.id for changeset in loaded.changesets)),
             changesets=loaded.changesets,
             ledger=ledger,
-            claims=lambda: stack.enter_context(Claims()),
+            claims=lambda: stack.enter_context(ClaimStore()),
             watchers=(*review.watchers, *watchers),
             observed=review.observed,
             authors=asking_git(project.settings.policy.approvals, Path(project.settings.root), project.environ),
@@ -248,7 +248,7 @@ def apply(
     files besides PLAN.approval, which is always read. `identities` open a sealed plan (default: that
     of the environment).
     """
-    from syncengine.applying import ApplyRequest, World, apply_plan
+    from syncengine.applying import ApplyRequest, RuntimeDependencies, apply_plan
     from syncengine.applying.stopping import StopSignal
     from syncengine.planning import open_plan
     from syncengine.planning.approvals import authorize, missing_named
@@ -281,7 +281,7 @@ def apply(
                 deadline=deadline,
                 authorize=lambda: authorize(hearing(saved, project, named), sound.note),
             ),
-            World(
+            RuntimeDependencies(
                 connect=connect,
                 clock=project.clock,
                 random=random.random,
@@ -333,11 +333,11 @@ def _pin_line(ledger: LedgerOperations, sound: Listener) -> str:
     return f'id: "{identity.id}@{identity.position}"'
 
 
-def hearing(saved: PlanFile, project: Project, files: Sequence[Path] = ()) -> Hearing:
+def hearing(saved: PlanFile, project: Project, files: Sequence[Path] = ()) -> ApprovalRequest:
     """What is asked of a plan's approvals, as things stand now."""
-    from syncengine.planning.approvals import Hearing
+    from syncengine.planning.approvals import ApprovalRequest
 
-    return Hearing(
+    return ApprovalRequest(
         summary=saved.summary,
         plan=saved.path,
         files=files,
@@ -406,7 +406,7 @@ def _ledger_for_planning(
     return ledger, key_warning(identity)
 
 
-def _parts(account: Account, project: Project, export: Export | None) -> dict[str, str]:
+def _parts(account: Account, project: Project, export: ObservedExport | None) -> dict[str, str]:
     """Digests of what a plan rests on besides its changesets, their sources and the ledger's facts."""
     from syncengine.documents.policy_settings import policy_digest
     from syncengine.planning.part_digests import CONFIGURATION, OBSERVED, POLICY, SIGNERS, configuration_digest

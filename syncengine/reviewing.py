@@ -19,7 +19,7 @@ from syncengine.core.observations import AMOUNTS
 from syncengine.core.ports import Clock, LedgerOperations, Usage
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId
-from syncengine.documents.claims import Claims
+from syncengine.documents.claims import ClaimStore
 from syncengine.documents.lead_schema import LeadSchema
 from syncengine.findings.amount_scale import RECORDED, AmountScaleOnRecord
 from syncengine.findings.field_unknown import FieldUnknown
@@ -27,7 +27,7 @@ from syncengine.findings.medians import median_of
 from syncengine.findings.rule import Rule
 from syncengine.findings.unknown_target import UnknownTarget
 from syncengine.planning.build import Watcher
-from syncengine.planning.export import Export, read_export
+from syncengine.planning.export import ObservedExport, read_export
 from syncengine.planning.lastrun import since_last_run
 from syncengine.planning.observed import Sightings
 from syncengine.planning.undeclared import Undeclared
@@ -53,7 +53,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 
 def open_export(
     account: Account, stack: ExitStack, observed: Path | str | None, observed_at: str | None
-) -> Export | None:
+) -> ObservedExport | None:
     """The observed file, read to its end; `stack` closes it. Raises InputError with everything wrong in it."""
     if observed is None:
         if observed_at is not None:
@@ -73,7 +73,7 @@ def prepare_review(
     environ: Mapping[str, str],
     clock: Clock,
     ledger: LedgerOperations | None,
-    export: Export | None,
+    export: ObservedExport | None,
     offline: bool,
     partial: bool = False,
 ) -> Review:
@@ -213,7 +213,7 @@ def _undeclared(
         return None
     return stack.enter_context(
         Undeclared(
-            lambda: stack.enter_context(Claims()),
+            lambda: stack.enter_context(ClaimStore()),
             recorded,
             lambda changeset: ledger.attempts_of(account.identity, changeset),
             lambda changeset: ledger.history(account=account.identity, changeset=changeset),

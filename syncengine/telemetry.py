@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, assert_never
 
 from syncengine.core.events import (
+    OperationsSettled,
     PlanLooked,
     RequestAnswered,
     RequestLeft,
@@ -20,7 +21,6 @@ from syncengine.core.events import (
     RunEvent,
     RunStopped,
     SentAgain,
-    Settled,
 )
 from syncengine.core.outcomes import Outcome
 from syncengine.core.ports import Listener
@@ -186,7 +186,7 @@ class RunTelemetry:
                 self._answer(event)
             case SentAgain():
                 self._send_again(event)
-            case Settled(outcome, operations):
+            case OperationsSettled(outcome, operations):
                 word = "in_doubt" if outcome is Outcome.UNKNOWN else outcome.value
                 self._count.operations.add(len(operations), self._account | {"syncengine.outcome": word})
             case RunStopped(cause):

@@ -9,8 +9,8 @@ from importlib import import_module
 
 import click
 
-from syncengine.cli.command import Verb
-from syncengine.cli.commands import VERBS
+from syncengine.cli.command import Command
+from syncengine.cli.commands import COMMANDS
 
 HEAD = """\
 # Commands
@@ -54,7 +54,7 @@ class Described:
 
     @property
     def examples(self) -> tuple[str, ...]:
-        return self.command.examples if isinstance(self.command, Verb) else ()
+        return self.command.examples if isinstance(self.command, Command) else ()
 
     def options(self) -> list[tuple[str, str]]:
         """Spelling and meaning of the options that only this command takes."""
@@ -67,7 +67,7 @@ class Described:
 
 def described() -> Iterator[Described]:
     """Every command that can be called, in the order of the table; a group's commands after it."""
-    for name, entry in VERBS.items():
+    for name, entry in COMMANDS.items():
         command = import_module(entry.module).command
         top = click.Context(click.Group("syncengine"), info_name="syncengine", help_option_names=["-h", "--help"])
         context = click.Context(command, info_name=name, parent=top)
@@ -79,7 +79,7 @@ def described() -> Iterator[Described]:
 
 def common_options() -> list[tuple[str, str]]:
     """Spelling and meaning of what every command takes."""
-    bare = Verb("bare", callback=lambda: None)
+    bare = Command("bare", callback=lambda: None)
     context = click.Context(bare, help_option_names=["-h", "--help"])
     records = [param.get_help_record(context) for param in bare.get_params(context)]
     return [record for record in records if record is not None]

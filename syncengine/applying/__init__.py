@@ -1,5 +1,5 @@
 """An approved plan becomes attempts and outcomes."""
 
-from syncengine.applying.apply import ApplyRequest, World, apply_plan
+from syncengine.applying.apply import ApplyRequest, RuntimeDependencies, apply_plan
 
-__all__ = ["ApplyRequest", "World", "apply_plan"]
+__all__ = ["ApplyRequest", "RuntimeDependencies", "apply_plan"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from syncengine.applying.jobs import Job, Terms
-from syncengine.applying.pace import Pace
+from syncengine.applying.jobs import Job, RunTerms
+from syncengine.applying.pace import RequestPace
 from syncengine.applying.request_queue import Intake
 from syncengine.applying.run_results import Scoreboard
 from syncengine.applying.senders import Received
@@ -34,11 +34,11 @@ class Receiver:
     def __init__(
         self,
         *,
-        terms: Terms,
+        terms: RunTerms,
         intake: Intake,
         unknown: set[OperationId],
         waves: Waves,
-        pace: Pace,
+        pace: RequestPace,
         board: Scoreboard,
         clock: Clock,
         random: Callable[[], float],

@@ -10,9 +10,9 @@ import msgspec
 
 from syncengine.applying.executor import Executor
 from syncengine.applying.gate import Gate
-from syncengine.applying.jobs import Terms
+from syncengine.applying.jobs import RunTerms
 from syncengine.applying.pace import LocalPace
-from syncengine.applying.preflight import Findings, Preflight, SavedPlan, check_identity
+from syncengine.applying.preflight import Preflight, PreflightResult, SavedPlan, check_identity
 from syncengine.applying.recheck import Recheck
 from syncengine.applying.remaining import Feed, Histories
 from syncengine.applying.senders import Senders
@@ -26,7 +26,7 @@ from syncengine.core.settings import Account, Policy
 from syncengine.core.values import PlanDigest, RunId
 
 
-class OpenPlan(Protocol):
+class VerifiedPlan(Protocol):
     """A plan file that was verified; `operations()` may be read more than once."""
 
     header: PlanHeader
@@ -58,8 +58,8 @@ class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
     authorize: Callable[[], tuple[str, ...]] | None = None
 
 
-class World(msgspec.Struct, frozen=True, kw_only=True):
-    """Time, chance, the way out and whoever listens."""
+class RuntimeDependencies(msgspec.Struct, frozen=True, kw_only=True):
+    """Runtime dependencies of a run: gateway, clock, random source, event listener and stop signal."""
 
     connect: Callable[[], GatewayFactory]
     """Called once, when something is to be sent; raises ConfigError where the API key cannot be had."""
@@ -69,7 +69,9 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     signal: StopSignal
 
 
-def apply_plan(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, world: World) -> RunResult:
+def apply_plan(
+    plan: VerifiedPlan, ledger: LedgerWriter, request: ApplyRequest, world: RuntimeDependencies
+) -> RunResult:
     """Apply exactly this plan. Raises Refusal while nothing was sent; afterwards every trouble is in the result."""
     deadline = None if request.deadline is None else world.clock.monotonic() + request.deadline
     with ledger.lease(request.account.identity, wait=request.lock_timeout) as lease:
@@ -99,7 +101,9 @@ def apply_plan(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, worl
         return result
 
 
-def examine(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, clock: Clock, listener: Listener) -> Findings:
+def examine(
+    plan: VerifiedPlan, ledger: LedgerWriter, request: ApplyRequest, clock: Clock, listener: Listener
+) -> PreflightResult:
     """What is to be sent, under the lease. Raises Refusal where the plan must not be applied."""
     saved = saved_plan(plan)
     check_identity(saved, request.account, ledger)
@@ -109,7 +113,7 @@ def examine(plan: OpenPlan, ledger: LedgerWriter, request: ApplyRequest, clock: 
 
 
 def permit(
-    findings: Findings, ledger: LedgerWriter, request: ApplyRequest, clock: Clock
+    findings: PreflightResult, ledger: LedgerWriter, request: ApplyRequest, clock: Clock
 ) -> tuple[tuple[str, ...], Gate]:
     """The approvals that count, and the guard of windows and budgets, which let something leave now.
 
@@ -121,18 +125,18 @@ def permit(
     return approvals, gate
 
 
-def saved_plan(plan: OpenPlan) -> SavedPlan:
+def saved_plan(plan: VerifiedPlan) -> SavedPlan:
     """A verified plan's facts, without its operations."""
     return SavedPlan(header=plan.header, provenance=plan.provenance, summary=plan.summary)
 
 
 class _Execution(msgspec.Struct, frozen=True, kw_only=True):
-    plan: OpenPlan
+    plan: VerifiedPlan
     ledger: LedgerWriter
     lease: Lease
-    findings: Findings
+    findings: PreflightResult
     request: ApplyRequest
-    world: World
+    world: RuntimeDependencies
     gateways: GatewayFactory
     run: RunId
     gate: Gate
@@ -158,7 +162,7 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
             feed=Feed(self.plan.summary.digest, self.plan.lines(), self._histories()),
             senders=senders,
             pace=LocalPace(account.limits.requests_per_second),
-            terms=Terms(
+            terms=RunTerms(
                 limits=account.limits,
                 wire=account.wire,
                 policy=request.policy,
@@ -220,7 +224,9 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def run_start(plan: OpenPlan, findings: Findings, request: ApplyRequest, approvals: tuple[str, ...]) -> RunStart:
+def run_start(
+    plan: VerifiedPlan, findings: PreflightResult, request: ApplyRequest, approvals: tuple[str, ...]
+) -> RunStart:
     account = request.account
     return RunStart(
         account=account.identity,
@@ -237,7 +243,7 @@ def run_start(plan: OpenPlan, findings: Findings, request: ApplyRequest, approva
     )
 
 
-def nothing_to_send(digest: PlanDigest, findings: Findings, request: ApplyRequest) -> RunResult:
+def nothing_to_send(digest: PlanDigest, findings: PreflightResult, request: ApplyRequest) -> RunResult:
     """The result where everything is settled, held or in doubt already: no run begins."""
     exit_code = Exit.IN_DOUBT if findings.in_doubt else Exit.INCOMPLETE if findings.held else Exit.DONE
     return RunResult(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from syncengine.applying.apply import ApplyRequest, OpenPlan, run_start, saved_plan
+from syncengine.applying.apply import ApplyRequest, VerifiedPlan, run_start, saved_plan
 from syncengine.applying.preflight import Preflight, check_identity
 from syncengine.applying.remaining import Feed
 from syncengine.core.ports import Clock, LedgerOperations
 
 
 def record_baseline(
-    plan: OpenPlan, ledger: LedgerOperations, request: ApplyRequest, clock: Clock, *, by: str, note: str
+    plan: VerifiedPlan, ledger: LedgerOperations, request: ApplyRequest, clock: Clock, *, by: str, note: str
 ) -> int:
     """Record what the plan would send as applied, in a run of its own; returns the number of operations.
 

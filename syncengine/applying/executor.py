@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from syncengine.applying.answers import Receiver
-from syncengine.applying.jobs import Job, Terms
-from syncengine.applying.pace import Pace
+from syncengine.applying.jobs import Job, RunTerms
+from syncengine.applying.pace import RequestPace
 from syncengine.applying.remaining import Feed
 from syncengine.applying.request_queue import Intake
 from syncengine.applying.run_results import Scoreboard
@@ -25,7 +25,7 @@ from syncengine.applying.stopping import Rules, StopRules, StopSignal, Waves
 from syncengine.core.errors import LeaseLost, LedgerTrouble, SyncError
 from syncengine.core.events import RequestLeft, RunStopped, StopCause, call_of, operations_of
 from syncengine.core.outcomes import Outcome, Parcel
-from syncengine.core.ports import Answered, Clock, Lease, LedgerWriter, Listener, Outgoing, Recheck
+from syncengine.core.ports import Answered, Clock, Lease, LedgerWriter, Listener, OutgoingRequest, Recheck
 from syncengine.core.values import OperationId, RunId
 
 _RENEW = 5.0
@@ -64,8 +64,8 @@ class Executor:
         run: RunId,
         feed: Feed[Any],
         senders: Senders,
-        pace: Pace,
-        terms: Terms,
+        pace: RequestPace,
+        terms: RunTerms,
         recheck: Recheck,
         clock: Clock,
         listener: Listener,
@@ -254,7 +254,7 @@ class Executor:
 
     def _commit(self, intended: Sequence[Job], now: float) -> bool:
         """Whether the intents are durable. Answers are recorded first, and even where the lease is gone."""
-        outgoing = [Outgoing(job.parcels) for job in intended]
+        outgoing = [OutgoingRequest(job.parcels) for job in intended]
         try:
             committed = self._ledger.commit(self._lease, self._run, outgoing, self._answers, self._recheck)
         except LeaseLost as error:

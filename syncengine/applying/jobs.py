@@ -27,7 +27,7 @@ class Job(msgspec.Struct, eq=False):
         return any(parcel.irreversible for parcel in self.parcels)
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Under which rules a run executes. `deadline` is in monotonic seconds; `waits` gives operations a moment before
     which they must not leave (monotonic seconds), because an earlier value may still land."""
 

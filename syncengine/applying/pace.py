@@ -7,7 +7,7 @@ from typing import Protocol
 _TURN = 0.02
 
 
-class Pace(Protocol):
+class RequestPace(Protocol):
     """Says when the next request may leave. Distributed runs share one through the ledger's database."""
 
     def delay(self, now: float) -> float:

@@ -22,7 +22,7 @@ from syncengine.core.values import LeadId, are_service_ids, is_quarantined, is_s
 from syncengine.findings.fold import FindingsFold, facts_by_change
 from syncengine.planning.findings_policy import FindingsPolicy
 from syncengine.planning.policy import PolicyJudge, approval_rule
-from syncengine.planning.tally import Tally
+from syncengine.planning.tally import OperationCounter
 
 _SHOWN = 5
 _LARGEST = 1 << 64
@@ -59,7 +59,7 @@ class SecondLook:
         self._summary = summary
         self._policy = policy
         self._judge = PolicyJudge(policy, account, changesets)
-        self._tally = Tally()
+        self._tally = OperationCounter()
         self._leads = Distinct()
         self._quarantined = Distinct()
         self._found: list[Problem] = []

@@ -12,7 +12,7 @@ import msgspec
 
 from syncengine.applying.gate import Firsts
 from syncengine.applying.policy_recheck import SecondLook
-from syncengine.applying.remaining import BATCH, NO_HISTORY, Doubtful, Open, Settled, remainder, what_travels
+from syncengine.applying.remaining import BATCH, NO_HISTORY, AlreadyApplied, Doubtful, Open, remainder, what_travels
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
 from syncengine.core.history import LeadHistory, Standing, touch_of, touching_kinds
 from syncengine.core.identity import digest_of
@@ -20,7 +20,7 @@ from syncengine.core.operations import Kind, Update, kind_of, target_of, values_
 from syncengine.core.outcomes import Parcel
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.ports import Clock, LedgerView, NameRecord
-from syncengine.core.results import Line
+from syncengine.core.results import OperationLine
 from syncengine.core.settings import Account, Limits, Policy, Wire
 from syncengine.core.values import OperationId, PlanDigest
 
@@ -36,13 +36,13 @@ class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
     summary: PlanSummary
 
 
-class Findings(msgspec.Struct, frozen=True, kw_only=True):
+class PreflightResult(msgspec.Struct, frozen=True, kw_only=True):
     """What preflight learned. Counts are of operations of this plan, before the run."""
 
     to_send: int
     already_applied: int
-    in_doubt: tuple[Line, ...]
-    held: tuple[Line, ...]
+    in_doubt: tuple[OperationLine, ...]
+    held: tuple[OperationLine, ...]
     waits: dict[OperationId, float]
     resumed: bool
     """Whether this plan has attempts on record, so that its lines must be compared with them."""
@@ -94,15 +94,17 @@ class Preflight:
         self._clock = clock
         self._to_send = 0
         self._already = 0
-        self._in_doubt: list[Line] = []
-        self._held: list[Line] = []
+        self._in_doubt: list[OperationLine] = []
+        self._held: list[OperationLine] = []
         self._stale: list[str] = []
         self._stale_count = 0
         self._known: str | None = None
         self._waits: dict[OperationId, float] = {}
         self._names: dict[tuple[str, str, str], str] = {}
 
-    def check(self, operations: Iterator[PlannedOperation], looked: Callable[[int], None] = lambda _: None) -> Findings:
+    def check(
+        self, operations: Iterator[PlannedOperation], looked: Callable[[int], None] = lambda _: None
+    ) -> PreflightResult:
         """Raises PlanBlocked, StalePlan, WrongLedger or Refusal; a settled plan passes whatever else changed.
 
         `looked` hears how many operations were looked at, batch by batch.
@@ -129,7 +131,7 @@ class Preflight:
         self._second.check_counts()
         if self._to_send:
             self._refuse()
-        return Findings(
+        return PreflightResult(
             to_send=self._to_send,
             already_applied=self._already,
             in_doubt=tuple(self._in_doubt),
@@ -210,7 +212,7 @@ class Preflight:
 
     def _to_be_sent(self, planned: PlannedOperation, history: LeadHistory) -> None:
         match remainder(planned, history, self._digest):
-            case Settled():
+            case AlreadyApplied():
                 self._already += 1
             case Doubtful(attempt=attempt):
                 words = attempt.answer.message if attempt.answer is not None else "no answer is on record"
@@ -271,9 +273,9 @@ def _is_plain(planned: PlannedOperation) -> bool:
     return type(planned.operation) is Update and planned.state is State.TO_SEND and not planned.names
 
 
-def _line(planned: PlannedOperation, message: str) -> Line:
+def _line(planned: PlannedOperation, message: str) -> OperationLine:
     operation = planned.operation
-    return Line(
+    return OperationLine(
         operation=planned.id,
         lead=operation.lead,
         kind=kind_of(operation).value,

@@ -28,7 +28,7 @@ NO_HISTORY = LeadHistory()
 Histories = Callable[[list[LeadId]], Mapping[LeadId, LeadHistory]]
 
 
-class Settled(msgspec.Struct, frozen=True, gc=False):
+class AlreadyApplied(msgspec.Struct, frozen=True, gc=False):
     """This plan applied it before, or a person resolved that it did."""
 
 
@@ -45,7 +45,7 @@ class Open(msgspec.Struct, frozen=True, gc=False):
     tried: bool
 
 
-Remainder = Settled | Doubtful | Open
+Remainder = AlreadyApplied | Doubtful | Open
 
 _FRESH = Open(unknown=False, tried=False)
 
@@ -57,7 +57,7 @@ def remainder(planned: PlannedOperation | PlanLine, history: LeadHistory, plan: 
     attempts = history.of_operation(planned.id)
     own = [attempt for attempt in attempts if attempt.plan == plan]
     if any(attempt.standing is Standing.APPLIED for attempt in own):
-        return Settled()
+        return AlreadyApplied()
     if is_irreversible(planned.operation):
         doubt = next((attempt for attempt in attempts if attempt.standing in DOUBTFUL), None)
         if doubt is not None:

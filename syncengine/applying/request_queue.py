@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from syncengine.applying.batches import Batcher
-from syncengine.applying.jobs import Job, Terms
+from syncengine.applying.jobs import Job, RunTerms
 from syncengine.applying.lead_order import Lanes
 from syncengine.applying.run_results import LISTED, Scoreboard
 from syncengine.applying.stopping import Waves
@@ -26,7 +26,7 @@ class Intake:
         self,
         parcels: Iterable[Parcel],
         *,
-        terms: Terms,
+        terms: RunTerms,
         waves: Waves,
         board: Scoreboard,
         monotonic: Callable[[], float],

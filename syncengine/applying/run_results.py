@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from syncengine.core.events import Settled
+from syncengine.core.events import OperationsSettled
 from syncengine.core.operations import kind_of
 from syncengine.core.outcomes import Outcome, Parcel, Part
 from syncengine.core.ports import Listener
-from syncengine.core.results import Line, RunCounts, Tally
+from syncengine.core.results import ChangeTally, OperationLine, RunCounts
 
 LISTED = 10_000
 """Operations listed by name per outcome; beyond that only counts are kept."""
@@ -21,9 +21,9 @@ class Scoreboard:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._applied: Counter[tuple[str, str]] = Counter()
-        self.rejected: list[Line] = []
-        self.in_doubt: list[Line] = []
-        self.not_sent: list[Line] = []
+        self.rejected: list[OperationLine] = []
+        self.in_doubt: list[OperationLine] = []
+        self.not_sent: list[OperationLine] = []
         self.reasons: Counter[str] = Counter()
         self.warnings: list[str] = []
         self._counts: Counter[Outcome] = Counter()
@@ -31,7 +31,7 @@ class Scoreboard:
     def settle(self, part: Part, outcome: Outcome, message: str) -> None:
         """The operation's outcome in this run."""
         self._counts[outcome] += 1
-        self._listener.tell(Settled(outcome, (part.id,)))
+        self._listener.tell(OperationsSettled(outcome, (part.id,)))
         match outcome:
             case Outcome.APPLIED:
                 self._applied[(part.changeset, kind_of(part.operation).value)] += 1
@@ -48,7 +48,7 @@ class Scoreboard:
         self._counts[Outcome.APPLIED] += len(parts)
         for (changeset, shape), count in Counter([(part.changeset, type(part.operation)) for part in parts]).items():
             self._applied[changeset, str(shape.__struct_config__.tag)] += count
-        self._listener.tell(Settled(Outcome.APPLIED, tuple([part.id for part in parts])))
+        self._listener.tell(OperationsSettled(Outcome.APPLIED, tuple([part.id for part in parts])))
 
     def leave(self, parcel: Parcel, reason: str) -> None:
         """Nothing of this parcel was sent."""
@@ -64,10 +64,10 @@ class Scoreboard:
         """Operations with this outcome."""
         return self._counts[outcome]
 
-    def tallies(self) -> tuple[Tally, ...]:
+    def tallies(self) -> tuple[ChangeTally, ...]:
         """Applied operations by changeset and kind."""
         return tuple(
-            Tally(changeset=changeset, change="", kind=kind, applied=count)
+            ChangeTally(changeset=changeset, change="", kind=kind, applied=count)
             for (changeset, kind), count in sorted(self._applied.items())
         )
 
@@ -84,11 +84,11 @@ class Scoreboard:
             not_sent=total - applied - rejected - in_doubt - already_applied,
         )
 
-    def _list(self, lines: list[Line], part: Part, message: str) -> None:
+    def _list(self, lines: list[OperationLine], part: Part, message: str) -> None:
         if len(lines) < LISTED:
             operation = part.operation
             lines.append(
-                Line(
+                OperationLine(
                     operation=part.id,
                     lead=operation.lead,
                     kind=kind_of(operation).value,

@@ -7,7 +7,7 @@ from typing import cast
 import msgspec
 
 from syncengine.changeset.checks import LEFT_OUT, Check, Checks, Resolved, Unfit, Value, clean
-from syncengine.changeset.declared import Action, Change
+from syncengine.changeset.declared import Action, DeclaredChange
 from syncengine.core.changes import Item, NameUse, Origin
 from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Return, Trigger, Update
 from syncengine.core.text import is_blank
@@ -21,7 +21,7 @@ _ACTIONS: dict[Action, type[Reprocess | Release | Reject]] = {
 }
 
 
-class Slot(msgspec.Struct, frozen=True, gc=False):
+class TextSlot(msgspec.Struct, frozen=True, gc=False):
     """One text of a change: what it is for, where it stands, and what its rendered value must be like."""
 
     what: str
@@ -31,24 +31,24 @@ class Slot(msgspec.Struct, frozen=True, gc=False):
     """The field, amount, "buyer" or "delivery" that it sets; empty where it sets nothing."""
 
 
-def slots_of(change: Change, checks: Checks) -> tuple[Slot, ...]:
+def slots_of(change: DeclaredChange, checks: Checks) -> tuple[TextSlot, ...]:
     """The texts of a change but for its leads, in the order in which `Maker` takes their values."""
-    slots = [Slot(f"the field {name!r}", scalar, checks.field, name) for name, scalar in change.update]
-    slots += [Slot("the delivery", scalar, checks.delivery, "delivery") for scalar in change.trigger]
+    slots = [TextSlot(f"the field {name!r}", scalar, checks.field, name) for name, scalar in change.update]
+    slots += [TextSlot("the delivery", scalar, checks.delivery, "delivery") for scalar in change.trigger]
     amounts = (("payout", change.payout), ("revenue", change.revenue))
-    slots += [Slot(f"the {name}", scalar, checks.amount, name) for name, scalar in amounts if scalar is not None]
+    slots += [TextSlot(f"the {name}", scalar, checks.amount, name) for name, scalar in amounts if scalar is not None]
     if change.buyer is not None:
-        slots.append(Slot("the buyer", change.buyer, checks.buyer, "buyer"))
+        slots.append(TextSlot("the buyer", change.buyer, checks.buyer, "buyer"))
     if change.returned_by is not None:
-        slots.append(Slot("the buyer", change.returned_by, _needed(checks.buyer, "the buyer"), "buyer"))
+        slots.append(TextSlot("the buyer", change.returned_by, _needed(checks.buyer, "the buyer"), "buyer"))
     if change.reason is not None:
-        slots.append(Slot("the reason", change.reason, _needed(clean, "the reason"), "reason"))
+        slots.append(TextSlot("the reason", change.reason, _needed(clean, "the reason"), "reason"))
     if change.expect:
         money = change.payout is not None or change.revenue is not None
         special = {"payout": checks.expected_amount, "revenue": checks.expected_amount, "buyer": checks.expected_buyer}
         for name, scalar in change.expect:
             check = special.get(name, checks.expected) if money else checks.expected
-            slots.append(Slot(f"the expected value of {name!r}", scalar, check))
+            slots.append(TextSlot(f"the expected value of {name!r}", scalar, check))
     return tuple(slots)
 
 
@@ -66,7 +66,7 @@ def _needed(check: Check, what: str) -> Check:
 class Maker:
     """Makes the items of one change."""
 
-    def __init__(self, changeset: ChangesetId, change: Change) -> None:
+    def __init__(self, changeset: ChangesetId, change: DeclaredChange) -> None:
         self._changeset = changeset
         self._change = change
         self._fields = tuple(name for name, _ in change.update)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from syncengine.changeset.declared import Change, Declared, Place
+from syncengine.changeset.declared import Declared, DeclaredChange, Place
 from syncengine.core.changes import Item, Origin
 from syncengine.core.operations import (
     SPECS,
@@ -18,7 +18,7 @@ from syncengine.core.operations import (
     target_of,
     values_of,
 )
-from syncengine.documents.claims import Claims, Earlier
+from syncengine.documents.claims import ClaimStore, FirstClaim
 from syncengine.documents.nodes import Scalar
 
 _OWN = "\0"
@@ -28,13 +28,13 @@ _OWN = "\0"
 class Settling:
     """Goes through the items of one changeset in order."""
 
-    def __init__(self, declared: Declared, place: Place, claims: Claims) -> None:
+    def __init__(self, declared: Declared, place: Place, claims: ClaimStore) -> None:
         self._declared = declared
         self._place = place
         self._claims = claims
-        self._by_line: dict[int, Change] | None = None
+        self._by_line: dict[int, DeclaredChange] | None = None
 
-    def settle(self, item: Item, change: Change) -> Item | None:
+    def settle(self, item: Item, change: DeclaredChange) -> Item | None:
         """The item without what was declared before; None where nothing is left, or a conflict was reported."""
         operations = item.operations
         if len(operations) == 1 and operations[0].__class__ is Update:
@@ -50,7 +50,7 @@ class Settling:
         left = tuple(kept for operation in operations if (kept := _without(operation, earlier)) is not None)
         return msgspec.structs.replace(item, operations=left) if left else None
 
-    def _names(self, item: Item, change: Change) -> dict[str, str]:
+    def _names(self, item: Item, change: DeclaredChange) -> dict[str, str]:
         names: dict[str, str] = {}
         for operation in item.operations:
             match operation:
@@ -65,7 +65,7 @@ class Settling:
                     names[name] = spec_of(operation).kind.value
         return names
 
-    def _fits(self, item: Item, change: Change, name: str, value: str, before: Earlier) -> bool:
+    def _fits(self, item: Item, change: DeclaredChange, name: str, value: str, before: FirstClaim) -> bool:
         """Whether a second declaration may stand; reports it either way."""
         first = self._where(name, before.origin)
         if name.startswith(_ONCE) and value != before.value:
@@ -89,7 +89,7 @@ class Settling:
         self._place.problem("SE402", message, scalar or change, hint=hint, row=row)
         return False
 
-    def _twice(self, item: Item, change: Change, name: str, first: str) -> None:
+    def _twice(self, item: Item, change: DeclaredChange, name: str, first: str) -> None:
         second = self._where(name, item.origin)
         message = f"lead {item.lead}: {_in_words(name)} is declared {first}, and again {second}"
         hint = "it would be sent once only: take one of the two out"
@@ -124,7 +124,7 @@ def _in_words(name: str) -> str:
     return f"the {name.removeprefix(_OWN)}" if name.startswith(_OWN) else f"the field {name!r}"
 
 
-def _scalar_of(change: Change, name: str) -> Scalar | None:
+def _scalar_of(change: DeclaredChange, name: str) -> Scalar | None:
     """Where a change declares what was claimed under `name`."""
     if not name.startswith(_OWN):
         return next((scalar for field, scalar in change.update if field == name), None)
@@ -132,8 +132,8 @@ def _scalar_of(change: Change, name: str) -> Scalar | None:
     return own.get(name.removeprefix(_OWN))
 
 
-def _by_line(changes: Collection[Change]) -> dict[int, Change]:
-    places: dict[int, Change] = {}
+def _by_line(changes: Collection[DeclaredChange]) -> dict[int, DeclaredChange]:
+    places: dict[int, DeclaredChange] = {}
     for change in changes:
         places.setdefault(change.line, change)
         if len(change.leads) > 1:
@@ -142,7 +142,7 @@ def _by_line(changes: Collection[Change]) -> dict[int, Change]:
     return places
 
 
-def _without(operation: Operation, earlier: Mapping[str, Earlier]) -> Operation | None:
+def _without(operation: Operation, earlier: Mapping[str, FirstClaim]) -> Operation | None:
     """What is left of an operation; the buyer stays as long as an amount does, since it travels with every amount."""
     match operation:
         case Update(lead=lead, fields=fields):

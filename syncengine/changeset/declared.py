@@ -17,7 +17,7 @@ Named = tuple[str, Scalar]
 Action = Literal["reprocess", "release", "reject"]
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class DeclaredChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One item of `changes`. `leads` holds one template where `source` is given, quarantine ids where `quarantined`.
 
     `generation` is that of its irreversible operations; `label` its own id, or "#3" for the third without one.
@@ -59,7 +59,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     line: int
     vars: dict[str, Variable]
     sources: dict[str, Source]
-    changes: tuple[Change, ...]
+    changes: tuple[DeclaredChange, ...]
     text: SourceText
     usable: bool = True
     begins: int = 1
@@ -79,7 +79,7 @@ class Place:
         self,
         code: str,
         message: str,
-        node: Node | Change,
+        node: Node | DeclaredChange,
         *,
         hint: str = "",
         severity: Severity = "error",

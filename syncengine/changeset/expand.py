@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from syncengine.changeset.build_items import Maker, Slot, slots_of
+from syncengine.changeset.build_items import Maker, TextSlot, slots_of
 from syncengine.changeset.checks import OF_DATA, Checks, Unfit, Value, lead_check
-from syncengine.changeset.declared import Change, Declared, Place
+from syncengine.changeset.declared import Declared, DeclaredChange, Place
 from syncengine.changeset.inline_source import InlineSource, UnusableSource
 from syncengine.changeset.sql_source import SqlSource
 from syncengine.changeset.structure import closest
@@ -51,7 +51,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
 class Expansion:
     """The compiled form of one change, kept while its rows are read."""
 
-    def __init__(self, change: Change, around: Around) -> None:
+    def __init__(self, change: DeclaredChange, around: Around) -> None:
         self._change = change
         self._around = around
         self._declared = around.declared
@@ -312,7 +312,7 @@ class Expansion:
             else:
                 self._checked(slot, text)
 
-    def _checked(self, slot: Slot, text: str) -> None:
+    def _checked(self, slot: TextSlot, text: str) -> None:
         try:
             slot.check(text)
         except Unfit as unfit:
@@ -335,7 +335,7 @@ class Expansion:
         hint = f"{closest(column, row)}; where it may be missing: {{{{ row.{column} | default('...') }}}}"
         self._report("SE316", f"{what}: there is no {column!r} in this row", scalar, hint.removeprefix("; "))
 
-    def _report(self, code: str, message: str, node: Scalar | Change, hint: str) -> None:
+    def _report(self, code: str, message: str, node: Scalar | DeclaredChange, hint: str) -> None:
         where = ""
         if self._row is not None and self._source is not None:
             place = self._source.place(self._line)

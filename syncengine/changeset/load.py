@@ -12,10 +12,10 @@ import msgspec
 
 from syncengine.changeset.declared import Declared, Place
 from syncengine.changeset.loaded import Changeset, Loaded, validate
-from syncengine.changeset.parse import Surroundings, parse_changeset
+from syncengine.changeset.parse import ParseContext, parse_changeset
 from syncengine.changeset.structure import closest, unsendable
 from syncengine.core.errors import InputError, Problem
-from syncengine.core.findings import Findings
+from syncengine.core.findings import ProblemLimit
 from syncengine.core.settings import Account, Settings
 from syncengine.documents.files import read_bounded
 from syncengine.documents.nodes import Document, SourceText
@@ -47,9 +47,9 @@ def load(
     the first 100 of a kind.
     """
     problems: list[Problem] = []
-    findings = Findings(problems.append)
+    findings = ProblemLimit(problems.append)
     with _collector_resting():
-        reading = _Reading(settings, variables, environ, findings.add)
+        reading = _ChangesetReader(settings, variables, environ, findings.add)
         reading.read(paths, verb)
     declared = reading.selected(only)
     schemas = _lead_schemas({found.account.name: found.account for found in declared}, reading.label, findings.add)
@@ -77,7 +77,7 @@ def _collector_resting() -> Iterator[None]:
             gc.enable()
 
 
-class _Reading:
+class _ChangesetReader:
     """What was found in the files so far."""
 
     def __init__(
@@ -137,7 +137,7 @@ class _Reading:
         for problem in problems:
             self._report(problem)
         text = SourceText(data, label)
-        around = Surroundings(
+        around = ParseContext(
             settings=self._settings,
             folder=file.resolve().parent,
             file=label,
@@ -150,7 +150,7 @@ class _Reading:
             self._document(document, text, around, (begins, end))
 
     def _document(
-        self, document: Document, text: SourceText, around: Surroundings, span: tuple[int, int | None]
+        self, document: Document, text: SourceText, around: ParseContext, span: tuple[int, int | None]
     ) -> None:
         found: list[Problem] = []
         declared = parse_changeset(document, Place(text, found.append), around)

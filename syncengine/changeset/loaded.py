@@ -13,9 +13,9 @@ from syncengine.changeset.expand import Around, Expansion
 from syncengine.changeset.sql_source import SqlSource
 from syncengine.core.changes import ChangeFacts, ChangesetFacts, Item
 from syncengine.core.errors import Problem
-from syncengine.core.findings import OVERFLOW, ByCause, Findings
+from syncengine.core.findings import OVERFLOW, ByCause, ProblemLimit
 from syncengine.core.values import ChangesetId
-from syncengine.documents.claims import Claims
+from syncengine.documents.claims import ClaimStore
 from syncengine.documents.lead_schema import LeadSchema
 from syncengine.tables.sources import Report
 
@@ -76,7 +76,7 @@ class Changeset:
         Findings (the first 100 of a kind, then their number) go to `report` on the way; what they are about is left
         out of the stream, so items may be used only where no error was reported until the end.
         """
-        findings = Findings(report)
+        findings = ProblemLimit(report)
         yield from self.unlimited_items(findings.add)
         findings.finish()
 
@@ -91,7 +91,7 @@ class Changeset:
         }
         around = Around(declared=declared, checks=checks, schema=self._schema, place=place, read=set(), told=set())
         changes: list[ChangeFacts] = []
-        with Claims() as claims:
+        with ClaimStore() as claims:
             settling = Settling(declared, place, claims)
             for change in declared.changes:
                 expansion = Expansion(change, around)
@@ -126,7 +126,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 def validate(loaded: Loaded) -> list[Problem]:
     """Every finding at once, rows included: the first 100 of a kind, then their number; by file and line."""
     found: list[Problem] = []
-    findings = Findings(found.append)
+    findings = ProblemLimit(found.append)
     for problem in loaded.problems:
         findings.add(problem)
     for changeset in (*loaded.changesets, *loaded.unusable):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from syncengine.changeset.declared import Change, Declared, Place, kind_in_words
+from syncengine.changeset.declared import Declared, DeclaredChange, Place, kind_in_words
 from syncengine.changeset.inline_source import UnusableSource
 from syncengine.changeset.parse_change import parse_change
 from syncengine.changeset.parse_sources import Shelf, parse_sources
@@ -24,7 +24,7 @@ _REQUIRED = ("version", "changeset", "account", "changes")
 _NO_ACCOUNT = Account(name="", identity="", base_url="", host="")
 
 
-class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+class ParseContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a document is read against. `folder` is its file's, resolved; `file` is relative to the repository."""
 
     settings: Settings
@@ -36,7 +36,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What `env:` of a database looks into; None where no connection is opened, and such rows stay unchecked."""
 
 
-def parse_changeset(document: Document, place: Place, around: Surroundings) -> Declared | None:
+def parse_changeset(document: Document, place: Place, around: ParseContext) -> Declared | None:
     """The changeset, or None where it cannot be understood; everything wrong with it is reported."""
     node = document.node
     if not isinstance(node, Mapping):
@@ -99,7 +99,7 @@ def _account(place: Place, parts: Parts, settings: Settings) -> Account | None:
     return account
 
 
-def _sources(place: Place, parts: Parts, around: Surroundings) -> tuple[frozenset[str], dict[str, Source]]:
+def _sources(place: Place, parts: Parts, around: ParseContext) -> tuple[frozenset[str], dict[str, Source]]:
     """All declared names, and the sources that can be used."""
     node = parts.mapping("sources")
     if node is None:
@@ -115,17 +115,17 @@ def _sources(place: Place, parts: Parts, around: Surroundings) -> tuple[frozense
     return names, parse_sources(place, node, shelf)
 
 
-def _with_stand_ins(sources: dict[str, Source], changes: list[Change]) -> dict[str, Source]:
+def _with_stand_ins(sources: dict[str, Source], changes: list[DeclaredChange]) -> dict[str, Source]:
     """The usable sources, and a stand-in for every other that a change names."""
     named = {change.source.text for change in changes if change.source is not None}
     return {**dict.fromkeys(named - sources.keys(), UnusableSource()), **sources}
 
 
-def _changes(place: Place, parts: Parts, sources: frozenset[str]) -> list[Change]:
+def _changes(place: Place, parts: Parts, sources: frozenset[str]) -> list[DeclaredChange]:
     listed = parts.sequence("changes", example='- lead: "2932682"')
     if listed is None:
         return []
-    changes: list[Change] = []
+    changes: list[DeclaredChange] = []
     labels: dict[str, int] = {}
     for number, node in enumerate(listed.items, 1):
         if isinstance(node, Mapping):

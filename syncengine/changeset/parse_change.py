@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from syncengine.changeset.checks import Unfit, lead_check, not_an_amount
-from syncengine.changeset.declared import Action, Change, Named, Place, kind_in_words
+from syncengine.changeset.declared import Action, DeclaredChange, Named, Place, kind_in_words
 from syncengine.changeset.structure import Parts, as_text, closest, named_texts, usable_name
 from syncengine.changeset.templates import is_template
 from syncengine.core.values import parse_money
@@ -42,7 +42,7 @@ _ADDRESSES = (
 )
 
 
-def parse_change(place: Place, node: Node, number: int, sources: frozenset[str]) -> Change | None:
+def parse_change(place: Place, node: Node, number: int, sources: frozenset[str]) -> DeclaredChange | None:
     """The change without what is at fault, or None where it is no mapping; everything wrong with it is reported.
 
     `number` counts from 1; `sources` are the declared names.
@@ -55,7 +55,7 @@ def parse_change(place: Place, node: Node, number: int, sources: frozenset[str])
     payout, revenue, buyer = _financials(place, parts)
     returned_by, reason = _return(place, parts)
     update = parts.mapping("update")
-    change = Change(
+    change = DeclaredChange(
         label=_label(place, parts, number),
         line=node.line,
         column=node.column,

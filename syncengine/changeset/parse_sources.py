@@ -14,7 +14,7 @@ from syncengine.changeset.databases import Access, Reach
 from syncengine.changeset.declared import Place, kind_in_words
 from syncengine.changeset.inline_source import InlineSource
 from syncengine.changeset.sql_source import SqlPlace, SqlSource
-from syncengine.changeset.statement import Fault, checked_statement
+from syncengine.changeset.statement import StatementFault, checked_statement
 from syncengine.changeset.structure import Parts, closest, named_texts
 from syncengine.core.settings import Database
 from syncengine.documents.files import inside
@@ -97,7 +97,7 @@ def _sql(place: Place, name: str, node: Mapping, shelf: Shelf) -> Source | None:
         place.problem("SE513", f"syncengine.yaml has no database {named.text!r}", named, hint=hint)
     at = SqlPlace(place.text, sql)
     statement = checked_statement(sql.text)
-    if isinstance(statement, Fault):
+    if isinstance(statement, StatementFault):
         place.report(at.problem("SE323", statement.message, offset=statement.offset, hint=statement.hint))
         return None
     if database is None:

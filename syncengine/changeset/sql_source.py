@@ -11,7 +11,7 @@ from typing import assert_never
 import msgspec
 
 from syncengine.changeset.databases import Access, DatabaseTrouble, Reach, Result
-from syncengine.changeset.statement import Statement
+from syncengine.changeset.statement import SelectStatement
 from syncengine.core.errors import Problem, Severity
 from syncengine.documents.nodes import Scalar, SourceText
 from syncengine.tables.cells import fault_of, rows_of
@@ -42,7 +42,7 @@ class SqlSource:
     Reading again runs the statement again, and finds the same rows or the source changed.
     """
 
-    def __init__(self, label: str, statement: Statement, access: Access, place: SqlPlace) -> None:
+    def __init__(self, label: str, statement: SelectStatement, access: Access, place: SqlPlace) -> None:
         self.label = label
         self._statement = statement
         self._access = access
@@ -80,7 +80,7 @@ class SqlSource:
             if fault is not None:
                 hint = "name each column of the SELECT once, with AS"
                 raise SourceError(self._place.problem("SE312", f"{self.label}: {fault}", hint=hint))
-            hashed = _Hashed(result)
+            hashed = _HashedRows(result)
             yield from rows_of(result.names, result.converts, hashed.batches())
             self._finish(hashed.digest())
 
@@ -136,7 +136,7 @@ class SqlSource:
                 assert_never(access.reach)
 
 
-class _Hashed:
+class _HashedRows:
     """Rows on their way: one line of JSON for the columns and for each row, whatever the batches are."""
 
     def __init__(self, result: Result) -> None:

@@ -26,7 +26,7 @@ _VERBS = _READING | {"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "TABLE"}
 _UNCLOSED = {"'": "a quote is not closed", '"': "a quoted name is not closed", "`": "a quoted name is not closed"}
 
 
-class Fault(msgspec.Struct, frozen=True):
+class StatementFault(msgspec.Struct, frozen=True):
     """Why a statement is refused; `offset` counts characters from 0."""
 
     message: str
@@ -34,22 +34,22 @@ class Fault(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-class Statement(msgspec.Struct, frozen=True):
+class SelectStatement(msgspec.Struct, frozen=True):
     """One SELECT (or WITH ... SELECT, or VALUES) with an ORDER BY, without a closing semicolon."""
 
     sql: str
 
 
-def checked_statement(sql: str) -> Statement | Fault:
+def checked_statement(sql: str) -> SelectStatement | StatementFault:
     """`sql` as a statement, or what is wrong with it."""
     if len(sql) > MAX_STATEMENT:
-        return Fault(f"the statement has {len(sql):,} characters, more than {MAX_STATEMENT:,}", 0)
+        return StatementFault(f"the statement has {len(sql):,} characters, more than {MAX_STATEMENT:,}", 0)
     scan = _Scan()
     for match in _TOKENS.finditer(sql):
         fault = scan.take(match)
         if fault is not None:
             return fault
-    return scan.verdict() or Statement(sql if scan.end is None else sql[: scan.end])
+    return scan.verdict() or SelectStatement(sql if scan.end is None else sql[: scan.end])
 
 
 class _Scan:
@@ -63,12 +63,12 @@ class _Scan:
         self._previous = ""
         self._ordered = False
 
-    def take(self, match: re.Match[str]) -> Fault | None:
+    def take(self, match: re.Match[str]) -> StatementFault | None:
         """The next token."""
         if match["blank"] is not None:
             return None
         if self.end is not None:
-            return Fault("there is more than one statement", match.start(), "a source is one SELECT")
+            return StatementFault("there is more than one statement", match.start(), "a source is one SELECT")
         word = (match["word"] or "").upper()
         fault = self._word(word, match.start()) if word else self._sign(match)
         if self._first == "":
@@ -76,28 +76,30 @@ class _Scan:
         self._previous = word
         return fault
 
-    def _word(self, word: str, offset: int) -> Fault | None:
+    def _word(self, word: str, offset: int) -> StatementFault | None:
         if self._first == "" and word not in _READING and word != "WITH":
-            return Fault(f"the statement begins with {word}", offset, "a source is one SELECT")
+            return StatementFault(f"the statement begins with {word}", offset, "a source is one SELECT")
         if self._depth:
             return None
         if not self._verb and word in _VERBS:
             self._verb = word
             if word not in _READING:
-                return Fault(f"the statement is {word}, not a SELECT", offset, "a source only reads")
+                return StatementFault(f"the statement is {word}, not a SELECT", offset, "a source only reads")
         if word == "INTO":
-            return Fault("SELECT ... INTO writes a table", offset, "a source only reads")
+            return StatementFault("SELECT ... INTO writes a table", offset, "a source only reads")
         self._ordered = self._ordered or (word == "BY" and self._previous == "ORDER")
         return None
 
-    def _sign(self, match: re.Match[str]) -> Fault | None:
+    def _sign(self, match: re.Match[str]) -> StatementFault | None:
         sign, offset = match["other"], match.start()
         if sign in _UNCLOSED:
-            return Fault(_UNCLOSED[sign], offset)
+            return StatementFault(_UNCLOSED[sign], offset)
         if match.string.startswith(("{{", "{%", "/*"), offset):
             comment = sign == "/"
             hint = "" if comment else "use the columns of its rows in templates, and when: to choose among them"
-            return Fault("a comment is not closed" if comment else "templates are not rendered in SQL", offset, hint)
+            return StatementFault(
+                "a comment is not closed" if comment else "templates are not rendered in SQL", offset, hint
+            )
         if sign == ";":
             self.end = offset
         elif sign == "(":
@@ -106,11 +108,13 @@ class _Scan:
             self._depth -= 1
         return None
 
-    def verdict(self) -> Fault | None:
+    def verdict(self) -> StatementFault | None:
         """What is missing at the end."""
         if self._verb == "":
-            return Fault("there is no SELECT", 0, "write SELECT lead_id, postcode FROM repairs ORDER BY lead_id")
+            return StatementFault(
+                "there is no SELECT", 0, "write SELECT lead_id, postcode FROM repairs ORDER BY lead_id"
+            )
         if not self._ordered:
             hint = "end it with ORDER BY and columns that no two rows share: ORDER BY lead_id"
-            return Fault("the SELECT has no ORDER BY: its rows would come in any order", 0, hint)
+            return StatementFault("the SELECT has no ORDER BY: its rows would come in any order", 0, hint)
         return None

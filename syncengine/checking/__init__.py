@@ -7,17 +7,17 @@
 from syncengine.checking.drift import DriftLine, Sights, drift
 from syncengine.checking.kept import Kept
 from syncengine.checking.observed_comparison import Compared, LeadReading, Seen
-from syncengine.checking.verify import LATE, Checked, Mark, Pace, Verification
+from syncengine.checking.verify import LATE, CheckedOperation, Mark, ReadPatience, Verification
 
 __all__ = [
     "LATE",
-    "Checked",
+    "CheckedOperation",
     "Compared",
     "DriftLine",
     "Kept",
     "LeadReading",
     "Mark",
-    "Pace",
+    "ReadPatience",
     "Seen",
     "Sights",
     "Verification",

@@ -19,7 +19,7 @@ _MOST_USES = 5_000
 _MOST_CAMPAIGNS = 50
 
 
-class _Use(msgspec.Struct):
+class _FieldUse(msgspec.Struct):
     change: tuple[str, str]
     origin: Origin
     lead: LeadId
@@ -36,7 +36,7 @@ class CampaignFields:
     def __init__(self, campaign_of: Callable[[LeadId], str | None], probe: Probe) -> None:
         self._campaign_of = campaign_of
         self._probe = probe
-        self._uses: dict[str, dict[tuple[str, str], _Use]] = {}
+        self._uses: dict[str, dict[tuple[str, str], _FieldUse]] = {}
         self._count = 0
         self._unasked: list[str] = []
 
@@ -56,7 +56,7 @@ class CampaignFields:
             elif self._count < _MOST_USES:
                 self._count += 1
                 change = (planned.changeset, planned.change)
-                uses[planned.changeset, name] = _Use(change, planned.origin, operation.lead, planned.id)
+                uses[planned.changeset, name] = _FieldUse(change, planned.origin, operation.lead, planned.id)
 
     def findings(self) -> list[Finding]:
         """One for each field that its campaign does not have. To be asked once, at the end."""
@@ -69,7 +69,7 @@ class CampaignFields:
         """Why fields could not be compared; complete once `findings` were asked for."""
         return tuple(self._unasked)
 
-    def _of_campaign(self, campaign: str, uses: dict[tuple[str, str], _Use]) -> list[Finding]:
+    def _of_campaign(self, campaign: str, uses: dict[tuple[str, str], _FieldUse]) -> list[Finding]:
         heard = self._probe.ask(f"{CAMPAIGNS_PATH}/{campaign}", "query")
         names = field_names(heard.document) if isinstance(heard, Heard) and heard.status == 200 else None
         if names is None:
@@ -82,7 +82,7 @@ class CampaignFields:
             if name not in names
         ]
 
-    def _finding(self, name: str, use: _Use, why: str) -> Finding:
+    def _finding(self, name: str, use: _FieldUse, why: str) -> Finding:
         changeset, change = use.change
         leads = f"{use.leads:,} {'lead' if use.leads == 1 else 'leads'}"
         return Finding(

@@ -22,7 +22,7 @@ from syncengine.checking.observed_comparison import (
     moment,
 )
 from syncengine.core.history import Attempt, LeadHistory, Standing
-from syncengine.core.observations import Observation, Unread
+from syncengine.core.observations import Observation, UnreadLead
 from syncengine.core.operations import Kind
 from syncengine.core.ports import LedgerView, OperationRecord
 from syncengine.core.values import ChangesetId, LeadId, RunId, is_service_id
@@ -77,7 +77,7 @@ class Sights:
         for seen, where in self._sources(lead):
             if seen is None:
                 reason = reason or f"the lead is not in {where}"
-            elif isinstance(seen, Unread):
+            elif isinstance(seen, UnreadLead):
                 reason = reason or seen.reason
             elif name not in seen.values:
                 reason = reason or f"{where} does not show it"
@@ -104,7 +104,7 @@ class Sights:
             known = reader.read(lead)
             self._store.add(lead, known)
             self.reads += 1
-            self.unread += isinstance(known, Unread)
+            self.unread += isinstance(known, UnreadLead)
         return known
 
 

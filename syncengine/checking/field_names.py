@@ -19,7 +19,7 @@ _SAMPLES = 3
 """Leads of each field that are asked for their campaign."""
 
 
-class _Use:
+class _ChangesetField:
     """One field of one changeset: where it stands, and some leads that it is written to."""
 
     def __init__(self, origin: Origin) -> None:
@@ -29,7 +29,7 @@ class _Use:
 
 def field_checks(changesets: Iterable[Changeset], account: Account, probe: Probe) -> Iterator[Check]:
     """A line for each field that its campaign does not have, then one on all others. Reads a few leads per field."""
-    uses: dict[tuple[str, str], _Use] = {}
+    uses: dict[tuple[str, str], _ChangesetField] = {}
     problems: list[Problem] = []
     for changeset in changesets:
         for item in changeset.items(problems.append):
@@ -53,12 +53,12 @@ def advice_on(name: str, names: frozenset[str]) -> str:
     return f"did you mean {folded[near[0]]!r}?" if near else f"there are: {', '.join(sorted(names)[:20])}"
 
 
-def _note(item: Item, uses: dict[tuple[str, str], _Use]) -> None:
+def _note(item: Item, uses: dict[tuple[str, str], _ChangesetField]) -> None:
     for operation in item.operations:
         if not isinstance(operation, Update):
             continue
         for name in operation.fields:
-            use = uses.setdefault((item.changeset, name), _Use(item.origin))
+            use = uses.setdefault((item.changeset, name), _ChangesetField(item.origin))
             if len(use.leads) < _SAMPLES and is_service_id(item.lead):
                 use.leads[item.lead] = None
 
@@ -71,7 +71,7 @@ class _Fields:
         self._names: dict[str, frozenset[str] | None] = {}
         self._unread = ""
 
-    def checks(self, uses: dict[tuple[str, str], _Use]) -> Iterator[Check]:
+    def checks(self, uses: dict[tuple[str, str], _ChangesetField]) -> Iterator[Check]:
         fine, untold = 0, []
         for (changeset, name), use in uses.items():
             found = self._known(use)
@@ -94,7 +94,7 @@ class _Fields:
             "problem", f"{where} writes {name!r}, and campaign {campaign} has no such field", advice_on(name, names)
         )
 
-    def _known(self, use: _Use) -> dict[str, frozenset[str]]:
+    def _known(self, use: _ChangesetField) -> dict[str, frozenset[str]]:
         """Campaigns of the sampled leads, with the names of their fields."""
         found: dict[str, frozenset[str]] = {}
         for lead in use.leads:

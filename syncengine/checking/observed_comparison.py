@@ -7,16 +7,16 @@ from typing import Literal, Protocol
 import msgspec
 
 from syncengine.core.history import Attempt, LeadHistory, Standing
-from syncengine.core.observations import Observation, Unread
+from syncengine.core.observations import Observation, UnreadLead
 from syncengine.core.operations import Kind
 from syncengine.core.ports import LedgerView
 from syncengine.core.values import LeadId
 
-Seen = Observation | Unread
+Seen = Observation | UnreadLead
 State = Literal["same", "different", "unknown"]
 
 
-NOT_READABLE = Unread("it is no lead that the service shows by its id")
+NOT_READABLE = UnreadLead("it is no lead that the service shows by its id")
 """For what is addressed otherwise, as a quarantined lead is."""
 
 
@@ -47,7 +47,7 @@ def compared(view: LedgerView, attempt: Attempt, name: str, seen: Seen | None) -
     match seen:
         case None:
             reason = "the lead was not seen"
-        case Unread(reason=why):
+        case UnreadLead(reason=why):
             reason = why
         case Observation(values=values):
             now = values.get(name)

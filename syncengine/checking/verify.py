@@ -22,7 +22,7 @@ from syncengine.checking.observed_comparison import (
     moment,
 )
 from syncengine.core.history import Attempt, LeadHistory, Standing
-from syncengine.core.observations import Observation, Unread
+from syncengine.core.observations import Observation, UnreadLead
 from syncengine.core.operations import IRREVERSIBLE, SPECS, Kind
 from syncengine.core.ports import Clock, LedgerView
 from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId, is_service_id
@@ -43,7 +43,7 @@ class Mark(StrEnum):
     """Nobody can tell: not readable by its kind, overwritten since, or the service would not say."""
 
 
-class Checked(msgspec.Struct, frozen=True, kw_only=True):
+class CheckedOperation(msgspec.Struct, frozen=True, kw_only=True):
     """One applied operation, read back. `reason` says why it is unreadable, where that holds for the whole of it."""
 
     operation: OperationId
@@ -59,7 +59,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the service was to be asked, and whether it showed the lead."""
 
 
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
+class ReadPatience(msgspec.Struct, frozen=True, kw_only=True):
     """Patience, in seconds. A lead is read `settle` after its last write at the earliest; what differs is read `polls`
     times again, `interval` apart; after `deadline` nothing more is asked (None: no end)."""
 
@@ -69,7 +69,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float | None = None
 
 
-class _Subject(msgspec.Struct, frozen=True):
+class _AppliedOperation(msgspec.Struct, frozen=True):
     """An applied operation: for each name the attempt that set it last, and what happened to it since."""
 
     operation: OperationId
@@ -89,7 +89,7 @@ class Verification:
         clock: Clock,
         wait: Callable[[float], object],
         *,
-        pace: Pace,
+        pace: ReadPatience,
         tell: Callable[[str], None],
     ) -> None:
         self._view = view
@@ -103,9 +103,9 @@ class Verification:
 
     def run(
         self, account: str, operations: Iterable[tuple[OperationId, LeadId]], mine: Callable[[Attempt], bool]
-    ) -> Iterator[Checked]:
+    ) -> Iterator[CheckedOperation]:
         """Every operation of which `mine` attempts were applied, in their order; what differs comes last."""
-        pending: list[tuple[_Subject, Checked]] = []
+        pending: list[tuple[_AppliedOperation, CheckedOperation]] = []
         for batch, known in self._batches(account, operations):
             seen: dict[LeadId, Seen] = {}
             for operation, lead in batch:
@@ -127,7 +127,7 @@ class Verification:
         while batch := list(islice(remaining, _BATCH)):
             yield batch, self._view.histories(account, list({lead for _, lead in batch}))
 
-    def _check(self, subject: _Subject, seen: dict[LeadId, Seen]) -> Checked:
+    def _check(self, subject: _AppliedOperation, seen: dict[LeadId, Seen]) -> CheckedOperation:
         if subject.last.kind in IRREVERSIBLE:
             what = "a trigger" if subject.last.kind is Kind.TRIGGER else SPECS[subject.last.kind].done
             return _checked(subject, (), f"{what} cannot be read back")
@@ -144,7 +144,7 @@ class Verification:
         return msgspec.structs.replace(checked, asked=True, read=isinstance(seen[lead], Observation))
 
     def _read(self, lead: LeadId, since: str) -> Seen:
-        return self._reader.read(lead) if self._settled(since) else Unread(LATE)
+        return self._reader.read(lead) if self._settled(since) else UnreadLead(LATE)
 
     def _settled(self, since: str) -> bool:
         """Wait until `settle` seconds after a moment; False where the deadline comes first."""
@@ -164,7 +164,7 @@ class Verification:
             self._wait(seconds)
         return True
 
-    def _again(self, pending: list[tuple[_Subject, Checked]]) -> Iterator[Checked]:
+    def _again(self, pending: list[tuple[_AppliedOperation, CheckedOperation]]) -> Iterator[CheckedOperation]:
         for _ in range(self._pace.polls):
             if not pending:
                 return
@@ -174,7 +174,7 @@ class Verification:
             if not self._waited(self._pace.interval):
                 break
             seen: dict[LeadId, Seen] = {}
-            still: list[tuple[_Subject, Checked]] = []
+            still: list[tuple[_AppliedOperation, CheckedOperation]] = []
             for subject, before in pending:
                 checked = self._check(subject, seen)
                 if checked.mark is Mark.VERIFIED:
@@ -186,7 +186,7 @@ class Verification:
         yield from (checked for _, checked in pending)
 
 
-def _subject(operation: OperationId, history: LeadHistory, mine: Callable[[Attempt], bool]) -> _Subject | None:
+def _subject(operation: OperationId, history: LeadHistory, mine: Callable[[Attempt], bool]) -> _AppliedOperation | None:
     applied = [
         attempt for attempt in history.of_operation(operation) if attempt.standing is Standing.APPLIED and mine(attempt)
     ]
@@ -196,7 +196,7 @@ def _subject(operation: OperationId, history: LeadHistory, mine: Callable[[Attem
     touches = {name: last_touch(history, attempt.kind, name) for name, attempt in attempts.items()}
     overwritten = {name: _since(attempts[name], touch, name) for name, touch in touches.items() if touch is not None}
     ready = max(moment(attempt) for attempt in applied)
-    return _Subject(
+    return _AppliedOperation(
         operation, attempts, {name: reason for name, reason in overwritten.items() if reason}, applied[-1], ready
     )
 
@@ -211,7 +211,7 @@ def _since(own: Attempt, last: Attempt, name: str) -> str:
     return f"perhaps overwritten since by {where}, whose outcome is {last.standing.value}"
 
 
-def _values(view: LedgerView, subject: _Subject, seen: Seen | None) -> tuple[Compared, ...]:
+def _values(view: LedgerView, subject: _AppliedOperation, seen: Seen | None) -> tuple[Compared, ...]:
     found = []
     for name, attempt in subject.attempts.items():
         reason = subject.overwritten.get(name)
@@ -222,7 +222,7 @@ def _values(view: LedgerView, subject: _Subject, seen: Seen | None) -> tuple[Com
     return tuple(found)
 
 
-def _checked(subject: _Subject, values: tuple[Compared, ...], reason: str = "") -> Checked:
+def _checked(subject: _AppliedOperation, values: tuple[Compared, ...], reason: str = "") -> CheckedOperation:
     states = {value.state for value in values}
     mark = Mark.UNREADABLE
     if "different" in states:
@@ -232,7 +232,7 @@ def _checked(subject: _Subject, values: tuple[Compared, ...], reason: str = "") 
     if mark is Mark.UNREADABLE and (not reason or reason == "overwritten since"):
         reason = next((value.reason for value in values if value.reason), reason)
     last = subject.last
-    return Checked(
+    return CheckedOperation(
         operation=subject.operation,
         lead=last.lead,
         kind=last.kind,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Command, Invocation, format_option, identity_option
 from syncengine.core.errors import Exit, InputError, PlanBlocked
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _CHANGESETS = frozenset({".yaml", ".yml"})
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine apply release.plan",
         "syncengine apply release.plan --junit apply.xml --deadline 2700 --log-format json 2> apply.log",

@@ -18,10 +18,10 @@ from syncengine.cli.files import write_file
 from syncengine.cli.junit_cases import AppliedOperations, with_cases
 from syncengine.cli.output import Output
 from syncengine.cli.progress import Progress
-from syncengine.cli.run_log import Everybody, RunLog
+from syncengine.cli.run_log import Listeners, RunLog
 from syncengine.cli.views import view_options
 from syncengine.core.errors import Exit, InputError, SyncError
-from syncengine.core.events import PlanLooked, RunBegan, RunEvent, Settled
+from syncengine.core.events import OperationsSettled, PlanLooked, RunBegan, RunEvent
 from syncengine.core.outcomes import Outcome
 from syncengine.core.ports import Listener
 from syncengine.core.results import RunResult
@@ -62,7 +62,7 @@ class _Watched:
                 self._progress.advance(operations)
             case RunBegan(operations=count):
                 self._progress.begin("applying", count)
-            case Settled(outcome, operations) if outcome is not Outcome.NOT_SENT:
+            case OperationsSettled(outcome, operations) if outcome is not Outcome.NOT_SENT:
                 self._settled[outcome] += len(operations)
                 self._progress.advance(len(operations), detail=self._detail())
 
@@ -132,7 +132,7 @@ def run_plan(
                 identities=identities,
                 lock_timeout=lock_timeout,
                 deadline=deadline,
-                listener=Everybody(
+                listener=Listeners(
                     [_Watched(invocation, progress), *records(), *([] if applied is None else [applied])]
                 ),
                 signal=stop,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Command, Invocation, format_option, identity_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ _TOLD = 12
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine show release.plan",
         "syncengine approve release.plan --key ~/.ssh/id_ed25519",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option
+from syncengine.cli.command import Command, Invocation, format_option
 from syncengine.cli.person import this_user
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine status    # names the runs that are alive",
         "syncengine cancel RUN",

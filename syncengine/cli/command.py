@@ -48,7 +48,7 @@ class Invocation:
         return Identities(self.identity_files, self.environ, warn=self.output.warning)
 
 
-class Verb(click.Command):
+class Command(click.Command):
     """A command with the options that all verbs take. Its callback gets the Invocation through `click.pass_obj`
     and returns an exit code, or None for done."""
 

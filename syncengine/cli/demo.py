@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from syncengine.cli.command import Invocation, Verb
+from syncengine.cli.command import Command, Invocation
 from syncengine.cli.demo_files import FILES
 from syncengine.core.errors import Exit, InputError
 
@@ -24,7 +24,7 @@ _PATIENCE = 30
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=("syncengine demo try-it",),
     epilog="Takes a few seconds; talks to this machine only.",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option
+from syncengine.cli.command import Command, Invocation, format_option
 from syncengine.core.errors import ConfigError, Exit
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine doctor changesets/",
         "syncengine doctor --offline",

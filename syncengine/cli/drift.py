@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option
+from syncengine.cli.command import Command, Invocation, format_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _STATES = ("same", "different", "unknown")
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine drift",
         "syncengine drift --observed export.csv --observed-at 2026-11-20T18:00:00Z",

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Command, Invocation, format_option, identity_option
 
 if TYPE_CHECKING:
-    from syncengine.cli.find_operation import PlannedIn, Story
+    from syncengine.cli.find_operation import KnownOperation, PlannedIn
     from syncengine.core.history import Attempt
     from syncengine.core.redaction import Masker
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine explain OPERATION",
         "syncengine explain OPERATION --plan release.plan    # one that was never sent, too",
@@ -55,7 +55,7 @@ def command(
         invocation.output.result(line)
 
 
-def _text(story: Story, declaration: tuple[str, ...], masker: Masker) -> Iterator[str]:
+def _text(story: KnownOperation, declaration: tuple[str, ...], masker: Masker) -> Iterator[str]:
     facts = story.facts()
     what = " ".join(filter(None, [facts["kind"], facts["target"] and f"of {facts['aimed_at']} {facts['target']}"]))
     again = f", rerun {facts['generation']}" if facts["generation"] != "1" else ""
@@ -69,14 +69,14 @@ def _text(story: Story, declaration: tuple[str, ...], masker: Masker) -> Iterato
     yield from _attempts(story)
 
 
-def _outcome(story: Story) -> str:
+def _outcome(story: KnownOperation) -> str:
     if story.record is not None:
         return story.record.outcome
     planned = story.plans[0].planned
     return f"never sent; planned as {planned.state.value}" + (f": {planned.reason}" if planned.reason else "")
 
 
-def _declaration(story: Story, declaration: tuple[str, ...]) -> Iterator[str]:
+def _declaration(story: KnownOperation, declaration: tuple[str, ...]) -> Iterator[str]:
     from syncengine.findings.rule import in_change, place_words
 
     origin, planned = story.origin, story.planned
@@ -90,7 +90,7 @@ def _declaration(story: Story, declaration: tuple[str, ...]) -> Iterator[str]:
         yield f"  | {line}"
 
 
-def _plans(story: Story, masker: Masker) -> Iterator[str]:
+def _plans(story: KnownOperation, masker: Masker) -> Iterator[str]:
     if story.plans or story.missing:
         yield "\nPlans"
     for plan in story.plans:
@@ -114,7 +114,7 @@ def _values(plan: PlannedIn, masker: Masker) -> Iterator[tuple[str, str, str]]:
         yield diff.name, f"{before}{origin}", diff.after + ("" if diff.sent else " (already so, not sent)")
 
 
-def _attempts(story: Story) -> Iterator[str]:
+def _attempts(story: KnownOperation) -> Iterator[str]:
     record = story.record
     if record is None:
         yield "\nAttempts: none on record"
@@ -145,7 +145,7 @@ def _answer(attempt: Attempt) -> Iterator[str]:
         yield f"    contradiction: {contradiction_in_words(attempt)}"
 
 
-def _object(story: Story, declaration: tuple[str, ...], masker: Masker) -> dict[str, Any]:
+def _object(story: KnownOperation, declaration: tuple[str, ...], masker: Masker) -> dict[str, Any]:
     facts, origin, planned = story.facts(), story.origin, story.planned
     return {
         "operation": story.operation,
@@ -183,7 +183,7 @@ def _plan_object(plan: PlannedIn, masker: Masker) -> dict[str, Any]:
     }
 
 
-def _attempt_object(story: Story, attempt: Attempt) -> dict[str, Any]:
+def _attempt_object(story: KnownOperation, attempt: Attempt) -> dict[str, Any]:
     run = story.runs.get(attempt.run)
     answer, resolution = attempt.answer, attempt.resolution
     return {

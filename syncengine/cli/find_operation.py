@@ -30,7 +30,7 @@ class PlannedIn(msgspec.Struct, frozen=True, kw_only=True):
     planned: PlannedOperation
 
 
-class Story(msgspec.Struct, frozen=True, kw_only=True):
+class KnownOperation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known of one operation. `record` is None where nothing was ever sent."""
 
     operation: str
@@ -80,7 +80,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 
 def tell(
     prefix: str, ledger: LedgerOperations | None, plans: Sequence[Path], *, root: Path, identities: Identities
-) -> Story:
+) -> KnownOperation:
     """The story of the one operation whose id begins with `prefix`. InputError where there is none or several."""
     if len(prefix) < SHORTEST or not re.fullmatch(r"[0-9a-f]{8,40}", prefix):
         raise InputError(
@@ -111,7 +111,7 @@ def tell(
         if run.plan not in known:
             known.add(run.plan)
             found.extend(_recorded_plan(run, ids[0], root, missing, identities))
-    return Story(
+    return KnownOperation(
         operation=ids[0],
         record=record,
         runs=runs,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option
+from syncengine.cli.command import Command, Invocation, format_option
 
 if TYPE_CHECKING:
     from syncengine.core.ports import OperationRecord
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine history --lead 2932682",
         "syncengine history --run RUN --format csv > run.csv",

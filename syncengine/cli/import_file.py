@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option
+from syncengine.cli.command import Command, Invocation, format_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SOURCE = "rows"
 
 @click.command(
     "import",
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine import request.json --changeset repair-2026-11 --out changesets/repair.yaml",
         "syncengine import data/calls.csv --lead lead_id --payout payout --field c1=result --out changesets/calls.yaml",

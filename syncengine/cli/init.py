@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Invocation, Verb
+from syncengine.cli.command import Command, Invocation
 
 if TYPE_CHECKING:
     from syncengine.cli.init_repository import Founded
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine init leads",
         "syncengine init --ci github      # in a git repository: a workflow as well",

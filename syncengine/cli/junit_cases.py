@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from syncengine.core.events import RunEvent, Settled
+from syncengine.core.events import OperationsSettled, RunEvent
 from syncengine.core.operations import kind_of
 from syncengine.core.outcomes import Outcome
-from syncengine.core.results import Line, RunResult
+from syncengine.core.results import OperationLine, RunResult
 from syncengine.core.values import OperationId
 from syncengine.planning import Identities, open_plan
 from syncengine.reports.ci import CASES
@@ -25,7 +25,7 @@ class AppliedOperations:
 
     def tell(self, event: RunEvent) -> None:
         """Keep ids."""
-        if isinstance(event, Settled) and event.outcome is Outcome.APPLIED and len(self.ids) <= CASES:
+        if isinstance(event, OperationsSettled) and event.outcome is Outcome.APPLIED and len(self.ids) <= CASES:
             self.ids.extend(event.operations)
 
     def note(self, text: str) -> None:
@@ -43,7 +43,7 @@ def with_cases(
     told = chain(result.rejected, result.in_doubt, result.not_sent)
     lines = _lines({*listed, *(line.operation for line in told)}, plan, identities)
 
-    def named(several: Iterable[Line]) -> tuple[Line, ...]:
+    def named(several: Iterable[OperationLine]) -> tuple[OperationLine, ...]:
         changes = {line.operation: lines[line.operation].change for line in several if line.operation in lines}
         return tuple(msgspec.structs.replace(line, change=changes.get(line.operation, "")) for line in several)
 
@@ -56,15 +56,15 @@ def with_cases(
     )
 
 
-def _lines(wanted: set[OperationId], plan: Path, identities: Identities | None) -> dict[OperationId, Line]:
-    lines: dict[OperationId, Line] = {}
+def _lines(wanted: set[OperationId], plan: Path, identities: Identities | None) -> dict[OperationId, OperationLine]:
+    lines: dict[OperationId, OperationLine] = {}
     if not wanted:
         return lines
     with open_plan(plan, identities) as saved:
         for planned in saved.operations():
             if planned.id in wanted:
                 operation = planned.operation
-                lines[planned.id] = Line(
+                lines[planned.id] = OperationLine(
                     operation=planned.id,
                     lead=operation.lead,
                     kind=kind_of(operation).value,

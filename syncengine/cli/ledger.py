@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option
+from syncengine.cli.command import Command, Invocation, format_option
 from syncengine.cli.person import this_user
 from syncengine.core.errors import Exit
 
@@ -24,7 +24,7 @@ def command() -> None:
 
 
 @command.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine ledger check",
         "syncengine ledger check --head HEAD    # a head noted earlier, elsewhere",
@@ -63,7 +63,7 @@ def check(invocation: Invocation, *, head: str | None, format_: str) -> int:
     return Exit.INPUT if findings else Exit.DONE
 
 
-@command.command(cls=Verb, examples=("syncengine ledger export > ledger.jsonl",))
+@command.command(cls=Command, examples=("syncengine ledger export > ledger.jsonl",))
 @click.pass_obj
 def export(invocation: Invocation) -> int:
     """Write every record as JSON Lines, in the order of their positions."""
@@ -76,7 +76,7 @@ def export(invocation: Invocation) -> int:
 
 
 @command.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine ledger migrate",
         "syncengine ledger migrate --rekey --by ann --note 'the key file was lost'",
@@ -110,7 +110,7 @@ def migrate(invocation: Invocation, *, rekey: bool, by: str | None, note: str | 
         invocation.output.result("the configured key is the ledger's key from now on; back it up apart from the ledger")
 
 
-@command.command(cls=Verb, examples=("syncengine ledger forget 2932682 --by ann --note 'asked for on the phone'",))
+@command.command(cls=Command, examples=("syncengine ledger forget 2932682 --by ann --note 'asked for on the phone'",))
 @click.argument("lead", metavar="LEAD")
 @click.option("--by", metavar="NAME", help="Who does this; the name of this machine's user otherwise.")
 @click.option("--note", metavar="TEXT", help="Why; kept as it is, so say nothing in it about the person.")
@@ -147,7 +147,7 @@ def forget(
     invocation.output.result("delete by hand as well: changesets, sources, exports and backups that hold the lead")
 
 
-@command.command(cls=Verb, examples=("syncengine ledger release --by ann --note 'runner 7 is gone'",))
+@command.command(cls=Command, examples=("syncengine ledger release --by ann --note 'runner 7 is gone'",))
 @_by
 @click.option("--note", required=True, metavar="TEXT", help="How it is known that the holder is dead.")
 @_account

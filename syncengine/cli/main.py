@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncengine import __version__
-from syncengine.cli.commands import VERBS
+from syncengine.cli.commands import COMMANDS
 from syncengine.cli.output import Output
 
 if TYPE_CHECKING:
@@ -21,16 +21,16 @@ PROGRAM = "syncengine"
 COMPLETION = "_SYNCENGINE_COMPLETE"
 
 
-class VerbGroup(click.Group):
+class CommandGroup(click.Group):
     """The verbs of the table, imported one at a time."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the table: the order of a day's work."""
-        return list(VERBS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb's command, or None."""
-        entry = VERBS.get(cmd_name)
+        entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
         command = import_module(entry.module).command
@@ -42,14 +42,14 @@ class VerbGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with a guess where the verb does not exist."""
         name = args[0]
-        if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(f"there is no command {name!r}{_did_you_mean(name)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of verbs, from the table."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in VERBS.items()])
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Verbs from the table, then the group's own options."""
@@ -57,14 +57,14 @@ class VerbGroup(click.Group):
 
         verbs = [
             CompletionItem(name, help=entry.summary)
-            for name, entry in VERBS.items()
+            for name, entry in COMMANDS.items()
             if name.startswith(incomplete) and not incomplete.startswith("-")
         ]
         return verbs or click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.group(
-    cls=VerbGroup,
+    cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 wrong input; 2 plan --detailed-exitcode: there is something to send; 3 refused; "
     "4 incomplete; 5 in doubt; 130 interrupted. `syncengine COMMAND --help` tells more.",
@@ -133,7 +133,7 @@ def _after_output(code: int, args: Sequence[str], output: Output) -> int:
     if not output.lost:
         return code
     output.error("SE902", f"the result could not be written to standard output: {output.lost}")
-    entry = VERBS.get(next((word for word in args if not word.startswith("-")), ""))
+    entry = COMMANDS.get(next((word for word in args if not word.startswith("-")), ""))
     return code if code or (entry is not None and entry.sends) else 1
 
 
@@ -159,7 +159,7 @@ def _option(args: Sequence[str], name: str) -> str:
 def _did_you_mean(name: str) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(name, VERBS, n=1)
+    close = get_close_matches(name, COMMANDS, n=1)
     return f"; did you mean `{PROGRAM} {close[0]}`?" if close else ""
 
 

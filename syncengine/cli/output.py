@@ -31,7 +31,7 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class _Stream:
+class _GuardedStream:
     """A text stream whose reader may vanish or whose disk may fill up.
 
     It may end in a build log, so that nothing passes which the machine behind one would obey.
@@ -110,8 +110,8 @@ class Output:
         environ: Mapping[str, str],
         now: Callable[[], str] = utc_now,
     ) -> None:
-        self._stdout = _Stream(stdout)
-        self._stderr = _Stream(stderr)
+        self._stdout = _GuardedStream(stdout)
+        self._stderr = _GuardedStream(stderr)
         self._environ = environ
         self._now = now
         self.log_format: LogFormat = "text"
@@ -158,7 +158,7 @@ class Output:
         """Why a result could not be written, empty where everything was."""
         return self._stdout.trouble
 
-    def _coloured(self, stream: _Stream) -> bool:
+    def _coloured(self, stream: _GuardedStream) -> bool:
         if self._environ.get("NO_COLOR") or self._environ.get("TERM") == "dumb":
             return False
         return stream.isatty()

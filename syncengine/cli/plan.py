@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option
+from syncengine.cli.command import Command, Invocation, format_option
 from syncengine.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class _Counting:
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine plan changesets/                          # only look",
         "syncengine plan changesets/ --out release.plan",

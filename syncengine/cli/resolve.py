@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Command, Invocation, format_option, identity_option
 
 if TYPE_CHECKING:
     from syncengine.core.ports import Doubt
@@ -20,7 +20,7 @@ _YOUNG = 15 * 60
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine status    # lists what can be resolved",
         "syncengine resolve OPERATION --as applied --by ann --note 'seen at the buyer'",

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Command, Invocation, format_option, identity_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
-    from syncengine.planning.revert import Kept, Turned
+    from syncengine.planning.revert import NotReverted, Turned
 
 _SHOWN = 20
 """Lines of one reason in the text view."""
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine revert release.plan --out changesets/revert.yaml",
         "syncengine plan changesets/revert.yaml --out revert.plan",
@@ -76,13 +76,13 @@ class _Result:
         self.changeset = changeset
         self.operations = 0
         self.values = 0
-        self.kept: list[Kept] = []
+        self.kept: list[NotReverted] = []
 
     def counted(self, turned: Iterable[Turned]) -> Iterator[Turned]:
-        from syncengine.planning.revert import Kept
+        from syncengine.planning.revert import NotReverted
 
         for one in turned:
-            if isinstance(one, Kept):
+            if isinstance(one, NotReverted):
                 self.kept.append(one)
             else:
                 self.operations += 1

@@ -9,6 +9,7 @@ from typing import Unpack, assert_never
 from syncengine.cli.logs import Facts, Log
 from syncengine.cli.output import Level
 from syncengine.core.events import (
+    OperationsSettled,
     PlanLooked,
     RequestAnswered,
     RequestLeft,
@@ -17,7 +18,6 @@ from syncengine.core.events import (
     RunEvent,
     RunStopped,
     SentAgain,
-    Settled,
 )
 from syncengine.core.outcomes import Outcome
 from syncengine.core.ports import Listener
@@ -66,7 +66,7 @@ class RunLog:
                     "info", "sent again", request=event.request, entries=event.entries, count=event.operations,
                     wait=round(event.wait, 3),
                 )  # fmt: skip
-            case Settled(outcome, operations):
+            case OperationsSettled(outcome, operations):
                 level: Level = "warning" if outcome in _TROUBLE else "info"
                 outcome_word = _WORDS.get(outcome, outcome.value)
                 self._write(level, "settled", outcome=outcome_word, operations=list(operations))
@@ -86,7 +86,7 @@ class RunLog:
         self._log.write(level, event, {**self._ids, **facts})
 
 
-class Everybody:
+class Listeners:
     """Several listeners as one."""
 
     def __init__(self, listeners: Sequence[Listener]) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from syncengine.cli.command import Invocation, Verb
+from syncengine.cli.command import Command, Invocation
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=("syncengine sandbox --port 8089 --state .syncengine/service &",),
     epilog="Prints one line of JSON with `url` and `api_key` when it is ready. `state` names the folder with its "
     "logs: effects.jsonl holds everything it did to a lead. Ctrl-C ends it.",

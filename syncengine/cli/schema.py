@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem
 
-from syncengine.cli.command import Invocation, Verb
+from syncengine.cli.command import Command, Invocation
 
 
 class SchemaName(click.ParamType[str]):
@@ -19,7 +19,7 @@ class SchemaName(click.ParamType[str]):
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine schema",
         "syncengine schema changeset > changeset.schema.json",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Command, Invocation, format_option, identity_option
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine show release.plan",
         "syncengine show release.plan --format html > release.html",

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option
+from syncengine.cli.command import Command, Invocation, format_option
 
 if TYPE_CHECKING:
     from syncengine.project import Project
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine status",
         "syncengine status --format json",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Command, Invocation, format_option, identity_option
 from syncengine.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=("syncengine submit release.plan",),
     epilog="Exit codes: 0 enqueued, or with --wait done; 1 wrong input; 3 refused, nothing was enqueued; with --wait "
     "those of apply.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option
+from syncengine.cli.command import Command, Invocation, format_option
 
 if TYPE_CHECKING:
     from syncengine.core.errors import Problem, SyncError
@@ -19,7 +19,7 @@ _FOR_CI = ("sarif", "github")
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine validate changesets/",
         "syncengine validate changesets/ --format github    # annotations beside the lines of a pull request",

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option, identity_option
+from syncengine.cli.command import Command, Invocation, format_option, identity_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
-    from syncengine.checking import Checked, Kept
+    from syncengine.checking import CheckedOperation, Kept
     from syncengine.core.history import Attempt
     from syncengine.core.ports import LedgerOperations
     from syncengine.core.redaction import Masker
@@ -26,7 +26,7 @@ _SHOWN = 50
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine verify release.plan --deadline 900",
         "syncengine verify RUN",
@@ -59,17 +59,17 @@ def command(
     A lead is read once the account's `settle` seconds have passed since its last write. Needs `reads: {leads: true}`
     for the account. Nothing is sent but reads, and nothing is written to the ledger.
     """
-    from syncengine.checking import Checked, Kept, Pace, Verification
+    from syncengine.checking import CheckedOperation, Kept, ReadPatience, Verification
     from syncengine.cli.reading import masker, of_identity, open_ledger_view, open_reader, wait
 
     project = invocation.project()
     with ExitStack() as stack:
-        what = _Subject(open_ledger_view(project, stack), subject, stack, invocation.identities())
+        what = _VerifiedSubject(open_ledger_view(project, stack), subject, stack, invocation.identities())
         account = of_identity(project, what.identity)
-        pace = Pace(settle=account.limits.settle, polls=polls, interval=interval, deadline=deadline)
+        pace = ReadPatience(settle=account.limits.settle, polls=polls, interval=interval, deadline=deadline)
         reader = open_reader(invocation, project, account, stack)
         verification = Verification(what.ledger, reader, project.clock, wait, pace=pace, tell=invocation.output.note)
-        kept = stack.enter_context(Kept(Checked))
+        kept = stack.enter_context(Kept(CheckedOperation))
         counts: Counter[str] = Counter()
         readable = 0
         for checked in verification.run(what.identity, what.operations(), what.is_own):
@@ -84,7 +84,7 @@ def command(
         return _exit(invocation, counts, kept, readable)
 
 
-class _Subject:
+class _VerifiedSubject:
     """The run or plan that is verified."""
 
     def __init__(self, ledger: LedgerOperations, subject: str, stack: ExitStack, identities: Identities) -> None:
@@ -129,7 +129,9 @@ class _Subject:
 
 
 class _Report:
-    def __init__(self, what: _Subject, account: str, kept: Kept[Checked], counts: Counter[str], masks: Masker) -> None:
+    def __init__(
+        self, what: _VerifiedSubject, account: str, kept: Kept[CheckedOperation], counts: Counter[str], masks: Masker
+    ) -> None:
         self._what = what
         self._account = account
         self._kept = kept
@@ -151,7 +153,7 @@ class _Report:
             invocation.output.piece((", " if number else "") + json.dumps(self._object(checked)), "json")
         invocation.output.piece("]}\n", "json")
 
-    def _object(self, checked: Checked) -> dict[str, Any]:
+    def _object(self, checked: CheckedOperation) -> dict[str, Any]:
         return {
             "operation": checked.operation,
             "lead": checked.lead,
@@ -195,7 +197,7 @@ class _Report:
             if count > _SHOWN:
                 output.result(f"... and {count - _SHOWN:,} more {mark}: --format json has them")
 
-    def _line(self, checked: Checked) -> str:
+    def _line(self, checked: CheckedOperation) -> str:
         from syncengine.core.redaction import visible
 
         head = f"{checked.mark.value}  {checked.operation[:12]}  {checked.kind.value} lead {checked.lead}"
@@ -209,7 +211,7 @@ class _Report:
         return f"{head}  {'; '.join(said) or visible(checked.reason)}"
 
 
-def _exit(invocation: Invocation, counts: Counter[str], kept: Kept[Checked], readable: int) -> int:
+def _exit(invocation: Invocation, counts: Counter[str], kept: Kept[CheckedOperation], readable: int) -> int:
     from syncengine.checking import LATE, Mark
 
     if not sum(counts.values()):

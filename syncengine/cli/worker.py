@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from syncengine.cli.command import Invocation, Verb, format_option
+from syncengine.cli.command import Command, Invocation, format_option
 
 
 @click.command(
-    cls=Verb,
+    cls=Command,
     examples=(
         "syncengine worker --account acme --parallel 2 &",
         "syncengine worker --drain      # ends once nothing is open",
@@ -41,7 +41,7 @@ def command(
     the API keys from its own environment and needs the ledger's key file.
     """
     from syncengine.cli.apply_run import Noting, run_records
-    from syncengine.cli.run_log import Everybody
+    from syncengine.cli.run_log import Listeners
     from syncengine.distributed.worker import WorkerRequest, work
 
     with run_records(invocation) as records:
@@ -52,7 +52,7 @@ def command(
                 parallel=parallel,
                 lease_seconds=lease,
                 drain=drain,
-                listener=lambda: Everybody([Noting(invocation.output), *records()]),
+                listener=lambda: Listeners([Noting(invocation.output), *records()]),
             ),
         )
     if format_ == "json":

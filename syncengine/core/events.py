@@ -70,7 +70,7 @@ class SentAgain(msgspec.Struct, frozen=True, kw_only=True):
     wait: float
 
 
-class Settled(msgspec.Struct, frozen=True):
+class OperationsSettled(msgspec.Struct, frozen=True):
     """These operations have this outcome in this run, for good."""
 
     outcome: Outcome
@@ -91,7 +91,7 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
     exit: int
 
 
-RunEvent = PlanLooked | RunBegan | RequestLeft | RequestAnswered | SentAgain | Settled | RunStopped | RunEnded
+RunEvent = PlanLooked | RunBegan | RequestLeft | RequestAnswered | SentAgain | OperationsSettled | RunStopped | RunEnded
 
 
 def call_of(parcels: tuple[Parcel, ...]) -> Call:

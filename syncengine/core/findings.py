@@ -15,7 +15,7 @@ OVERFLOW = "SE490"
 """The code of what says how many further findings there were."""
 
 
-class Findings:
+class ProblemLimit:
     """Passes findings on until there are enough of their code; `finish` tells how many more there were."""
 
     def __init__(self, report: Callable[[Problem], None]) -> None:

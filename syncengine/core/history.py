@@ -33,7 +33,7 @@ class Standing(StrEnum):
 _ANSWERED = {outcome: Standing(outcome.value) for outcome in Outcome}
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class RecordedAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The recorded outcome of one attempt."""
 
     outcome: Outcome
@@ -68,7 +68,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     generation: int = 1
     values: dict[str, str] = {}
     at: str = ""
-    answer: Answer | None = None
+    answer: RecordedAnswer | None = None
     resolution: Resolution | None = None
     live: bool = False
     comparable: bool = True
@@ -120,7 +120,7 @@ def touch_of(kind: Kind, target: str) -> str:
     return touch.replace("{target}", target) if target else touch
 
 
-class Slot(msgspec.Struct, frozen=True):
+class LastValue(msgspec.Struct, frozen=True):
     """Last word on one field or amount. `stored` None: an unconfirmed attempt made the last value unknown."""
 
     stored: str | None
@@ -170,16 +170,16 @@ class LeadHistory:
         found = [attempt for attempt in self.attempts if attempt.kind is kind]
         return found[0] if len(found) == 1 else None
 
-    def own_slot(self, changeset: ChangesetId, kind: Kind, name: str) -> Slot | None:
+    def own_slot(self, changeset: ChangesetId, kind: Kind, name: str) -> LastValue | None:
         """What `changeset` last confirmed for this field or amount; None where it never tried."""
         return self._slot(kind, name, lambda attempt: attempt.changeset == changeset)
 
-    def last_slot(self, kind: Kind, name: str) -> Slot | None:
+    def last_slot(self, kind: Kind, name: str) -> LastValue | None:
         """What any changeset last confirmed for this field or amount."""
         return self._slot(kind, name, lambda _: True)
 
-    def _slot(self, kind: Kind, name: str, wanted: Callable[[Attempt], bool]) -> Slot | None:
-        slot: Slot | None = None
+    def _slot(self, kind: Kind, name: str, wanted: Callable[[Attempt], bool]) -> LastValue | None:
+        slot: LastValue | None = None
         for attempt in self.attempts:
             if attempt.kind is not kind or name not in attempt.values or not wanted(attempt):
                 continue
@@ -188,9 +188,9 @@ class LeadHistory:
             if standing is Standing.NOT_SENT:
                 continue
             if standing is Standing.APPLIED:
-                slot = Slot(stored, attempt.changeset, attempt.run, attempt.comparable, attempt.at)
+                slot = LastValue(stored, attempt.changeset, attempt.run, attempt.comparable, attempt.at)
             elif slot is None or slot.stored != stored:
-                slot = Slot(None, attempt.changeset, attempt.run, attempt.comparable, attempt.at)
+                slot = LastValue(None, attempt.changeset, attempt.run, attempt.comparable, attempt.at)
         return slot
 
     @cached_property

@@ -21,7 +21,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
     values: dict[str, str]
 
 
-class Unread(msgspec.Struct, frozen=True, array_like=True, tag="unread"):
+class UnreadLead(msgspec.Struct, frozen=True, array_like=True, tag="unread"):
     """A lead that could not be read, and why."""
 
     reason: str

@@ -149,7 +149,7 @@ class LedgerView(Protocol):
         ...
 
 
-class Outgoing(msgspec.Struct, frozen=True):
+class OutgoingRequest(msgspec.Struct, frozen=True):
     """A request about to be sent: the parcels whose intents must be durable first."""
 
     parcels: tuple[Parcel, ...]
@@ -235,7 +235,12 @@ class LedgerWriter(LedgerView, Protocol):
         ...
 
     def commit(
-        self, lease: Lease, run: RunId, outgoing: Sequence[Outgoing], answers: Sequence[Answered], recheck: Recheck
+        self,
+        lease: Lease,
+        run: RunId,
+        outgoing: Sequence[OutgoingRequest],
+        answers: Sequence[Answered],
+        recheck: Recheck,
     ) -> Committed:
         """In one durable transaction: record answers, then intents under the current lease epoch.
 
@@ -285,7 +290,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """Attempted, but known to have had no effect: never left, or resolved as not applied."""
 
 
-class OpenPlan(msgspec.Struct, frozen=True, kw_only=True):
+class PartlyAppliedPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A plan that was applied in part. `settled` counts its operations applied or resolved as applied, of `total`."""
 
     plan: PlanDigest
@@ -342,7 +347,7 @@ class LedgerOperations(LedgerWriter, Protocol):
         """Counts of operations, of one account, of one run, or of the whole ledger."""
         ...
 
-    def unfinished(self, account: str | None = None) -> Sequence[OpenPlan]:
+    def unfinished(self, account: str | None = None) -> Sequence[PartlyAppliedPlan]:
         """Plans that were begun and not settled, newest first."""
         ...
 

@@ -16,7 +16,7 @@ from syncengine.core.settings import Policy
 from syncengine.core.values import ChangesetId, OperationId
 
 
-class Thing(msgspec.Struct, frozen=True, kw_only=True):
+class IrreversibleAction(msgspec.Struct, frozen=True, kw_only=True):
     """An irreversible operation as the rule sees it. `allowed` is the policy's word on repeats by another changeset."""
 
     id: OperationId
@@ -27,10 +27,12 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     allowed: bool
 
 
-def thing_of(operation: Irreversible, *, identity: OperationId, changeset: ChangesetId, policy: Policy) -> Thing:
+def thing_of(
+    operation: Irreversible, *, identity: OperationId, changeset: ChangesetId, policy: Policy
+) -> IrreversibleAction:
     """An irreversible operation of a changeset, with the policy's word on repeats."""
     spec = spec_of(operation)
-    return Thing(
+    return IrreversibleAction(
         id=identity,
         changeset=changeset,
         kind=spec.kind,
@@ -66,7 +68,7 @@ class Lowered(msgspec.Struct, frozen=True):
     on_record: int
 
 
-def may_send(thing: Thing, history: LeadHistory) -> Clear | Stopped | Lowered:
+def may_send(thing: IrreversibleAction, history: LeadHistory) -> Clear | Stopped | Lowered:
     """The rule, from the strongest reason to the weakest."""
     if not history.attempts:
         return Clear()
@@ -91,7 +93,7 @@ def may_send(thing: Thing, history: LeadHistory) -> Clear | Stopped | Lowered:
     )
 
 
-def forbidden_repeat(thing: Thing, history: LeadHistory) -> str | None:
+def forbidden_repeat(thing: IrreversibleAction, history: LeadHistory) -> str | None:
     """Why the policy forbids it as a repeat of what another changeset did; None where it does not."""
     others = [a for a in history.same_thing(thing.kind, thing.delivery) if a.operation != thing.id]
     repeated = _repeated(thing, others, ())
@@ -124,7 +126,7 @@ def contradiction_in_words(attempt: Attempt) -> str:
     return f"operation {attempt.operation} (lead {attempt.lead}): {by} resolved it as {said}, the service says {answer}"
 
 
-def _doubted(thing: Thing, others: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
+def _doubted(thing: IrreversibleAction, others: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
     doubt = next((a for a in others if a.standing in DOUBTFUL), None)
     if doubt is None:
         return None
@@ -134,13 +136,13 @@ def _doubted(thing: Thing, others: Sequence[Attempt], done: tuple[str, ...]) -> 
     return Stopped(state, words, done)
 
 
-def _lowered(thing: Thing, others: Sequence[Attempt]) -> Lowered | None:
+def _lowered(thing: IrreversibleAction, others: Sequence[Attempt]) -> Lowered | None:
     recorded = [a.generation for a in others if a.changeset == thing.changeset and a.standing is not Standing.NOT_SENT]
     highest = max(recorded, default=0)
     return Lowered(highest) if highest > thing.generation else None
 
 
-def _repeated(thing: Thing, others: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
+def _repeated(thing: IrreversibleAction, others: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
     # Another generation of the same operation is `rerun`. The same changeset may also want something else by now: it
     # released a lead and says reject, or aims at another buyer.
     wanted = (thing.changeset, thing.kind, thing.delivery)

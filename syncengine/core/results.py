@@ -9,7 +9,7 @@ from syncengine.core.operations import QUEUED
 from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest, RunId
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class OperationLine(msgspec.Struct, frozen=True, kw_only=True):
     """One operation that needs a person's eye, with the service's or our own words on it."""
 
     operation: OperationId
@@ -41,7 +41,7 @@ class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
         return self.applied + self.rejected + self.in_doubt + self.already_applied + self.not_sent
 
 
-class Tally(msgspec.Struct, frozen=True, kw_only=True):
+class ChangeTally(msgspec.Struct, frozen=True, kw_only=True):
     """The applied operations of one change, for reports that hold one test case per change."""
 
     changeset: str
@@ -62,11 +62,11 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     plan: PlanDigest
     counts: RunCounts
     requests: int
-    rejected: tuple[Line, ...] = ()
-    in_doubt: tuple[Line, ...] = ()
-    not_sent: tuple[Line, ...] = ()
-    applied: tuple[Line, ...] = ()
-    tallies: tuple[Tally, ...] = ()
+    rejected: tuple[OperationLine, ...] = ()
+    in_doubt: tuple[OperationLine, ...] = ()
+    not_sent: tuple[OperationLine, ...] = ()
+    applied: tuple[OperationLine, ...] = ()
+    tallies: tuple[ChangeTally, ...] = ()
     not_sent_reasons: dict[str, int] = {}
     exit: int = 0
     stopped: str = ""

@@ -12,28 +12,30 @@ from typing import NamedTuple
 from syncengine.core.text import UNSEEN, WHITE_SPACE, is_blank
 
 
-class Fault(NamedTuple):
+class SpreadsheetFault(NamedTuple):
     """Why a text is not one number, as a clause, and what to do about it."""
 
     cause: str
     remedy: str
 
 
-SPREADSHEET = Fault(
+SPREADSHEET = SpreadsheetFault(
     "a spreadsheet made this number of an id", "format the column as text in the spreadsheet, and export it again"
 )
-SEVERAL = Fault("it holds several numbers", "give each number a row or a column of its own")
-_THOUSANDS = Fault(
+SEVERAL = SpreadsheetFault("it holds several numbers", "give each number a row or a column of its own")
+_THOUSANDS = SpreadsheetFault(
     "a spreadsheet put separators between its thousands, or it holds several numbers",
     "format the column as text in the spreadsheet, and export it again",
 )
-_MARKED = Fault("a spreadsheet's mark for text is part of it", "export the column again, without the apostrophe or =")
-_OTHER_DIGITS = Fault("it holds digits other than 0 to 9", "write it with the digits 0 to 9")
-_UNSEEN_AROUND = Fault(
+_MARKED = SpreadsheetFault(
+    "a spreadsheet's mark for text is part of it", "export the column again, without the apostrophe or ="
+)
+_OTHER_DIGITS = SpreadsheetFault("it holds digits other than 0 to 9", "write it with the digits 0 to 9")
+_UNSEEN_AROUND = SpreadsheetFault(
     "white space or a character that shows nothing stands beside the digits", "take it off: {{ row.COLUMN | trim }}"
 )
-_EMPTY = Fault("the value is empty", "every row needs its id: fill the cell, or leave the row out")
-_BLANK = Fault("the value shows nothing", _EMPTY.remedy)
+_EMPTY = SpreadsheetFault("the value is empty", "every row needs its id: fill the cell, or leave the row out")
+_BLANK = SpreadsheetFault("the value shows nothing", _EMPTY.remedy)
 
 # Excel writes 2.93E+06 (2,93E+06 where a comma is the decimal mark), Python 2.93e+06, others 2.93e6.
 _EXPONENT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?\s?[eE]\s?[+-]?[0-9]{1,3}", re.ASCII)
@@ -63,7 +65,7 @@ _LONGEST_PHONE = 18
 """00, fifteen digits, and a trunk zero."""
 
 
-def fault_of_digits(text: str) -> Fault | None:
+def fault_of_digits(text: str) -> SpreadsheetFault | None:
     """Why the digits of `text` are not one number, None where they are (or there is none).
 
     A phone number is one number with spaces, dots, dashes, brackets and one slash after its area code.
@@ -87,7 +89,7 @@ def fault_of_digits(text: str) -> Fault | None:
     return SEVERAL if _holds_several(text, core, before) else None
 
 
-def fault_of_id(text: str) -> Fault | None:
+def fault_of_id(text: str) -> SpreadsheetFault | None:
     """Why `text` is not an id, where more can be said than that it is none."""
     if is_blank(text):
         return _BLANK if text else _EMPTY
@@ -108,7 +110,7 @@ def fault_of_id(text: str) -> Fault | None:
     return None if bare[:1].isalpha() else fault_of_digits(bare)
 
 
-def fault_of_buyer(text: str) -> Fault | None:
+def fault_of_buyer(text: str) -> SpreadsheetFault | None:
     """Why `text` is not a buyer's id, which may be any word: None unless it has the shape of a damaged number."""
     text = _AROUND.sub("", text)
     if not text[:1].isdigit() or text.isalnum():

@@ -11,7 +11,7 @@ import msgspec
 
 from syncengine.applying.executor import Executor
 from syncengine.applying.gate import Gate
-from syncengine.applying.jobs import Terms
+from syncengine.applying.jobs import RunTerms
 from syncengine.applying.recheck import Recheck
 from syncengine.applying.remaining import Feed
 from syncengine.applying.senders import Senders
@@ -25,7 +25,7 @@ from syncengine.core.values import OperationId, PlanDigest, RunId
 from syncengine.distributed.content import Sealer, lines_in
 from syncengine.distributed.run_end import settle
 from syncengine.distributed.shared_limits import SharedPace, SharedRules
-from syncengine.distributed.store import Row, Store, first, run
+from syncengine.distributed.store import Row, WorkerStore, first, run
 
 if TYPE_CHECKING:
     import psycopg
@@ -93,8 +93,8 @@ class FenceLost(Exception):
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
     """The connections of one worker thread. `quick` is not durable: it holds pace and counts."""
 
-    store: Store
-    quick: Store
+    store: WorkerStore
+    quick: WorkerStore
     ledger: LedgerOperations
 
 
@@ -206,7 +206,7 @@ def _executor(shop: Shop, site: Site, turn: Turn, recheck: Recheck, senders: Sen
         feed=Feed(PlanDigest(submission["plan"]), _lines(shop, site, shard), histories),
         senders=senders,
         pace=_pace(shop, site, turn, limits),
-        terms=Terms(
+        terms=RunTerms(
             limits=limits,
             wire=site.account.wire,
             # Waves are phases of the run: all of them are settled together, between shards.

@@ -11,7 +11,7 @@ import msgspec
 from syncengine.core.errors import LedgerTrouble
 from syncengine.core.ports import LedgerOperations, Listener
 from syncengine.distributed.run_end import heal
-from syncengine.distributed.store import Row, Store
+from syncengine.distributed.store import Row, WorkerStore
 
 if TYPE_CHECKING:
     import procrastinate
@@ -32,7 +32,7 @@ class Nameplate(msgspec.Struct, frozen=True, kw_only=True):
 class Housekeeper:
     """Used by one thread. `refused` holds the runs that this worker must not work on, each told once."""
 
-    def __init__(self, store: Store, ledger: LedgerOperations, plate: Nameplate, listener: Listener) -> None:
+    def __init__(self, store: WorkerStore, ledger: LedgerOperations, plate: Nameplate, listener: Listener) -> None:
         self._store = store
         self._ledger = ledger
         self._plate = plate

@@ -13,7 +13,7 @@ from syncengine.core.ports import LedgerOperations
 from syncengine.core.results import RunResult, SharedRun, WorkerLine
 from syncengine.core.values import PlanDigest, RunId
 from syncengine.distributed.run_end import NEVER_ENQUEUED, result_of, settle
-from syncengine.distributed.store import Row, Store, first, has_schema
+from syncengine.distributed.store import Row, WorkerStore, first, has_schema
 from syncengine.project import Project
 
 _POLL = 0.5
@@ -88,13 +88,13 @@ def cancel(project: Project, ledger: LedgerOperations, run_id: RunId, account: s
         return settle(store, ledger, submission)
 
 
-def _store(project: Project) -> Store | None:
+def _store(project: Project) -> WorkerStore | None:
     url = project.pin().url
-    return Store(url) if url.startswith(("postgresql://", "postgres://")) else None
+    return WorkerStore(url) if url.startswith(("postgresql://", "postgres://")) else None
 
 
 def _runs(
-    store: Store, submissions: Sequence[Row], rates: Sequence[Row], workers: Iterable[WorkerLine]
+    store: WorkerStore, submissions: Sequence[Row], rates: Sequence[Row], workers: Iterable[WorkerLine]
 ) -> Iterable[SharedRun]:
     counted = store.rows("count_shards", runs=[submission["run"] for submission in submissions])
     queues = {row["worker"]: row["queues"] for row in store.rows("get_workers")}
@@ -120,7 +120,7 @@ def _runs(
         )
 
 
-def _workers(store: Store, submissions: Sequence[Row], rates: Sequence[Row]) -> tuple[WorkerLine, ...]:
+def _workers(store: WorkerStore, submissions: Sequence[Row], rates: Sequence[Row]) -> tuple[WorkerLine, ...]:
     running: dict[str, list[str]] = {}
     for submission in submissions:
         for shard in store.rows("shards_of_run", run=submission["run"]):

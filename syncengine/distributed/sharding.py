@@ -38,7 +38,7 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
     waits: dict[OperationId, str]
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class ShardTerms(msgspec.Struct, frozen=True, kw_only=True):
     """How to cut. `alone`: one lane, where budgets are counted by whoever sends."""
 
     size: int
@@ -52,7 +52,7 @@ Keep = Callable[[int, int, bytes], None]
 
 
 def cut(
-    lines: Iterable[PlannedOperation], to_send: int, terms: Terms, waits: Mapping[OperationId, str], keep: Keep
+    lines: Iterable[PlannedOperation], to_send: int, terms: ShardTerms, waits: Mapping[OperationId, str], keep: Keep
 ) -> list[Shard]:
     """The shards of these open lines; their content goes to `keep` piece by piece."""
     shards: list[Shard] = []
@@ -115,7 +115,7 @@ class _Phase:
         phase: int,
         offset: int,
         expected: int,
-        terms: Terms,
+        terms: ShardTerms,
         waits: Mapping[OperationId, str],
         keep: Keep,
     ) -> None:

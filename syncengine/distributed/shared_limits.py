@@ -8,7 +8,7 @@ from syncengine.applying.stopping import Cause, StopSignal, stop_reason
 from syncengine.core.errors import LedgerTrouble
 from syncengine.core.ports import Clock
 from syncengine.core.settings import StopRule
-from syncengine.distributed.store import Row, Store, first
+from syncengine.distributed.store import Row, WorkerStore, first
 
 _MICRO = 1_000_000
 _TURN = 0.02
@@ -26,7 +26,14 @@ class SharedPace:
     """
 
     def __init__(
-        self, store: Store, *, account: str, run: str, requests_per_second: float, clock: Clock, signal: StopSignal
+        self,
+        store: WorkerStore,
+        *,
+        account: str,
+        run: str,
+        requests_per_second: float,
+        clock: Clock,
+        signal: StopSignal,
     ) -> None:
         gap = 1.0 / requests_per_second if requests_per_second > 0 else 0.0
         self._store = store
@@ -90,7 +97,7 @@ class SharedPace:
 class SharedRules:
     """policy.stop_when over the answers that all workers got."""
 
-    def __init__(self, store: Store, *, run: str, worker: str, rule: StopRule) -> None:
+    def __init__(self, store: WorkerStore, *, run: str, worker: str, rule: StopRule) -> None:
         self._store = store
         self._names = {"run": run, "worker": worker}
         self._rule = rule

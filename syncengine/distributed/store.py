@@ -53,7 +53,7 @@ def require_server(pin: LedgerPin) -> str:
     )
 
 
-class Store:
+class WorkerStore:
     """`durable` False: a commit may be lost with the server's machine, as pace and counts may."""
 
     def __init__(self, dsn: str, *, durable: bool = True) -> None:
@@ -116,7 +116,7 @@ def first(found: list[Row]) -> Row | None:
     return found[0] if found else None
 
 
-def has_schema(store: Store) -> bool:
+def has_schema(store: WorkerStore) -> bool:
     """Whether anything was ever submitted here. LedgerTrouble where another version made the schema."""
     if not store.rows("has_schema")[0]["found"]:
         return False
@@ -130,7 +130,7 @@ def has_schema(store: Store) -> bool:
     return True
 
 
-def found_schema(store: Store, engine_schema: Callable[[], str]) -> None:
+def found_schema(store: WorkerStore, engine_schema: Callable[[], str]) -> None:
     """Make the schema, the engine's tables with it, where it is not there yet."""
 
     def work(connection: psycopg.Connection[Row]) -> None:

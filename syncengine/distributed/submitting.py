@@ -23,8 +23,8 @@ from syncengine.core.values import OperationId, PlanDigest, RunId
 from syncengine.distributed.content import Sealer
 from syncengine.distributed.engine import engine_schema, require_engine
 from syncengine.distributed.run_end import NEVER_ENQUEUED, heal, settle
-from syncengine.distributed.sharding import SHARD_SIZE, Terms, cut
-from syncengine.distributed.store import Row, Store, found_schema, require_server, run
+from syncengine.distributed.sharding import SHARD_SIZE, ShardTerms, cut
+from syncengine.distributed.store import Row, WorkerStore, found_schema, require_server, run
 from syncengine.ledger.key import read_key
 from syncengine.planning import open_plan
 from syncengine.planning.approvals import authorize, missing_named
@@ -33,7 +33,7 @@ from syncengine.project import Project
 if TYPE_CHECKING:
     import psycopg
 
-    from syncengine.applying.preflight import Findings
+    from syncengine.applying.preflight import PreflightResult
     from syncengine.planning import Identities, PlanFile
 
 _encode = msgspec.json.Encoder().encode
@@ -74,7 +74,7 @@ def submit(
         saved = stack.enter_context(open_plan(request.plan_path, identities))
         account = project.planned_account(saved)
         ledger = stack.enter_context(project.ledger(account))
-        store = Store(dsn)
+        store = WorkerStore(dsn)
         stack.callback(store.close)
         found_schema(store, engine_schema)
         heal(store, ledger, account.identity)
@@ -133,10 +133,10 @@ class _Storing:
         self,
         *,
         project: Project,
-        store: Store,
+        store: WorkerStore,
         saved: PlanFile,
         request: ApplyRequest,
-        findings: Findings,
+        findings: PreflightResult,
         run_id: RunId,
         shard_size: int,
     ) -> None:
@@ -157,7 +157,7 @@ class _Storing:
     def _write(self, connection: psycopg.Connection[Row], ledger: LedgerOperations) -> None:
         policy, limits = self._request.policy, self._request.account.limits
         run(connection, "insert_submission", **self._row())
-        terms = Terms(
+        terms = ShardTerms(
             size=self._shard_size, concurrency=limits.concurrency, waves=policy.waves, alone=bool(policy.budgets)
         )
 

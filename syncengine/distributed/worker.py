@@ -33,7 +33,7 @@ from syncengine.distributed.engine import TASK, application, engine_schema, requ
 from syncengine.distributed.executing import FenceLost, Shop, Site, work_on
 from syncengine.distributed.housekeeping import Housekeeper, Nameplate, requeue_stalled
 from syncengine.distributed.run_end import heal
-from syncengine.distributed.store import Store, found_schema, require_server
+from syncengine.distributed.store import WorkerStore, found_schema, require_server
 from syncengine.distributed.submitting import queue_name
 from syncengine.ledger import open_ledger
 from syncengine.ledger.key import read_key
@@ -100,7 +100,7 @@ class _Worker:
         """Everything that may be refused, before anything is taken up."""
         names = self._request.accounts or tuple(self._project.settings.accounts)
         accounts = [self._project.account(name) for name in names]
-        store = Store(self._dsn)
+        store = WorkerStore(self._dsn)
         with ExitStack() as stack:
             stack.callback(store.close)
             ledger = stack.enter_context(self._project.ledger(accounts[0]))
@@ -127,7 +127,7 @@ class _Worker:
             wire_digest=wire_digest(account.wire),
         )
 
-    def _refuse_other_terms(self, store: Store, accounts: Sequence[Account]) -> None:
+    def _refuse_other_terms(self, store: WorkerStore, accounts: Sequence[Account]) -> None:
         """Raise Refusal where an open run of these accounts needs another version, policy, wire or host."""
         known = {account.identity: account for account in accounts}
         for submission in store.rows("open_submissions"):
@@ -236,7 +236,7 @@ class _Worker:
             patience=lease,
         )
         with ExitStack() as stack:
-            store = Store(self._dsn)
+            store = WorkerStore(self._dsn)
             stack.callback(store.close)
             ledger = await loop.run_in_executor(self._threads, self._ledger)
             stack.callback(ledger.close)
@@ -304,7 +304,7 @@ class _Worker:
 
     def _in_shop(self, run: str, shard: int, stop: StopSignal) -> None:
         with ExitStack() as stack:
-            store, quick = Store(self._dsn), Store(self._dsn, durable=False)
+            store, quick = WorkerStore(self._dsn), WorkerStore(self._dsn, durable=False)
             stack.callback(store.close)
             stack.callback(quick.close)
             found = store.rows("get_submission", run=run)

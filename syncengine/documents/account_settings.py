@@ -16,7 +16,17 @@ from syncengine.core.values import is_service_id
 from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.files import inside
 from syncengine.documents.nodes import Mapping, Node, Scalar
-from syncengine.documents.section import Findings, entries, flag, scalar, scalars, section, text, texts, typed
+from syncengine.documents.section import (
+    ConfigurationProblems,
+    entries,
+    flag,
+    scalar,
+    scalars,
+    section,
+    text,
+    texts,
+    typed,
+)
 
 LOOPBACK = "loopback"
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,200}", re.ASCII)
@@ -24,7 +34,7 @@ _ENV_PREFIXES = ("LEADBYTE_", "SYNCENGINE_")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9](?:[a-z0-9-]{0,62}))*", re.ASCII)
 
 
-class Surroundings(NamedTuple):
+class ConfigurationContext(NamedTuple):
     """What a configuration is read in: its folder, and the environment."""
 
     root: Path
@@ -38,7 +48,7 @@ class Address(NamedTuple):
     host: str
 
 
-def accounts_of(root: Mapping, around: Surroundings, findings: Findings) -> dict[str, Account]:
+def accounts_of(root: Mapping, around: ConfigurationContext, findings: ConfigurationProblems) -> dict[str, Account]:
     """Every account by its name."""
     accounts: dict[str, Account] = {}
     nodes: dict[str, Mapping] = {}
@@ -50,7 +60,7 @@ def accounts_of(root: Mapping, around: Surroundings, findings: Findings) -> dict
     return accounts
 
 
-def _account(key: Scalar, node: Mapping, around: Surroundings, findings: Findings) -> Account:
+def _account(key: Scalar, node: Mapping, around: ConfigurationContext, findings: ConfigurationProblems) -> Account:
     address = _address(node.get("base_url"), findings)
     former = text(node, "was") or None
     hosts = [_other_host(item, findings) for item in scalars(node, "hosts")]
@@ -75,7 +85,9 @@ def _account(key: Scalar, node: Mapping, around: Surroundings, findings: Finding
     )
 
 
-def _check_former_names(accounts: dict[str, Account], nodes: dict[str, Mapping], findings: Findings) -> None:
+def _check_former_names(
+    accounts: dict[str, Account], nodes: dict[str, Mapping], findings: ConfigurationProblems
+) -> None:
     by_identity: dict[str, str] = {}
     for name, account in accounts.items():
         node = nodes[name].get("was") or nodes[name]
@@ -88,7 +100,7 @@ def _check_former_names(accounts: dict[str, Account], nodes: dict[str, Mapping],
         by_identity.setdefault(account.identity, name)
 
 
-def _address(node: Node | None, findings: Findings) -> Address:
+def _address(node: Node | None, findings: ConfigurationProblems) -> Address:
     if not isinstance(node, Scalar):
         return Address("", "")
     fault = ""
@@ -138,7 +150,7 @@ def recorded_host(host: str, port: int | None) -> str | None:
     return shown if port is None else f"{shown}:{port}"
 
 
-def _other_host(node: Scalar, findings: Findings) -> str:
+def _other_host(node: Scalar, findings: ConfigurationProblems) -> str:
     try:
         parts = urlsplit(f"//{node.text}")
         host = recorded_host(parts.hostname or "", parts.port)
@@ -151,7 +163,7 @@ def _other_host(node: Scalar, findings: Findings) -> str:
     return host
 
 
-def _api_key(node: Mapping, around: Surroundings, findings: Findings) -> KeyReference | None:
+def _api_key(node: Mapping, around: ConfigurationContext, findings: ConfigurationProblems) -> KeyReference | None:
     reference = scalar(node, "api_key")
     if reference is None:
         return None
@@ -170,7 +182,9 @@ def _api_key(node: Mapping, around: Surroundings, findings: Findings) -> KeyRefe
     return None
 
 
-def _is_allowed_variable(name: str, node: Scalar, around: Surroundings, findings: Findings) -> bool:
+def _is_allowed_variable(
+    name: str, node: Scalar, around: ConfigurationContext, findings: ConfigurationProblems
+) -> bool:
     if _ENV_NAME.fullmatch(name) is None:
         findings.add("SE551", "this is not the name of an environment variable", node, "write env:LEADBYTE_API_KEY")
         return False
@@ -182,13 +196,13 @@ def _is_allowed_variable(name: str, node: Scalar, around: Surroundings, findings
     return False
 
 
-def variable_of(node: Scalar, around: Surroundings, findings: Findings) -> str | None:
+def variable_of(node: Scalar, around: ConfigurationContext, findings: ConfigurationProblems) -> str | None:
     """The variable that "env:NAME" names where it may be used; else None, reported."""
     name = node.text.removeprefix("env:")
     return name if _is_allowed_variable(name, node, around, findings) else None
 
 
-def key_file(text: str, around: Surroundings, *more: Path) -> Path | None:
+def key_file(text: str, around: ConfigurationContext, *more: Path) -> Path | None:
     """The absolute path of a key file, where it lies in the repository, in `more` or in an allowed folder; else None.
 
     Links are resolved, as far as the file is there; relative paths begin at the configuration's folder.
@@ -202,7 +216,7 @@ def key_file(text: str, around: Surroundings, *more: Path) -> Path | None:
     return path if any(path.is_relative_to(folder) for folder in folders) else None
 
 
-def _deliveries(node: Mapping, findings: Findings) -> dict[str, str]:
+def _deliveries(node: Mapping, findings: ConfigurationProblems) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in entries(node, "deliveries"):
         _check_name(key, "delivery", findings)
@@ -216,7 +230,7 @@ def _deliveries(node: Mapping, findings: Findings) -> dict[str, str]:
     return found
 
 
-def _buyers(node: Mapping, findings: Findings) -> dict[str, str]:
+def _buyers(node: Mapping, findings: ConfigurationProblems) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in entries(node, "buyers"):
         if fault_of_buyer(key.text) is not None:
@@ -231,13 +245,13 @@ def _buyers(node: Mapping, findings: Findings) -> dict[str, str]:
     return found
 
 
-def _check_name(key: Scalar, what: str, findings: Findings) -> None:
+def _check_name(key: Scalar, what: str, findings: ConfigurationProblems) -> None:
     # A cell of data that a spreadsheet damaged must never be a name by chance.
     if key.text.isdigit() or fault_of_buyer(key.text) is not None:
         findings.add("SE554", f"the {what} name {key.text!r} looks like an id", key, "give it a name with a letter")
 
 
-def _lead_schema(node: Mapping, around: Surroundings, findings: Findings) -> str | None:
+def _lead_schema(node: Mapping, around: ConfigurationContext, findings: ConfigurationProblems) -> str | None:
     reference = scalar(node, "lead_schema")
     if reference is None:
         return None

@@ -13,7 +13,7 @@ from jinja2 import nodes
 
 from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.filters import FILTERS
-from syncengine.documents.rewriting import Refused
+from syncengine.documents.rewriting import RewriteRefused
 from syncengine.documents.unparse import unparsed
 
 MAX_NODES = 500
@@ -58,7 +58,7 @@ def _check_size(expression: nodes.Expr) -> None:
         count += len(level)
         depth += 1
         if count > MAX_NODES or depth > MAX_DEPTH:
-            raise Refused("the expression is too long or nested too deeply", hint="split it over several fields")
+            raise RewriteRefused("the expression is too long or nested too deeply", hint="split it over several fields")
         level = [child for node in level for child in node.iter_child_nodes()]
 
 
@@ -80,12 +80,14 @@ def _check(node: nodes.Node, names: Collection[str]) -> None:
             _check_test(node)
         case _ if not isinstance(node, _PASSED):
             what = type(node).__name__.lower()
-            raise Refused(_REFUSED.get(type(node), f"{what} is not allowed in an expression"))
+            raise RewriteRefused(_REFUSED.get(type(node), f"{what} is not allowed in an expression"))
 
 
 def _check_name(name: str, names: Collection[str]) -> None:
     if name not in names:
-        raise Refused(f"the name {name!r} is not known here", hint=nearest(name, names), token=name, code="SE303")
+        raise RewriteRefused(
+            f"the name {name!r} is not known here", hint=nearest(name, names), token=name, code="SE303"
+        )
 
 
 def _check_test(node: nodes.Test) -> None:
@@ -94,26 +96,26 @@ def _check_test(node: nodes.Test) -> None:
         hint = nearest(node.name, TESTS)
         if node.name.lower() in _TRUTHS:
             hint = f"compare it: {unparsed(node.node) or 'row.optin'} == '{node.name.upper()}'"
-        raise Refused(f"the test 'is {node.name}' is not known", hint=hint, token=node.name)
+        raise RewriteRefused(f"the test 'is {node.name}' is not known", hint=hint, token=node.name)
     if len(node.args or ()) != wanted or node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
         source = unparsed(node.node) or "row.notes"
         hint = f"write {source} is containing('part')" if wanted else f"write ({source} is {node.name})"
         message = f"'is {node.name}' takes {'one text in brackets' if wanted else 'nothing behind it'}"
-        raise Refused(message, hint=hint, token=node.name)
+        raise RewriteRefused(message, hint=hint, token=node.name)
 
 
 def _check_key(key: str) -> None:
     if key.startswith("__"):
-        raise Refused("names that begin with '__' are not allowed", token=key)
+        raise RewriteRefused("names that begin with '__' are not allowed", token=key)
 
 
 def _check_item(arg: nodes.Expr) -> None:
     if isinstance(arg, nodes.Const):
         if not isinstance(arg.value, str):
-            raise Refused("values are looked up by name, as in row['postcode']")
+            raise RewriteRefused("values are looked up by name, as in row['postcode']")
         _check_key(arg.value)
     elif not isinstance(arg, nodes.Name | nodes.Getattr | nodes.Getitem):
-        raise Refused("values are looked up by a name or a quoted text, as in row['postcode']")
+        raise RewriteRefused("values are looked up by a name or a quoted text, as in row['postcode']")
 
 
 def _check_depth(inner: nodes.Expr, attr: str) -> None:
@@ -125,28 +127,32 @@ def _check_depth(inner: nodes.Expr, attr: str) -> None:
         ):
             source = unparsed(inner)
             hint = f"leave '.{attr}' out; a column with a dot in its name is row['{column}.{attr}']" if attr else ""
-            raise Refused(f"{source} is a single text, and has nothing in it", hint=hint, token=f"{source}.{attr}")
+            raise RewriteRefused(
+                f"{source} is a single text, and has nothing in it", hint=hint, token=f"{source}.{attr}"
+            )
 
 
 def _check_constant(value: object) -> None:
     if isinstance(value, str):
         if len(value) > _MAX_CONSTANT:
-            raise Refused(f"a text of more than {_MAX_CONSTANT:,} characters stands in the expression")
+            raise RewriteRefused(f"a text of more than {_MAX_CONSTANT:,} characters stands in the expression")
         if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-            raise Refused("a text in the expression holds half of a surrogate pair, which is no character")
+            raise RewriteRefused("a text in the expression holds half of a surrogate pair, which is no character")
     elif isinstance(value, float):
         if (value != 0 and not 1e-9 < abs(value) < 1e12) or "e" in repr(value):
-            raise Refused("a decimal number in the expression is too large, too small or has too many digits")
+            raise RewriteRefused("a decimal number in the expression is too large, too small or has too many digits")
     elif isinstance(value, int) and abs(value) >= _MAX_INTEGER:
-        raise Refused("a number in the expression has more than 18 digits")
+        raise RewriteRefused("a number in the expression has more than 18 digits")
 
 
 def _check_filter(node: nodes.Filter) -> None:
     function = FILTERS.get(node.name)
     if function is None or node.node is None:
-        raise Refused(f"the filter {node.name!r} is not known", hint=nearest(node.name, FILTERS), token=node.name)
+        raise RewriteRefused(
+            f"the filter {node.name!r} is not known", hint=nearest(node.name, FILTERS), token=node.name
+        )
     if node.dyn_args is not None or node.dyn_kwargs is not None:
-        raise Refused(f"the filter {node.name} takes plain arguments only", token=node.name)
+        raise RewriteRefused(f"the filter {node.name} takes plain arguments only", token=node.name)
     _check_keywords(node, function)
     try:
         inspect.signature(function).bind(None, *node.args, **dict.fromkeys(_keywords(node)))
@@ -155,7 +161,7 @@ def _check_filter(node: nodes.Filter) -> None:
         wanted = str(most) if least == most else f"{least} or {most}"
         given = len(node.args) + len(node.kwargs)
         message = f"the filter {node.name} takes {wanted} argument{'s' if wanted != '1' else ''}, not {given}"
-        raise Refused(message, token=node.name) from None
+        raise RewriteRefused(message, token=node.name) from None
 
 
 def _check_keywords(node: nodes.Filter, function: Callable[..., object]) -> None:
@@ -164,9 +170,9 @@ def _check_keywords(node: nodes.Filter, function: Callable[..., object]) -> None
     for name in given:
         if name not in known:
             hint = nearest(name, known) if known else "it takes none"
-            raise Refused(f"the filter {node.name} has no argument {name!r}", hint=hint, token=name)
+            raise RewriteRefused(f"the filter {node.name} has no argument {name!r}", hint=hint, token=name)
         if given.count(name) > 1:
-            raise Refused(f"the argument {name!r} is given twice", token=name)
+            raise RewriteRefused(f"the argument {name!r} is given twice", token=name)
 
 
 def _keywords(node: nodes.Filter) -> list[str]:

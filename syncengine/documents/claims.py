@@ -26,14 +26,14 @@ _LENGTH = 4
 _PAGE = 4096
 
 
-class Earlier(msgspec.Struct, frozen=True):
+class FirstClaim(msgspec.Struct, frozen=True):
     """The first claim of a name: what was declared, and where."""
 
     value: str
     origin: Origin
 
 
-_NOTHING: Mapping[str, Earlier] = MappingProxyType({})
+_NOTHING: Mapping[str, FirstClaim] = MappingProxyType({})
 
 _Record = tuple[int, str, dict[str, str], int, int, int | None]
 """Position of the bucket's record before it, lead, values by name, number of the file, line, row."""
@@ -45,7 +45,7 @@ def _pages(size: int) -> mmap.mmap:
     return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
-class Claims:
+class ClaimStore:
     """First come, first served: each name of a lead belongs to the first who claims it.
 
     Not for use by several threads. Close it (or leave its context) to give the temporary file back. Raises OSError
@@ -65,11 +65,11 @@ class Claims:
         self._files: list[str] = []
         self._file_numbers: dict[str, int] = {}
 
-    def claim(self, lead: LeadId, name: str, value: str, origin: Origin) -> Earlier | None:
+    def claim(self, lead: LeadId, name: str, value: str, origin: Origin) -> FirstClaim | None:
         """Claim one name of a lead; the earlier claim where there is one, whatever its value."""
         return self.claim_all(lead, {name: value}, origin).get(name)
 
-    def claim_all(self, lead: LeadId, values: Mapping[str, str], origin: Origin) -> Mapping[str, Earlier]:
+    def claim_all(self, lead: LeadId, values: Mapping[str, str], origin: Origin) -> Mapping[str, FirstClaim]:
         """Claim several names of one lead (its fields, say); returns the earlier claims among them, by name."""
         number = int(number_of(lead))
         slot = number & (_FILTER_BITS - 1)
@@ -127,14 +127,14 @@ class Claims:
         self._flushed += len(self._pending)
         self._pending = bytearray()
 
-    def _known(self, lead: LeadId, number: int) -> dict[str, Earlier]:
-        known: dict[str, Earlier] = {}
+    def _known(self, lead: LeadId, number: int) -> dict[str, FirstClaim]:
+        known: dict[str, FirstClaim] = {}
         position = self._heads[number & (_BUCKETS - 1)]
         while position:
             position, claimant, values, file, line, row = _DECODE(self._record(position))
             if claimant == lead:
                 origin = Origin(self._files[file], line, row)
-                known.update((name, Earlier(value, origin)) for name, value in values.items())
+                known.update((name, FirstClaim(value, origin)) for name, value in values.items())
         return known
 
     def _record(self, position: int) -> bytes:

@@ -20,7 +20,7 @@ import msgspec
 
 from syncengine.core.errors import ConfigError, InputError, Problem
 from syncengine.core.settings import Account, Policy, Settings
-from syncengine.documents.account_settings import Surroundings, accounts_of
+from syncengine.documents.account_settings import ConfigurationContext, accounts_of
 from syncengine.documents.diagnostics import ordered
 from syncengine.documents.files import CONFIGURATION_NAME, read_bounded
 from syncengine.documents.ledger_settings import databases_of, ledger_of, ledger_url
@@ -28,9 +28,9 @@ from syncengine.documents.nodes import Mapping, SourceText
 from syncengine.documents.policy_settings import policy_of
 from syncengine.documents.reader import read_documents
 from syncengine.documents.schema import DocumentSchema
-from syncengine.documents.section import Findings, section
+from syncengine.documents.section import ConfigurationProblems, section
 
-__all__ = ["Found", "find_configuration", "ledger_url", "load_configuration", "planted"]
+__all__ = ["FoundConfiguration", "find_configuration", "ledger_url", "load_configuration", "planted"]
 
 _MAX_BYTES = 4 * 1024 * 1024
 _FOLDERS = 5
@@ -42,11 +42,11 @@ class _File(NamedTuple):
     """A configuration file, read: `root` is its one mapping."""
 
     root: Mapping
-    findings: Findings
+    findings: ConfigurationProblems
     shown: str
 
 
-class Found(NamedTuple):
+class FoundConfiguration(NamedTuple):
     """A configuration that was found. `through` is the path of changesets that led to it; None where it lies here or
     above, or was named."""
 
@@ -56,7 +56,7 @@ class Found(NamedTuple):
 
 def find_configuration(
     start: Path, explicit: str | None, env: AbstractMapping[str, str], paths: Iterable[Path] = ()
-) -> Found:
+) -> FoundConfiguration:
     """The configuration to use: --config, SYNCENGINE_CONFIG, the nearest syncengine.yaml from `start` upwards, or else
     from the folder of the first of `paths` upwards."""
     named = explicit or env.get("SYNCENGINE_CONFIG")
@@ -67,17 +67,17 @@ def find_configuration(
         if not path.is_file():
             source = "--config" if explicit else "SYNCENGINE_CONFIG"
             raise ConfigError(f"there is no configuration {named} ({source})", hint="name a syncengine.yaml")
-        return Found(path)
+        return FoundConfiguration(path)
     here = start.resolve()
     path_here = _nearest(here)
     if path_here is not None:
-        return Found(path_here)
+        return FoundConfiguration(path_here)
     first = next(iter(paths), None)
     if first is not None:
         folder = _folder_of(start / first)
         path_there = None if folder is None else _nearest(folder)
         if path_there is not None:
-            return Found(path_there, first)
+            return FoundConfiguration(path_there, first)
     beside = f", nor in or above {first}" if first is not None else ""
     raise ConfigError(f"there is no {CONFIGURATION_NAME} in {here} or any folder above it{beside}", hint=_way_out(here))
 
@@ -148,7 +148,7 @@ def load_configuration(path: Path, env: AbstractMapping[str, str], policy_file: 
     """
     file = _read(path)
     folder = path.resolve().parent
-    around = Surroundings(folder, env)
+    around = ConfigurationContext(folder, env)
     file.findings.extend(_schema_problems(file.root, "", file))
     accounts = accounts_of(file.root, around, file.findings)
     ledger = ledger_of(file.root, around, file.findings)
@@ -193,7 +193,7 @@ def _read(path: Path, form: str = "a configuration is one document, a mapping th
         data = read_bounded(path, _MAX_BYTES)
     except InputError as error:
         raise ConfigError(error.message, hint=error.hint, code="SE500") from error
-    findings = Findings(SourceText(data, shown))
+    findings = ConfigurationProblems(SourceText(data, shown))
     documents, problems = read_documents(data, shown)
     findings.extend(problems)
     root = documents[0].node if documents else None

@@ -73,7 +73,7 @@ _NEEDS = {
 _LONGEST_FORMAT = 100
 
 
-class _Reader(NamedTuple):
+class _DateReader(NamedTuple):
     """A format, ready to read: its pattern, the directives in order, and what a text in it says."""
 
     pattern: re.Pattern[str]
@@ -132,7 +132,7 @@ def _parts(form: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _reader(form: str) -> _Reader:
+def _reader(form: str) -> _DateReader:
     parts = _parts(form)
     pattern = ""
     for index, part in enumerate(parts):
@@ -153,14 +153,14 @@ def _reader(form: str) -> _Reader:
         says.add("hour")
     elif says & {"hour of twelve", "half of the day"}:
         raise FilterError(f"the format {form!r} reads half a time", "%I and %p go together; %H is the hour of 24")
-    return _Reader(re.compile(pattern, re.ASCII), directives, frozenset(says))
+    return _DateReader(re.compile(pattern, re.ASCII), directives, frozenset(says))
 
 
 def _is_number(part: str) -> bool:
     return part[1:2].isdigit() if part[0] == "=" else "[0-9]" in _PATTERNS[part[1]]
 
 
-def _check_says(reader: _Reader, form: str, parts: tuple[str, ...], to: str) -> None:
+def _check_says(reader: _DateReader, form: str, parts: tuple[str, ...], to: str) -> None:
     for part in parts:
         if part[0] == "%":
             missing = [what for what in _NEEDS[part[1]] if what not in reader.says]
@@ -169,7 +169,7 @@ def _check_says(reader: _Reader, form: str, parts: tuple[str, ...], to: str) -> 
                 raise FilterError(message, "nothing is made up: read it, or leave it out")
 
 
-def _read(text: str, reader: _Reader) -> datetime | None:
+def _read(text: str, reader: _DateReader) -> datetime | None:
     match = reader.pattern.fullmatch(text)
     if match is None:
         return None

@@ -54,10 +54,10 @@ class _Reference(NamedTuple):
 
 def engine_pattern(text: str) -> str:
     """The pattern as the engine is handed it; raises PatternError where `text` is no pattern of ECMA 262."""
-    return _Reader(text).read()
+    return _PatternReader(text).read()
 
 
-class _Reader(EscapeReader):
+class _PatternReader(EscapeReader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._out: list[str] = []

@@ -22,7 +22,7 @@ from syncengine.documents.allowlist import TESTS, check
 from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.filters import FILTERS, kind_of_value
 from syncengine.documents.rendering import CHANGE_NAMES, MAX_TEXT, FilterError, RenderError
-from syncengine.documents.rewriting import OWN_FILTERS, OWN_TESTS, Refused, Rewriting, own_filter
+from syncengine.documents.rewriting import OWN_FILTERS, OWN_TESTS, RewriteRefused, Rewriting, own_filter
 
 _BRACES = re.compile(r"\{[{%#]")
 _RESULT = "result"
@@ -226,7 +226,7 @@ class Expressions:
             return ExpressionProblem(message="a carriage return stands in a template", hint=hint)
         try:
             return assembled(self._parts(text))
-        except Refused as error:
+        except RewriteRefused as error:
             offset, line = _find(text, error)
             return ExpressionProblem(
                 message=error.message, code=error.code, hint=error.hint, offset=max(offset - shift, 0), line=line
@@ -245,10 +245,12 @@ class Expressions:
         """The texts and expressions of a template, in order, checked."""
         for _, token, _ in self._environment.lex(text):
             if token in ("block_begin", "raw_begin"):
-                raise Refused("statements ({% ... %}) are not allowed", hint="only {{ expressions }} are", token="{%")
+                raise RewriteRefused(
+                    "statements ({% ... %}) are not allowed", hint="only {{ expressions }} are", token="{%"
+                )
             if token in ("comment_begin", "comment"):
                 hint = "use a YAML comment outside the quotes"
-                raise Refused("template comments ({# ... #}) are not allowed", hint=hint, token="{#")
+                raise RewriteRefused("template comments ({# ... #}) are not allowed", hint=hint, token="{#")
         return [part for output in self._environment.parse(text).body for part in _checked_parts(output, self._names)]
 
     def _value(self, parts: list[nodes.Expr]) -> nodes.Expr:
@@ -259,13 +261,13 @@ class Expressions:
 
     def _condition(self, parts: list[nodes.Expr]) -> nodes.Expr:
         if len(parts) != 1:
-            raise Refused("a condition is written without braces", token="}}")
+            raise RewriteRefused("a condition is written without braces", token="}}")
         return self._rewriting.truth(parts[0], "")
 
 
 def _checked_parts(output: nodes.Node, names: Collection[str]) -> list[nodes.Expr]:
     if not isinstance(output, nodes.Output):
-        raise Refused("only {{ expressions }} are allowed")
+        raise RewriteRefused("only {{ expressions }} are allowed")
     parts: list[nodes.Expr] = []
     for part in output.nodes:
         if isinstance(part, nodes.TemplateData):
@@ -288,7 +290,7 @@ _COMPARED = re.compile(r"(?:==|!=|[<>]=?|[,\[~])[\s(]*\Z")
 _AFTER_IN = re.compile(r"\bin[\s(]*\Z")
 
 
-def _find(text: str, error: Refused) -> tuple[int, int]:
+def _find(text: str, error: RewriteRefused) -> tuple[int, int]:
     """Offset and line of the word at fault. Of equal literals, the one that stands where it may not."""
     token = error.token
     pattern = re.escape(token)

@@ -12,10 +12,10 @@ Place = tuple[str | int, ...]
 
 def json_places(text: str) -> dict[Place, tuple[int, int]]:
     """Line and column, from 1, of every value in a JSON text that is valid: of its key, where it has one."""
-    return _Reader(text).places
+    return _JsonReader(text).places
 
 
-class _Reader:
+class _JsonReader:
     """One pass over a text that json.loads accepted; depth is the caller's to bound."""
 
     def __init__(self, text: str) -> None:

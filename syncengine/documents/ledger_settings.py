@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from syncengine.core.errors import ConfigError
 from syncengine.core.settings import Database, LedgerPin
-from syncengine.documents.account_settings import Surroundings, key_file, variable_of
+from syncengine.documents.account_settings import ConfigurationContext, key_file, variable_of
 from syncengine.documents.files import inside
 from syncengine.documents.nodes import Mapping, Scalar
-from syncengine.documents.section import Findings, entries, scalar, section, text
+from syncengine.documents.section import ConfigurationProblems, entries, scalar, section, text
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql", "postgres")
@@ -23,7 +23,7 @@ _POSITION = re.compile(r"[0-9]{1,18}", re.ASCII)
 _PASSWORD = re.compile(r"(?<![a-z])password=", re.IGNORECASE)
 
 
-def ledger_of(root: Mapping, around: Surroundings, findings: Findings) -> LedgerPin:
+def ledger_of(root: Mapping, around: ConfigurationContext, findings: ConfigurationProblems) -> LedgerPin:
     """The ledger that the configuration names."""
     node = section(root, "ledger")
     url, variable = _url(node, around, findings)
@@ -52,7 +52,7 @@ def ledger_url(pin: LedgerPin, env: AbstractMapping[str, str]) -> str:
     raise ConfigError(f"the ledger's URL: the environment variable {pin.url_env} {state}", code="SE555", hint=hint)
 
 
-def databases_of(root: Mapping, around: Surroundings, findings: Findings) -> dict[str, Database]:
+def databases_of(root: Mapping, around: ConfigurationContext, findings: ConfigurationProblems) -> dict[str, Database]:
     """The databases that SQL sources may name."""
     found: dict[str, Database] = {}
     for key, node in entries(root, "databases"):
@@ -79,7 +79,7 @@ def urlsplit_scheme(url: str) -> str:
         return ""
 
 
-def _url(node: Mapping, around: Surroundings, findings: Findings) -> tuple[str, str]:
+def _url(node: Mapping, around: ConfigurationContext, findings: ConfigurationProblems) -> tuple[str, str]:
     """URL and variable, of which one is empty."""
     reference = scalar(node, "url")
     written = LedgerPin().url if reference is None else reference.text
@@ -95,13 +95,13 @@ def _url(node: Mapping, around: Surroundings, findings: Findings) -> tuple[str, 
     return "", ""
 
 
-def _warn_of_password(node: Scalar, findings: Findings) -> None:
+def _warn_of_password(node: Scalar, findings: ConfigurationProblems) -> None:
     if urlsplit(node.text).password or _PASSWORD.search(node.text):
         hint = "write env:SYNCENGINE_LEDGER_URL and set that variable to the whole URL"
         findings.add("SE555", "a password stands in the configuration", node, hint, severity="warning")
 
 
-def _key_path(node: Mapping, url: str, around: Surroundings, findings: Findings) -> str:
+def _key_path(node: Mapping, url: str, around: ConfigurationContext, findings: ConfigurationProblems) -> str:
     reference = scalar(node, "key")
     written = (_DEFAULT_KEY if reference is None else reference.text).removeprefix("file:")
     beside = [Path(url.removeprefix(_SQLITE)).parent] if url.startswith(_SQLITE) else []

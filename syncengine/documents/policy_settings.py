@@ -19,7 +19,7 @@ from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.files import inside, read_bounded
 from syncengine.documents.nodes import Mapping, Scalar
 from syncengine.documents.section import (
-    Findings,
+    ConfigurationProblems,
     cents,
     decimal,
     flag,
@@ -40,7 +40,9 @@ _SMALL = re.compile(r"[0-9]{1,18}", re.ASCII)
 _NOT_RULES = {"lines", "file", "digest", "line", "allowed_signers"}
 
 
-def policy_of(node: Mapping, folder: Path, file: str, accounts: dict[str, Account], findings: Findings) -> Policy:
+def policy_of(
+    node: Mapping, folder: Path, file: str, accounts: dict[str, Account], findings: ConfigurationProblems
+) -> Policy:
     """The rules of a policy mapping. `folder` is what its paths are relative to, and cannot leave."""
     _check_deliveries(node, accounts, findings)
     policy = Policy(
@@ -98,7 +100,7 @@ def _finding_lines(node: Mapping) -> dict[str, int]:
     return {f"findings.{key.text}": key.line for key, _ in ruled.entries} if isinstance(ruled, Mapping) else {}
 
 
-def _findings(node: Mapping, findings: Findings) -> dict[str, Literal["block", "ignore"]]:
+def _findings(node: Mapping, findings: ConfigurationProblems) -> dict[str, Literal["block", "ignore"]]:
     """What becomes of each rule's findings; rules that rest on other runs or files cannot block."""
     ruled = node.get("findings")
     found: dict[str, Literal["block", "ignore"]] = {}
@@ -116,7 +118,7 @@ def _findings(node: Mapping, findings: Findings) -> dict[str, Literal["block", "
     return found
 
 
-def _check_deliveries(node: Mapping, accounts: dict[str, Account], findings: Findings) -> None:
+def _check_deliveries(node: Mapping, accounts: dict[str, Account], findings: ConfigurationProblems) -> None:
     names = {name for account in accounts.values() for name in account.deliveries}
     for item in scalars(node, "allowed_deliveries"):
         if not is_service_id(item.text) and item.text not in names:
@@ -124,7 +126,7 @@ def _check_deliveries(node: Mapping, accounts: dict[str, Account], findings: Fin
             findings.add("SE560", message, item, nearest(item.text, names))
 
 
-def _time_zone(node: Mapping, default: str, findings: Findings) -> str:
+def _time_zone(node: Mapping, default: str, findings: ConfigurationProblems) -> str:
     reference = scalar(node, "time_zone")
     if reference is None:
         return default
@@ -135,7 +137,7 @@ def _time_zone(node: Mapping, default: str, findings: Findings) -> str:
     return reference.text
 
 
-def _window(node: Mapping, findings: Findings) -> Window:
+def _window(node: Mapping, findings: ConfigurationProblems) -> Window:
     start, end = text(node, "from"), text(node, "to")
     if start == end:
         findings.add(
@@ -146,7 +148,7 @@ def _window(node: Mapping, findings: Findings) -> Window:
     )
 
 
-def _budget(node: Mapping, findings: Findings) -> Budget:
+def _budget(node: Mapping, findings: ConfigurationProblems) -> Budget:
     return Budget(
         per="month" if text(node, "per") == "month" else "day",
         max_irreversible=whole(node, "max_irreversible"),
@@ -158,14 +160,14 @@ def _budget(node: Mapping, findings: Findings) -> Budget:
     )
 
 
-def _deny(node: Mapping, findings: Findings) -> DenyRule:
+def _deny(node: Mapping, findings: ConfigurationProblems) -> DenyRule:
     when = scalar(node, "when")
     if when is not None:
         _check_expression(when, OPERATION_NAMES, findings)
     return DenyRule(when=text(node, "when"), message=text(node, "message"), line=node.line)
 
 
-def _check_expression(node: Scalar, names: tuple[str, ...], findings: Findings) -> None:
+def _check_expression(node: Scalar, names: tuple[str, ...], findings: ConfigurationProblems) -> None:
     # Jinja takes a while to load, and most policies hold no expression.
     from syncengine.documents.expressions import ExpressionProblem, Expressions
 
@@ -175,7 +177,7 @@ def _check_expression(node: Scalar, names: tuple[str, ...], findings: Findings) 
         findings.add("SE561", compiled.message, place, compiled.hint)
 
 
-def _approvals(node: Mapping, folder: Path, findings: Findings) -> ApprovalRule | None:
+def _approvals(node: Mapping, folder: Path, findings: ConfigurationProblems) -> ApprovalRule | None:
     if not isinstance(rule := node.get("approvals"), Mapping):
         return None
     when = scalar(rule, "when")
@@ -197,7 +199,7 @@ def _approvals(node: Mapping, folder: Path, findings: Findings) -> ApprovalRule 
     )
 
 
-def _signers(reference: Scalar, folder: Path, findings: Findings) -> Path | None:
+def _signers(reference: Scalar, folder: Path, findings: ConfigurationProblems) -> Path | None:
     path = inside(folder, Path(reference.text))
     if path is None:
         hint = f"it is looked for in {folder}, and holds lines like: anna@example.com ssh-ed25519 AAAA..."

@@ -72,7 +72,7 @@ def read_documents(data: bytes, file: str) -> tuple[list[Document], list[Problem
     collecting = gc.isenabled()
     gc.disable()
     try:
-        reading = _Reading(source, data)
+        reading = _EventReader(source, data)
         reading.read(data)
     finally:
         if collecting:
@@ -112,7 +112,7 @@ class _Frame:
         return self.firsts.get(name)
 
 
-class _Reading:
+class _EventReader:
     """One pass over the events of one file."""
 
     def __init__(self, source: SourceText, data: bytes) -> None:

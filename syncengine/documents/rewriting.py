@@ -18,7 +18,7 @@ from syncengine.documents.rendering import FilterError
 from syncengine.documents.unparse import quoted, unparsed
 
 
-class Refused(Exception):
+class RewriteRefused(Exception):
     """This expression may not be written; `token` is the word at fault, for its place in the text."""
 
     def __init__(
@@ -166,7 +166,7 @@ class Rewriting:
             result = step if result is None else nodes.And(result, step)
             left = operand.expr
         if result is None:
-            raise Refused("a comparison without anything to compare with")
+            raise RewriteRefused("a comparison without anything to compare with")
         return result
 
     def _step(self, left: nodes.Expr, operand: nodes.Operand) -> nodes.Expr:
@@ -239,7 +239,7 @@ def _refuse_literal(node: nodes.Expr, user: str) -> None:
         hint = "write true or false, or a comparison: row.status == 'approved'"
     elif kind == "a list":
         hint = "look something up in it, as in row.status in ['approved', 'returned']"
-    raise Refused(message, hint=hint, token=written, code="SE304")
+    raise RewriteRefused(message, hint=hint, token=written, code="SE304")
 
 
 def _refuse_alternatives(node: nodes.And | nodes.Or, word: str) -> None:
@@ -266,7 +266,9 @@ def _refuse_alternatives(node: nodes.And | nodes.Or, word: str) -> None:
         hint = f"write row.status in [{unparsed(node.left)}, {unparsed(node.right)}]"
     elif word == "or" and _is_text(node.right) and unparsed(node.left):
         hint = f"for what stands in place of an empty value write {unparsed(node.left)} | default({written})"
-    raise Refused(f"'{word}' takes true or false, and {written} is a text", hint=hint, token=written, code="SE304")
+    raise RewriteRefused(
+        f"'{word}' takes true or false, and {written} is a text", hint=hint, token=written, code="SE304"
+    )
 
 
 def _operands(node: nodes.Expr, kind: type[nodes.Expr]) -> list[nodes.Expr]:
@@ -282,7 +284,7 @@ def _refuse_text_after_in(left: nodes.Expr, right: nodes.Expr, how: str) -> None
     written = unparsed(right)
     if not isinstance(right.value, str):
         hint = "write row.status in ['approved', 'returned']"
-        raise Refused(
+        raise RewriteRefused(
             "'in' needs a list on its right, not a single value", hint=hint, token=written, code="SE304", after_in=True
         )
     word = "in" if how == "in" else "not in"
@@ -295,11 +297,13 @@ def _refuse_text_after_in(left: nodes.Expr, right: nodes.Expr, how: str) -> None
         hint += f"; for a part of a text: row.notes is {negated}containing({written})"
         if _is_text(left):
             hint = f"write a list: row.status {word} ['approved', 'returned']"
-    raise Refused("'in' needs a list on its right, not a text", hint=hint, token=written, code="SE304", after_in=True)
+    raise RewriteRefused(
+        "'in' needs a list on its right, not a text", hint=hint, token=written, code="SE304", after_in=True
+    )
 
 
 def _refuse_none(other: nodes.Expr, how: str) -> Never:
     source = unparsed(other) or "row.status"
     negated = "" if how == "eq" else "not "
     hint = f"write {source} is {negated}blank; where the column may be missing: {source} is {negated}undefined"
-    raise Refused("no value of a file is none: an empty cell is an empty text", hint=hint, token="none")
+    raise RewriteRefused("no value of a file is none: an empty cell is an empty text", hint=hint, token="none")

@@ -21,7 +21,7 @@ _SECRET_LINE = re.compile(r"key|secret|passw|token|credential|postgres|://[^\s/]
 _Typed = TypeVar("_Typed", bound=msgspec.Struct)
 
 
-class Findings:
+class ConfigurationProblems:
     """The problems of one configuration file. Lines that may hold a secret are never quoted."""
 
     def __init__(self, source: SourceText) -> None:
@@ -115,7 +115,7 @@ def decimal(parent: Mapping, name: str) -> Decimal | None:
     return value if value is None or value.is_finite() else None
 
 
-def cents(parent: Mapping, name: str, findings: Findings) -> Cents | None:
+def cents(parent: Mapping, name: str, findings: ConfigurationProblems) -> Cents | None:
     """An exact amount, or None where it is left out."""
     node = scalar(parent, name)
     if node is None:

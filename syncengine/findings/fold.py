@@ -8,7 +8,7 @@ from syncengine.core.changes import ChangeFacts
 from syncengine.core.finding import SHOWN, Basis, Finding
 from syncengine.core.operations import Kind
 from syncengine.core.plan import PlannedOperation
-from syncengine.documents.claims import Claims
+from syncengine.documents.claims import ClaimStore
 from syncengine.findings.amount_outlier import AmountOutlier
 from syncengine.findings.amount_scale import AmountScale
 from syncengine.findings.beside_doubt import BesideDoubt
@@ -65,7 +65,7 @@ class FindingsFold:
         more: Sequence[Rule] = (),
         new_lead: Callable[[PlannedOperation], None] | None = None,
     ) -> None:
-        self._claims = Claims()
+        self._claims = ClaimStore()
         self._shared = SharedLead(self._claims)
         self._new_lead = new_lead
         rules: tuple[Rule, ...] = (*(make() for make in FROM_LINES), *more)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from syncengine.core.plan import PlannedOperation, State
-from syncengine.documents.claims import Claims
+from syncengine.documents.claims import ClaimStore
 from syncengine.findings.operations import OPEN
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
 
@@ -30,7 +30,7 @@ class SharedLead(Rule):
         example="3 leads stand in the repair of 500 postcodes and in a resale of 200 leads",
     )
 
-    def __init__(self, claims: Claims) -> None:
+    def __init__(self, claims: ClaimStore) -> None:
         self._claims = claims
         self._pairs: dict[tuple[int, int], Sample] = {}
         self._others = Sample()

@@ -2,7 +2,7 @@
 
 from syncengine.importing.curl import BodyFile, Curl, looks_like_curl, parse_curl
 from syncengine.importing.fitting import fitted
-from syncengine.importing.parts import Action, Change, Imported
+from syncengine.importing.parts import Action, Imported, ImportedChange
 from syncengine.importing.request import parse_request
 from syncengine.importing.table import Columns, check_columns, inline_changes, names_of, read_through, row_change
 from syncengine.importing.table import unreadable as unreadable_table
@@ -11,10 +11,10 @@ from syncengine.importing.writing import changeset_text
 __all__ = [
     "Action",
     "BodyFile",
-    "Change",
     "Columns",
     "Curl",
     "Imported",
+    "ImportedChange",
     "changeset_text",
     "check_columns",
     "fitted",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from syncengine.core.settings import Account
-from syncengine.importing.parts import REQUEST, Change, Findings, Imported
+from syncengine.importing.parts import REQUEST, Imported, ImportedChange, ImportProblems
 
 _SHORTEST_SECRET = 6
 
@@ -18,7 +18,7 @@ def fitted(imported: Imported, account: Account, label: str) -> Imported:
     Raises InputError (SE360) where a configured name would turn an id into another one, or an API key is among the
     values.
     """
-    findings = Findings(label, REQUEST)
+    findings = ImportProblems(label, REQUEST)
     notes = dict.fromkeys(imported.notes)
     changes = []
     for change in imported.changes:
@@ -38,7 +38,7 @@ def fitted(imported: Imported, account: Account, label: str) -> Imported:
     return msgspec.structs.replace(imported, changes=tuple(changes), notes=tuple(notes))
 
 
-def _buyer(buyer: str | None, account: Account, findings: Findings, notes: dict[str, None]) -> str | None:
+def _buyer(buyer: str | None, account: Account, findings: ImportProblems, notes: dict[str, None]) -> str | None:
     if buyer is None:
         return None
     if account.buyers.get(buyer, buyer) != buyer:
@@ -59,7 +59,7 @@ def _holds_secret(text: str, secrets: tuple[str, ...]) -> bool:
     return any(len(secret) >= _SHORTEST_SECRET and secret in text for secret in secrets)
 
 
-def _texts(change: Change) -> Iterator[str]:
+def _texts(change: ImportedChange) -> Iterator[str]:
     yield from change.update
     yield from change.update.values()
     if change.buyer is not None:

@@ -8,7 +8,7 @@ import msgspec
 
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.findings import ByCause
-from syncengine.core.findings import Findings as CappedFindings
+from syncengine.core.findings import ProblemLimit as CappedFindings
 
 REQUEST = "SE360"
 CURL = "SE361"
@@ -17,7 +17,7 @@ TABLE = "SE362"
 Action = Literal["reprocess", "release", "reject"]
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class ImportedChange(msgspec.Struct, frozen=True, kw_only=True):
     """One change of the changeset to write. Texts are literal where `source` is "", else they may be templates.
 
     `quarantined`: the leads are quarantine ids. `where` tells which part of the original it was, as in "leads[2]".
@@ -44,12 +44,12 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     what: str
-    changes: tuple[Change, ...]
+    changes: tuple[ImportedChange, ...]
     notes: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
 
 
-class Findings:
+class ImportProblems:
     """Collects everything that is wrong with one original, to be told at once."""
 
     def __init__(self, label: str, code: str) -> None:

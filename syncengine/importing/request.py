@@ -13,7 +13,7 @@ from typing import Any, Literal, NoReturn
 from syncengine.core.spreadsheets import fault_of_id
 from syncengine.core.text import is_blank
 from syncengine.core.values import is_service_id, parse_money
-from syncengine.importing.parts import REQUEST, Action, Change, Findings, Imported
+from syncengine.importing.parts import REQUEST, Action, Imported, ImportedChange, ImportProblems
 
 Call = Literal["leads", "leadfinancials", "quarantine/process"]
 
@@ -27,7 +27,7 @@ _SHOWN = 40
 _MOST_NOTES = 50
 
 
-class Number(str):
+class ImportedNumber(str):
     """A JSON number, as the characters that were written."""
 
     __slots__ = ()
@@ -38,14 +38,14 @@ def parse_request(text: str, label: str, *, call: Call | None = None) -> Importe
 
     Raises InputError (SE360) with everything that is wrong; no message quotes the body beyond names and ids.
     """
-    return _Body(label, call).read(text)
+    return _BodyReader(label, call).read(text)
 
 
-class _Body:
+class _BodyReader:
     def __init__(self, label: str, call: Call | None) -> None:
         self._label = label
         self._call = call
-        self._findings = Findings(label, REQUEST)
+        self._findings = ImportProblems(label, REQUEST)
         self._notes: dict[str, None] = {}
         self._unsaid = 0
 
@@ -66,7 +66,7 @@ class _Body:
         entries = f"{len(items)} {'lead' if len(items) == 1 else 'leads'}"
         return self._finish(f"PUT /restapi/v1.3/{'leadfinancials' if money else 'leads'}, {entries}", changes, secrets)
 
-    def _finish(self, what: str, changes: list[Change], secrets: tuple[str, ...]) -> Imported:
+    def _finish(self, what: str, changes: list[ImportedChange], secrets: tuple[str, ...]) -> Imported:
         self._findings.stop()
         more = (f"and {self._unsaid:,} more notes of these kinds",) if self._unsaid else ()
         return Imported(what=what, changes=tuple(changes), notes=(*self._notes, *more), secrets=secrets)
@@ -83,8 +83,8 @@ class _Body:
         try:
             document = json.loads(
                 text.removeprefix("\ufeff"),
-                parse_int=Number,
-                parse_float=Number,
+                parse_int=ImportedNumber,
+                parse_float=ImportedNumber,
                 parse_constant=_no_constant,
                 object_pairs_hook=_once,
             )
@@ -119,14 +119,14 @@ class _Body:
 
     # PUT leads
 
-    def _entries(self, items: list[Any]) -> list[Change]:
+    def _entries(self, items: list[Any]) -> list[ImportedChange]:
         changes = [self._entry(item, f"leads[{number}]") for number, item in enumerate(items, 1)]
         kept = [change for change in changes if change is not None]
         if len({change.quarantined for change in kept}) > 1:
             self._note("the request named leads and quarantined leads; syncengine sends them in requests of their own")
         return kept
 
-    def _entry(self, item: Any, where: str) -> Change | None:
+    def _entry(self, item: Any, where: str) -> ImportedChange | None:
         if not isinstance(item, dict):
             self._findings.add(f"{where} is not an object, and others are")
             return None
@@ -144,17 +144,17 @@ class _Body:
             )
         if not update and not reprocess and not trigger:
             self._findings.add(f"{where} does nothing: no update, no action, no delivery")
-        return Change(
+        return ImportedChange(
             leads=(lead,), where=where, update=update, action="reprocess" if reprocess else None, trigger=trigger
         )
 
-    def _quarantined(self, item: dict[str, Any], where: str) -> Change:
+    def _quarantined(self, item: dict[str, Any], where: str) -> ImportedChange:
         self._unknown(item, _QUARANTINED, where)
         update = self._update(item.get("update", {}), f"{where}.update")
         if not update:
             self._findings.add(f"{where} does nothing: no update")
         lead = self._id(item["quarantineId"], f"{where}.quarantineId")
-        return Change(leads=(lead,), quarantined=True, where=where, update=update)
+        return ImportedChange(leads=(lead,), quarantined=True, where=where, update=update)
 
     def _update(self, update: Any, where: str) -> dict[str, str]:
         if not isinstance(update, dict):
@@ -163,7 +163,7 @@ class _Body:
         return {name: self._field(value, f"{where}.{name[:_SHOWN]}") for name, value in update.items()}
 
     def _field(self, value: Any, where: str) -> str:
-        if isinstance(value, Number):
+        if isinstance(value, ImportedNumber):
             self._note(f"{where} was a JSON number; it is sent as a text with the same characters")
             return str(value)
         if isinstance(value, bool):
@@ -210,7 +210,7 @@ class _Body:
             self._findings.stop()
         return found
 
-    def _decisions(self, document: dict[str, Any]) -> list[Change]:
+    def _decisions(self, document: dict[str, Any]) -> list[ImportedChange]:
         self._unknown(document, _DECISION, "the body")
         action = document.get("action")
         decision = _DECISIONS.get(action) if isinstance(action, str) else None
@@ -225,11 +225,14 @@ class _Body:
                 f"the request named {len(items)} quarantined leads at once; syncengine sends one in each request"
             )
         ids = [self._id(item, "quarantineIds" if several is not None else "quarantineId") for item in items]
-        return [Change(leads=(lead,), quarantined=True, where=f"quarantine id {lead}", action=decision) for lead in ids]
+        return [
+            ImportedChange(leads=(lead,), quarantined=True, where=f"quarantine id {lead}", action=decision)
+            for lead in ids
+        ]
 
     # PUT leadfinancials
 
-    def _money(self, document: dict[str, Any], items: list[Any]) -> list[Change]:
+    def _money(self, document: dict[str, Any], items: list[Any]) -> list[ImportedChange]:
         leads = tuple(self._id(item, f"leads[{number}]") for number, item in enumerate(items, 1))
         payout = self._amount(document, "newPayout")
         revenue = self._amount(document, "newRevenue")
@@ -240,7 +243,7 @@ class _Body:
                 f"the request named {len(leads)} leads at once; syncengine sends limits.financials_per_request of them "
                 "in one (by default 1), because an answer for several says nothing about each"
             )
-        return [Change(leads=leads, where="leads", payout=payout, revenue=revenue, buyer=self._buyer(document))]
+        return [ImportedChange(leads=leads, where="leads", payout=payout, revenue=revenue, buyer=self._buyer(document))]
 
     def _amount(self, document: dict[str, Any], name: str) -> str | None:
         value = document.get(name)
@@ -258,7 +261,7 @@ class _Body:
         if not isinstance(buyer, str) or is_blank(buyer):
             self._findings.add("BID is not a text", 'write it as "33", or leave it out')
             return None
-        if isinstance(buyer, Number):
+        if isinstance(buyer, ImportedNumber):
             self._note("BID was a JSON number; it is sent as a text")
         return str(buyer)
 

@@ -12,7 +12,7 @@ from syncengine.core.errors import InputError, Problem
 from syncengine.core.spreadsheets import fault_of_id
 from syncengine.core.text import is_blank
 from syncengine.core.values import is_service_id
-from syncengine.importing.parts import TABLE, Action, Change, Findings
+from syncengine.importing.parts import TABLE, Action, ImportedChange, ImportProblems
 from syncengine.tables.cells import advice_for, kind_of
 from syncengine.tables.sources import Row, Source, SourceError
 
@@ -44,7 +44,7 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_columns(columns: Columns, header: list[str], label: str) -> None:
     """Raises InputError (SE362) for columns that are not there, and for a mapping that does nothing."""
-    findings = Findings(label, TABLE)
+    findings = ImportProblems(label, TABLE)
     for name in columns.named():
         if name not in header:
             near = get_close_matches(name, header, n=1)
@@ -69,9 +69,9 @@ def check_columns(columns: Columns, header: list[str], label: str) -> None:
     findings.stop()
 
 
-def row_change(columns: Columns, source: str, label: str) -> Change:
+def row_change(columns: Columns, source: str, label: str) -> ImportedChange:
     """One change for all rows of a source, each value a template. Raises InputError (SE362) for unusable names."""
-    findings = Findings(label, TABLE)
+    findings = ImportProblems(label, TABLE)
 
     def template(column: str) -> str:
         if _PLAIN.fullmatch(column):
@@ -82,7 +82,7 @@ def row_change(columns: Columns, source: str, label: str) -> Change:
             )
         return f"{{{{ row['{column}'] }}}}"
 
-    change = Change(
+    change = ImportedChange(
         leads=(template(columns.lead),),
         quarantined=columns.quarantined,
         source=source,
@@ -100,7 +100,7 @@ def row_change(columns: Columns, source: str, label: str) -> Change:
 
 def names_of(source: Source) -> list[str]:
     """The names of a table's columns; where only the rows tell, all that any of them has. Raises InputError."""
-    findings = Findings(source.label, TABLE)
+    findings = ImportProblems(source.label, TABLE)
     try:
         columns = source.columns()
         if columns is None:
@@ -113,7 +113,7 @@ def names_of(source: Source) -> list[str]:
 
 def read_through(source: Source) -> list[Problem]:
     """Read every row for what is wrong with it. Raises InputError; gives the warnings and notes."""
-    findings = Findings(source.label, TABLE)
+    findings = ImportProblems(source.label, TABLE)
     try:
         for _ in source.rows(findings.take):
             pass
@@ -130,9 +130,9 @@ def unreadable(problem: Problem) -> InputError:
     )
 
 
-def inline_changes(source: Source, columns: Columns) -> Iterator[Change]:
+def inline_changes(source: Source, columns: Columns) -> Iterator[ImportedChange]:
     """One change for each row, its values as they stand. Raises InputError (SE362) with everything wrong at the end."""
-    findings = Findings(source.label, TABLE)
+    findings = ImportProblems(source.label, TABLE)
     used = columns.named()
     try:
         for number, line, row in source.rows(findings.take):
@@ -166,7 +166,7 @@ def _fault(row: Row, used: list[str], columns: Columns) -> tuple[str, str] | Non
     return message, "" if fault is None else fault.remedy
 
 
-def _literal(row: dict[str, str], columns: Columns, where: str) -> Change | None:
+def _literal(row: dict[str, str], columns: Columns, where: str) -> ImportedChange | None:
     """The change of one row; None where `skip_empty` leaves nothing of it."""
     kept = {name: text for name, text in row.items() if not (columns.skip_empty and is_blank(text))}
 
@@ -174,7 +174,7 @@ def _literal(row: dict[str, str], columns: Columns, where: str) -> Change | None
         return None if column is None else kept.get(column)
 
     trigger = cell(columns.trigger)
-    change = Change(
+    change = ImportedChange(
         leads=(row[columns.lead],),
         quarantined=columns.quarantined,
         where=where,

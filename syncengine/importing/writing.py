@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from syncengine.documents.quoting import comment, quoted, quoted_value
-from syncengine.importing.parts import Change, Imported
+from syncengine.importing.parts import Imported, ImportedChange
 
 
 def changeset_text(
@@ -43,7 +43,7 @@ def _sources(sources: Iterable[tuple[str, dict[str, str]]]) -> Iterator[str]:
         yield f"  {name}: {{{', '.join(f'{key}: {quoted(value)}' for key, value in keys.items())}}}\n"
 
 
-def _change(change: Change) -> Iterator[str]:
+def _change(change: ImportedChange) -> Iterator[str]:
     value = quoted if change.source else quoted_value
     if change.where:
         yield f"  # {comment(change.where)}\n"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from syncengine.core.operations import Call
 from syncengine.core.outcomes import Element, Elements, Lost, Parcel, Refused, Verdict
 from syncengine.core.values import number_of
-from syncengine.leadbyte.payload import Json, Number, items, render
+from syncengine.leadbyte.payload import Json, NumberAsWritten, items, render
 
 _QUEUED: dict[Call, str] = {Call.QUARANTINE: "queued", Call.RETURNS: "return queued"}
 """How the word on the lead begins where it was queued, in lower case."""
@@ -39,7 +39,7 @@ def read_queued(document: dict[str, Json], parcel: Parcel, *, message: str, say:
 
 
 def _is_text(told: Json) -> bool:
-    return isinstance(told, str) and not isinstance(told, Number)
+    return isinstance(told, str) and not isinstance(told, NumberAsWritten)
 
 
 def _element(text: str, word: str, *, queued: bool, contradicted: bool, say: Callable[[str], str]) -> Element:

@@ -20,9 +20,9 @@ from syncengine.core.ports import Clock, Gateway, GatewayFactory
 from syncengine.core.redaction import Secret
 from syncengine.core.settings import Account
 from syncengine.leadbyte.payload import MAX_BODY, clean
-from syncengine.leadbyte.requests import Request, build_request
-from syncengine.leadbyte.responses import Answer, read_answer
-from syncengine.leadbyte.transport import Line, Transport
+from syncengine.leadbyte.requests import HttpRequest, build_request
+from syncengine.leadbyte.responses import HttpAnswer, read_answer
+from syncengine.leadbyte.transport import RequestProgress, Transport
 
 PATIENCE = 2.0
 """A whole request may take this many times the account's timeout, however lively it drips."""
@@ -68,7 +68,7 @@ def gateway_factory(
 
 
 def client_of(
-    account: Account, line: Line, context: ssl.SSLContext | None, proxy: httpx.Proxy | None = None
+    account: Account, line: RequestProgress, context: ssl.SSLContext | None, proxy: httpx.Proxy | None = None
 ) -> httpx.Client:
     """A client that carries the key to the configured address only: no redirect, cookie or proxy of the environment."""
     return httpx.Client(
@@ -137,7 +137,7 @@ class LeadByteGateway:
         self._account = account
         self._key = key
         self._clock = clock
-        self._line = Line(clock.monotonic)
+        self._line = RequestProgress(clock.monotonic)
         self._client = client_of(account, self._line, context, proxy)
         self._base = self._client.base_url
         self._addresses: dict[str, httpx.URL] = {}
@@ -167,7 +167,7 @@ class LeadByteGateway:
         now = datetime.fromisoformat(self._clock.now())
         return read_answer(answer, parcels, now=now, hide=self._key.hide_in), status
 
-    def _written(self, request: Request) -> httpx.Request:
+    def _written(self, request: HttpRequest) -> httpx.Request:
         # Written out here: the client's own way merges addresses, headers and cookies anew for every request.
         address = self._addresses.get(request.path)
         if address is None:
@@ -202,7 +202,7 @@ def failure_words(error: Exception) -> tuple[str, bool]:
     return next((what, telling) for kind, what, telling in _FAILURES if isinstance(error, kind))
 
 
-def received(response: httpx.Response) -> Answer:
+def received(response: httpx.Response) -> HttpAnswer:
     """The answer as far as it counts: a redirect without its body, anything else up to the size limit."""
     place = str(response.extensions.get("location", ""))
     texts = {"location": place} if place else {}
@@ -211,12 +211,12 @@ def received(response: httpx.Response) -> Answer:
         texts[name] = f"{texts[name]}, {text}" if name in texts else text
     status = response.status_code
     if 300 <= status <= 399:
-        return Answer(status=status, headers=texts, body=b"")
+        return HttpAnswer(status=status, headers=texts, body=b"")
     pieces: list[bytes] = []
     size = 0
     for piece in response.iter_raw():
         pieces.append(piece)
         size += len(piece)
         if size > MAX_BODY:
-            return Answer(status=status, headers=texts, body=b"".join(pieces)[:MAX_BODY], whole=False)
-    return Answer(status=status, headers=texts, body=b"".join(pieces))
+            return HttpAnswer(status=status, headers=texts, body=b"".join(pieces)[:MAX_BODY], whole=False)
+    return HttpAnswer(status=status, headers=texts, body=b"".join(pieces))

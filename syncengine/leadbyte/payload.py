@@ -30,7 +30,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BREAKS = re.compile(r"[\t\r\n]+")
 
 
-class Number(str):
+class NumberAsWritten(str):
     """A JSON number as it was written."""
 
     __slots__ = ()
@@ -66,7 +66,7 @@ def decompress(raw: bytes, encoding: str, limit: int = MAX_BODY) -> bytes:
 
 
 def read_json(body: bytes) -> Json:
-    """The document; numbers as `Number`. Raises Unreadable: no JSON, not UTF-8, a key twice, too deep."""
+    """The document; numbers as `NumberAsWritten`. Raises Unreadable: no JSON, not UTF-8, a key twice, too deep."""
     if not body.strip():
         raise Unreadable("the answer is empty")
     try:
@@ -76,8 +76,8 @@ def read_json(body: bytes) -> Json:
     try:
         document: Json = json.loads(
             text,
-            parse_int=Number,
-            parse_float=Number,
+            parse_int=NumberAsWritten,
+            parse_float=NumberAsWritten,
             parse_constant=_no_constant,
             object_pairs_hook=_once,
         )
@@ -123,7 +123,7 @@ def render(value: Json, levels: int = _MAX_LEVELS) -> str:
 
 
 def _nested(value: Json, levels: int) -> str:
-    if isinstance(value, Number):
+    if isinstance(value, NumberAsWritten):
         return str(value)
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)

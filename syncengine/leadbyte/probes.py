@@ -15,8 +15,8 @@ from syncengine.core.settings import Account
 from syncengine.leadbyte.gateway import ERRORS, PATIENCE, client_of, context_of, failure_words, received
 from syncengine.leadbyte.payload import Json, Unreadable, clean, decompress, first_text, read_json
 from syncengine.leadbyte.requests import HEADERS, KEY_HEADER, LEADS_PATH
-from syncengine.leadbyte.responses import Answer
-from syncengine.leadbyte.transport import Line
+from syncengine.leadbyte.responses import HttpAnswer
+from syncengine.leadbyte.transport import RequestProgress
 
 NOBODY = f"{LEADS_PATH}/0"
 """The address of a lead that does not exist."""
@@ -49,7 +49,7 @@ class Probe:
     def __init__(self, account: Account, key: Secret | None, clock: Clock, *, ca_file: str | None = None) -> None:
         self._account = account
         self._key = key
-        self._line = Line(clock.monotonic)
+        self._line = RequestProgress(clock.monotonic)
         self._client = client_of(account, self._line, context_of(account, ca_file))
 
     def __repr__(self) -> str:
@@ -81,7 +81,7 @@ class Probe:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _heard(self, answer: Answer) -> Heard:
+    def _heard(self, answer: HttpAnswer) -> Heard:
         document: Json = None
         words = ""
         try:

@@ -11,17 +11,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Self
 
-from syncengine.core.observations import AMOUNTS, MONEY, Observation, Unread
+from syncengine.core.observations import AMOUNTS, MONEY, Observation, UnreadLead
 from syncengine.core.ports import Clock
 from syncengine.core.redaction import Secret
 from syncengine.core.settings import Account
 from syncengine.core.values import LeadId, format_money, is_quarantined, parse_money
 from syncengine.leadbyte.gateway import ERRORS, PATIENCE, client_of, context_of, failure_words, received
-from syncengine.leadbyte.payload import Json, Number, Unreadable, clean, decompress, read_json
+from syncengine.leadbyte.payload import Json, NumberAsWritten, Unreadable, clean, decompress, read_json
 from syncengine.leadbyte.probes import campaign_of
 from syncengine.leadbyte.requests import HEADERS, LEADS_PATH
-from syncengine.leadbyte.responses import DENIED, Answer
-from syncengine.leadbyte.transport import Line
+from syncengine.leadbyte.responses import DENIED, HttpAnswer
+from syncengine.leadbyte.transport import RequestProgress
 
 BY = "the service"
 """What a plan says of a value that was read; no time, so that the same values make the same plan."""
@@ -55,7 +55,7 @@ class LeadReader:
         self._key = key
         self._clock = clock
         self._wait = wait or threading.Event().wait
-        self._line = Line(clock.monotonic)
+        self._line = RequestProgress(clock.monotonic)
         self._next = clock.monotonic()
         self._failures = 0
         self._over = ""
@@ -65,12 +65,12 @@ class LeadReader:
     def __repr__(self) -> str:
         return f"<reader of {self._account.name}>"
 
-    def read(self, lead: LeadId) -> Observation | Unread:
+    def read(self, lead: LeadId) -> Observation | UnreadLead:
         """The lead as it is now; Unread with the reason where that cannot be told. Raises nothing of the network."""
         if is_quarantined(lead):
-            return Unread("the service shows no leads by quarantine id")
+            return UnreadLead("the service shows no leads by quarantine id")
         if self._over:
-            return Unread(self._over)
+            return UnreadLead(self._over)
         self._pace()
         try:
             answer = self._ask(lead)
@@ -78,13 +78,13 @@ class LeadReader:
             return self._failed(str(error))
         if answer.status in DENIED:
             self._over = f"the service does not let this key read leads (HTTP {answer.status})"
-            return Unread(self._over)
+            return UnreadLead(self._over)
         if answer.status == 429 or answer.status >= 500 or 300 <= answer.status <= 399:
             return self._failed(f"HTTP {answer.status}")
         self._failures = 0
         if answer.status != 200:
             unknown = "the service does not know this lead" if answer.status == 404 else "the service refused"
-            return Unread(f"{unknown} (HTTP {answer.status})")
+            return UnreadLead(f"{unknown} (HTTP {answer.status})")
         return self._understood(lead, answer)
 
     def campaign(self, lead: LeadId) -> str | None:
@@ -107,7 +107,7 @@ class LeadReader:
             self._wait(self._next - now)
         self._next = max(now, self._next) + 1 / max(self._account.limits.requests_per_second, 0.001)
 
-    def _ask(self, lead: LeadId) -> Answer:
+    def _ask(self, lead: LeadId) -> HttpAnswer:
         self._line.begin(PATIENCE * self._account.limits.timeout)
         headers = {name: value for name, value in HEADERS.items() if name != "Content-Type"}
         try:
@@ -118,25 +118,25 @@ class LeadReader:
             # Not the error's own words: they may hold the address, and the address holds the key.
             raise _ReadError(failure_words(error)[0]) from None
 
-    def _failed(self, reason: str) -> Unread:
+    def _failed(self, reason: str) -> UnreadLead:
         self._failures += 1
         if self._failures >= _FAILURES_IN_A_ROW:
             self._over = f"{reason}, {self._failures} times in a row; nothing more was asked"
-        return Unread(clean(self._key.hide_in(reason)))
+        return UnreadLead(clean(self._key.hide_in(reason)))
 
-    def _understood(self, lead: LeadId, answer: Answer) -> Observation | Unread:
+    def _understood(self, lead: LeadId, answer: HttpAnswer) -> Observation | UnreadLead:
         try:
             if not answer.whole:
                 raise Unreadable("the answer is too long to be one")
             document = read_json(decompress(answer.body, answer.headers.get("content-encoding", "")))
         except Unreadable as error:
-            return Unread(str(error))
+            return UnreadLead(str(error))
         values = lead_values(document, lead)
         if len(self._campaigns) >= _REMEMBERED:
             self._campaigns.clear()
         self._campaigns[lead] = campaign_of(document)
         if values is None:
-            return Unread("the answer does not show this lead")
+            return UnreadLead("the answer does not show this lead")
         return Observation(at=self._settled(), by=BY, values=values)
 
     def _settled(self) -> str:
@@ -196,7 +196,7 @@ def _texts(values: dict[str, Json]) -> dict[str, str]:
     for name, value in values.items():
         if isinstance(value, bool):
             texts[name] = "true" if value else "false"
-        elif isinstance(value, Number | str):
+        elif isinstance(value, NumberAsWritten | str):
             texts[name] = str(value)
     return texts
 

@@ -51,7 +51,7 @@ HEADERS = {
 _ENCODER = msgspec.json.Encoder()
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request without its key: `body` is a JSON object (UTF-8), `key` tells where the key goes."""
 
     method: str
@@ -82,7 +82,7 @@ def _terms(parcel: Parcel) -> Terms:
     return payout, revenue, operation.buyer
 
 
-def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
+def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
     """The request that carries `parcels`, in their order.
 
     Raises ValueError for parcels that cannot share a request: a lead twice, financials beside updates or with unequal
@@ -93,43 +93,43 @@ def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
         raise ValueError("a request cannot hold one lead twice")
     updates = _plain_entries(parcels)
     if updates:
-        return Request(method="PUT", path=LEADS_PATH, body=_ENCODER.encode({"leads": updates}), key=wire.leads_key)
+        return HttpRequest(method="PUT", path=LEADS_PATH, body=_ENCODER.encode({"leads": updates}), key=wire.leads_key)
     calls = {spec_of(part.operation).call for parcel in parcels for part in parcel.parts}
     if len(calls) != 1:
         raise ValueError("a request is one call: financials, decisions and returns hold nothing else")
     return _BUILDERS[calls.pop()](parcels, wire)
 
 
-def _leads_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
+def _leads_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
     entry = _quarantined_entry if is_quarantined(parcels[0].lead) else _entry
     body = _ENCODER.encode({"leads": [entry(parcel) for parcel in parcels]})
-    return Request(method="PUT", path=LEADS_PATH, body=body, key=wire.leads_key)
+    return HttpRequest(method="PUT", path=LEADS_PATH, body=body, key=wire.leads_key)
 
 
-def _financials_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
+def _financials_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
     terms = {_terms(parcel) for parcel in parcels}
     if len(terms) != 1 or any(len(parcel.parts) != 1 or is_quarantined(parcel.lead) for parcel in parcels):
         raise ValueError("a financials request holds one payout, one revenue and one buyer for all its leads")
     body = _financials_body([parcel.lead for parcel in parcels], terms.pop(), wire)
-    return Request(method="PUT", path=FINANCIALS_PATH, body=body, key=wire.financials_key)
+    return HttpRequest(method="PUT", path=FINANCIALS_PATH, body=body, key=wire.financials_key)
 
 
-def _quarantine_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
+def _quarantine_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
     operation = _only_operation(parcels)
     if not is_quarantined(operation.lead):
         raise ValueError("a request decides on a lead in quarantine")
     action = "process" if isinstance(operation, Release) else "reject"
     body = _ENCODER.encode({"quarantineId": _raw(number_of(operation.lead)), "action": action})
-    return Request(method="POST", path=QUARANTINE_PATH, body=body, key=wire.leads_key)
+    return HttpRequest(method="POST", path=QUARANTINE_PATH, body=body, key=wire.leads_key)
 
 
-def _return_request(parcels: tuple[Parcel, ...], wire: Wire) -> Request:
+def _return_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
     operation = _only_operation(parcels)
     assert isinstance(operation, Return)
     if is_quarantined(operation.lead):
         raise ValueError("a request returns a lead that was sold, not one in quarantine")
     body = _ENCODER.encode({"leadId": _raw(operation.lead), "BID": operation.buyer, "reason": operation.reason})
-    return Request(method="POST", path=RETURN_PATH.format(wire.returns), body=body, key="body")
+    return HttpRequest(method="POST", path=RETURN_PATH.format(wire.returns), body=body, key="body")
 
 
 def _only_operation(parcels: tuple[Parcel, ...]) -> Operation:
@@ -138,7 +138,7 @@ def _only_operation(parcels: tuple[Parcel, ...]) -> Operation:
     return parcels[0].parts[0].operation
 
 
-_BUILDERS: dict[Call, Callable[[tuple[Parcel, ...], Wire], Request]] = {
+_BUILDERS: dict[Call, Callable[[tuple[Parcel, ...], Wire], HttpRequest]] = {
     Call.LEADS: _leads_request,
     Call.FINANCIALS: _financials_request,
     Call.QUARANTINE: _quarantine_request,

@@ -36,7 +36,7 @@ from syncengine.core.values import is_quarantined, number_of
 from syncengine.leadbyte.decisions import read_queued
 from syncengine.leadbyte.payload import (
     Json,
-    Number,
+    NumberAsWritten,
     Unreadable,
     clean,
     decompress,
@@ -62,7 +62,7 @@ UNREAD = frozenset({405, 411, 413, 415})
 _DIGITS = re.compile(r"(-?)([0-9]+)(?:\.[0-9]*)?", re.ASCII)
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class HttpAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """An answer as received. Header names in lower case; `body` still carries its Content-Encoding.
 
     `whole` False: reading stopped at the size limit.
@@ -79,10 +79,10 @@ def _as_it_is(text: str) -> str:
 
 
 def read_answer(
-    answer: Answer, parcels: tuple[Parcel, ...], *, now: datetime, hide: Callable[[str], str] = _as_it_is
+    answer: HttpAnswer, parcels: tuple[Parcel, ...], *, now: datetime, hide: Callable[[str], str] = _as_it_is
 ) -> Verdict:
     """The verdict on a request that carried `parcels`. `now` (aware) dates a Retry-After; `hide` removes the key."""
-    return _Reading(answer, parcels, hide).verdict(now)
+    return _AnswerReader(answer, parcels, hide).verdict(now)
 
 
 class _PlainItem(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -130,10 +130,10 @@ def _plain(body: bytes) -> _PlainAnswer | None:
     return answer if leads and body.count(b'"') == 2 * texts else None
 
 
-class _Reading:
+class _AnswerReader:
     """One answer being read; every text goes through `_say`."""
 
-    def __init__(self, answer: Answer, parcels: tuple[Parcel, ...], hide: Callable[[str], str]) -> None:
+    def __init__(self, answer: HttpAnswer, parcels: tuple[Parcel, ...], hide: Callable[[str], str]) -> None:
         self._answer = answer
         self._parcels = parcels
         self._hide = hide
@@ -332,7 +332,7 @@ def _quarantine_id_of(item: dict[str, Json]) -> str:
 def _truth(value: Json) -> bool | None:
     if isinstance(value, bool):
         return value
-    word = value.strip().lower() if isinstance(value, str) and not isinstance(value, Number) else ""
+    word = value.strip().lower() if isinstance(value, str) and not isinstance(value, NumberAsWritten) else ""
     return {"true": True, "false": False}.get(word)
 
 

@@ -24,7 +24,7 @@ _PIECE = 64 * 1024
 _SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
-class Line:
+class RequestProgress:
     """How far the one request of one thread got. Reset by `begin`; times come from `monotonic` (seconds)."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -53,8 +53,8 @@ class Line:
         return left if timeout is None else min(timeout, left)
 
 
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream, line: Line) -> None:
+class _CountingStream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, line: RequestProgress) -> None:
         self._inner = inner
         self._line = line
         self._used = line.monotonic()
@@ -105,14 +105,14 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         patience = self._line.patience(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, patience), self._line)
+        return _CountingStream(self._inner.start_tls(ssl_context, server_hostname, patience), self._line)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: RequestProgress) -> None:
         self._inner = httpcore.SyncBackend()
         self._line = line
 
@@ -125,10 +125,10 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[_SocketOption] | None = None,
     ) -> httpcore.NetworkStream:
         patience = self._line.patience(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._inner.connect_tcp(host, port, patience, local_address, socket_options), self._line)
+        return _CountingStream(self._inner.connect_tcp(host, port, patience, local_address, socket_options), self._line)
 
 
-class _Body(httpx.SyncByteStream):
+class _ResponseBody(httpx.SyncByteStream):
     def __init__(self, response: httpcore.Response) -> None:
         self._response = response
 
@@ -146,7 +146,7 @@ class Transport(httpx.BaseTransport):
     headers into the extension "location": what httpx cannot see, it can neither follow nor fail to parse.
     """
 
-    def __init__(self, line: Line, context: ssl.SSLContext | None, proxy: httpx.Proxy | None) -> None:
+    def __init__(self, line: RequestProgress, context: ssl.SSLContext | None, proxy: httpx.Proxy | None) -> None:
         self._line = line
         self._pool = _pool(_Backend(line), context, proxy)
 
@@ -175,7 +175,7 @@ class Transport(httpx.BaseTransport):
         return httpx.Response(
             status_code=response.status,
             headers=headers,
-            stream=_Body(response),
+            stream=_ResponseBody(response),
             extensions={**response.extensions, "location": ", ".join(places)},
         )
 

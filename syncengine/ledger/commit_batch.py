@@ -12,7 +12,7 @@ from syncengine.core.history import Standing
 from syncengine.core.message_redaction import declared_in, without_values
 from syncengine.core.operations import Kind, Update, generation_of, kind_of, target_of, values_of
 from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling, plain_updates
-from syncengine.core.ports import Answered, Outgoing
+from syncengine.core.ports import Answered, OutgoingRequest
 from syncengine.core.values import LeadId
 from syncengine.ledger.chain import Entry, answer_content, request_content, seal
 from syncengine.ledger.engine import Engine, Row
@@ -262,7 +262,7 @@ def most_common(rulings: Sequence[Ruling]) -> Ruling:
     return counts.most_common(1)[0][0]
 
 
-def to_recheck(outgoing: Iterable[Outgoing], erased: frozenset[str]) -> list[Parcel]:
+def to_recheck(outgoing: Iterable[OutgoingRequest], erased: frozenset[str]) -> list[Parcel]:
     """The parcels whose repeats, doubts and holds have to be looked at again in the transaction."""
     return [
         parcel
@@ -273,7 +273,7 @@ def to_recheck(outgoing: Iterable[Outgoing], erased: frozenset[str]) -> list[Par
     ]
 
 
-def without_stopped(outgoing: Outgoing, stopped: Iterable[str]) -> tuple[Parcel, ...]:
+def without_stopped(outgoing: OutgoingRequest, stopped: Iterable[str]) -> tuple[Parcel, ...]:
     """The parcels as they may leave: stopped parts are gone, and parcels without parts."""
     refused = frozenset(stopped)
     if not refused:
@@ -286,7 +286,7 @@ def without_stopped(outgoing: Outgoing, stopped: Iterable[str]) -> tuple[Parcel,
     return tuple(kept)
 
 
-def leads_of(outgoing: Iterable[Outgoing]) -> list[LeadId]:
+def leads_of(outgoing: Iterable[OutgoingRequest]) -> list[LeadId]:
     """Leads of these requests, each once."""
     return list(dict.fromkeys(parcel.lead for request in outgoing for parcel in request.parcels))
 

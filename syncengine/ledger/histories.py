@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from syncengine.core.history import Answer, Attempt, LeadHistory, Resolution
+from syncengine.core.history import Attempt, LeadHistory, RecordedAnswer, Resolution
 from syncengine.core.operations import Kind
 from syncengine.core.outcomes import Outcome
 from syncengine.core.values import LeadId, RunId
@@ -27,7 +27,7 @@ class _Sending(msgspec.Struct, frozen=True):
     plan: str
     at: str
     live: bool
-    answer: Answer | None
+    answer: RecordedAnswer | None
     answered: str
 
 
@@ -86,7 +86,7 @@ def _sending(row: Row, plans: dict[str, str], live: Live) -> _Sending:
     _, run, epoch, at, outcome, said, answered = row
     answer = None
     if outcome is not None:
-        answer = Answer(outcome=_OUTCOMES[outcome], message=shared_message(said), at=answered)
+        answer = RecordedAnswer(outcome=_OUTCOMES[outcome], message=shared_message(said), at=answered)
     return _Sending(run, plans[run], at, (run, epoch) in live, answer, answered or "")
 
 
@@ -99,9 +99,9 @@ def _attempts(rows: Sequence[Row], words: _Words) -> Iterator[Attempt]:
         answer = sending.answer
         if number in own:
             outcome, said = own[number]
-            answer = Answer(outcome=_OUTCOMES[outcome], message=own_message(said), at=sending.answered)
+            answer = RecordedAnswer(outcome=_OUTCOMES[outcome], message=own_message(said), at=sending.answered)
         elif answer is not None and lead in erased:
-            answer = Answer(outcome=answer.outcome, at=answer.at)
+            answer = RecordedAnswer(outcome=answer.outcome, at=answer.at)
         yield Attempt(
             number=number,
             operation=operation,

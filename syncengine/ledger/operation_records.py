@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 import msgspec
 
 from syncengine.core.history import Attempt, LeadHistory, Standing, settled_as
-from syncengine.core.ports import OpenPlan, OperationOutcome, OperationRecord
+from syncengine.core.ports import OperationOutcome, OperationRecord, PartlyAppliedPlan
 from syncengine.core.values import LeadId, PlanDigest, RunId
 from syncengine.ledger.engine import Engine, Row
 from syncengine.ledger.rows import SPAN, BegunRow, Live
@@ -135,12 +135,12 @@ def outcome_of(attempts: Sequence[Attempt]) -> OperationOutcome:
 _NONE: Set[frozenset[str]] = frozenset()
 
 
-def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]]) -> list[OpenPlan]:
+def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]]) -> list[PartlyAppliedPlan]:
     """The unsettled ones of these plans (each with its runs and how much of it is settled), newest first as they come.
 
     What a later plan of the same changesets settled in full is nothing that anybody still has to go on with.
     """
-    found: list[OpenPlan] = []
+    found: list[PartlyAppliedPlan] = []
     # Found by each of their changesets: a ledger holds thousands of plans.
     settled_later: dict[tuple[str, str], set[frozenset[str]]] = {}
     for runs, settled in plans:
@@ -156,10 +156,10 @@ def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]]) -> list[OpenPlan
     return found
 
 
-def _open_plan(runs: Sequence[BegunRow], settled: int) -> OpenPlan:
+def _open_plan(runs: Sequence[BegunRow], settled: int) -> PartlyAppliedPlan:
     """An unsettled plan from its runs, newest first."""
     newest = runs[0]
-    return OpenPlan(
+    return PartlyAppliedPlan(
         plan=PlanDigest(newest.plan),
         account=newest.account,
         changesets=newest.changeset_ids,

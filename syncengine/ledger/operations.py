@@ -15,9 +15,9 @@ from syncengine.core.ports import (
     Doubt,
     Forgotten,
     Lease,
-    OpenPlan,
     OperationRecord,
-    Outgoing,
+    OutgoingRequest,
+    PartlyAppliedPlan,
     RunStart,
     Totals,
 )
@@ -82,7 +82,7 @@ class Ledger(Writer):
             in_doubt=len(self.doubts(account, run=run)),
         )
 
-    def unfinished(self, account: str | None = None) -> Sequence[OpenPlan]:
+    def unfinished(self, account: str | None = None) -> Sequence[PartlyAppliedPlan]:
         """Plans that were begun and not settled, newest first."""
         plans: dict[str, list[BegunRow]] = {}
         counted = self.engine.read(lambda: self.engine.rows("settled_by_plan"))
@@ -191,7 +191,7 @@ class Ledger(Writer):
         return run
 
     def _baseline(self, lease: Lease, run: RunId, parcels: Sequence[Parcel], ruling: Ruling) -> None:
-        outgoing = Outgoing(tuple(parcels))
+        outgoing = OutgoingRequest(tuple(parcels))
         committed = self.commit(lease, run, [outgoing], [], lambda _parcel, _history: {})
         rulings = tuple((ruling,) * len(parcel.parts) for parcel in parcels)
         at = self._applicant.clock.now()

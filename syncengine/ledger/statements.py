@@ -29,7 +29,7 @@ _TOGETHER = 50
 _FEW = 10
 
 
-class Statement(msgspec.Struct, frozen=True):
+class LedgerStatement(msgspec.Struct, frozen=True):
     """SQL in the driver's own form, and the order in which it takes its parameters."""
 
     sql: str
@@ -47,25 +47,25 @@ def names_in(file: str) -> list[str]:
 
 
 @cache
-def statements(dialect: Dialect) -> dict[str, Statement]:
+def statements(dialect: Dialect) -> dict[str, LedgerStatement]:
     """All statements for one database: the shared ones, then its own."""
     found = {**_read("shared.sql", dialect), **_read(f"{dialect}.sql", dialect)}
     return {**found, **_read("leases.sql", dialect)} if dialect == "postgres" else found
 
 
-def _read(file: str, dialect: Dialect) -> dict[str, Statement]:
+def _read(file: str, dialect: Dialect) -> dict[str, LedgerStatement]:
     pieces = _NAME.split(sql_text(file))[1:]
     return {name: _statement(text, dialect) for name, text in zip(pieces[::2], pieces[1::2], strict=True)}
 
 
-def _statement(text: str, dialect: Dialect) -> Statement:
+def _statement(text: str, dialect: Dialect) -> LedgerStatement:
     plain = _COMMENT.sub("", text).strip().rstrip(";")
     parameters = tuple(_PARAMETER.findall(plain))
     escaped = plain.replace("%", "%%") if dialect == "postgres" else plain
-    return Statement(_PARAMETER.sub(_MARK[dialect], escaped), parameters)
+    return LedgerStatement(_PARAMETER.sub(_MARK[dialect], escaped), parameters)
 
 
-def in_batches(statement: Statement, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, Sequence[Any]]]:
+def in_batches(statement: LedgerStatement, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, Sequence[Any]]]:
     """A statement for each row as few statements of many rows, where it inserts them."""
     values = _ONE_ROW.search(statement.sql)
     if values is None:

@@ -11,7 +11,7 @@ from syncengine.core.errors import LeaseLost, LedgerTrouble, WrongLedger
 from syncengine.core.history import LeadHistory, settled_as
 from syncengine.core.operations import Kind, recalled
 from syncengine.core.outcomes import Parcel, Part
-from syncengine.core.ports import Answered, Committed, Lease, Outgoing, Recheck, RunStart
+from syncengine.core.ports import Answered, Committed, Lease, OutgoingRequest, Recheck, RunStart
 from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId
 from syncengine.ledger.chain import Entry, append, append_to, lock_lane
 from syncengine.ledger.commit_batch import Batch, RunState, Sent, leads_of, to_recheck, without_stopped
@@ -184,7 +184,12 @@ class Writer(Reader):
         state.doubts = self._open_doubts(state.account)
 
     def commit(
-        self, lease: Lease, run: RunId, outgoing: Sequence[Outgoing], answers: Sequence[Answered], recheck: Recheck
+        self,
+        lease: Lease,
+        run: RunId,
+        outgoing: Sequence[OutgoingRequest],
+        answers: Sequence[Answered],
+        recheck: Recheck,
     ) -> Committed:
         """In one durable transaction: answers, then intents under the current lease epoch."""
         state = self._running[run]
@@ -201,7 +206,7 @@ class Writer(Reader):
         return done.committed
 
     def _commit(
-        self, state: RunState, outgoing: Sequence[Outgoing], answers: Sequence[Answered], recheck: Recheck
+        self, state: RunState, outgoing: Sequence[OutgoingRequest], answers: Sequence[Answered], recheck: Recheck
     ) -> _Done:
         engine = self.engine
         lane = lock_lane(engine, state.account, state.lane)
@@ -240,7 +245,9 @@ class Writer(Reader):
         row = first(self.engine.rows("is_cancelled", run=run))
         return row is not None and row[0] is not None
 
-    def _intend(self, state: RunState, batch: Batch, outgoing: Sequence[Outgoing], recheck: Recheck) -> Committed:
+    def _intend(
+        self, state: RunState, batch: Batch, outgoing: Sequence[OutgoingRequest], recheck: Recheck
+    ) -> Committed:
         cancelled = self._is_cancelled(state.run)
         stopped = self._stopped(state, outgoing, recheck, cancelled=cancelled)
         leaving = [without_stopped(request, stopped) for request in outgoing]
@@ -258,7 +265,7 @@ class Writer(Reader):
         return Committed(requests=tuple(requests), stopped=stopped, cancelled=cancelled)
 
     def _stopped(
-        self, state: RunState, outgoing: Sequence[Outgoing], recheck: Recheck, *, cancelled: bool
+        self, state: RunState, outgoing: Sequence[OutgoingRequest], recheck: Recheck, *, cancelled: bool
     ) -> dict[OperationId, str]:
         if cancelled:
             parcels = [parcel for request in outgoing for parcel in request.parcels]
@@ -274,7 +281,7 @@ class Writer(Reader):
     def _own(self, state: RunState) -> Live:
         return frozenset({(state.run, state.epoch)})
 
-    def _prior(self, state: RunState, outgoing: Sequence[Outgoing]) -> dict[str, Stand]:
+    def _prior(self, state: RunState, outgoing: Sequence[OutgoingRequest]) -> dict[str, Stand]:
         """Where the operations of these leads stand already, by the records."""
         leads = leads_of(outgoing)
         met: list[LeadId] = []

@@ -13,7 +13,7 @@ import msgspec
 from syncengine.core.changes import ChangeFacts, ChangesetFacts, Item
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.finding import Finding
-from syncengine.core.findings import Findings
+from syncengine.core.findings import ProblemLimit
 from syncengine.core.history import LeadHistory
 from syncengine.core.operations import Kind, kind_of
 from syncengine.core.plan import (
@@ -26,14 +26,14 @@ from syncengine.core.plan import (
 from syncengine.core.ports import LedgerView
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId
-from syncengine.documents.claims import Claims as DiskClaims
+from syncengine.documents.claims import ClaimStore as DiskClaims
 from syncengine.findings.fold import FindingsFold, facts_by_change, findings_of
 from syncengine.findings.lead_unknown import LeadUnknown
 from syncengine.findings.operations import OPEN
 from syncengine.findings.rows_taken import rows_taken
 from syncengine.findings.rule import Rule
 from syncengine.findings.shared_lead import SharedLead
-from syncengine.planning.conflicts import Claims, Conflicts
+from syncengine.planning.conflicts import ClaimRegistry, Conflicts
 from syncengine.planning.diff import NO_HISTORY, Differ, Generation, Observed
 from syncengine.planning.entry_numbers import EntryNumbers
 from syncengine.planning.findings_policy import FindingsPolicy, with_findings
@@ -41,7 +41,7 @@ from syncengine.planning.part_digests import LedgerFacts, parts_of
 from syncengine.planning.planfile import PlanWriter
 from syncengine.planning.policy import PolicyJudge
 from syncengine.planning.spool import Spool
-from syncengine.planning.tally import Tally
+from syncengine.planning.tally import OperationCounter
 from syncengine.planning.undeclared import Undeclared
 
 BATCH = 1_000
@@ -84,7 +84,7 @@ class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
     judge: PolicyJudge
     changesets: Sequence[PlannableChangeset]
     ledger: LedgerView | None
-    claims: Callable[[], Claims]
+    claims: Callable[[], ClaimRegistry]
     watchers: tuple[Watcher, ...] = ()
     observed: Observed | None = None
     authors: Callable[[str], tuple[str, ...]] | None = None
@@ -127,9 +127,9 @@ class _Build:
         self._request = request
         self._writer = writer
         self._problems: list[Problem] = []
-        self._tally = Tally()
+        self._tally = OperationCounter()
         self._numbers = EntryNumbers(request.account.wire.deliveries)
-        self._findings = Findings(self._problems.append)
+        self._findings = ProblemLimit(self._problems.append)
         self._conflicts = Conflicts(request.claims(), self._findings.add, several=len(request.changesets) > 1)
         self._changes: list[ChangeFacts] = []
         self._open: set[str] = set()
@@ -146,7 +146,7 @@ class _Build:
         self._differ = self._make_differ()
         self._judge = request.judge
         self._spool = Spool() if request.judge.needs_totals else None
-        self._first_tally = Tally()
+        self._first_tally = OperationCounter()
         self._first_leads = SharedLead(DiskClaims()) if self._spool is not None else None
 
     def _make_fold(self) -> FindingsFold:

@@ -23,7 +23,7 @@ from syncengine.core.values import LeadId
 from syncengine.planning.diff import Generation
 
 
-class Earlier(Protocol):
+class EarlierClaim(Protocol):
     """An earlier claim of the same key."""
 
     @property
@@ -33,14 +33,14 @@ class Earlier(Protocol):
     def origin(self) -> Origin: ...
 
 
-class Claims(Protocol):
+class ClaimRegistry(Protocol):
     """Remembers who claimed a name of a lead first; bounded in memory."""
 
-    def claim(self, lead: LeadId, name: str, value: str, origin: Origin) -> Earlier | None:
+    def claim(self, lead: LeadId, name: str, value: str, origin: Origin) -> EarlierClaim | None:
         """None for the first claim of the name, else the first claim."""
         ...
 
-    def claim_all(self, lead: LeadId, values: Mapping[str, str], origin: Origin) -> Mapping[str, Earlier]:
+    def claim_all(self, lead: LeadId, values: Mapping[str, str], origin: Origin) -> Mapping[str, EarlierClaim]:
         """Claim several names at once; the earlier claims among them."""
         ...
 
@@ -51,7 +51,7 @@ class Conflicts:
     `several`: there is more than one. Within one, the changeset itself has seen to it that no field has two values.
     """
 
-    def __init__(self, claims: Claims, report: Callable[[Problem], None], *, several: bool) -> None:
+    def __init__(self, claims: ClaimRegistry, report: Callable[[Problem], None], *, several: bool) -> None:
         self._claims = claims
         self._report = report
         self._several = several

@@ -13,7 +13,7 @@ import msgspec
 
 from syncengine.core.changes import Item, NameUse
 from syncengine.core.errors import Problem
-from syncengine.core.history import Attempt, LeadHistory, Slot, Standing
+from syncengine.core.history import Attempt, LastValue, LeadHistory, Standing
 from syncengine.core.identity import operation_id
 from syncengine.core.observations import AMOUNTS, MONEY
 from syncengine.core.operations import (
@@ -321,7 +321,7 @@ class Differ:
                 notes.append(f"applied in run {own.run}")
         return pending, notes
 
-    def _equal(self, slot: Slot, item: Item, kind: Kind, name: str, value: str) -> bool:
+    def _equal(self, slot: LastValue, item: Item, kind: Kind, name: str, value: str) -> bool:
         return (
             slot.stored is not None
             and self._values is not None
@@ -409,7 +409,7 @@ def _unchanged(pending: Mapping[str, str], before: Mapping[str, Before]) -> str:
     return f"observed to hold these values already ({', '.join(seen)})"
 
 
-def _from_ledger(slot: Slot | None) -> Before | None:
+def _from_ledger(slot: LastValue | None) -> Before | None:
     if slot is None:
         return None
     if slot.stored is None:

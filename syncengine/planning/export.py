@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn, Self, cast
 
 from syncengine.core.errors import InputError, Problem
-from syncengine.core.findings import ByCause, Findings
+from syncengine.core.findings import ByCause, ProblemLimit
 from syncengine.core.observations import AMOUNTS, MONEY, Observation
 from syncengine.core.settings import Account
 from syncengine.core.spreadsheets import fault_of_id
@@ -32,7 +32,7 @@ _OWN = frozenset({"lead", "observed_at", "account"})
 _HINT = "columns: lead, observed_at, and any of payout, revenue, buyer, account and names of fields"
 
 
-class Export:
+class ObservedExport:
     """An observed file, read once from beginning to end. `digest` is the SHA-256 of its bytes."""
 
     def __init__(self, path: Path, store: LeadStore, digest: str, latest: str, fields: frozenset[str]) -> None:
@@ -63,7 +63,7 @@ class Export:
         self.close()
 
 
-def read_export(path: Path, account: Account, *, observed_at: str | None = None) -> Export:
+def read_export(path: Path, account: Account, *, observed_at: str | None = None) -> ObservedExport:
     """Read a whole export. Raises InputError with file, line and row of everything that is wrong.
 
     `observed_at` (ISO 8601 with a time zone) is the time of rows that name none.
@@ -79,7 +79,7 @@ def read_export(path: Path, account: Account, *, observed_at: str | None = None)
             )
     store = LeadStore()
     try:
-        return _Reading(path, account, default, store).run()
+        return _ExportReader(path, account, default, store).run()
     except BaseException:
         store.close()
         raise
@@ -104,7 +104,7 @@ class _Unfit(Exception):
         self.hint = hint
 
 
-class _Reading:
+class _ExportReader:
     def __init__(self, path: Path, account: Account, default: str | None, store: LeadStore) -> None:
         self._path = path
         # No option says an encoding here: a byte order mark does, and UTF-8 is meant without one.
@@ -114,13 +114,13 @@ class _Reading:
         self._default = default
         self._store = store
         self._problems: list[Problem] = []
-        self._findings = Findings(self._problems.append)
+        self._findings = ProblemLimit(self._problems.append)
         self._by_cause = ByCause(self._findings.add)
         self._latest = ""
         self._times: dict[str, str] = {}
         self._fields: set[str] = set()
 
-    def run(self) -> Export:
+    def run(self) -> ObservedExport:
         try:
             source = open_table(self._options)
             self._check_columns(source.columns())
@@ -136,7 +136,7 @@ class _Reading:
         if not self._store.count:
             raise InputError(f"the observed file {self._path} has no rows", code="SE350", hint=_HINT)
         fields = frozenset(self._fields) - _OWN - frozenset(MONEY)
-        return Export(self._path, self._store, source.digest, self._latest, fields)
+        return ObservedExport(self._path, self._store, source.digest, self._latest, fields)
 
     def _refuse(self) -> NoReturn:
         count = len(self._problems)

@@ -9,7 +9,7 @@ from typing import IO
 
 import msgspec
 
-from syncengine.core.observations import Observation, Unread
+from syncengine.core.observations import Observation, UnreadLead
 from syncengine.core.values import LeadId, is_quarantined, number_of
 
 
@@ -28,14 +28,14 @@ class LeadStore:
         """Leads by quarantine id, whose numbers are others'."""
         self._file.write(b"\0")
         self._encode = msgspec.msgpack.Encoder().encode
-        self._decode = msgspec.msgpack.Decoder(Observation | Unread).decode
+        self._decode = msgspec.msgpack.Decoder(Observation | UnreadLead).decode
 
     @property
     def count(self) -> int:
         """How many leads it holds."""
         return self._stored + (0 if self._quarantined is None else self._quarantined.count)
 
-    def add(self, lead: LeadId, seen: Observation | Unread) -> bool:
+    def add(self, lead: LeadId, seen: Observation | UnreadLead) -> bool:
         """Keep it; False where the lead is known already."""
         if is_quarantined(lead):
             if self._quarantined is None:
@@ -55,7 +55,7 @@ class LeadStore:
         self._stored += 1
         return True
 
-    def get(self, lead: LeadId) -> Observation | Unread | None:
+    def get(self, lead: LeadId) -> Observation | UnreadLead | None:
         """What is known of a lead."""
         if is_quarantined(lead):
             return None if self._quarantined is None else self._quarantined.get(LeadId(number_of(lead)))
@@ -69,7 +69,7 @@ class LeadStore:
         length = int.from_bytes(page[:4], "little")
         if length > len(page) - 4:
             page = os.pread(self._file.fileno(), length + 4, place)
-        seen: Observation | Unread = self._decode(page[4 : 4 + length])
+        seen: Observation | UnreadLead = self._decode(page[4 : 4 + length])
         return seen
 
     def close(self) -> None:

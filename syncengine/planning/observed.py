@@ -8,11 +8,11 @@ from typing import Protocol, Self
 
 from syncengine.core.finding import Finding
 from syncengine.core.history import LeadHistory, Standing
-from syncengine.core.observations import MONEY, Observation, Unread
+from syncengine.core.observations import MONEY, Observation, UnreadLead
 from syncengine.core.operations import Kind
 from syncengine.core.plan import Before
 from syncengine.core.values import LeadId
-from syncengine.planning.export import Export
+from syncengine.planning.export import ObservedExport
 from syncengine.planning.leadstore import LeadStore
 
 _REASONS = 50
@@ -24,7 +24,7 @@ _NEVER = "9999"
 class LeadReading(Protocol):
     """Asks the service about one lead."""
 
-    def read(self, lead: LeadId) -> Observation | Unread:
+    def read(self, lead: LeadId) -> Observation | UnreadLead:
         """What it holds now, or why that is not known."""
         ...
 
@@ -35,7 +35,7 @@ class Sightings:
     `reader` comes before `export`: it is younger. Close it to give the temporary files back.
     """
 
-    def __init__(self, *, export: Export | None = None, reader: LeadReading | None = None) -> None:
+    def __init__(self, *, export: ObservedExport | None = None, reader: LeadReading | None = None) -> None:
         self._export = export
         self._reader = reader
         self._read = LeadStore() if reader is not None else None
@@ -50,7 +50,7 @@ class Sightings:
         missing = None
         if self._reader is not None:
             found = self._asked(lead)
-            if isinstance(found, Unread):
+            if isinstance(found, UnreadLead):
                 missing = Before(origin="unknown", note=found.reason)
             elif name in found.values and found.at > last:
                 return Before(origin="observed", value=found.values[name], by=found.by)
@@ -96,14 +96,14 @@ class Sightings:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _asked(self, lead: LeadId) -> Observation | Unread:
+    def _asked(self, lead: LeadId) -> Observation | UnreadLead:
         assert self._reader is not None
         assert self._read is not None
         known = self._read.get(lead)
         if known is None:
             known = self._reader.read(lead)
             self._read.add(lead, known)
-            if isinstance(known, Unread):
+            if isinstance(known, UnreadLead):
                 self._unread[known.reason if len(self._unread) < _REASONS else "other reasons"] += 1
         return known
 

@@ -46,7 +46,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     applied: dict[str, str]
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class NotReverted(msgspec.Struct, frozen=True, kw_only=True):
     """Something that the plan did, or may have done, and that is not set back. `name` is "" for the whole operation."""
 
     planned: PlannedOperation
@@ -54,7 +54,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-Turned = Restored | Kept
+Turned = Restored | NotReverted
 
 
 def revert_id(changesets: Iterable[str], digest: str) -> str:
@@ -95,11 +95,13 @@ class _Turning:
         own = [attempt for attempt in history.of_operation(planned.id) if attempt.plan == self._digest]
         applied = [attempt for attempt in own if attempt.standing is Standing.APPLIED]
         if any(attempt.standing in DOUBTFUL for attempt in own) and not applied:
-            yield Kept(planned=planned, name="", reason="in doubt: nobody knows whether it was done; resolve it first")
+            yield NotReverted(
+                planned=planned, name="", reason="in doubt: nobody knows whether it was done; resolve it first"
+            )
         if not applied:
             return
         if is_irreversible(planned.operation):
-            yield Kept(planned=planned, name="", reason="irreversible: it cannot be taken back")
+            yield NotReverted(planned=planned, name="", reason="irreversible: it cannot be taken back")
             return
         yield from self._values(planned, applied[-1], history)
 
@@ -113,11 +115,11 @@ class _Turning:
             before = planned.before.get(name)
             reason = self._overwritten(kind, name, applied, history) or self._unusable(kind, name, before)
             if reason:
-                yield Kept(planned=planned, name=name, reason=reason)
+                yield NotReverted(planned=planned, name=name, reason=reason)
             elif before is not None and before.value is not None:
                 back[name] = before.value
         if kind is Kind.FINANCIALS and set(back) == {"buyer"}:
-            yield Kept(planned=planned, name="buyer", reason="a buyer cannot be sent without payout or revenue")
+            yield NotReverted(planned=planned, name="buyer", reason="a buyer cannot be sent without payout or revenue")
             return
         if back:
             yield Restored(planned=planned, values=back, applied={name: new[name] for name in back})
@@ -176,7 +178,7 @@ def reverting_changeset(changeset: str, account: str, plan: PlanDigest, turned: 
         match one:
             case Restored():
                 yield _change(one)
-            case Kept():
+            case NotReverted():
                 if len(comments) < _LISTED:
                     comments.append(f"#   {kept_words(one)}\n")
                 else:
@@ -190,7 +192,7 @@ def reverting_changeset(changeset: str, account: str, plan: PlanDigest, turned: 
         yield f"#   and {more} more\n"
 
 
-def kept_words(kept: Kept) -> str:
+def kept_words(kept: NotReverted) -> str:
     """One line on what is not set back."""
     planned = kept.planned
     what = f"{kind_of(planned.operation).value} of lead {planned.operation.lead}"

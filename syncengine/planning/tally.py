@@ -11,7 +11,7 @@ from syncengine.core.plan import Counts, Moved, PlannedOperation, State
 from syncengine.planning.policy_rules import known_amount
 
 
-class Tally:
+class OperationCounter:
     """Adds up operations. `new_lead` says whether the operation's lead is to be sent for the first time."""
 
     def __init__(self) -> None:
@@ -20,9 +20,9 @@ class Tally:
         self._leads = 0
         self._entries = 0
         self._last_entry = 0
-        self._payouts = _Amounts()
-        self._revenues = _Amounts()
-        self._margins = _Amounts()
+        self._payouts = _AmountSums()
+        self._revenues = _AmountSums()
+        self._margins = _AmountSums()
         self._skipped = 0
 
     def add(self, planned: PlannedOperation, *, new_lead: bool) -> None:
@@ -87,7 +87,7 @@ class Tally:
         )
 
 
-class _Amounts:
+class _AmountSums:
     def __init__(self) -> None:
         self.count = self.new = self.known = self.old = self.known_new = 0
 

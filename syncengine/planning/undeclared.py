@@ -19,7 +19,7 @@ from syncengine.core.operations import Update, kind_of, names_of, target_of
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import OperationRecord
 from syncengine.core.values import LeadId
-from syncengine.planning.conflicts import Claims
+from syncengine.planning.conflicts import ClaimRegistry
 
 _RECORDS = 200_000
 """Operations on record that are compared with the files."""
@@ -39,7 +39,7 @@ class Undeclared:
 
     def __init__(
         self,
-        claims: Callable[[], Claims],
+        claims: Callable[[], ClaimRegistry],
         recorded: Iterable[str],
         attempts: Callable[[str], int],
         history: Callable[[str], Iterator[OperationRecord]],
@@ -77,7 +77,7 @@ class Undeclared:
     def __exit__(self, *_: object) -> None:
         self._declared.close()
 
-    def _missing(self, changeset: str, claims: Claims) -> Finding | None:
+    def _missing(self, changeset: str, claims: ClaimRegistry) -> Finding | None:
         count, looked, doubted = 0, 0, 0
         evidence: list[Evidence] = []
         for record in self._history(changeset):
@@ -151,7 +151,7 @@ class _Declared:
         self._file.write(self._encode(self._waiting) + b"\n")
         self._waiting.clear()
 
-    def claimed(self, claims: Claims) -> Claims:
+    def claimed(self, claims: ClaimRegistry) -> ClaimRegistry:
         """`claims`, with a name for everything that was declared of a lead."""
         self._flush()
         self._file.seek(0)
@@ -170,7 +170,7 @@ class _Declared:
 _NOWHERE = Origin("", 0)
 
 
-def _is_gone(claims: Claims, record: OperationRecord, name: str) -> bool:
+def _is_gone(claims: ClaimRegistry, record: OperationRecord, name: str) -> bool:
     key = _key(record.changeset, record.kind.value, name)
     return claims.claim(record.lead, key, "", _NOWHERE) is None
 

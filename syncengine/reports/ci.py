@@ -17,7 +17,7 @@ from syncengine.core.errors import Problem, Severity
 from syncengine.core.log_commands import broken
 from syncengine.core.operations import QUEUED
 from syncengine.core.redaction import visible
-from syncengine.core.results import HistoryRow, Line, RunResult, ValidateResult
+from syncengine.core.results import HistoryRow, OperationLine, RunResult, ValidateResult
 from syncengine.reports.vocabulary import plural
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -143,7 +143,7 @@ def _applied(suite: ElementTree.Element, result: RunResult) -> None:
         _named(suite, "applied", f"{plural(result.counts.applied, 'operation')} applied")
 
 
-def _case(suite: ElementTree.Element, line: Line, note: str = "") -> ElementTree.Element:
+def _case(suite: ElementTree.Element, line: OperationLine, note: str = "") -> ElementTree.Element:
     change = f"{line.change}: " if line.change else ""
     what = f"{line.kind} lead {line.lead}"
     return _named(suite, line.changeset or "operation", f"{change}{what} ({line.operation[:12]}){note}")

@@ -46,7 +46,7 @@ def plan_html(
     page = _templates()
     yield page.get_template("plan_head.html.j2").render(title=_title(header, summary), **_assets())
     folding = Fold(options, keep=0)
-    table = _Table(options.rows, folding.masker)
+    table = _HtmlTable(options.rows, folding.masker)
     yield '<script type="application/json" id="rows">['
     for planned in operations:
         folding.add(planned)
@@ -59,7 +59,7 @@ def plan_html(
     yield page.get_template("plan_body.html.j2").render(_context(view, options, table.listed), **_assets())
 
 
-class _Table:
+class _HtmlTable:
     """Encodes rows as compact JSON arrays; texts that recur are numbered."""
 
     def __init__(self, limit: int, masker: Masker) -> None:

@@ -12,7 +12,15 @@ from syncengine.core.finding import Finding
 from syncengine.core.operations import IRREVERSIBLE, SPECS, Kind
 from syncengine.core.plan import Blocker, Counts, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.redaction import Masker
-from syncengine.core.results import DoubtLine, HistoryRow, Line, RunResult, StatusReport, UnfinishedPlan, ValidateResult
+from syncengine.core.results import (
+    DoubtLine,
+    HistoryRow,
+    OperationLine,
+    RunResult,
+    StatusReport,
+    UnfinishedPlan,
+    ValidateResult,
+)
 from syncengine.core.values import format_money
 from syncengine.reports.findings import plan_warnings, shown_value, verdict_of
 from syncengine.reports.model import ViewOptions
@@ -204,7 +212,7 @@ def apply_object(result: RunResult) -> dict[str, Any]:
     }
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: OperationLine) -> dict[str, Any]:
     return {"operation": line.operation, "lead": line.lead, "kind": line.kind, "message": line.message}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from syncengine.core.errors import Exit
 from syncengine.core.redaction import visible
-from syncengine.core.results import DoubtLine, HistoryRow, Line, RunResult, StatusReport, UnfinishedPlan
+from syncengine.core.results import DoubtLine, HistoryRow, OperationLine, RunResult, StatusReport, UnfinishedPlan
 from syncengine.reports.layout import Page, Piece, Style, cells, cut
 from syncengine.reports.model import ViewOptions
 from syncengine.reports.vocabulary import clip, number, plural, short
@@ -66,7 +66,7 @@ def apply_text(result: RunResult, options: ViewOptions) -> Iterator[str]:
     yield from _next(page, result)
 
 
-def _trouble(page: Page, title: str, lines: Sequence[Line], total: int, style: Style) -> Iterator[str]:
+def _trouble(page: Page, title: str, lines: Sequence[OperationLine], total: int, style: Style) -> Iterator[str]:
     if not lines:
         return
     yield from page.heading(title, plural(total, "operation"), style)

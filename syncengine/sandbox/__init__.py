@@ -4,21 +4,21 @@ It shares no code with the client, so that a mistake in one cannot hide in the o
 """
 
 from syncengine.sandbox.errors import SandboxError
-from syncengine.sandbox.faults import Answer, Fault, Match, Part, Reject, Rule, Script, Signal
+from syncengine.sandbox.faults import Fault, FaultAnswer, FaultRule, Match, PartialEffect, RejectedLeads, Script, Signal
 from syncengine.sandbox.faults_file import parse_script, read_script
 from syncengine.sandbox.keys import DEFAULT_KEYS, Key, Permission, parse_key
 from syncengine.sandbox.server import RunningSandbox, Sandbox, SandboxOptions
 
 __all__ = [
     "DEFAULT_KEYS",
-    "Answer",
     "Fault",
+    "FaultAnswer",
+    "FaultRule",
     "Key",
     "Match",
-    "Part",
+    "PartialEffect",
     "Permission",
-    "Reject",
-    "Rule",
+    "RejectedLeads",
     "RunningSandbox",
     "Sandbox",
     "SandboxError",

@@ -14,7 +14,7 @@ from http import HTTPStatus
 import msgspec
 
 from syncengine.sandbox.entities import Json, Reply
-from syncengine.sandbox.faults import Answer
+from syncengine.sandbox.faults import FaultAnswer
 
 _JSON_TYPE = "application/json"
 _HTML_TYPE = "text/html; charset=utf-8"
@@ -26,7 +26,7 @@ DRIP_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutgoingAnswer:
     """An answer ready to be sent.
 
     `head` ends with the empty line; `body` comes in blocks, without end where `endless`; `pause` seconds lie between
@@ -41,20 +41,20 @@ class Outgoing:
     pause: float = 0.0
 
 
-def plain(reply: Reply, now: float, *, closes: bool = False) -> Outgoing:
+def plain(reply: Reply, now: float, *, closes: bool = False) -> OutgoingAnswer:
     """The service's own answer."""
     body = msgspec.json.encode(reply.document)
     headers = [("Content-Type", _JSON_TYPE), ("Content-Length", str(len(body)))]
-    return Outgoing(reply.status, _head(reply.status, headers, now, closes=closes), (body,), closes)
+    return OutgoingAnswer(reply.status, _head(reply.status, headers, now, closes=closes), (body,), closes)
 
 
-def special(document: dict[str, Json], answer: Answer, now: float) -> Outgoing:
+def special(document: dict[str, Json], answer: FaultAnswer, now: float) -> OutgoingAnswer:
     """The answer a fault asks for; `document` is what the service would have said."""
     headers = [("Content-Type", _content_type(answer))]
     if answer.body in ("flood", "drip"):
         headers.append(("Transfer-Encoding", "chunked"))
         blocks = _endless(_BLOCK if answer.body == "flood" else b" ")
-        return Outgoing(
+        return OutgoingAnswer(
             answer.status,
             _head(answer.status, _merged(headers, answer, now), now, closes=True),
             map(_chunk, blocks),
@@ -65,7 +65,9 @@ def special(document: dict[str, Json], answer: Answer, now: float) -> Outgoing:
     return _finite(document, answer, headers, now)
 
 
-def _finite(document: dict[str, Json], answer: Answer, headers: list[tuple[str, str]], now: float) -> Outgoing:
+def _finite(
+    document: dict[str, Json], answer: FaultAnswer, headers: list[tuple[str, str]], now: float
+) -> OutgoingAnswer:
     if answer.body == "huge":
         size = (answer.megabytes or 1) * _MEGABYTE
         start, end = msgspec.json.encode(document)[:-1] + b',"padding":"', b'"}'
@@ -82,10 +84,10 @@ def _finite(document: dict[str, Json], answer: Answer, headers: list[tuple[str, 
     elif answer.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         headers.append(("Content-Length", str(size)))
     head = _head(answer.status, _merged(headers, answer, now), now, closes=answer.close)
-    return Outgoing(answer.status, head, blocks, closes=answer.close)
+    return OutgoingAnswer(answer.status, head, blocks, closes=answer.close)
 
 
-def _body(document: dict[str, Json], answer: Answer) -> bytes:
+def _body(document: dict[str, Json], answer: FaultAnswer) -> bytes:
     match answer.body:
         case "normal":
             return msgspec.json.encode(document)
@@ -104,13 +106,13 @@ def _body(document: dict[str, Json], answer: Answer) -> bytes:
             return b""
 
 
-def _content_type(answer: Answer) -> str:
+def _content_type(answer: FaultAnswer) -> str:
     if answer.body == "html":
         return _HTML_TYPE
     return "text/plain; charset=utf-8" if answer.body == "text" else _JSON_TYPE
 
 
-def _extra_headers(answer: Answer, now: float) -> list[tuple[str, str]]:
+def _extra_headers(answer: FaultAnswer, now: float) -> list[tuple[str, str]]:
     headers = list(answer.headers.items())
     if answer.retry_after is not None:
         headers.append(("Retry-After", str(answer.retry_after)))
@@ -121,7 +123,7 @@ def _extra_headers(answer: Answer, now: float) -> list[tuple[str, str]]:
     return headers
 
 
-def _merged(own: list[tuple[str, str]], answer: Answer, now: float) -> list[tuple[str, str]]:
+def _merged(own: list[tuple[str, str]], answer: FaultAnswer, now: float) -> list[tuple[str, str]]:
     """The fault's headers replace the answer's own, so that a script can lie about length and type."""
     extra = _extra_headers(answer, now)
     given = {name.lower() for name, _ in extra}

@@ -92,7 +92,7 @@ class NumberText(str):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReceivedRequest:
     """One request as it came off the wire. Header names are in lower case; `query` holds decoded values."""
 
     method: str

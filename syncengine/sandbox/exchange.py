@@ -8,9 +8,19 @@ from http import HTTPStatus
 import msgspec
 
 from syncengine.sandbox import answers
-from syncengine.sandbox.answers import Outgoing
-from syncengine.sandbox.entities import Reply, Request, failure
-from syncengine.sandbox.faults import NO_FAULT, Answer, Fault, Mentioned, Part, Rule, Step, Trouble, mentioned_in
+from syncengine.sandbox.answers import OutgoingAnswer
+from syncengine.sandbox.entities import ReceivedRequest, Reply, failure
+from syncengine.sandbox.faults import (
+    NO_FAULT,
+    Fault,
+    FaultAnswer,
+    FaultRule,
+    Mentioned,
+    PartialEffect,
+    Step,
+    Trouble,
+    mentioned_in,
+)
 from syncengine.sandbox.malformed_answers import distorted
 from syncengine.sandbox.service import Service
 from syncengine.sandbox.signals import send_signal
@@ -41,7 +51,7 @@ class Exchange:
         self._number = number
         self._drop_underscores = drop_underscores
         self._trouble: Trouble = service.trouble
-        self._rule: Rule | None = None
+        self._rule: FaultRule | None = None
         self._fault: Fault = NO_FAULT
         self._body = b""
 
@@ -62,12 +72,12 @@ class Exchange:
         reply = self._service.perform(request, self._number, fault)
         self._signal("after_effect")
         self._connection.pause(fault.delay_after)
-        late = fault.effect.late if isinstance(fault.effect, Part) else None
+        late = fault.effect.late if isinstance(fault.effect, PartialEffect) else None
         if late is not None:
             self._service.perform_later(request, self._number, fault, late)
         return self._answer(reply)
 
-    def _receive(self) -> Request | None:
+    def _receive(self) -> ReceivedRequest | None:
         """The whole request, or None when the fault ended the connection in the middle of it."""
         head = self._head
         path, _, query = head.target.partition("?")
@@ -87,7 +97,7 @@ class Exchange:
         if self._drop_underscores:
             headers = {name: value for name, value in headers.items() if "_" not in name}
         values = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
-        return Request(head.method, path, values, headers, self._body)
+        return ReceivedRequest(head.method, path, values, headers, self._body)
 
     def _mentioned(self) -> Mentioned:
         try:
@@ -122,15 +132,15 @@ class Exchange:
         self._signal("answered")
         return False
 
-    def _outgoing(self, reply: Reply) -> Outgoing:
+    def _outgoing(self, reply: Reply) -> OutgoingAnswer:
         fault, now = self._fault, self._service.clock()
         document = distorted(reply.document, fault.elements) if fault.elements else reply.document
-        if isinstance(fault.answer, Answer):
+        if isinstance(fault.answer, FaultAnswer):
             return answers.special(document, fault.answer, now)
         closes = not self._head.keeps_alive
         return answers.plain(Reply(reply.status, document), now, closes=closes)
 
-    def _send(self, outgoing: Outgoing) -> bool:
+    def _send(self, outgoing: OutgoingAnswer) -> bool:
         signal = self._fault.signal
         if signal is not None and signal.at == "half_answer" and not outgoing.endless:
             self._send_halves(outgoing, whole=True)
@@ -142,7 +152,7 @@ class Exchange:
             return False
         return True
 
-    def _send_halves(self, outgoing: Outgoing, *, whole: bool) -> None:
+    def _send_halves(self, outgoing: OutgoingAnswer, *, whole: bool) -> None:
         data = outgoing.head + b"".join(outgoing.body)
         # The first half ends inside the body, so that the client has seen the status and waits for the rest.
         middle = len(outgoing.head) + (len(data) - len(outgoing.head)) // 2
@@ -151,7 +161,7 @@ class Exchange:
         if whole:
             self._connection.send_bytes(data[middle:])
 
-    def _choose(self, rule: Rule | None) -> None:
+    def _choose(self, rule: FaultRule | None) -> None:
         if rule is not None:
             self._rule, self._fault = rule, rule.fault
 

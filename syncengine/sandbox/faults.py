@@ -68,7 +68,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     continue_after: Seconds | None = None
 
 
-class Reject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RejectedLeads(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Leads that fail under a readable answer; `done` of each one's effects happen all the same."""
 
     message: str = "Lead could not be updated"
@@ -76,14 +76,14 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     done: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PartialEffect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Less than everything: the first leads only, or everything so many seconds late."""
 
     first: Annotated[int, msgspec.Meta(ge=0)] | None = None
     late: Seconds | None = None
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FaultAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another answer than the service's own."""
 
     status: Annotated[int, msgspec.Meta(ge=200, le=599)] = 200
@@ -108,10 +108,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     refuse_seconds: Seconds = 0
     delay_before: Seconds = 0
     delay_after: Seconds = 0
-    effect: Literal["all", "none"] | Part | None = None
-    reject: Reject | None = None
+    effect: Literal["all", "none"] | PartialEffect | None = None
+    reject: RejectedLeads | None = None
     elements: list[Distortion] = msgspec.field(default_factory=list)
-    answer: Drop | Answer = "normal"
+    answer: Drop | FaultAnswer = "normal"
     signal: Signal | None = None
 
     @property
@@ -120,7 +120,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.read is not None or self.refuse_seconds > 0
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fault: Fault
     match: Match = Match()
     name: str = ""
@@ -131,7 +131,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     version: Literal[1] = 1
     latency_ms: Annotated[float, msgspec.Meta(ge=0, le=600_000)] = 0
-    rules: list[Rule] = msgspec.field(default_factory=list)
+    rules: list[FaultRule] = msgspec.field(default_factory=list)
 
 
 NO_FAULT = Fault()
@@ -168,23 +168,25 @@ class Trouble:
     def __post_init__(self) -> None:
         self._counters = [_Counter(random.Random(rule.match.seed)) for rule in self.script.rules]
 
-    def strike_early(self, method: str, path: str) -> Rule | None:
+    def strike_early(self, method: str, path: str) -> FaultRule | None:
         return self._strike(method, path, None, early=True)
 
-    def strike(self, method: str, path: str, mentioned: Callable[[], Mentioned]) -> Rule | None:
+    def strike(self, method: str, path: str, mentioned: Callable[[], Mentioned]) -> FaultRule | None:
         return self._strike(method, path, mentioned, early=False)
 
     @property
     def reads_slowly(self) -> bool:
         return any(rule.fault.read == "slow" for rule in self.script.rules)
 
-    def label(self, rule: Rule) -> str:
+    def label(self, rule: FaultRule) -> str:
         return rule.name or f"rules[{next(i for i, each in enumerate(self.script.rules) if each is rule)}]"
 
-    def _strike(self, method: str, path: str, mentioned: Callable[[], Mentioned] | None, *, early: bool) -> Rule | None:
+    def _strike(
+        self, method: str, path: str, mentioned: Callable[[], Mentioned] | None, *, early: bool
+    ) -> FaultRule | None:
         if not self.script.rules:
             return None
-        chosen: Rule | None = None
+        chosen: FaultRule | None = None
         with self._lock:
             for rule, counter in zip(self.script.rules, self._counters, strict=True):
                 if rule.fault.strikes_early is not early or not _fits(rule.match, method, path, mentioned):

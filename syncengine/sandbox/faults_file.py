@@ -10,7 +10,7 @@ import msgspec
 
 from syncengine.documents.files import open_ordinary
 from syncengine.sandbox.errors import SandboxError
-from syncengine.sandbox.faults import Answer, Fault, Part, Rule, Script, Signal
+from syncengine.sandbox.faults import Fault, FaultAnswer, FaultRule, PartialEffect, Script, Signal
 
 _MAX_BYTES = 16 * 1024 * 1024
 _Kind = TypeVar("_Kind")
@@ -54,12 +54,12 @@ def _script(data: bytes, name: str) -> Script:
 
 
 def _from_lines(lines: Iterable[tuple[int, bytes]], name: str) -> Script:
-    rules: list[Rule] = []
+    rules: list[FaultRule] = []
     latency = 0.0
     for number, line in lines:
         where = f"{name}, line {number}"
         if b'"fault"' in line:
-            rules.append(_decoded(line, Rule, where))
+            rules.append(_decoded(line, FaultRule, where))
         else:
             latency = _decoded(line, _Latency, where).latency_ms
     return _decoded(msgspec.json.encode({"latency_ms": latency, "rules": rules}), Script, name)
@@ -72,10 +72,10 @@ def _decoded(data: bytes, kind: type[_Kind], where: str) -> _Kind:
         raise SandboxError(f"{where}: {error}; schemas/sandbox-faults.v1.schema.json describes the format") from None
 
 
-_Check = tuple[Callable[[Rule], bool], str]
+_Check = tuple[Callable[[FaultRule], bool], str]
 
 
-def check_rule(rule: Rule, where: str) -> None:
+def check_rule(rule: FaultRule, where: str) -> None:
     """What the types cannot say. Raises SandboxError naming the rule and what to change."""
     for wrong, advice in _CHECKS:
         if wrong(rule):
@@ -88,11 +88,11 @@ def _answered_otherwise(fault: Fault) -> bool:
 
 def _shapes_lost(fault: Fault) -> bool:
     shaped = bool(fault.elements) or fault.reject is not None
-    return shaped and isinstance(fault.answer, Answer) and fault.answer.body not in ("normal", "cut", "huge")
+    return shaped and isinstance(fault.answer, FaultAnswer) and fault.answer.body not in ("normal", "cut", "huge")
 
 
 def _ambiguous_part(fault: Fault) -> bool:
-    return isinstance(fault.effect, Part) and (fault.effect.first is None) is (fault.effect.late is None)
+    return isinstance(fault.effect, PartialEffect) and (fault.effect.first is None) is (fault.effect.late is None)
 
 
 def _ambiguous_process(signal: Signal | None) -> bool:
@@ -135,21 +135,21 @@ _CHECKS: tuple[_Check, ...] = (
     ),
     (
         lambda rule: (
-            isinstance(rule.fault.answer, Answer)
+            isinstance(rule.fault.answer, FaultAnswer)
             and (rule.fault.answer.body == "text") is (rule.fault.answer.text is None)
         ),
         'an answer\'s text and its body "text" go together',
     ),
     (
         lambda rule: (
-            isinstance(rule.fault.answer, Answer)
+            isinstance(rule.fault.answer, FaultAnswer)
             and (rule.fault.answer.body == "huge") is (rule.fault.answer.megabytes is None)
         ),
         'an answer\'s megabytes and its body "huge" go together',
     ),
     (
         lambda rule: (
-            isinstance(rule.fault.answer, Answer)
+            isinstance(rule.fault.answer, FaultAnswer)
             and rule.fault.answer.gzip
             and rule.fault.answer.body in ("huge", "flood", "drip")
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from syncengine.sandbox.entities import Effect, Json, LeadState, NumberText, Reply, failure, id_text
 from syncengine.sandbox.keys import Key, Permission, missing_permission
-from syncengine.sandbox.state import State
+from syncengine.sandbox.state import SandboxState
 
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?", re.ASCII)
 _SHOWN_ERRORS = 5
@@ -24,7 +24,7 @@ class _BadValue(Exception):
     pass
 
 
-def put_financials(state: State, key: Key, document: Json, now: float) -> Reply:
+def put_financials(state: SandboxState, key: Key, document: Json, now: float) -> Reply:
     """Set the values on every lead that is approved; the envelope alone says whether some, all or none were changed."""
     refusal = missing_permission(key, [Permission.FINANCIALS])
     if refusal is not None:
@@ -93,7 +93,7 @@ def _numbers(leads: Json) -> list[str]:
     return numbers
 
 
-def _refusal(state: State, number: str, now: float) -> str | None:
+def _refusal(state: SandboxState, number: str, now: float) -> str | None:
     lead = state.lead(number, now)
     if lead is None:
         return f"Lead {number} not found"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syncengine.sandbox.entities import Json, Reply, Request, failure
+from syncengine.sandbox.entities import Json, ReceivedRequest, Reply, failure
 
 # The two keys of the vendor's help article: public examples, good on a sandbox and nowhere else.
 ARTICLE_UPDATE_KEY = "cb266b24ef4a5d123s42ca5801431120"
@@ -83,7 +83,7 @@ class KeyRing:
                 raise ValueError("two sandbox keys have the same text: leave one of them out")
             self._keys[key.text] = key
 
-    def admit(self, request: Request, document: Json) -> Key | Reply:
+    def admit(self, request: ReceivedRequest, document: Json) -> Key | Reply:
         """The key of a request (header X_KEY, else `key` in body or query), or the refusal to send."""
         text = sent_key(request, document)
         if text is None:
@@ -96,7 +96,7 @@ class KeyRing:
         return key
 
 
-def sent_key(request: Request, document: Json) -> str | None:
+def sent_key(request: ReceivedRequest, document: Json) -> str | None:
     """The key a request carries, wherever it carries it."""
     in_header = request.headers.get("x_key")
     if in_header is not None:

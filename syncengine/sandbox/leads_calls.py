@@ -16,16 +16,16 @@ from syncengine.sandbox.entities import (
     id_text,
 )
 from syncengine.sandbox.keys import Key, Permission, missing_permission
-from syncengine.sandbox.state import State
+from syncengine.sandbox.state import SandboxState
 
 _ID = re.compile(ID_PATTERN)
 
 
-class Refused(Exception):
+class ElementRefused(Exception):
     """This element cannot be done; the words are its error."""
 
 
-def put_leads(state: State, key: Key, document: Json, now: float) -> Reply:
+def put_leads(state: SandboxState, key: Key, document: Json, now: float) -> Reply:
     """Judge every element; what fails does nothing, what succeeds is done whole."""
     elements = document.get("leads")
     if not isinstance(elements, list) or not elements:
@@ -53,7 +53,7 @@ def _needed(elements: list[dict[str, Json]]) -> list[Permission]:
     return needed
 
 
-def _judge(state: State, element: dict[str, Json], now: float) -> tuple[dict[str, Json], list[Effect]]:
+def _judge(state: SandboxState, element: dict[str, Json], now: float) -> tuple[dict[str, Json], list[Effect]]:
     name = "quarantineId" if "quarantineId" in element else "id"
     try:
         if name == "id":
@@ -64,7 +64,7 @@ def _judge(state: State, element: dict[str, Json], now: float) -> tuple[dict[str
             lead = _quarantined(state, element, now)
             effects = [Effect(effect="update", lead=lead.reference, fields=_fields(element))]
             message = "Quarantine lead updated"
-    except Refused as refused:
+    except ElementRefused as refused:
         return _answer(name, element.get(name), success=False, message="Lead not updated", errors=[str(refused)]), []
     return _answer(
         name, lead.number, success=True, message=message, warnings=_unknown_fields(state, lead, effects)
@@ -93,39 +93,39 @@ def _answer(
 def _number(value: Json, name: str) -> str:
     text = id_text(value)
     if text is None or not _ID.fullmatch(text):
-        raise Refused(f'"{name}" must be a number without a leading zero')
+        raise ElementRefused(f'"{name}" must be a number without a leading zero')
     return text
 
 
-def _lead(state: State, number: str, now: float) -> Lead:
+def _lead(state: SandboxState, number: str, now: float) -> Lead:
     lead = state.lead(number, now)
     if lead is None:
         if state.quarantined(number, now) is not None:
-            raise Refused(f"Lead {number} is quarantined: address it by quarantineId")
-        raise Refused(f"Lead {number} not found")
+            raise ElementRefused(f"Lead {number} is quarantined: address it by quarantineId")
+        raise ElementRefused(f"Lead {number} not found")
     if not lead.state.updatable:
-        raise Refused(f"Lead {number} is {lead.state.value}: only valid leads can be updated")
+        raise ElementRefused(f"Lead {number} is {lead.state.value}: only valid leads can be updated")
     return lead
 
 
-def _quarantined(state: State, element: dict[str, Json], now: float) -> Lead:
+def _quarantined(state: SandboxState, element: dict[str, Json], now: float) -> Lead:
     number = _number(element["quarantineId"], "quarantineId")
     if "id" in element:
-        raise Refused('A lead has either an "id" or a "quarantineId", not both')
+        raise ElementRefused('A lead has either an "id" or a "quarantineId", not both')
     if element.keys() & {"action", "triggerDeliveryId", "triggerDeliveryIds"}:
-        raise Refused(f"Lead {number} is quarantined: it can be updated, but not reprocessed or triggered")
+        raise ElementRefused(f"Lead {number} is quarantined: it can be updated, but not reprocessed or triggered")
     lead = state.quarantined(number, now)
     if lead is None:
-        raise Refused(f"Quarantine lead {number} not found")
+        raise ElementRefused(f"Quarantine lead {number} not found")
     return lead
 
 
-def _effects(state: State, lead: Lead, element: dict[str, Json]) -> list[Effect]:
+def _effects(state: SandboxState, lead: Lead, element: dict[str, Json]) -> list[Effect]:
     deliveries = _deliveries(element)
     if "action" in element and element["action"] != "reprocess":
-        raise Refused(f'Unknown action {element["action"]!r}: only "reprocess" is known')
+        raise ElementRefused(f'Unknown action {element["action"]!r}: only "reprocess" is known')
     if "action" in element and deliveries:
-        raise Refused("A lead cannot be reprocessed and triggered in one request")
+        raise ElementRefused("A lead cannot be reprocessed and triggered in one request")
     effects = []
     if "update" in element:
         effects.append(Effect(effect="update", lead=lead.reference, fields=_fields(element)))
@@ -135,30 +135,30 @@ def _effects(state: State, lead: Lead, element: dict[str, Json]) -> list[Effect]
         _check_delivery(state, number)
         effects.append(Effect(effect="trigger", lead=lead.reference, delivery=number))
     if not effects:
-        raise Refused('Nothing to do: give "update", "action" or "triggerDeliveryId"')
+        raise ElementRefused('Nothing to do: give "update", "action" or "triggerDeliveryId"')
     return effects
 
 
 def _deliveries(element: dict[str, Json]) -> list[str]:
     several = element.get("triggerDeliveryIds", [])
     if not isinstance(several, list) or ("triggerDeliveryIds" in element and not several):
-        raise Refused('"triggerDeliveryIds" must be a list with at least one delivery')
+        raise ElementRefused('"triggerDeliveryIds" must be a list with at least one delivery')
     single = [element["triggerDeliveryId"]] if "triggerDeliveryId" in element else []
     return [_number(value, "triggerDeliveryId") for value in (*single, *several)]
 
 
-def _check_delivery(state: State, number: str) -> None:
+def _check_delivery(state: SandboxState, number: str) -> None:
     delivery = state.deliveries.get(number)
     if delivery is None:
-        raise Refused(f"Delivery {number} not found")
+        raise ElementRefused(f"Delivery {number} not found")
     if not delivery.manual:
-        raise Refused(f"Delivery {number} is not set to be triggered manually over the REST API")
+        raise ElementRefused(f"Delivery {number} is not set to be triggered manually over the REST API")
 
 
 def _fields(element: dict[str, Json]) -> dict[str, str]:
     update = element.get("update")
     if not isinstance(update, dict) or not update:
-        raise Refused('"update" must be an object with at least one field')
+        raise ElementRefused('"update" must be an object with at least one field')
     if all(type(value) is str for value in update.values()):
         return update
     return {name: _field_text(name, value) for name, value in update.items()}
@@ -169,10 +169,10 @@ def _field_text(name: str, value: Json) -> str:
         return "true" if value else "false"
     if isinstance(value, str | NumberText | int):
         return str(value)
-    raise Refused(f"Field {name} must be text")
+    raise ElementRefused(f"Field {name} must be text")
 
 
-def _unknown_fields(state: State, lead: Lead, effects: list[Effect]) -> list[str]:
+def _unknown_fields(state: SandboxState, lead: Lead, effects: list[Effect]) -> list[str]:
     """Fields the campaign does not know are taken all the same, with a warning."""
     campaign = state.campaigns.get(lead.campaign) if lead.campaign is not None else None
     fields = effects[0].fields

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from syncengine.sandbox.entities import QUARANTINE_PREFIX, Effect, Json, Reply
-from syncengine.sandbox.faults import Distortion, Part, Reject
+from syncengine.sandbox.faults import Distortion, PartialEffect, RejectedLeads
 from syncengine.sandbox.financials_calls import envelope
 from syncengine.sandbox.leads_calls import reference
 from syncengine.sandbox.quarantine_calls import QUEUED
@@ -14,7 +14,7 @@ Element = dict[str, Json]
 _UNASKED_LEAD = "999999999999"
 
 
-def rejecting(reply: Reply, reject: Reject) -> Reply:
+def rejecting(reply: Reply, reject: RejectedLeads) -> Reply:
     """The same answer with these leads (all, where none is named) refused and, but for `done`, nothing done to them."""
     document = dict(reply.document)
     if isinstance(document.get("leads"), list):
@@ -37,11 +37,11 @@ def rejecting(reply: Reply, reject: Reject) -> Reply:
     return Reply(reply.status, document, _still_done(reply.effects, reject))
 
 
-def _meant(reject: Reject, lead: str) -> bool:
+def _meant(reject: RejectedLeads, lead: str) -> bool:
     return reject.leads is None or lead in reject.leads
 
 
-def _still_done(effects: Sequence[Effect], reject: Reject) -> list[Effect]:
+def _still_done(effects: Sequence[Effect], reject: RejectedLeads) -> list[Effect]:
     kept: list[Effect] = []
     spared: dict[str, int] = {}
     for effect in effects:
@@ -53,7 +53,7 @@ def _still_done(effects: Sequence[Effect], reject: Reject) -> list[Effect]:
     return kept
 
 
-def effects_of_part(effects: Sequence[Effect], part: Part) -> Sequence[Effect]:
+def effects_of_part(effects: Sequence[Effect], part: PartialEffect) -> Sequence[Effect]:
     """Those on the first leads of the request, in its order."""
     if part.first is None:
         return effects

@@ -6,13 +6,13 @@ from typing import Literal
 
 from syncengine.sandbox.entities import Effect, Json, Reply, failure, id_text
 from syncengine.sandbox.keys import Key, Permission, missing_permission
-from syncengine.sandbox.state import State
+from syncengine.sandbox.state import SandboxState
 
 QUEUED = "Queued for processing"
 _ACTIONS: dict[str, Literal["release", "reject"]] = {"process": "release", "reject": "reject"}
 
 
-def process_quarantine(state: State, key: Key, document: Json, now: float, *, delay: float) -> Reply:
+def process_quarantine(state: SandboxState, key: Key, document: Json, now: float, *, delay: float) -> Reply:
     """Queue each lead. A second call before the queue got to the first is queued as well, as a real queue would."""
     refusal = missing_permission(key, [Permission.QUARANTINE])
     if refusal is not None:

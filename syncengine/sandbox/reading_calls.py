@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from syncengine.sandbox.entities import Campaign, Json, Lead, Reply, failure, id_text
 from syncengine.sandbox.keys import Key, Permission, missing_permission
-from syncengine.sandbox.state import State
+from syncengine.sandbox.state import SandboxState
 
 _MAX_SEARCHES = 100
 
 
-def get_lead(state: State, key: Key, number: str, now: float) -> Reply:
+def get_lead(state: SandboxState, key: Key, number: str, now: float) -> Reply:
     refusal = missing_permission(key, [Permission.SEARCH])
     if refusal is not None:
         return refusal
@@ -19,7 +19,7 @@ def get_lead(state: State, key: Key, number: str, now: float) -> Reply:
     return Reply(200, {"status": "Success", "message": "OK", **_shown(state, lead)})
 
 
-def get_campaign(state: State, key: Key, number: str) -> Reply:
+def get_campaign(state: SandboxState, key: Key, number: str) -> Reply:
     refusal = missing_permission(key, [Permission.SEARCH])
     if refusal is not None:
         return refusal
@@ -41,7 +41,7 @@ def get_campaign(state: State, key: Key, number: str) -> Reply:
     )
 
 
-def search_leads(state: State, key: Key, document: Json, now: float) -> Reply:
+def search_leads(state: SandboxState, key: Key, document: Json, now: float) -> Reply:
     """By e-mail address or phone, within a campaign where one is named."""
     refusal = missing_permission(key, [Permission.SEARCH])
     if refusal is not None:
@@ -56,7 +56,7 @@ def search_leads(state: State, key: Key, document: Json, now: float) -> Reply:
     return Reply(200, {"status": "Success", "message": "OK", "totalMatches": total, "searches": answered})
 
 
-def _matches(state: State, search: dict[str, Json], now: float) -> list[dict[str, Json]]:
+def _matches(state: SandboxState, search: dict[str, Json], now: float) -> list[dict[str, Json]]:
     campaign = id_text(search.get("campaignId"))
     email, phone = search.get("email"), search.get("phone")
     if not email and not phone:
@@ -76,7 +76,7 @@ def _found(lead: Lead) -> dict[str, Json]:
     return {"leadId": int(lead.number), **{name: lead.fields[name] for name in names if name in lead.fields}}
 
 
-def _shown(state: State, lead: Lead) -> dict[str, Json]:
+def _shown(state: SandboxState, lead: Lead) -> dict[str, Json]:
     """A lead as `GET leads/{id}` shows it; amounts are text, as no float may come near them."""
     campaign: Campaign | None = state.campaigns.get(lead.campaign) if lead.campaign is not None else None
     return {

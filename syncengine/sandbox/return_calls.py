@@ -6,7 +6,7 @@ import re
 
 from syncengine.sandbox.entities import Effect, Json, LeadState, NumberText, Reply, failure, id_text
 from syncengine.sandbox.keys import Key, Permission, missing_permission
-from syncengine.sandbox.state import State
+from syncengine.sandbox.state import SandboxState
 
 RETURN_PATH = re.compile(r"/restapi/v[0-9]+(?:\.[0-9]+)*/leads/return/?", re.ASCII)
 """v1.2 is the documented revision; callers use others as well."""
@@ -14,7 +14,7 @@ RETURN_PATH = re.compile(r"/restapi/v[0-9]+(?:\.[0-9]+)*/leads/return/?", re.ASC
 QUEUED = "Return Queued"
 
 
-def return_lead(state: State, key: Key, document: Json, now: float) -> Reply:
+def return_lead(state: SandboxState, key: Key, document: Json, now: float) -> Reply:
     """Queue the return of one lead. A second call is queued as well: nothing in the service keeps a lead from it."""
     refusal = missing_permission(key, [Permission.RETURN])
     if refusal is not None:

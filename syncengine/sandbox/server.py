@@ -29,10 +29,10 @@ from syncengine.sandbox.faults_file import check_rule, read_script
 from syncengine.sandbox.keys import DEFAULT_KEYS, Key, KeyRing
 from syncengine.sandbox.leads_file import read_leads
 from syncengine.sandbox.service import Service
-from syncengine.sandbox.state import State
-from syncengine.sandbox.store import EFFECTS, LEADS, REQUESTS, Store
+from syncengine.sandbox.state import SandboxState
+from syncengine.sandbox.store import EFFECTS, LEADS, REQUESTS, SandboxStore
 from syncengine.sandbox.wire import Connection, ConnectionEnded
-from syncengine.sandbox.world import World
+from syncengine.sandbox.world import SandboxAccount
 
 HOST = "127.0.0.1"
 _POLL_SECONDS = 0.1
@@ -86,7 +86,7 @@ class Sandbox:
         script, base = _script(options)
         context = _tls_context(options)
         folder = options.state or Path(tempfile.mkdtemp(prefix="syncengine-sandbox-"))
-        store = Store(folder, log_requests=options.log_requests)
+        store = SandboxStore(folder, log_requests=options.log_requests)
         try:
             service = Service(_world(options, folder), store, Trouble(script, base), self._clock)
             listener = _listen(options.port, slow=service.trouble.reads_slowly)
@@ -260,7 +260,7 @@ def _checked(script: Script | Path | None) -> tuple[Script, Path]:
     return script or Script(), Path.cwd()
 
 
-def _world(options: SandboxOptions, folder: Path) -> World:
+def _world(options: SandboxOptions, folder: Path) -> SandboxAccount:
     leads = default_leads()
     kept = folder / LEADS
     if options.leads is not None:
@@ -269,8 +269,8 @@ def _world(options: SandboxOptions, folder: Path) -> World:
     elif kept.exists():
         leads = read_leads(kept)
     campaigns = default_campaigns(leads) if options.campaigns is None else options.campaigns
-    state = State(leads, options.deliveries, campaigns, any_lead=options.any_lead)
-    return World(state, KeyRing(options.keys), quarantine_delay=options.quarantine_delay)
+    state = SandboxState(leads, options.deliveries, campaigns, any_lead=options.any_lead)
+    return SandboxAccount(state, KeyRing(options.keys), quarantine_delay=options.quarantine_delay)
 
 
 def _keep_leads(given: Path, kept: Path) -> None:

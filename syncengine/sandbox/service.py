@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from syncengine.sandbox.connections import Crowd
-from syncengine.sandbox.entities import Effect, Reply, Request, failure
-from syncengine.sandbox.faults import NO_FAULT, Fault, Part, Script, Trouble
+from syncengine.sandbox.entities import Effect, ReceivedRequest, Reply, failure
+from syncengine.sandbox.faults import NO_FAULT, Fault, PartialEffect, Script, Trouble
 from syncengine.sandbox.malformed_answers import effects_of_part, rejecting
-from syncengine.sandbox.store import RequestLine, Store, timestamp
-from syncengine.sandbox.world import World
+from syncengine.sandbox.store import RequestLine, SandboxStore, timestamp
+from syncengine.sandbox.world import SandboxAccount
 
 _WATCH_SECONDS = 0.02
 
@@ -24,7 +24,9 @@ class Service:
     The effects of one request are decided, logged and done in one piece, before anything of its answer leaves.
     """
 
-    def __init__(self, world: World, store: Store, trouble: Trouble, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, world: SandboxAccount, store: SandboxStore, trouble: Trouble, clock: Callable[[], float]
+    ) -> None:
         self.clock = clock
         self.closing = threading.Event()
         self.crowd = Crowd()
@@ -76,7 +78,7 @@ class Service:
                 self._quiet.wait(_WATCH_SECONDS)
         return True
 
-    def perform(self, request: Request, number: int, fault: Fault = NO_FAULT) -> Reply:
+    def perform(self, request: ReceivedRequest, number: int, fault: Fault = NO_FAULT) -> Reply:
         """Decide, and do what the fault leaves to be done now. A full disk is a 500 with nothing done."""
         with self._lock:
             now = self.clock()
@@ -89,7 +91,7 @@ class Service:
                 return failure(500, f"The sandbox could not write its log, so nothing was done: {error}")
         return reply
 
-    def perform_later(self, request: Request, number: int, fault: Fault, seconds: float) -> None:
+    def perform_later(self, request: ReceivedRequest, number: int, fault: Fault, seconds: float) -> None:
         """Decide and do it when the time has come, or when the sandbox closes, whichever is first."""
         with self._quiet:
             self._waiting += 1
@@ -132,9 +134,9 @@ def _due_now(reply: Reply, fault: Fault) -> Sequence[Effect]:
     match fault.effect:
         case "none":
             return ()
-        case Part(late=None):
+        case PartialEffect(late=None):
             return effects_of_part(reply.effects, fault.effect)
-        case Part():
+        case PartialEffect():
             return ()
         case _:
             return reply.effects

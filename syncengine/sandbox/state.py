@@ -8,7 +8,7 @@ from typing import assert_never
 from syncengine.sandbox.entities import QUARANTINE_PREFIX, Campaign, Delivery, Effect, Lead, LeadState
 
 
-class State:
+class SandboxState:
     """Leads, deliveries and campaigns.
 
     With `any_lead` every number is an approved lead, and every quarantineId a quarantined one, even when nobody listed

@@ -74,7 +74,7 @@ def body_columns(body: bytes) -> dict[str, str]:
         return {"body_base64": base64.b64encode(body).decode()}
 
 
-class Store:
+class SandboxStore:
     """One folder, used by one sandbox at a time. Raises SandboxError where it is in use or its files are not ours.
 
     Not locked against threads: its owner serialises the calls.

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from syncengine.sandbox.answers import Outgoing
+from syncengine.sandbox.answers import OutgoingAnswer
 
 _BLOCK = 262_144
 MAX_HEAD = 65_536
@@ -96,7 +96,7 @@ class Connection:
         self._invite(head)
         return self._take(self._length(head) // 2, None)
 
-    def send(self, outgoing: Outgoing) -> None:
+    def send(self, outgoing: OutgoingAnswer) -> None:
         """All of it, however long that is."""
         if not isinstance(outgoing.body, tuple):
             self._send_blocks(outgoing)
@@ -109,7 +109,7 @@ class Connection:
         except OSError:
             raise ConnectionEnded from None
 
-    def _send_blocks(self, outgoing: Outgoing) -> None:
+    def _send_blocks(self, outgoing: OutgoingAnswer) -> None:
         self.send_bytes(outgoing.head)
         for block in outgoing.body:
             if self._closing.is_set():

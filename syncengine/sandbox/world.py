@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from syncengine.sandbox.entities import Effect, Json, NumberText, Reply, Request, failure
+from syncengine.sandbox.entities import Effect, Json, NumberText, ReceivedRequest, Reply, failure
 from syncengine.sandbox.financials_calls import put_financials
 from syncengine.sandbox.keys import Key, KeyRing
 from syncengine.sandbox.leads_calls import put_leads
 from syncengine.sandbox.quarantine_calls import process_quarantine
 from syncengine.sandbox.reading_calls import get_campaign, get_lead, search_leads
 from syncengine.sandbox.return_calls import RETURN_PATH, return_lead
-from syncengine.sandbox.state import State
+from syncengine.sandbox.state import SandboxState
 
 PREFIX = "/restapi/v1.3/"
 _METHODS = {"leads": "PUT", "leadfinancials": "PUT", "quarantine/process": "POST", "leads/search": "POST"}
@@ -23,18 +23,18 @@ _DECODER = msgspec.json.Decoder(Any, float_hook=NumberText)
 _Call = Callable[[Key, Json], Reply]
 
 
-class World:
+class SandboxAccount:
     """A LeadByte account: `respond` decides and changes nothing, `apply` does what was decided.
 
     Not locked: whoever serves it lets one request decide and apply at a time.
     """
 
-    def __init__(self, state: State, keys: KeyRing, *, quarantine_delay: float) -> None:
+    def __init__(self, state: SandboxState, keys: KeyRing, *, quarantine_delay: float) -> None:
         self.state = state
         self._keys = keys
         self._quarantine_delay = quarantine_delay
 
-    def respond(self, request: Request, now: float) -> Reply:
+    def respond(self, request: ReceivedRequest, now: float) -> Reply:
         """What the service answers at this moment (`now`: seconds since 1970), and what it is going to do."""
         call = self._route(request, now)
         if isinstance(call, Reply):
@@ -53,7 +53,7 @@ class World:
     def apply(self, effect: Effect, at: str) -> None:
         self.state.apply(effect, at)
 
-    def _route(self, request: Request, now: float) -> _Call | Reply:
+    def _route(self, request: ReceivedRequest, now: float) -> _Call | Reply:
         if RETURN_PATH.fullmatch(request.path):
             if request.method != "POST":
                 return failure(405, f"{request.method} is not allowed here: use POST")

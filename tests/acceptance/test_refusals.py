@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from syncengine.sandbox import Fault, Match, Rule, Sandbox, SandboxOptions, Script, Signal, parse_key
+from syncengine.sandbox import Fault, FaultRule, Match, Sandbox, SandboxOptions, Script, Signal, parse_key
 from tests.cli.console import SCRIPT, environment
 from tests.workspace import Workspace
 
@@ -113,7 +113,7 @@ def test_killed_in_mid_run_and_started_again(mixed: Workspace, step: str, nth: i
     assert total == 300
     pid_file = mixed.root / "pid"
     kill = Signal(at=step, send="KILL", pid_file=str(pid_file))
-    mixed.sandbox.set_faults(Script(rules=[Rule(match=Match(nth=nth), fault=Fault(signal=kill))]))
+    mixed.sandbox.set_faults(Script(rules=[FaultRule(match=Match(nth=nth), fault=Fault(signal=kill))]))
     process = subprocess.Popen(
         [SCRIPT, "apply", "release.plan"],
         cwd=mixed.root,
@@ -153,7 +153,7 @@ def test_killed_in_mid_run_and_started_again(mixed: Workspace, step: str, nth: i
 def test_resolving_a_doubt_both_ways(mixed: Workspace) -> None:
     mixed.changeset("mixed", '- leads: ["1", "2"]\n  trigger: [northwind]')
     mixed.plan()
-    mixed.sandbox.set_faults(Script(rules=[Rule(fault=Fault(effect="none", answer="reset"))]))
+    mixed.sandbox.set_faults(Script(rules=[FaultRule(fault=Fault(effect="none", answer="reset"))]))
     result = mixed.apply()
     assert result["exit"] == 5
     assert result["counts"]["in_doubt"] == 2

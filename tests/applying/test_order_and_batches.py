@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncengine.applying.batches import Batcher, financial_terms
-from syncengine.applying.jobs import Terms
+from syncengine.applying.jobs import RunTerms
 from syncengine.applying.pace import LocalPace
 from syncengine.applying.request_queue import Intake
 from syncengine.applying.run_results import Scoreboard
@@ -75,7 +75,7 @@ def test_each_leads_parcels_leave_in_order_one_at_a_time(
     from random import Random
 
     assert isinstance(chance, Random)
-    terms = Terms(limits=bounds, wire=Wire(), policy=Policy())
+    terms = RunTerms(limits=bounds, wire=Wire(), policy=Policy())
     board = Scoreboard(Deaf())
     intake = Intake(given_parcels, terms=terms, waves=Waves(()), board=board, monotonic=lambda: 0.0)
     left: dict[str, list[int]] = {}
@@ -101,7 +101,7 @@ def test_each_leads_parcels_leave_in_order_one_at_a_time(
 
 @given(parcels.filter(bool), limits)
 def test_after_trouble_nothing_more_of_a_lead_leaves(given_parcels: list[Parcel], bounds: Limits) -> None:
-    terms = Terms(limits=bounds, wire=Wire(), policy=Policy())
+    terms = RunTerms(limits=bounds, wire=Wire(), policy=Policy())
     board = Scoreboard(Deaf())
     intake = Intake(given_parcels, terms=terms, waves=Waves(()), board=board, monotonic=lambda: 0.0)
     troubled = given_parcels[0].lead

@@ -9,7 +9,7 @@ import pytest
 from syncengine.core.errors import NotApproved
 from syncengine.planning import open_plan
 from syncengine.planning.approvals import Keygen, add_approval, approval_path, signed_text
-from syncengine.sandbox import Fault, Rule, Script
+from syncengine.sandbox import Fault, FaultRule, Script
 
 from .repository import Repository, public
 
@@ -26,7 +26,7 @@ def approve(repository: Repository, path: Path) -> None:
 
 def lose_answers(repository: Repository) -> None:
     """Every request is done, and its answer lost."""
-    repository.sandbox.set_faults(Script(rules=[Rule(fault=Fault(answer="close", effect="all"))]))
+    repository.sandbox.set_faults(Script(rules=[FaultRule(fault=Fault(answer="close", effect="all"))]))
 
 
 def resolve(repository: Repository, *, applied: bool) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncengine.changeset.declared import Place
-from syncengine.changeset.parse import Surroundings, parse_changeset
+from syncengine.changeset.parse import ParseContext, parse_changeset
 from syncengine.core.errors import Problem
 from syncengine.documents.configuration import load_configuration
 from syncengine.documents.nodes import SourceText
@@ -67,7 +67,7 @@ def _verdicts(data: bytes, folder: Path = EXAMPLES) -> tuple[list[Problem], list
     assert problems == []
     text = SourceText(data, "a.yaml")
     found: list[Problem] = []
-    around = Surroundings(settings=_SETTINGS, folder=folder, file="a.yaml", overrides={})
+    around = ParseContext(settings=_SETTINGS, folder=folder, file="a.yaml", overrides={})
     for document in documents:
         parse_changeset(document, Place(text, found.append), around)
     by_schema = [p for document in documents if document.node for p in _SCHEMA.problems(document.node, "a.yaml", text)]

@@ -11,7 +11,7 @@ import pytest
 from syncengine.api import Project, load, plan
 from syncengine.changeset.load import Loaded, validate
 from syncengine.changeset.load import load as load_changesets
-from syncengine.changeset.statement import Fault, Statement, checked_statement
+from syncengine.changeset.statement import SelectStatement, StatementFault, checked_statement
 from syncengine.core.errors import InputError, Problem
 from syncengine.documents.configuration import load_configuration
 from syncengine.documents.nodes import SourceText
@@ -36,7 +36,7 @@ CHANGES = '  - {for_each: rows, lead: "{{ row.lead_id }}", update: {postcode: "{
     ],
 )
 def test_one_ordered_select_is_taken(sql: str) -> None:
-    assert isinstance(checked_statement(sql), Statement)
+    assert isinstance(checked_statement(sql), SelectStatement)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_one_ordered_select_is_taken(sql: str) -> None:
 )
 def test_anything_else_is_refused_at_its_place(sql: str, words: str, offset: int) -> None:
     fault = checked_statement(sql)
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, StatementFault)
     assert words in fault.message
     assert fault.offset == offset
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syncengine.cli.commands import VERBS
+from syncengine.cli.commands import COMMANDS
 from tests.cli.console import run
 
 
@@ -25,8 +25,8 @@ def complete(words: str, at: int, tmp_path: Path) -> set[str]:
 
 
 def test_verbs(tmp_path: Path) -> None:
-    assert complete("syncengine ", 1, tmp_path) == set(VERBS)
-    assert complete("syncengine s", 1, tmp_path) == {name for name in VERBS if name.startswith("s")}
+    assert complete("syncengine ", 1, tmp_path) == set(COMMANDS)
+    assert complete("syncengine s", 1, tmp_path) == {name for name in COMMANDS if name.startswith("s")}
 
 
 def test_options_and_their_values(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import click
 import pytest
 
 import syncengine
-from syncengine.cli.command import Verb
-from syncengine.cli.commands import VERBS
+from syncengine.cli.command import Command
+from syncengine.cli.commands import COMMANDS
 from tests.cli.console import PATIENCE, SCRIPT, environment, run
 
 HEAVY = {"rich", "httpx", "jinja2", "jsonschema", "jsonschema_rs", "yaml", "sqlite3", "psycopg", "asyncio"}
@@ -38,7 +38,7 @@ def imported_by(*args: str) -> set[str]:
 def test_start_up_imports_no_verb_and_nothing_heavy(args: list[str]) -> None:
     modules = imported_by(*args)
     assert not modules & HEAVY
-    assert not modules & {entry.module for entry in VERBS.values()}
+    assert not modules & {entry.module for entry in COMMANDS.values()}
     assert {name for name in modules if name.startswith("syncengine.")} <= {
         "syncengine.cli",
         "syncengine.cli.main",
@@ -52,7 +52,7 @@ def test_start_up_imports_no_verb_and_nothing_heavy(args: list[str]) -> None:
 
 def test_a_verb_imports_no_other_verb() -> None:
     modules = imported_by("schema")
-    assert modules & {entry.module for entry in VERBS.values()} == {"syncengine.cli.schema"}
+    assert modules & {entry.module for entry in COMMANDS.values()} == {"syncengine.cli.schema"}
     assert not modules & {"rich", "httpx", "sqlite3"}
 
 
@@ -76,7 +76,7 @@ def test_runs_as_a_module(tmp_path: Path) -> None:
 def test_help_lists_every_verb(tmp_path: Path) -> None:
     ended = run("--help", cwd=tmp_path)
     assert ended.code == 0
-    for name, entry in VERBS.items():
+    for name, entry in COMMANDS.items():
         assert f"\n  {name} " in ended.out
         assert entry.summary[:40] in ended.out
 
@@ -87,12 +87,12 @@ def test_nothing_asked_for_is_a_usage_error_that_shows_the_help(tmp_path: Path) 
     assert "Commands:" in ended.err
 
 
-@pytest.mark.parametrize("name", VERBS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_verb_is_a_command_with_the_common_options(name: str) -> None:
-    verb = import_module(VERBS[name].module).command
+    verb = import_module(COMMANDS[name].module).command
     assert verb.help
     for command in verb.commands.values() if isinstance(verb, click.Group) else [verb]:
-        assert isinstance(command, Verb)
+        assert isinstance(command, Command)
         assert command.help
         options = {option for parameter in command.params for option in parameter.opts}
         assert {"--config", "--policy", "--log-format", "--log-level"} <= options
@@ -147,9 +147,9 @@ BUG = """
 import sys
 from syncengine.cli import commands, main
 import click
-from syncengine.cli.command import Verb
+from syncengine.cli.command import Command
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 def command():
     def inner(lead):
         raise ZeroDivisionError(f"secret of lead {lead}")
@@ -158,7 +158,7 @@ def command():
     except ZeroDivisionError as error:
         raise KeyError(sys.argv[2]) from error
 
-commands.VERBS["broken"] = commands.VerbEntry(__name__, "Broken on purpose.")
+commands.COMMANDS["broken"] = commands.CommandEntry(__name__, "Broken on purpose.")
 sys.exit(main.run(sys.argv[1:2]))
 """
 
@@ -189,14 +189,14 @@ import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from syncengine.cli import commands, main
 import click
-from syncengine.cli.command import Verb
+from syncengine.cli.command import Command
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 def command():
     os.kill(os.getpid(), signal.SIGINT)
     signal.pause()
 
-commands.VERBS["waiting"] = commands.VerbEntry(__name__, "Waits.")
+commands.COMMANDS["waiting"] = commands.CommandEntry(__name__, "Waits.")
 sys.exit(main.run(["waiting"]))
 """
 

@@ -19,7 +19,7 @@ from typing import Any
 from syncengine.api import Project
 from syncengine.cli.main import run as run_command_line
 from syncengine.ledger import create_ledger
-from syncengine.sandbox import Rule, RunningSandbox, Sandbox, SandboxOptions, Script, parse_script
+from syncengine.sandbox import FaultRule, RunningSandbox, Sandbox, SandboxOptions, Script, parse_script
 
 SCRIPT = Path(sys.executable).with_name("syncengine")
 ACCOUNT = "acme"
@@ -117,10 +117,10 @@ class Bench:
         ) as ledger:
             return ledger.identity().id
 
-    def faults(self, *rules: dict[str, Any] | Rule) -> None:
+    def faults(self, *rules: dict[str, Any] | FaultRule) -> None:
         """From now on the sandbox makes this trouble; counts begin anew."""
-        if all(isinstance(rule, Rule) for rule in rules):
-            self.sandbox.set_faults(Script(rules=[rule for rule in rules if isinstance(rule, Rule)]))
+        if all(isinstance(rule, FaultRule) for rule in rules):
+            self.sandbox.set_faults(Script(rules=[rule for rule in rules if isinstance(rule, FaultRule)]))
             return
         self.sandbox.set_faults(parse_script(json.dumps({"rules": list(rules)})))
 

@@ -29,7 +29,7 @@ import msgspec
 from syncengine.api import Project
 from syncengine.core.operations import IRREVERSIBLE
 from syncengine.core.ports import OperationRecord
-from syncengine.sandbox import Fault, Match, Rule, Signal
+from syncengine.sandbox import Fault, FaultRule, Match, Signal
 
 from .bench import ACCOUNT, Bench
 from .judge import Verdict, judge
@@ -275,7 +275,7 @@ class Scenario:
         if aim in _AT_THE_SERVICE:
             signal_at = Signal(send="KILL", at=_AT_THE_SERVICE[aim], pid=process.pid)  # type: ignore[arg-type]
             nth = self._chance.randint(1, 8)
-            self._bench.faults(Rule(match=Match(nth=nth), fault=Fault(signal=signal_at)))
+            self._bench.faults(FaultRule(match=Match(nth=nth), fault=Fault(signal=signal_at)))
             return process.wait(_PATIENCE) == -signal.SIGKILL
         wait_for = self._reached(aim, before)
         while process.poll() is None:

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from syncengine.sandbox import Fault, Match, Rule, Signal
+from syncengine.sandbox import Fault, FaultRule, Match, Signal
 from tests.crash.bench import Bench, Ended
 from tests.distributed.crew import PATIENCE, Crew, await_end, is_open, result_of, state_of, submit, until
 from tests.postgres_server import running_server
@@ -352,7 +352,7 @@ def test_a_worker_that_wakes_after_its_lease_sends_nothing(bench: Bench, crew: C
     bench.plan()
     sleeper = crew.start("--parallel", "1")
     pause = Signal(send="STOP", at="after_effect", pid=sleeper.pid)
-    bench.faults(Rule(match=Match(nth=3), fault=Fault(signal=pause)))
+    bench.faults(FaultRule(match=Match(nth=3), fault=Fault(signal=pause)))
     run = submit(bench)
     until(lambda: state_of(sleeper.pid) == "T", "a stopped worker")
     bench.faults()
@@ -419,7 +419,7 @@ def test_a_wave_in_which_a_worker_died_is_the_last(bench: Bench, crew: Crew) -> 
     prepared(bench, *triggers(30), policy={"waves": [4]}, concurrency=1)
     worker = crew.start()
     kill = Signal(send="KILL", at="after_effect", pid=worker.pid)
-    bench.faults(Rule(match=Match(nth=2), fault=Fault(signal=kill)))
+    bench.faults(FaultRule(match=Match(nth=2), fault=Fault(signal=kill)))
     run = submit(bench)
     worker.wait()
     bench.faults()

@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 import pytest
 
-from syncengine.cli.command import Verb
-from syncengine.cli.commands import VERBS
+from syncengine.cli.command import Command
+from syncengine.cli.commands import COMMANDS
 from syncengine.core.errors import EXIT_WORDS, Exit
 from tests.cli.console import run, run_inside
 from tests.docs.blocks import ROOT
@@ -25,7 +25,7 @@ MANUAL = (ROOT / "man" / "syncengine.1").read_text(encoding="utf-8")
 def commands() -> dict[str, click.Command]:
     """What can be typed after `syncengine`, groups' own commands included."""
     found: dict[str, click.Command] = {}
-    for name, entry in VERBS.items():
+    for name, entry in COMMANDS.items():
         command = import_module(entry.module).command
         found[name] = command
         if isinstance(command, click.Group):
@@ -33,7 +33,7 @@ def commands() -> dict[str, click.Command]:
     return found
 
 
-COMMANDS = commands()
+BY_WORDS = commands()
 
 
 def test_the_generated_pages_are_those_of_the_code() -> None:
@@ -43,10 +43,10 @@ def test_the_generated_pages_are_those_of_the_code() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("words", [words for words, each in COMMANDS.items() if not isinstance(each, click.Group)])
+@pytest.mark.parametrize("words", [words for words, each in BY_WORDS.items() if not isinstance(each, click.Group)])
 def test_every_command_has_help_with_examples_that_can_be_typed(words: str, tmp_path: Path) -> None:
-    command = COMMANDS[words]
-    assert isinstance(command, Verb)
+    command = BY_WORDS[words]
+    assert isinstance(command, Command)
     assert command.help
     assert command.examples, "give the command `examples=(...)`: see the other verbs"
     assert any(line.startswith(f"syncengine {words}") for line in command.examples)
@@ -56,20 +56,20 @@ def test_every_command_has_help_with_examples_that_can_be_typed(words: str, tmp_
         assert line in told.out
         typed = shlex.split(re.split(r"\s(?:2?>|&|#)", line)[0])
         name = next(
-            each for each in sorted(COMMANDS, key=len, reverse=True) if typed[1:][: len(each.split())] == each.split()
+            each for each in sorted(BY_WORDS, key=len, reverse=True) if typed[1:][: len(each.split())] == each.split()
         )
         arguments = typed[1 + len(name.split()) :]
-        COMMANDS[name].make_context(name, arguments)
+        BY_WORDS[name].make_context(name, arguments)
     for param in command.params:
         assert not isinstance(param, click.Option) or param.help or param.hidden, f"{words}: {param.name} has no help"
 
 
-@pytest.mark.parametrize("words", COMMANDS)
+@pytest.mark.parametrize("words", BY_WORDS)
 def test_the_manual_page_has_every_command_and_option(words: str) -> None:
     section = MANUAL.partition(f"\n.SS {words}\n")[2].partition("\n.SS ")[0]
     assert section
     common = MANUAL.partition(".SH OPTIONS OF EVERY COMMAND")[2]
-    for param in COMMANDS[words].params:
+    for param in BY_WORDS[words].params:
         if isinstance(param, click.Option) and not param.hidden:
             name = param.opts[-1].replace("-", "\\-")
             assert name in section or name in common, f"{words}: {param.opts}"
@@ -89,7 +89,7 @@ def test_the_readme_lists_the_commands_and_exit_codes() -> None:
     table = text.partition("## Commands\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \| ", table, re.MULTILINE)
     listed = [each.split()[0] for row in rows for each in re.findall(r"`([^`]+)`", row)]
-    assert sorted(listed) == sorted(VERBS)
+    assert sorted(listed) == sorted(COMMANDS)
     codes = dict(re.findall(r"^\| (\d+) \| (.*?) \|$", table, re.MULTILINE))
     assert codes == {str(int(code)): words for code, words in EXIT_WORDS.items()}
     assert set(EXIT_WORDS) == set(Exit)

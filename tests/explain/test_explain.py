@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncengine.sandbox import Fault, Rule, Script
+from syncengine.sandbox import Fault, FaultRule, Script
 from tests.workspace import Workspace
 
 CHANGES = """\
@@ -59,7 +59,7 @@ def test_no_personal_value_unasked(workspace: Workspace) -> None:
 def test_a_doubt_its_resolution_and_the_repeat(workspace: Workspace) -> None:
     workspace.changeset("fix", CHANGES, head=HEAD)
     workspace.plan()
-    workspace.sandbox.set_faults(Script(rules=[Rule(fault=Fault(effect="none", answer="reset"))]))
+    workspace.sandbox.set_faults(Script(rules=[FaultRule(fault=Fault(effect="none", answer="reset"))]))
     assert workspace.apply()["exit"] == 5
     workspace.sandbox.set_faults(None)
     operation = ids(workspace)["103"]

@@ -371,7 +371,7 @@ def answer(_folder: Path) -> Target:
     )
 
     def read(data: bytes) -> None:
-        from syncengine.leadbyte.responses import Answer, read_answer
+        from syncengine.leadbyte.responses import HttpAnswer, read_answer
 
         head, _, body = data.partition(b"\n")
         text = head.decode("latin-1")
@@ -381,7 +381,7 @@ def answer(_folder: Path) -> Target:
         headers = {"content-encoding": encoding, "retry-after": header, "location": header}
         for carried in parcels:
             verdict = read_answer(
-                Answer(status=number, headers=headers, body=body), carried, now=NOW, hide=SECRET.hide_in
+                HttpAnswer(status=number, headers=headers, body=body), carried, now=NOW, hide=SECRET.hide_in
             )
             assert len(repr(verdict)) < 100_000
 
@@ -490,11 +490,11 @@ def sandbox_leads(folder: Path) -> Target:
 def sandbox_log(folder: Path) -> Target:
     """The effects that a sandbox finds in its folder."""
     from syncengine.sandbox.errors import SandboxError
-    from syncengine.sandbox.store import Store
+    from syncengine.sandbox.store import SandboxStore
 
     def read(data: bytes) -> None:
         (folder / "effects.jsonl").write_bytes(data)
-        store = Store(folder, log_requests=False)
+        store = SandboxStore(folder, log_requests=False)
         try:
             for line in store.replay():
                 line.bare()

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from syncengine.api import Project
-from syncengine.sandbox import Fault, Match, Rule, Signal
+from syncengine.sandbox import Fault, FaultRule, Match, Signal
 from tests.crash.bench import ACCOUNT, Bench, Ended
 
 ONE_EACH = {"leads_per_request": 1, "irreversible_per_request": 1}
@@ -26,7 +26,7 @@ def paused(bench: Bench, *, at: str) -> subprocess.Popen[bytes]:
     """An apply that the sandbox stopped (SIGSTOP) while its first request was under way."""
     process = bench.start("apply", "release.plan", "--format", "json", stdout=subprocess.PIPE)
     order = Signal(send="STOP", at=at, pid=process.pid)  # type: ignore[arg-type]
-    bench.faults(Rule(match=Match(nth=1), fault=Fault(signal=order)))
+    bench.faults(FaultRule(match=Match(nth=1), fault=Fault(signal=order)))
     while _state(process.pid) != "T":
         assert process.poll() is None
     return process
@@ -132,7 +132,7 @@ def test_waiting_for_the_lease(bench: Bench) -> None:
     bench.changeset("first", *triggers(2))
     bench.plan()
     process = bench.start("apply", "release.plan")
-    bench.faults(Rule(match=Match(nth=1), fault=Fault(delay_after=0.5)))
+    bench.faults(FaultRule(match=Match(nth=1), fault=Fault(delay_after=0.5)))
     while not bench.status()["in_doubt"]:
         assert process.poll() is None
     patient = bench.apply("release.plan", "--lock-timeout", "60")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from syncengine.sandbox import Fault, Match, Rule, Signal
+from syncengine.sandbox import Fault, FaultRule, Match, Signal
 from tests.crash.bench import SCRIPT, Bench, Ended
 
 ONE_EACH = {"leads_per_request": 1, "irreversible_per_request": 1}
@@ -31,7 +31,7 @@ def signalled(bench: Bench, number: str, *, nth: int, at: str, **popen: Any) -> 
     process = bench.start("apply", "release.plan", "--format", "json", stdout=subprocess.PIPE, **popen)
     order = Signal(send=number, at=at, pid=process.pid)  # type: ignore[arg-type]
     # The answer waits a little, so that the signal has arrived when it comes.
-    bench.faults(Rule(match=Match(nth=nth), fault=Fault(signal=order, delay_after=0.3)))
+    bench.faults(FaultRule(match=Match(nth=nth), fault=Fault(signal=order, delay_after=0.3)))
     out, _ = process.communicate(timeout=60)
     bench.faults()
     return process.returncode, out.decode()

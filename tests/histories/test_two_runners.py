@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from syncengine.sandbox import Fault, Match, Rule, Signal
+from syncengine.sandbox import Fault, FaultRule, Match, Signal
 from tests.crash.bench import Bench, Ended
 
 LEADS = 60
@@ -35,7 +35,7 @@ def test_a_runner_that_wakes_after_its_lease_doubles_nothing(server_bench: Bench
     total = 2 * LEADS
     first = bench.start("apply", "release.plan", "--format", "json", stdout=subprocess.PIPE)
     pause = Signal(send="STOP", at="after_effect", pid=first.pid)
-    bench.faults(Rule(match=Match(nth=4), fault=Fault(signal=pause)))
+    bench.faults(FaultRule(match=Match(nth=4), fault=Fault(signal=pause)))
     while state_of(first.pid) != "T":
         assert first.poll() is None
     bench.faults()

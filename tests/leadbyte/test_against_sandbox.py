@@ -12,7 +12,17 @@ import pytest
 from syncengine.core.outcomes import Denied, Elements, Lost, NotSent, Parcel, Redirected, Refused, Unread, Verdict
 from syncengine.core.ports import Gateway
 from syncengine.leadbyte import Secret, gateway_factory
-from syncengine.sandbox import Answer, Fault, Key, Permission, Rule, RunningSandbox, Sandbox, SandboxOptions, Script
+from syncengine.sandbox import (
+    Fault,
+    FaultAnswer,
+    FaultRule,
+    Key,
+    Permission,
+    RunningSandbox,
+    Sandbox,
+    SandboxOptions,
+    Script,
+)
 
 from .samples import SECRET, SteadyClock, account, financials, parcel, reprocess, trigger, update
 
@@ -41,7 +51,7 @@ def effects(sandbox: RunningSandbox) -> list[dict[str, Any]]:
 
 
 def fault_name(value: object) -> str:
-    if isinstance(value, Answer):
+    if isinstance(value, FaultAnswer):
         return f"{value.status}-{value.body}"
     return value.__name__ if isinstance(value, type) else str(value)
 
@@ -76,13 +86,13 @@ def test_documented_requests_do_what_they_say(sandbox: RunningSandbox, gateway: 
 def test_odd_elements_are_matched(
     sandbox: RunningSandbox, gateway: Gateway, elements: Any, expected: dict[int, bool]
 ) -> None:
-    sandbox.set_faults(Script(rules=[Rule(fault=Fault(elements=elements))]))
+    sandbox.set_faults(Script(rules=[FaultRule(fault=Fault(elements=elements))]))
     assert successes(gateway.send(PAIR)[0]) == expected
 
 
 @pytest.mark.parametrize("distortion", ["duplicate_differing", "contradictory"])
 def test_contradictions_are_not_believed(sandbox: RunningSandbox, gateway: Gateway, distortion: Any) -> None:
-    sandbox.set_faults(Script(rules=[Rule(fault=Fault(elements=[distortion]))]))
+    sandbox.set_faults(Script(rules=[FaultRule(fault=Fault(elements=[distortion]))]))
     assert None in successes(gateway.send(PAIR)[0]).values()
 
 
@@ -93,25 +103,25 @@ def test_contradictions_are_not_believed(sandbox: RunningSandbox, gateway: Gatew
         ("reset_half", Lost),
         ("close", Lost),
         ("close_half", Lost),
-        (Answer(body="html"), Lost),
-        (Answer(body="empty"), Lost),
-        (Answer(body="garbage"), Lost),
-        (Answer(body="cut"), Lost),
-        (Answer(body="huge", megabytes=20), Lost),
-        (Answer(gzip=True), Elements),
-        (Answer(chunked=True), Elements),
-        (Answer(close=True), Elements),
-        (Answer(status=400, body="error"), Refused),
-        (Answer(status=401, body="error"), Denied),
-        (Answer(status=413, body="html"), Unread),
-        (Answer(status=429, body="error", retry_after=3), NotSent),
-        (Answer(status=503, body="html"), Lost),
-        (Answer(status=302, location="http://127.0.0.1:1/"), Redirected),
+        (FaultAnswer(body="html"), Lost),
+        (FaultAnswer(body="empty"), Lost),
+        (FaultAnswer(body="garbage"), Lost),
+        (FaultAnswer(body="cut"), Lost),
+        (FaultAnswer(body="huge", megabytes=20), Lost),
+        (FaultAnswer(gzip=True), Elements),
+        (FaultAnswer(chunked=True), Elements),
+        (FaultAnswer(close=True), Elements),
+        (FaultAnswer(status=400, body="error"), Refused),
+        (FaultAnswer(status=401, body="error"), Denied),
+        (FaultAnswer(status=413, body="html"), Unread),
+        (FaultAnswer(status=429, body="error", retry_after=3), NotSent),
+        (FaultAnswer(status=503, body="html"), Lost),
+        (FaultAnswer(status=302, location="http://127.0.0.1:1/"), Redirected),
     ],
     ids=fault_name,
 )
 def test_faults_mean_what_the_table_says(sandbox: RunningSandbox, gateway: Gateway, answer: Any, kind: type) -> None:
-    sandbox.set_faults(Script(rules=[Rule(fault=Fault(answer=answer, effect="all"))]))
+    sandbox.set_faults(Script(rules=[FaultRule(fault=Fault(answer=answer, effect="all"))]))
     parcels: tuple[Parcel, ...]
     for parcels in (PAIR, MONEY):
         verdict, _ = gateway.send(parcels)

@@ -28,7 +28,7 @@ from syncengine.core.outcomes import (
     judge,
 )
 from syncengine.leadbyte.payload import MAX_BODY, MAX_TEXT, clean, first_text
-from syncengine.leadbyte.responses import MAX_RETRY_AFTER, Answer, parse_retry_after, read_answer
+from syncengine.leadbyte.responses import MAX_RETRY_AFTER, HttpAnswer, parse_retry_after, read_answer
 
 from .samples import KEY, NOW, SECRET, financials, parcel, reprocess, trigger, update
 
@@ -42,7 +42,7 @@ PAGE = b"<!DOCTYPE html><html><head><title>Sign in &amp; go</title></head><body>
 def read(body: Any, parcels: tuple[Parcel, ...] = ONE, status: int = 200, **headers: str) -> Verdict:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = Answer(status=status, headers=names, body=raw)
+    answer = HttpAnswer(status=status, headers=names, body=raw)
     return read_answer(answer, parcels, now=NOW, hide=SECRET.hide_in)
 
 
@@ -266,7 +266,7 @@ def test_compressed_answers_are_unpacked_within_bounds(body: bytes, encoding: st
 
 
 def test_an_answer_over_the_size_limit_is_not_believed() -> None:
-    answer = Answer(status=200, headers={}, body=RAW, whole=False)
+    answer = HttpAnswer(status=200, headers={}, body=RAW, whole=False)
     assert isinstance(read_answer(answer, ONE, now=NOW), Lost)
 
 
@@ -462,7 +462,7 @@ def hold_together(verdict: Verdict, parcels: tuple[Parcel, ...]) -> None:
 def test_no_bytes_under_any_status_raise(
     status: int, headers: dict[str, str], body: bytes, parcels: tuple[Parcel, ...]
 ) -> None:
-    verdict = read_answer(Answer(status=status, headers=headers, body=body), parcels, now=NOW)
+    verdict = read_answer(HttpAnswer(status=status, headers=headers, body=body), parcels, now=NOW)
     hold_together(verdict, parcels)
 
 
@@ -472,7 +472,7 @@ def test_no_document_raises_and_none_is_applied_without_its_word(
     status: int, document: Any, parcels: tuple[Parcel, ...]
 ) -> None:
     body = json.dumps(document).encode()
-    verdict = read_answer(Answer(status=status, headers={}, body=body), parcels, now=NOW)
+    verdict = read_answer(HttpAnswer(status=status, headers={}, body=body), parcels, now=NOW)
     hold_together(verdict, parcels)
     outcomes = {ruling.outcome for rulings in judge(verdict, parcels).rulings for ruling in rulings}
     if Outcome.APPLIED in outcomes:

@@ -13,7 +13,7 @@ from syncengine.core.history import LeadHistory
 from syncengine.core.identity import operation_id
 from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update
 from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling
-from syncengine.core.ports import Answered, Committed, Lease, NameRecord, Outgoing, RunStart
+from syncengine.core.ports import Answered, Committed, Lease, NameRecord, OutgoingRequest, RunStart
 from syncengine.core.settings import LedgerPin
 from syncengine.core.values import Cents, ChangesetId, DeliveryId, LeadId, OperationId, PlanDigest, RunId
 from syncengine.ledger import Ledger, create_ledger, open_ledger, open_view
@@ -132,7 +132,7 @@ def answered(request: int, *rulings: Ruling | Sequence[Ruling], message: str = "
 
 def intend(ledger: Ledger, lease: Lease, run: RunId, *parcels: Parcel) -> int:
     """One request with these parcels; its id."""
-    committed = ledger.commit(lease, run, [Outgoing(parcels)], [], allow)
+    committed = ledger.commit(lease, run, [OutgoingRequest(parcels)], [], allow)
     request = committed.requests[0]
     assert request is not None
     return request

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from syncengine.core.errors import SyncError
-from syncengine.core.ports import Lease, Outgoing
+from syncengine.core.ports import Lease, OutgoingRequest
 from syncengine.core.values import RunId
 from tests.ledger.building import (
     APPLIED,
@@ -65,7 +65,7 @@ class Runner:
         answers = []
         for lead in itertools.count(1):
             sent = parcel(update(lead), trigger(lead))
-            done = self.ledger.commit(self.lease, self.run, [Outgoing((sent,))], answers, allow)
+            done = self.ledger.commit(self.lease, self.run, [OutgoingRequest((sent,))], answers, allow)
             request = done.requests[0]
             assert request is not None
             answers = [answered(request, (APPLIED, APPLIED))]

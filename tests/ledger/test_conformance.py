@@ -11,7 +11,7 @@ from syncengine.core.errors import InputError, LeaseHeld, LeaseLost, WrongLedger
 from syncengine.core.history import LeadHistory, Standing
 from syncengine.core.operations import Kind
 from syncengine.core.outcomes import Outcome, Parcel, Ruling
-from syncengine.core.ports import NameRecord, Outgoing, Totals
+from syncengine.core.ports import NameRecord, OutgoingRequest, Totals
 from syncengine.core.values import LeadId, PlanDigest
 from syncengine.ledger import Ledger
 from tests.ledger.building import (
@@ -116,7 +116,7 @@ def test_an_intent_is_an_attempt_in_flight_until_it_is_answered(ledger: Ledger) 
 def test_numbers_grow_and_requests_come_in_order(ledger: Ledger) -> None:
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
-        outgoing = [Outgoing((parcel(update(lead)), parcel(update(lead + 10)))) for lead in range(1, 4)]
+        outgoing = [OutgoingRequest((parcel(update(lead)), parcel(update(lead + 10)))) for lead in range(1, 4)]
         requests = ledger.commit(lease, run, outgoing, [], allow).requests
         assert list(requests) == sorted(request for request in requests if request is not None)
         histories = ledger.histories(ACCOUNT, [LeadId(str(lead)) for lead in (1, 11, 2, 12, 3, 13)])
@@ -146,9 +146,9 @@ def test_what_recheck_stops_is_not_recorded(ledger: Ledger) -> None:
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
         outgoing = [
-            Outgoing((parcel(update(1)), parcel(update(2), trigger(2)))),
-            Outgoing((parcel(trigger(2)),)),
-            Outgoing((parcel(financials(3)),)),
+            OutgoingRequest((parcel(update(1)), parcel(update(2), trigger(2)))),
+            OutgoingRequest((parcel(trigger(2)),)),
+            OutgoingRequest((parcel(financials(3)),)),
         ]
         committed = ledger.commit(lease, run, outgoing, [], recheck)  # type: ignore[arg-type]  # ids are text
         assert asked == [("2", 1), ("2", 1), ("3", 0)]
@@ -172,7 +172,7 @@ def test_recheck_sees_the_answers_of_the_same_commit(ledger: Ledger) -> None:
         ledger.commit(
             lease,
             run,
-            [Outgoing((parcel(financials(1)),))],
+            [OutgoingRequest((parcel(financials(1)),))],
             [answered(request, UNKNOWN)],
             recheck,  # type: ignore[arg-type]  # ids are text
         )
@@ -186,7 +186,7 @@ def test_a_cancelled_run_commits_no_more_intents(ledger: Ledger, home: Home) -> 
         request = intend(ledger, lease, run, parcel(update(1)))
         other.cancel(run, by="ann")
         sent = parcel(update(2))
-        committed = ledger.commit(lease, run, [Outgoing((sent,))], [answered(request, APPLIED)], allow)
+        committed = ledger.commit(lease, run, [OutgoingRequest((sent,))], [answered(request, APPLIED)], allow)
         assert committed.cancelled
         assert committed.requests == (None,)
         assert list(committed.stopped) == [sent.parts[0].id]
@@ -219,7 +219,9 @@ def test_an_old_epoch_commits_answers_and_no_intents(ledger: Ledger, home: Home)
     with other.lease(ACCOUNT, wait=0) as lease:
         other.begin(lease, start("p2"))
         with pytest.raises(LeaseLost):
-            ledger.commit(old, run, [Outgoing((parcel(trigger(2)),))], [answered(request, [APPLIED, UNKNOWN])], allow)
+            ledger.commit(
+                old, run, [OutgoingRequest((parcel(trigger(2)),))], [answered(request, [APPLIED, UNKNOWN])], allow
+            )
         with pytest.raises(LeaseLost):
             old.renew()
         lease.renew()
@@ -472,7 +474,7 @@ def test_a_forgotten_lead_keeps_ids_and_outcomes_and_is_blocked(ledger: Ledger) 
             asked.append(sent.lead)
             return {one.id: "forgotten" for one in sent.parts} if history.forgotten else {}
 
-        committed = ledger.commit(lease, run, [Outgoing((parcel(update(1)),))], [], recheck)  # type: ignore[arg-type]  # ids are text
+        committed = ledger.commit(lease, run, [OutgoingRequest((parcel(update(1)),))], [], recheck)  # type: ignore[arg-type]  # ids are text
         ledger.end(run, exit_code=4, stopped="")
     assert asked == ["1"]
     assert committed.requests == (None,)

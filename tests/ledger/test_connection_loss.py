@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from syncengine.core.errors import ConfigError, LedgerTrouble
-from syncengine.core.ports import Outgoing
+from syncengine.core.ports import OutgoingRequest
 from tests.ledger.building import (
     ACCOUNT,
     APPLIED,
@@ -48,7 +48,9 @@ def test_a_commit_cut_off_is_recorded_exactly_once(server_home: Home, proxy: Cut
         proxy.cut = cut
         request = intend(ledger, lease, run, parcel(trigger(1)))
         proxy.cut = cut
-        following = ledger.commit(lease, run, [Outgoing((parcel(trigger(2)),))], [answered(request, APPLIED)], allow)
+        following = ledger.commit(
+            lease, run, [OutgoingRequest((parcel(trigger(2)),))], [answered(request, APPLIED)], allow
+        )
         assert following.requests[0] is not None
         proxy.cut = cut
         settle(ledger, lease, run, answered(following.requests[0], APPLIED))

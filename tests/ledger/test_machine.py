@@ -23,7 +23,7 @@ from syncengine.core.errors import LeaseLost
 from syncengine.core.history import LeadHistory, Standing, settled_as
 from syncengine.core.operations import IRREVERSIBLE
 from syncengine.core.outcomes import Outcome, Parcel, Ruling
-from syncengine.core.ports import Lease, Outgoing, Totals
+from syncengine.core.ports import Lease, OutgoingRequest, Totals
 from syncengine.core.values import OperationId, RunId
 from syncengine.ledger import Ledger
 from tests.ledger.building import ACCOUNT, Home, answered, financials, history_of, parcel, part, start, trigger, update
@@ -86,7 +86,7 @@ class Machine(RuleBasedStateMachine):
         sent: Parcel = shape(lead)
         if any(other.lead == sent.lead for _, _, _, other in self.waiting.values()):
             return
-        committed = self.ledger.commit(self.lease, self.run, [Outgoing((sent,))], [], guard)
+        committed = self.ledger.commit(self.lease, self.run, [OutgoingRequest((sent,))], [], guard)
         parts = tuple(one for one in sent.parts if one.id not in committed.stopped)
         if committed.requests[0] is None:
             assert not parts

@@ -6,7 +6,7 @@ import pytest
 
 from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
 from syncengine.core.history import Standing
-from syncengine.core.ports import Outgoing, Totals
+from syncengine.core.ports import OutgoingRequest, Totals
 from syncengine.core.values import RunId
 from syncengine.ledger import Ledger
 from tests.ledger.building import (
@@ -73,7 +73,7 @@ def test_what_a_lanes_last_holder_left_open_is_in_doubt_for_the_next(server_home
         other.join(lease, run)
         assert {doubt.lead: doubt.in_flight for doubt in other.doubts()} == {"1": False, "2": False}
         with pytest.raises(LeaseLost):
-            ledger.commit(dead, run, [Outgoing((parcel(trigger(3)),))], [answered(lost, APPLIED)], allow)
+            ledger.commit(dead, run, [OutgoingRequest((parcel(trigger(3)),))], [answered(lost, APPLIED)], allow)
     assert history_of(ledger, 3).attempts == ()
     assert [attempt.standing for attempt in history_of(ledger, 1).attempts] == [Standing.APPLIED]
     assert list(ledger.check()) == []

@@ -16,7 +16,7 @@ import pytest
 from syncengine.core.errors import LedgerTrouble, SyncError, WrongLedger
 from syncengine.core.history import Standing
 from syncengine.core.outcomes import Outcome, Ruling
-from syncengine.core.ports import Outgoing
+from syncengine.core.ports import OutgoingRequest
 from syncengine.core.values import LeadId
 from tests.ledger.building import (
     ACCOUNT,
@@ -123,11 +123,11 @@ def test_a_full_disk_loses_nothing_and_the_commit_can_be_repeated(file_home: Hom
         ledger.engine.execute("PRAGMA max_page_count = 1")
         answer = answered(request, Ruling(Outcome.APPLIED, "x" * 200_000))
         with pytest.raises(LedgerTrouble, match="the disk is full"):
-            ledger.commit(lease, run, [Outgoing((parcel(update(2)),))], [answer], allow)
+            ledger.commit(lease, run, [OutgoingRequest((parcel(update(2)),))], [answer], allow)
         assert history_of(ledger, 1).attempts[0].standing is Standing.IN_FLIGHT
         assert history_of(ledger, 2).attempts == ()
         ledger.engine.execute("PRAGMA max_page_count = 1000000")
-        committed = ledger.commit(lease, run, [Outgoing((parcel(update(2)),))], [answer], allow)
+        committed = ledger.commit(lease, run, [OutgoingRequest((parcel(update(2)),))], [answer], allow)
         assert committed.requests[0] is not None
         settle(ledger, lease, run, answered(committed.requests[0], APPLIED))
     assert ledger.totals().applied == 2

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from syncengine.core.errors import LeaseHeld
-from syncengine.core.ports import Outgoing
+from syncengine.core.ports import OutgoingRequest
 from syncengine.ledger import Ledger
 from tests.ledger.building import APPLIED, Home, allow, answered, intend, parcel, settle, start, trigger
 from tests.ledger.runner import serve
@@ -131,7 +131,7 @@ def taken_over(home: Home, account: str, since: float) -> Ledger:
     while True:
         with contextlib.suppress(LeaseHeld), ledger.lease(account, wait=1) as lease:
             run = ledger.begin(lease, msgspec.structs.replace(start("p2"), account=account))
-            done = ledger.commit(lease, run, [Outgoing((parcel(trigger(9)),))], [], allow)
+            done = ledger.commit(lease, run, [OutgoingRequest((parcel(trigger(9)),))], [], allow)
             assert done.requests[0] is not None
             return ledger
         assert time.monotonic() - since < TAKEN_OVER_WITHIN, f"{account} is still held"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from syncengine.core.changes import Item, Origin
-from syncengine.core.history import Answer, Attempt, LeadHistory, Resolution, Standing
+from syncengine.core.history import Attempt, LeadHistory, RecordedAnswer, Resolution, Standing
 from syncengine.core.operations import Financials, Kind, Operation, Reprocess, Trigger, Update, kind_of, values_of
 from syncengine.core.outcomes import Outcome
 from syncengine.core.plan import Before, PlannedOperation, State
@@ -102,7 +102,7 @@ class Histories(RuleBasedStateMachine):
                 generation=operation.generation if isinstance(operation, Trigger | Reprocess) else 1,
                 values={name: f"={values[name]}" for name in planned.send},
                 at=f"2026-01-01T00:00:{number % 60:02d}.000000Z",
-                answer=None if outcome is None else Answer(outcome=outcome, at="2026-01-01T00:01:00.000000Z"),
+                answer=None if outcome is None else RecordedAnswer(outcome=outcome, at="2026-01-01T00:01:00.000000Z"),
             )
         )
         if outcome is Outcome.APPLIED:

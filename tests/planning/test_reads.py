@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from syncengine.clock import SystemClock
-from syncengine.core.observations import Observation, Unread
+from syncengine.core.observations import Observation, UnreadLead
 from syncengine.core.settings import Account, Limits
 from syncengine.core.values import LeadId
 from syncengine.leadbyte import LeadReader, Secret
@@ -205,15 +205,15 @@ def test_a_redirect_is_not_followed_and_trouble_in_a_row_ends_the_asking(
     reader = service(redirect)
     told = [reader.read(LeadId(str(number))) for number in range(1, 9)]
     assert asked == [f"/restapi/v1.3/leads/{number}?key=s3cret-key" for number in range(1, 6)]
-    assert all(isinstance(answer, Unread) and "s3cret" not in answer.reason for answer in told)
+    assert all(isinstance(answer, UnreadLead) and "s3cret" not in answer.reason for answer in told)
     assert "nothing more was asked" in str(told[-1])
 
 
 def test_pages_and_cut_answers_are_unread(service: Callable[[Answering], LeadReader]) -> None:
     bodies = iter([b"<html>down</html>", b'{"id": "2", "postcode": "N', b'{"id": "3", "postcode": "N1"}'])
     reader = service(lambda handler: reply(handler, 200, next(bodies)))
-    assert isinstance(reader.read(LeadId("1")), Unread)
-    assert isinstance(reader.read(LeadId("2")), Unread)
+    assert isinstance(reader.read(LeadId("1")), UnreadLead)
+    assert isinstance(reader.read(LeadId("2")), UnreadLead)
     found = reader.read(LeadId("3"))
     assert isinstance(found, Observation)
     assert found.values == {"postcode": "N1"}
@@ -223,5 +223,5 @@ def test_nobody_there() -> None:
     account = Account(name="acme", identity="acme", base_url="http://127.0.0.1:1", host="loopback")
     with LeadReader(account, Secret("s3cret-key"), SystemClock()) as reader:
         answer = reader.read(LeadId("1"))
-        assert answer == Unread("no connection")
+        assert answer == UnreadLead("no connection")
         assert "s3cret" not in repr(reader)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from syncengine.cli.commands import VERBS
+from syncengine.cli.commands import COMMANDS
 from syncengine.sandbox import Key, Sandbox, SandboxOptions, parse_script
 from tests.cli.console import SCRIPT, Ended, environment
 from tests.workspace import Workspace
@@ -188,7 +188,7 @@ def _the_rest(journey: Journey) -> None:
 def test_every_command_was_on_the_way(journey: Journey) -> None:
     # The sandbox prints the keys that it takes, which is what it is asked for, and they are its own. What submit and
     # workers leave in PostgreSQL is searched in test_workers.py.
-    assert journey.verbs >= set(VERBS) - {"sandbox", "submit", "worker"}
+    assert journey.verbs >= set(COMMANDS) - {"sandbox", "submit", "worker"}
 
 
 def test_the_key_is_nowhere(journey: Journey) -> None:

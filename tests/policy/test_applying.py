@@ -17,8 +17,8 @@ from syncengine.core.errors import AlteredPlan, PlanBlocked, Refusal
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.settings import Budget
 from syncengine.planning import open_plan
-from syncengine.planning.tally import Tally
-from syncengine.sandbox import Fault, Match, Rule, Script
+from syncengine.planning.tally import OperationCounter
+from syncengine.sandbox import Fault, FaultRule, Match, Script
 from tests.approvals.repository import Repository
 from tests.cli.console import run
 
@@ -154,7 +154,7 @@ def test_budgets_count_doubts_and_other_changesets(repository: Repository) -> No
     repository.write(budget(max_irreversible=2), changes=triggers(1))
     monday = at(repository, Wall(MONDAY))
     target = made(repository, monday)
-    repository.sandbox.set_faults(Script(rules=[Rule(match=Match(), fault=Fault(answer="close", effect="none"))]))
+    repository.sandbox.set_faults(Script(rules=[FaultRule(match=Match(), fault=Fault(answer="close", effect="none"))]))
     assert apply(target, monday).exit == 5
     repository.sandbox.set_faults(Script(rules=[]))
     repository.changeset(triggers(2, 3), name="release-two")
@@ -175,7 +175,9 @@ def test_a_new_day_in_mid_run_begins_a_new_budget(repository: Repository) -> Non
 def test_an_operation_that_is_sent_again_counts_once(repository: Repository) -> None:
     repository.write(budget(max_payout="5.00"), changes=restated(l1="4.00"))
     monday = at(repository, Wall(MONDAY))
-    repository.sandbox.set_faults(Script(rules=[Rule(match=Match(times=1), fault=Fault(answer="close", effect="all"))]))
+    repository.sandbox.set_faults(
+        Script(rules=[FaultRule(match=Match(times=1), fault=Fault(answer="close", effect="all"))])
+    )
     assert apply(made(repository, monday), monday).exit == 0
     with monday.view() as ledger:
         assert ledger is not None
@@ -253,7 +255,7 @@ def test_lines_that_the_policy_forbids_are_refused_in_a_forged_plan(repository: 
     def edit(lines: list[Any]) -> None:
         lines[1]["operation"]["payout"] = 900
         lines[2]["operation"]["delivery"] = "1054"
-        tally = Tally()
+        tally = OperationCounter()
         for line in lines[1:-1]:
             tally.add(msgspec.convert(line, PlannedOperation), new_lead=True)
         lines[-1]["covered"]["counts"] = msgspec.to_builtins(tally.counts())

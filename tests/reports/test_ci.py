@@ -14,7 +14,7 @@ import pytest
 
 from syncengine.core.errors import Problem
 from syncengine.core.redaction import visible
-from syncengine.core.results import Line, RunCounts, RunResult, Tally, ValidateResult
+from syncengine.core.results import ChangeTally, OperationLine, RunCounts, RunResult, ValidateResult
 from syncengine.core.values import LeadId, OperationId
 from syncengine.reports.ci import CASES, github_annotations, history_csv, junit, sarif
 from tests.reports.samples import HOSTILE
@@ -87,9 +87,9 @@ def test_sarif_stays_json_with_hostile_text(text: str) -> None:
     assert unquote(uri) == text.encode("utf-8", "replace").decode()
 
 
-def lines(count: int) -> tuple[Line, ...]:
+def lines(count: int) -> tuple[OperationLine, ...]:
     return tuple(
-        Line(operation=OperationId(f"1{n:039d}"), lead=LeadId(str(n + 1)), kind="update", changeset="repair")
+        OperationLine(operation=OperationId(f"1{n:039d}"), lead=LeadId(str(n + 1)), kind="update", changeset="repair")
         for n in range(count)
     )
 
@@ -123,7 +123,7 @@ def test_junit_has_one_case_per_operation_and_counts_that_fit() -> None:
 
 def test_junit_counts_by_change_where_a_run_is_big() -> None:
     many = CASES + 1
-    tallies = (Tally(changeset="repair", change="#1", kind="update", applied=many),)
+    tallies = (ChangeTally(changeset="repair", change="#1", kind="update", applied=many),)
     result = msgspec.structs.replace(
         RESULT,
         counts=RunCounts(applied=many),
@@ -138,7 +138,7 @@ def test_junit_counts_by_change_where_a_run_is_big() -> None:
 
 
 def test_junit_counts_by_changeset_where_changes_are_not_told_apart() -> None:
-    tallies = (Tally(changeset="repair", change="", kind="update", applied=2),)
+    tallies = (ChangeTally(changeset="repair", change="", kind="update", applied=2),)
     found = suite(msgspec.structs.replace(RESULT, counts=RunCounts(applied=2), applied=(), tallies=tallies))
     assert "2 update operations applied" in [case.get("name") for case in found.findall("testcase")]
 
@@ -153,7 +153,7 @@ def test_junit_tells_reasons_and_a_stop_without_a_list_of_operations() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_junit_stays_xml_with_hostile_text(text: str) -> None:
-    line = Line(operation=OperationId("1" * 40), lead=LeadId("1"), kind="update", message=text, changeset=text)
+    line = OperationLine(operation=OperationId("1" * 40), lead=LeadId("1"), kind="update", message=text, changeset=text)
     found = suite(msgspec.structs.replace(RESULT, rejected=(line,), stopped=text, not_sent_reasons={text: 4}))
     assert found.get("failures") == "1"
     assert {each.tag for each in found.iter()} <= {"testsuite", "testcase", "failure", "error", "skipped"}

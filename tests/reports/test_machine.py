@@ -13,7 +13,7 @@ from syncengine.core.errors import AlteredPlan, InputError, Problem
 from syncengine.core.results import (
     DoubtLine,
     HistoryRow,
-    Line,
+    OperationLine,
     RunCounts,
     RunResult,
     StatusReport,
@@ -47,7 +47,7 @@ from tests.reports.samples import (
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
-LINE = Line(operation=OperationId("1" + "a" * 39), lead=LeadId("2932682"), kind="trigger", message="timed out")
+LINE = OperationLine(operation=OperationId("1" + "a" * 39), lead=LeadId("2932682"), kind="trigger", message="timed out")
 
 RESULT = RunResult(
     run=RunId("run-7"),

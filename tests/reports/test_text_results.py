@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from syncengine.core.results import Line, RunCounts, RunResult, StatusReport
+from syncengine.core.results import OperationLine, RunCounts, RunResult, StatusReport
 from syncengine.core.values import LeadId, OperationId
 from syncengine.reports.layout import cells
 from syncengine.reports.model import ViewOptions
@@ -31,7 +31,7 @@ def test_apply_says_when_all_is_well_and_when_nothing_was_needed() -> None:
 
 
 def test_many_troubles_are_counted_not_listed() -> None:
-    line = Line(operation=OperationId("1" * 40), lead=LeadId("1"), kind="update")
+    line = OperationLine(operation=OperationId("1" * 40), lead=LeadId("1"), kind="update")
     many = msgspec.structs.replace(RESULT, rejected=(line,) * 500, counts=RunCounts(rejected=500), in_doubt=())
     text = list(apply_text(many, ViewOptions()))
     assert len(text) < 60
@@ -60,7 +60,7 @@ def test_history_is_a_table_with_the_message_of_whatever_did_not_work(width: int
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_words_of_the_service_stay_on_their_line(text: str, width: int) -> None:
     options = ViewOptions(width=width)
-    line = Line(operation=OperationId("1" * 40), lead=LeadId("1"), kind="update", message=text)
+    line = OperationLine(operation=OperationId("1" * 40), lead=LeadId("1"), kind="update", message=text)
     result = msgspec.structs.replace(
         RESULT, rejected=(line,), stopped=text, not_sent_reasons={text: 4}, warnings=(text,)
     )

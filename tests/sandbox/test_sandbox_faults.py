@@ -18,7 +18,7 @@ import time
 import msgspec
 import pytest
 
-from syncengine.sandbox import Fault, Rule, Script
+from syncengine.sandbox import Fault, FaultRule, Script
 
 LEADS = "/restapi/v1.3/leads"
 THREE = ("2932682", "2932683", "2932684")
@@ -405,7 +405,7 @@ def test_probability_is_repeatable_by_its_seed(faulty):
 
 
 def _rule(data):
-    return msgspec.convert(data, Rule)
+    return msgspec.convert(data, FaultRule)
 
 
 def test_counts_are_of_the_requests_that_meet_the_other_conditions(faulty):
@@ -444,7 +444,7 @@ def test_leads_of_every_call_can_be_matched(faulty, leads, named):
 def test_faults_can_be_changed_while_it_runs(start):
     driver = start()
     assert driver.update("2932682").status == 200
-    driver.running.set_faults(Script(rules=[Rule(fault=Fault(delay_after=0.01, effect="none"))]))
+    driver.running.set_faults(Script(rules=[FaultRule(fault=Fault(delay_after=0.01, effect="none"))]))
     assert driver.update("2932682").status == 200
     driver.running.set_faults(None)
     driver.update("2932682")

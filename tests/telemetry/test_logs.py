@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncengine.cli.commands import VERBS
+from syncengine.cli.commands import COMMANDS
 from tests.cli.console import Ended
 from tests.telemetry.test_export import CHANGES, SECRETS, trouble
 from tests.workspace import Workspace
@@ -102,7 +102,7 @@ def test_every_line_of_every_command_has_its_time_its_verb_and_no_value(planned:
         ("doctor", "--offline"),
         ("apply",),
     ]
-    assert {words[0] for words in commands} >= VERBS.keys() - {
+    assert {words[0] for words in commands} >= COMMANDS.keys() - {
         "init",
         "sandbox",
         "demo",

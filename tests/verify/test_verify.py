@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from syncengine.sandbox import Fault, Match, Part, Rule, Sandbox, SandboxOptions, Script
+from syncengine.sandbox import Fault, FaultRule, Match, PartialEffect, Sandbox, SandboxOptions, Script
 from syncengine.sandbox.keys import parse_key
 from tests.verify.conftest import allow_reads
 from tests.workspace import Workspace
@@ -108,7 +108,7 @@ def all_requests(workspace: Workspace) -> list[str]:
 
 def test_a_late_effect_is_found_by_asking_again(tmp_path: Path) -> None:
     (tmp_path / "repository").mkdir()
-    script = Script(rules=[Rule(match=Match(method="PUT", nth=2), fault=Fault(effect=Part(late=1.0)))])
+    script = Script(rules=[FaultRule(match=Match(method="PUT", nth=2), fault=Fault(effect=PartialEffect(late=1.0)))])
     with Sandbox(SandboxOptions(state=tmp_path / "s", any_lead=True, faults=script)).start() as sandbox:
         workspace = Workspace(tmp_path / "repository", sandbox, limits=", settle: 0")
         allow_reads(workspace)

@@ -1,17 +1,17 @@
 """Approvals: SSH signatures over a plan's digest, and whether enough people gave them. See docs/approvals.md."""
 
-from syncengine.planning.approvals.authorize import Hearing, authorize, would_count
+from syncengine.planning.approvals.authorize import ApprovalRequest, authorize, would_count
 from syncengine.planning.approvals.files import NAMESPACE, add_approval, approval_path, signed_text
 from syncengine.planning.approvals.ssh_keygen import Keygen
-from syncengine.planning.approvals.verify import Approval, Approvals, Question, look_at_approvals, missing_named
+from syncengine.planning.approvals.verify import Approval, ApprovalCheck, Approvals, look_at_approvals, missing_named
 
 __all__ = [
     "NAMESPACE",
     "Approval",
+    "ApprovalCheck",
+    "ApprovalRequest",
     "Approvals",
-    "Hearing",
     "Keygen",
-    "Question",
     "add_approval",
     "approval_path",
     "authorize",

@@ -10,12 +10,12 @@ import msgspec
 from syncengine.core.errors import NotApproved, Problem
 from syncengine.core.plan import PlanSummary
 from syncengine.core.settings import Account, ApprovalRule, Policy
-from syncengine.planning.approvals.verify import Approvals, Question, look_at_approvals
+from syncengine.planning.approvals.verify import ApprovalCheck, Approvals, look_at_approvals
 from syncengine.planning.authors import Authors, GitCannotTell
 from syncengine.planning.policy import approval_rule
 
 
-class Hearing(msgspec.Struct, frozen=True, kw_only=True):
+class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A verified plan, its approval files besides PLAN.approval, and where git and ssh-keygen are asked.
 
     `root` is the repository that the changesets' paths are relative to; `now` is UTC, ISO 8601.
@@ -37,7 +37,7 @@ class Hearing(msgspec.Struct, frozen=True, kw_only=True):
         return approval_rule(self.policy, self.summary.counts, self.account, changesets)
 
 
-def authorize(hearing: Hearing, note: Callable[[str], None]) -> tuple[str, ...]:
+def authorize(hearing: ApprovalRequest, note: Callable[[str], None]) -> tuple[str, ...]:
     """The approvals that counted, each as "principal SHA256:fingerprint"; raises NotApproved where they do not do."""
     rule = hearing.rule
     if rule is None:
@@ -51,7 +51,7 @@ def authorize(hearing: Hearing, note: Callable[[str], None]) -> tuple[str, ...]:
     return tuple(str(approval) for approval in approvals.counted)
 
 
-def would_count(hearing: Hearing) -> Approvals | None:
+def would_count(hearing: ApprovalRequest) -> Approvals | None:
     """The approvals so far, as far as they can be judged here: git is not asked. None where none are needed."""
     rule = hearing.rule
     if rule is None:
@@ -60,8 +60,8 @@ def would_count(hearing: Hearing) -> Approvals | None:
     return _look(hearing, rule, frozenset(planned))
 
 
-def _look(hearing: Hearing, rule: ApprovalRule, authors: frozenset[str]) -> Approvals:
-    question = Question(
+def _look(hearing: ApprovalRequest, rule: ApprovalRule, authors: frozenset[str]) -> Approvals:
+    question = ApprovalCheck(
         digest=hearing.summary.digest,
         plan=hearing.plan,
         files=tuple(hearing.files),
@@ -72,7 +72,7 @@ def _look(hearing: Hearing, rule: ApprovalRule, authors: frozenset[str]) -> Appr
     return look_at_approvals(question, hearing.environ)
 
 
-def _authors(hearing: Hearing, rule: ApprovalRule) -> frozenset[str]:
+def _authors(hearing: ApprovalRequest, rule: ApprovalRule) -> frozenset[str]:
     """Whoever wrote a changeset, as git told when planning and as it tells now."""
     if rule.author_may_approve:
         return frozenset()
@@ -92,7 +92,7 @@ def _authors(hearing: Hearing, rule: ApprovalRule) -> frozenset[str]:
     return frozenset(found)
 
 
-def _too_few(hearing: Hearing, rule: ApprovalRule, approvals: Approvals) -> NotApproved:
+def _too_few(hearing: ApprovalRequest, rule: ApprovalRule, approvals: Approvals) -> NotApproved:
     count = len(approvals.counted)
     needed = f"{rule.required} approval{'s' if rule.required > 1 else ''}"
     by = f" (by {', '.join(approval.principals[0] for approval in approvals.counted)})" if count else ""

@@ -25,7 +25,7 @@ _SIGN_SECONDS = 300.0
 _CHATTER = ("Signing data on standard input", "Signing file ")
 
 
-class Checked(msgspec.Struct, frozen=True):
+class SignatureCheck(msgspec.Struct, frozen=True):
     """What one line of the signers' file says about one signature: who made it, or why it does not count."""
 
     principals: tuple[str, ...]
@@ -61,7 +61,7 @@ class Keygen:
             )
         return done.stdout.decode("ascii", "replace")
 
-    def check(self, message: bytes, signature: str, *, signer: str, namespace: str, now: str) -> Checked:
+    def check(self, message: bytes, signature: str, *, signer: str, namespace: str, now: str) -> SignatureCheck:
         """Judge one signature by one line of the signers' file, at the time `now` (ISO 8601)."""
         moment = datetime.fromisoformat(now).astimezone().strftime("%Y%m%d%H%M%S")
         with tempfile.TemporaryDirectory(prefix="syncengine-") as folder:
@@ -79,7 +79,7 @@ class Keygen:
                     good.append(name)
                 else:
                     complaint = _words(judged.stderr, str(allowed))
-            return Checked(tuple(good), complaint)
+            return SignatureCheck(tuple(good), complaint)
 
     def _run(
         self, arguments: Sequence[str], data: bytes, environ: Mapping[str, str], *, patience: float = _CHECK_SECONDS

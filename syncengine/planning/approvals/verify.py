@@ -20,7 +20,7 @@ from syncengine.planning.approvals.sshsig import Signature, signatures_in
 _MOST_SIGNATURES = 200
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class ApprovalCheck(msgspec.Struct, frozen=True, kw_only=True):
     """Of which plan, where its approvals are, and by which rule they count. `authors` are lower-cased e-mails."""
 
     digest: PlanDigest
@@ -49,7 +49,7 @@ class Approvals(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Problem, ...]
 
 
-def look_at_approvals(question: Question, environ: Mapping[str, str]) -> Approvals:
+def look_at_approvals(question: ApprovalCheck, environ: Mapping[str, str]) -> Approvals:
     """Judge every signature in PLAN.approval and the named files.
 
     Raises InputError where a named file or ssh-keygen is missing, NotApproved where the signers' file is not the one
@@ -72,7 +72,7 @@ def look_at_approvals(question: Question, environ: Mapping[str, str]) -> Approva
     return Approvals(counted=_one_each(approvals), findings=tuple(findings))
 
 
-def _blocks(question: Question, findings: list[Problem]) -> Iterable[tuple[str, int, Signature]]:
+def _blocks(question: ApprovalCheck, findings: list[Problem]) -> Iterable[tuple[str, int, Signature]]:
     beside = approval_path(question.plan)
     files = [*([beside] if beside.exists() else []), *question.files]
     seen: set[str] = set()
@@ -107,7 +107,7 @@ _Refused = tuple[str, str, str]
 
 
 class _Judge:
-    def __init__(self, question: Question, keygen: Keygen, signers: Sequence[Signer]) -> None:
+    def __init__(self, question: ApprovalCheck, keygen: Keygen, signers: Sequence[Signer]) -> None:
         self._question = question
         self._keygen = keygen
         self._signers = signers
