@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syncengine.core.finding import SHOWN
-from syncengine.core.operations import Financials, Kind, Trigger
+from syncengine.core.operations import Financials, Kind, Return, Trigger
 from syncengine.core.plan import PlannedOperation
 from syncengine.findings.operations import Chunk, before_of
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
@@ -28,7 +28,7 @@ class RareTarget(Rule):
         f"{MOST_TOLD} such: one info",
         example="buyer 41 for one lead of 500, whose others have buyer 33",
     )
-    kinds = frozenset({Kind.FINANCIALS, Kind.TRIGGER})
+    kinds = frozenset({Kind.FINANCIALS, Kind.TRIGGER, Kind.RETURN})
 
     def __init__(self) -> None:
         self._begin()
@@ -45,7 +45,7 @@ class RareTarget(Rule):
             operation = planned.operation
             if operation.__class__ is Trigger:
                 self._count("delivery", operation.delivery, None, planned)
-            elif isinstance(operation, Financials) and operation.buyer is not None:
+            elif isinstance(operation, Financials | Return) and operation.buyer is not None:
                 self._count("buyer", operation.buyer, before_of(planned, "buyer"), planned)
 
     def _count(self, what: str, target: str, before: str | None, planned: PlannedOperation) -> None:

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 import msgspec
 
 from syncengine.core.changes import Origin
-from syncengine.core.operations import Kind
-from syncengine.core.values import is_quarantined
+from syncengine.core.operations import Kind, kind_of
 from syncengine.findings.disk_spool import DiskSpool
 from syncengine.findings.operations import Chunk
 from syncengine.findings.rule import ChangeKey, Description, Example, Found, Rule, Sample, counted, in_change
 
-RETURN = "return"
-_OTHERS = frozenset({"trigger", "reprocess", "financials"})
+_OTHERS = frozenset({Kind.TRIGGER, Kind.REPROCESS, Kind.FINANCIALS})
 _PARTS_OF = 100_000
 
 
@@ -36,7 +34,7 @@ class ReturnWithOther(Rule):
         threshold="a lead with a return that the plan also triggers, reprocesses or restates",
         example="lead 2932683 is returned to northwind and its payout is set",
     )
-    kinds = frozenset(kind for kind in Kind if kind.value in _OTHERS | {RETURN})
+    kinds = _OTHERS | {Kind.RETURN}
 
     def __init__(self) -> None:
         self._others = array("Q")
@@ -44,23 +42,17 @@ class ReturnWithOther(Rule):
         self._returned = 0
 
     def look(self, chunk: Chunk) -> None:
-        if {kind.value for kind in chunk.kinds} & _OTHERS:
-            last = self._others[-1] if self._others else 0
-            for planned in chunk.operations:
-                lead = planned.operation.lead
-                if planned.operation.__class__.__name__ != "Update" and not is_quarantined(lead):
-                    number = int(lead)
-                    if number != last and number < 1 << 64:
-                        self._others.append(number)
-                        last = number
-        else:
-            for planned in chunk.operations:
+        last = self._others[-1] if self._others else 0
+        for planned in chunk.operations:
+            operation = planned.operation
+            kind = kind_of(operation)
+            if kind is Kind.RETURN:
                 self._returned += 1
-                self._returns.put(
-                    _Returned(
-                        str(planned.changeset), planned.change, planned.id, planned.operation.lead, planned.origin
-                    )
-                )
+                key = (str(planned.changeset), planned.change)
+                self._returns.put(_Returned(*key, planned.id, operation.lead, planned.origin))
+            elif kind in _OTHERS and int(operation.lead) != last and int(operation.lead) < 1 << 64:
+                last = int(operation.lead)
+                self._others.append(last)
 
     def finish(self) -> Iterator[Found]:
         samples: dict[ChangeKey, Sample] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 
-from syncengine.core.operations import Financials, Kind, Trigger
+from syncengine.core.operations import Financials, Kind, Return, Trigger
 from syncengine.findings.operations import Chunk
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
 
@@ -21,7 +21,7 @@ class UnknownTarget(Rule):
         "ledger counts as empty",
         example="delivery 1503, where the account names 1053",
     )
-    kinds = frozenset({Kind.TRIGGER, Kind.FINANCIALS})
+    kinds = frozenset({Kind.TRIGGER, Kind.FINANCIALS, Kind.RETURN})
 
     def __init__(
         self, named: Mapping[str, Collection[str]], seen: Callable[[str, Collection[str]], Collection[str]]
@@ -36,7 +36,7 @@ class UnknownTarget(Rule):
             match operation:
                 case Trigger(delivery=target):
                     what = "delivery"
-                case Financials(buyer=target) if target is not None:
+                case Financials(buyer=target) | Return(buyer=target) if target is not None:
                     what = "buyer"
                 case _:
                     continue

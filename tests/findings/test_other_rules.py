@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from syncengine.core.changes import ChangeFacts
+from syncengine.core.operations import Return
 from syncengine.core.plan import PlannedOperation
-from syncengine.core.values import ChangesetId
+from syncengine.core.values import BuyerId, ChangesetId, LeadId
 from syncengine.findings.field_unknown import FieldUnknown
 from syncengine.findings.fold import FindingsFold
 from syncengine.findings.lead_unknown import LeadUnknown
 from syncengine.findings.rows_taken import rows_taken
 from syncengine.findings.unknown_target import UnknownTarget
-from tests.findings.lines import column, found, money, reprocess, told, trigger, update
+from tests.findings.lines import column, found, line, money, reprocess, told, trigger, update
 
 
 def shifted(count: int, by: int = -1, total: int = 10) -> list[PlannedOperation]:
@@ -163,3 +166,24 @@ def test_a_hundred_thousand_findings_stay_readable() -> None:
     assert len(findings) == 101
     assert sum(finding.count for finding in findings) == 3000
     assert "2,900 more findings of spreadsheet-debris" in findings[-1].message
+
+
+def returned(lead: int, buyer: str = "33", **more: Any) -> PlannedOperation:
+    return line(Return(LeadId(str(lead)), buyer=BuyerId(buyer), reason="DNCC"), change="returns", send=(), **more)
+
+
+@pytest.mark.parametrize("other", [trigger(1001, "1053"), reprocess(1001), money(1001, 8000)])
+def test_a_return_beside_something_else_for_the_lead(other: PlannedOperation) -> None:
+    for lines in ([other, returned(1001), returned(1002)], [returned(1001), returned(1002), other]):
+        (finding,) = [each for each in found(lines) if each.rule == "return-with-other"]
+        assert (finding.severity, finding.leads, finding.change) == ("high", ("1001",), "returns")
+
+
+def test_a_return_beside_an_update_or_another_lead_is_ordinary() -> None:
+    assert told([update(1001, {"c1": "x"}), returned(1001), trigger(1002, "1053")], "return-with-other") == []
+
+
+def test_buyers_of_returns_are_targets() -> None:
+    rule = UnknownTarget({"delivery": [], "buyer": ["33"]}, lambda what, targets: set())
+    assert told([returned(1001, "34"), returned(1002)], "unknown-target", rules=[rule]) == [("high", 1)]
+    assert told([returned(1001 + n, "34" if n == 7 else "33") for n in range(60)], "rare-target") == [("medium", 1)]
