@@ -20,7 +20,7 @@ from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import Exit, LedgerTrouble
 from syncengine.core.events import PlanLooked, RunBegan, RunEnded
 from syncengine.core.plan import PlanHeader, PlanLine, PlannedOperation, PlanSummary, Provenance
-from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerWriter, Listener, RunStart
+from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerWriter, Listener, PlannedFrom, RunStart
 from syncengine.core.results import RunCounts, RunResult
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import PlanDigest, RunId
@@ -240,6 +240,11 @@ def run_start(
         tool=request.tool,
         names=findings.names,
         approvals=approvals,
+        planned=PlannedFrom(
+            position=plan.provenance.ledger_position,
+            parts=plan.summary.parts,
+            selection=plan.provenance.selection,
+        ),
     )
 
 

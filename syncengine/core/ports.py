@@ -13,6 +13,7 @@ from syncengine.core.events import RunEvent
 from syncengine.core.history import Attempt, LeadHistory
 from syncengine.core.operations import Kind
 from syncengine.core.outcomes import Parcel, Ruling, Verdict
+from syncengine.core.plan import Selection
 from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest, RunId
 
 T = TypeVar("T")
@@ -34,6 +35,22 @@ class NameRecord(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     name: str
     target: str
+
+
+class PlannedFrom(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run's plan was made from, so that it can be worked out again without its file.
+
+    `position` is the ledger's when it was planned, `parts` holds a digest of each part by name.
+    """
+
+    position: int
+    parts: dict[str, str]
+    selection: Selection
+
+    @property
+    def partial(self) -> bool:
+        """Whether only a part of the changesets was planned."""
+        return self.selection.partial
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +79,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     approvals: tuple[str, ...] = ()
     """Principals whose approvals counted, with key fingerprints, as text."""
     shared: bool = False
+    planned: PlannedFrom | None = None
+    """None for runs of versions that did not record it, and for baselines of such."""
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,6 +201,7 @@ class RunStart(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[NameRecord, ...]
     approvals: tuple[str, ...] = ()
     """Principals whose approvals counted, with key fingerprints, as text."""
+    planned: PlannedFrom | None = None
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ def run_content(run: RunRow) -> list[Any]:
         run.machine,
         run.pid,
         run.started,
+        # Runs of before are sealed into the chain without it.
+        *([run.planned] if run.planned else []),
     ]
 
 

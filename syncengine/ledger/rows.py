@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from syncengine.core.ports import RunRecord
+from syncengine.core.ports import PlannedFrom, RunRecord
 from syncengine.core.values import PlanDigest, RunId, parse_money
 from syncengine.ledger.engine import Row
 
@@ -25,6 +25,7 @@ decode_values = msgspec.json.Decoder(dict[str, str]).decode
 _decode_words: Any = msgspec.json.Decoder(tuple[str, str, tuple[str, ...]]).decode
 _decode_own_words: Any = msgspec.json.Decoder(tuple[str, tuple[str, ...]]).decode
 _decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
+_decode_planned = msgspec.json.Decoder(PlannedFrom).decode
 
 
 @lru_cache(maxsize=4096)
@@ -75,6 +76,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     wire_digest: str
     tool: str
     approvals: str
+    planned: str
     machine: str
     pid: int
     started: str
@@ -110,6 +112,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
             plan_path=self.plan_path,
             wire_digest=self.wire_digest,
             approvals=_decode_texts(self.approvals) if self.approvals else (),
+            planned=_decode_planned(self.planned) if self.planned else None,
         )
 
 

@@ -99,6 +99,7 @@ class Writer(Reader):
             wire_digest=start.wire_digest,
             tool=start.tool,
             approvals=_encode(start.approvals).decode(),
+            planned="" if start.planned is None else _encode(start.planned).decode(),
             machine=who.host,
             pid=who.pid,
             started=now,

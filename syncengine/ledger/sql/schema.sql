@@ -70,7 +70,8 @@ CREATE TABLE runs (
   exit_code BIGINT,
   stopped TEXT,
   cancelled_by TEXT,
-  cancelled_at TEXT
+  cancelled_at TEXT,
+  planned TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX runs_by_account ON runs (account, position);
 CREATE INDEX runs_by_plan ON runs (plan);
