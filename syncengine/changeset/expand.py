@@ -75,16 +75,17 @@ class Expansion:
 
     def prepare(self) -> bool:
         """Compile, and check what no row can change; False where the change cannot be expanded, which is reported."""
+        misread: list[Scalar] = []
         by_row = self._source is not None
         with_lead = names_in_scope(row=by_row, lead=True)
-        lead = compile_texts(self._place, self._change.leads, names_in_scope(row=by_row, lead=False))
-        texts = compile_texts(self._place, [slot.scalar for slot in self._slots], with_lead)
+        lead = compile_texts(self._place, self._change.leads, names_in_scope(row=by_row, lead=False), misread)
+        texts = compile_texts(self._place, [slot.scalar for slot in self._slots], with_lead, misread)
         when = self._change.when
         if when is not None:
-            self._when = compile_condition(self._place, when, with_lead)
+            self._when = compile_condition(self._place, when, with_lead, misread)
             self._when_needs_lead = not by_row or any(found.name == "lead" for found in references(when.text))
         self._warn_of_many_triggers()
-        exist, fit = self._references_exist(), self._constants_fit()
+        exist, fit = self._references_exist(misread), self._constants_fit()
         if lead is None or texts is None or (when is not None and self._when is None):
             return False
         self._lead, self._texts = lead, texts
@@ -125,7 +126,7 @@ class Expansion:
         """The items, in row or list order; a row at fault is reported and left out."""
         return self._of_leads() if self._source is None else self._of_rows(self._source)
 
-    def _references_exist(self) -> bool:
+    def _references_exist(self, misread: list[Scalar]) -> bool:
         try:
             columns = None if self._source is None else self._source.columns()
         except SourceError as error:
@@ -138,6 +139,7 @@ class Expansion:
         known = [
             check_references(self._place, scalar, found, variables=self._declared.vars, columns=columns)
             for scalar, found in used
+            if not any(scalar is other for other in misread)
         ]
         return all(known)
 

@@ -36,6 +36,7 @@ _ACTIONS: tuple[Action, ...] = ("reprocess", "release", "reject")
 _OF_QUARANTINE = frozenset({"release", "reject"})
 _ADDRESS_KEYS = ("lead", "leads", "quarantined")
 _RERUN = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
+_COMPARISON = re.compile(r"[=!<>]=?|\b(?:in|is)\b")
 _ADDRESSES = (
     'write one of: lead: "2932682"; leads: ["2932683", "2932684"]; quarantined: "123"; '
     'for_each: SOURCE with lead: "{{ row.lead_id }}"'
@@ -152,7 +153,9 @@ def _label(place: Place, parts: Parts, number: int) -> str:
 def _when(place: Place, parts: Parts) -> Scalar | None:
     when = parts.text("when")
     if when is not None and when.text.lstrip().startswith("{{"):
-        hint = "write when: row.status == 'approved'"
+        inner = when.text.strip().removeprefix("{{").removesuffix("}}").strip()
+        compares = _COMPARISON.search(inner) is not None and "{{" not in inner
+        hint = f"write when: {inner}" if compares else "write when: row.status == 'approved'"
         place.problem("SE301", "when is an expression, written without braces", when, hint=hint)
         return None
     return when

@@ -29,7 +29,8 @@ _BRACES = re.compile(r"\{[{%#]")
 _LOOKUP = re.compile(r"\{\{ *row\.(?!__)([A-Za-z_][A-Za-z0-9_]*) *\}\}", re.ASCII)
 _COLUMN_AGAINST_TEXT = re.compile(
     r" *row\.(?P<column>(?!__)[A-Za-z_][A-Za-z0-9_]{0,99}) *(?P<sign>==|!=) *"
-    r"(?P<q>['\"])(?P<text>[^'\"\\{}\r\n]{0,500})(?P=q) *",
+    r"(?P<q>['\"])"
+    r"(?P<text>[^'\"\\{}\r\n`\xab\xb4\xbb\u2018-\u201f\u2032\u2033\u2039\u203a\uff02\uff07]{0,500})(?P=q) *",
     re.ASCII,
 )
 _EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
@@ -108,8 +109,13 @@ def names_in_scope(*, row: bool, lead: bool) -> frozenset[str]:
     return frozenset(CHANGE_NAMES) - left_out
 
 
-def compile_texts(place: Place, scalars: Sequence[Scalar], names: frozenset[str]) -> Rendering | None:
-    """The texts compiled, or None where one is at fault, which is reported."""
+def compile_texts(
+    place: Place, scalars: Sequence[Scalar], names: frozenset[str], misread: list[Scalar]
+) -> Rendering | None:
+    """The texts compiled, or None where one is at fault, which is reported.
+
+    Those in which names may have been taken for others are added to `misread`.
+    """
     lookups: list[tuple[int, str]] = []
     computed: list[int] = []
     for index, scalar in enumerate(scalars):
@@ -125,7 +131,7 @@ def compile_texts(place: Place, scalars: Sequence[Scalar], names: frozenset[str]
     if not isinstance(joined, list):
         return Rendering(joined, lookups, computed)
     for position, problem in joined:
-        _report(place, scalars[computed[position]], problem)
+        _report(place, scalars[computed[position]], problem, misread)
     return None
 
 
@@ -147,14 +153,14 @@ class When:
         return self._compiled().evaluate(scope)
 
 
-def compile_condition(place: Place, scalar: Scalar, names: frozenset[str]) -> When | None:
-    """A `when` compiled, or None where it is at fault, which is reported."""
+def compile_condition(place: Place, scalar: Scalar, names: frozenset[str], misread: list[Scalar]) -> When | None:
+    """A `when` compiled, or None where it is at fault, which is reported; `misread` as for `compile_texts`."""
     simple = _COLUMN_AGAINST_TEXT.fullmatch(scalar.text) if "row" in names else None
     if simple is not None:
         return When(lambda: _always_compiled(names, scalar.text), simple)
     compiled = _expressions(names).compile_condition(scalar.text)
     if isinstance(compiled, msgspec.Struct):
-        _report(place, scalar, compiled)
+        _report(place, scalar, compiled, misread)
         return None
     return When(lambda: compiled, None)
 
@@ -193,5 +199,7 @@ def check_references(
     return fine
 
 
-def _report(place: Place, scalar: Scalar, problem: ExpressionProblem) -> None:
+def _report(place: Place, scalar: Scalar, problem: ExpressionProblem, misread: list[Scalar]) -> None:
+    if problem.misread:
+        misread.append(scalar)
     place.problem(problem.code, problem.message, place_in(place.text, scalar, problem.offset), hint=problem.hint)

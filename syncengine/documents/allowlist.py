@@ -14,6 +14,7 @@ from jinja2 import nodes
 from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.filters import FILTERS
 from syncengine.documents.rewriting import RewriteRefused
+from syncengine.documents.typed_mistakes import runs_over_comparison
 from syncengine.documents.unparse import unparsed
 
 MAX_NODES = 500
@@ -45,7 +46,7 @@ _PASSED = (
 
 
 def check(expression: nodes.Expr, names: Collection[str]) -> None:
-    """Raises Refused where the expression may not be written."""
+    """Raises RewriteRefused where the expression may not be written."""
     _check_size(expression)
     for node in (expression, *expression.find_all(nodes.Node)):
         _check(node, names)
@@ -134,6 +135,8 @@ def _check_depth(inner: nodes.Expr, attr: str) -> None:
 
 def _check_constant(value: object) -> None:
     if isinstance(value, str):
+        if runs_over_comparison(value):
+            raise RewriteRefused("a text in quotes runs on over the next comparison", hint="write ' on both its sides")
         if len(value) > _MAX_CONSTANT:
             raise RewriteRefused(f"a text of more than {_MAX_CONSTANT:,} characters stands in the expression")
         if any(0xD800 <= ord(character) <= 0xDFFF for character in value):

@@ -23,9 +23,13 @@ from syncengine.documents.did_you_mean import nearest
 from syncengine.documents.filters import FILTERS, kind_of_value
 from syncengine.documents.rendering import CHANGE_NAMES, MAX_TEXT, FilterError, RenderError
 from syncengine.documents.rewriting import OWN_FILTERS, OWN_TESTS, RewriteRefused, Rewriting, own_filter
+from syncengine.documents.typed_mistakes import corrected, mistakes_in
 
 _BRACES = re.compile(r"\{[{%#]")
 _RESULT = "result"
+_MOST_EXPLAINED = 2_000
+_MOST_SHOWN = 300
+_Assembled = Callable[[list[nodes.Expr]], nodes.Expr]
 _CONDITIONS = {"row": "row.status == 'approved'", "op": "op.kind == 'trigger'", "plan": "plan.leads > 100"}
 """An example of a condition for each name that conditions speak of."""
 _FAILURES = (FilterError, UndefinedError, SecurityError, TypeError, ValueError, ArithmeticError, LookupError)
@@ -39,6 +43,8 @@ class ExpressionProblem(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
     offset: int = 0
     line: int = 1
+    misread: bool = False
+    """Whether names in it may have been taken for others: `row.First Name` is no column called First."""
 
 
 class _Missing(StrictUndefined):
@@ -198,7 +204,13 @@ class Expressions:
         """An expression without braces."""
         example = next((example for name, example in _CONDITIONS.items() if name in self._names), "")
         if _BRACES.search(text) is not None:
-            return ExpressionProblem(message="a condition is written without braces", hint=example)
+            without = re.sub(r"\{\{-?(.*?)-?\}\}", lambda match: match[1].strip(), text)
+            fits = without != text and isinstance(self.compile_condition(without), Condition)
+            return ExpressionProblem(
+                message="a condition is written without braces",
+                hint=f"write {without}" if fits and re.search(r"[=<>]|\b(?:in|is)\b", without) else example,
+                offset=max(text.find("{"), 0),
+            )
         if not text.strip():
             return ExpressionProblem(message="the condition is empty", hint=example)
         parsed = self._parsed("{{" + text + "}}", self._condition, shift=2)
@@ -215,9 +227,7 @@ class Expressions:
         tree.set_environment(self._environment)
         return self._environment.from_string(tree)
 
-    def _parsed(
-        self, text: str, assembled: Callable[[list[nodes.Expr]], nodes.Expr], *, shift: int = 0
-    ) -> nodes.Expr | ExpressionProblem:
+    def _parsed(self, text: str, assembled: _Assembled, *, shift: int = 0) -> nodes.Expr | ExpressionProblem:
         """The text as one expression, checked and rewritten. `shift`: characters that were put in front of it."""
         if len(text) > MAX_TEXT:
             return ExpressionProblem(message=f"a template has at most {MAX_TEXT:,} characters")
@@ -228,7 +238,7 @@ class Expressions:
             return assembled(self._parts(text))
         except RewriteRefused as error:
             offset, line = _find(text, error)
-            return ExpressionProblem(
+            problem = ExpressionProblem(
                 message=error.message, code=error.code, hint=error.hint, offset=max(offset - shift, 0), line=line
             )
         except TemplateSyntaxError as error:
@@ -237,9 +247,31 @@ class Expressions:
             message = f"template syntax: {error.message}"
             hint = "" if shift else "an expression looks like {{ row.postcode }}; write {{ '{{' }} for two braces"
             offset = max(brace - shift, 0)
-            return ExpressionProblem(message=message, code="SE301", hint=hint, offset=offset, line=error.lineno)
+            problem = ExpressionProblem(message=message, code="SE301", hint=hint, offset=offset, line=error.lineno)
         except (TemplateError, RecursionError, ValueError, OverflowError, MemoryError):
             return ExpressionProblem(message="the expression is too long or nested too deeply", hint="simplify it")
+        return self._as_typed(text, assembled, shift) or problem
+
+    def _as_typed(self, text: str, assembled: _Assembled, shift: int) -> ExpressionProblem | None:
+        """The same problem in words about what was typed, where that is a known mistake."""
+        found = mistakes_in(text, self._names) if len(text) <= _MOST_EXPLAINED else []
+        if not found:
+            return None
+        first = found[0]
+        instead = corrected(text, found)
+        written = text[first.start : first.end]
+        hint = f"write {first.instead} in place of {written}" if first.instead.strip() else f"leave {written} out"
+        if first.instead == written:
+            hint = first.message
+        try:
+            assembled(self._parts(instead))
+            shown = instead[shift : len(instead) - shift].strip()
+            hint = f"write {shown}" if len(shown) <= _MOST_SHOWN else hint
+        except (RewriteRefused, TemplateError, RecursionError, ValueError, OverflowError, MemoryError):
+            pass
+        line = text.count("\n", 0, first.start) + 1
+        offset = max(first.start - shift, 0)
+        return ExpressionProblem(message=first.message, code="SE301", hint=hint, offset=offset, line=line, misread=True)
 
     def _parts(self, text: str) -> list[nodes.Expr]:
         """The texts and expressions of a template, in order, checked."""

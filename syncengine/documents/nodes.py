@@ -167,7 +167,7 @@ def place_in(source: SourceText, scalar: Scalar, offset: int) -> Scalar:
         shift = written[offset] if offset < len(written) else offset + 1
     else:
         shift = offset
-    fits = raw[shift : shift + 1] == scalar.text[offset : offset + 1]
+    fits = raw[shift : shift + 1] in (scalar.text[offset : offset + 1], "" if scalar.plain else "\\")
     return Scalar("", True, line, column + shift) if fits else scalar
 
 

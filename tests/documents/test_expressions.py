@@ -235,8 +235,8 @@ def test_policy_conditions_take_no_amount_or_text_for_true(text: str) -> None:
 _PIECES = st.sampled_from(
     ["{{", "}}", "{%", "%}", "{#", "#}", " ", "row", "lead", ".", "name", "__class__", "[", "]", "(", ")", "'", '"',
      "|", "upper", "replace", "default", "~", "+", "-", "*", "**", "%", "==", "<", "in", "not", "and", "or", "if",
-     "else", "is", "defined", "none",
-     "9", "1.5", ",", ":", "\\", "\n", "raw", "for", "set", "é", "\ud7ff", "-}}", "{{-"]
+     "else", "is", "defined", "none", "=", "&&", "||", "!", "<>", "AND", "null", "\u2019", "`", "?", ";", "First",
+     "blank", "9", "1.5", ",", ":", "\\", "\n", "raw", "for", "set", "é", "\ud7ff", "-}}", "{{-"]
 )  # fmt: skip
 
 

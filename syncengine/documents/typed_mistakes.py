@@ -1,0 +1,311 @@
+"""What people type in expressions out of another language or a word processor, with the text to write instead.
+
+Looked for only where an expression could not be understood, so that nothing that works is ever questioned here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from syncengine.documents.unparse import quoted
+
+_CURLY = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\xab\xbb\u2039\u203a\u2032\u2033\uff02\uff07`\xb4"
+_SPAN = re.compile(r"\{\{(?P<inner>(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|.)*?)(?:\}\}|\Z)", re.DOTALL)
+_TOKEN = re.compile(
+    r"(?P<space>\s+)"
+    r"|(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
+    rf"|(?P<curly>[{_CURLY}])"
+    r"|(?P<open>['\"])"
+    r"|(?P<number>\d+(?:\.\d+)?(?!\w))"
+    r"|(?P<name>\w+)"
+    r"|(?P<sign>[=!]==|==|!=|<>|<=|>=|=>|=<|&&|\|\||.)",
+    re.DOTALL,
+)
+_SIGNS = {
+    "===": ("==", "two values are compared by =="),
+    "!==": ("!=", "two values that differ are compared by !="),
+    "<>": ("!=", "two values that differ are compared by !="),
+    "=>": (">=", "at least is written >="),
+    "=<": ("<=", "at most is written <="),
+    "&&": ("and", "both is written and"),
+    "&": ("and", "both is written and"),
+    "||": ("or", "one or the other is written or"),
+    "=": ("==", "two values are compared by =="),
+    "!": ("not ", "the opposite is written not"),
+}
+_WORDS = frozenset({"and", "or", "not", "in", "is", "if", "else"})
+_OPERATORS = {"equals": "==", "eq": "==", "ne": "!=", "neq": "!=", "gt": ">", "lt": "<", "ge": ">=", "le": "<="}
+_NULLS = frozenset({"null", "none", "nil", "undefined"})
+_CONTAINS = frozenset({"contains", "includes", "like", "has"})
+_KNOWN = frozenset({"true", "false", "none", "True", "False", "None"})
+_COMPARING = frozenset({"==", "!=", "<", ">", "<=", ">="})
+
+
+class TypedMistake(NamedTuple):
+    """What was typed from `start` to `end`, and what to put there instead."""
+
+    start: int
+    end: int
+    message: str
+    instead: str
+
+
+class _TypedToken(NamedTuple):
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def mistakes_in(text: str, names: Collection[str]) -> list[TypedMistake]:
+    """Every mistake in the expressions of a template, in order. `names` are the ones known there."""
+    found: list[TypedMistake] = []
+    for span in _SPAN.finditer(text):
+        found += _ExpressionScan(span["inner"], span.start("inner"), names).mistakes()
+    return found
+
+
+def corrected(text: str, mistakes: Collection[TypedMistake]) -> str:
+    """The text with all of them put right."""
+    for mistake in sorted(mistakes, reverse=True):
+        text = text[: mistake.start] + mistake.instead + text[mistake.end :]
+    return text
+
+
+class _ExpressionScan:
+    """Reads the tokens of one expression from left to right."""
+
+    def __init__(self, text: str, shift: int, names: Collection[str]) -> None:
+        self._names = names
+        self._text = text
+        self._shift = shift
+        self._tokens = [
+            _TypedToken(str(match.lastgroup), match.group(), match.start(), match.end())
+            for match in _TOKEN.finditer(text)
+            if match.lastgroup != "space"
+        ]
+        self._at = 0
+
+    def mistakes(self) -> list[TypedMistake]:
+        found: list[TypedMistake] = []
+        while self._at < len(self._tokens):
+            token = self._tokens[self._at]
+            before = self._at
+            mistake = self._mistake(token)
+            if mistake is not None:
+                start, end, message, instead = mistake
+                found.append(TypedMistake(start + self._shift, end + self._shift, message, instead))
+            self._at = max(self._at, before + 1)
+        return found
+
+    def _mistake(self, token: _TypedToken) -> TypedMistake | None:
+        following = self._peek()
+        if token.kind == "text" and following.kind == "name" and following.start == token.end:
+            return self._apostrophe(token)
+        if token.kind in ("curly", "open") or (token.kind == "text" and runs_over_comparison(token.text)):
+            return self._quote(token)
+        if token.kind == "sign":
+            return self._sign(token)
+        if token.kind == "name":
+            return self._column(token) or self._word(token)
+        return None
+
+    def _peek(self, by: int = 1) -> _TypedToken:
+        index = self._at + by
+        return self._tokens[index] if 0 <= index < len(self._tokens) else _TypedToken("end", "", -1, -1)
+
+    def _quote(self, token: _TypedToken) -> TypedMistake:
+        """A typographic quote, or one that is never closed."""
+        rest = self._text[token.start + 1 :]
+        closing = re.search(rf"['\"{_CURLY}]", rest)
+        typographic = token.kind == "curly" or re.search(f"[{_CURLY}]", rest) is not None
+        end = token.start + 1 + (closing.end() if closing else len(rest.rstrip()))
+        inner = rest[: closing.start()] if closing else rest.rstrip()
+        if typographic:
+            place = token.start
+            if token.kind != "curly" and closing and closing.group() in _CURLY:
+                place = token.start + 1 + closing.start()
+            message = f"{self._text[place]} is a typographic quote: texts stand between ' and '"
+        else:
+            message = f"the quote {token.text[0]} is never closed"
+        self._skip_to(end)
+        start = token.start
+        column = token.kind == "curly" and self._text[:start].endswith(".")
+        if column:
+            return TypedMistake(
+                start - 1, end, "the name of a column with spaces stands in brackets", f"[{quoted(inner)}]"
+            )
+        return TypedMistake(start, end, message, quoted(inner))
+
+    def _apostrophe(self, token: _TypedToken) -> TypedMistake | None:
+        """`'O'Brien'`."""
+        end = self._text.find(token.text[0], token.end)
+        if end < 0:
+            return None
+        inner = self._text[token.start + 1 : end]
+        self._skip_to(end + 1)
+        message = (
+            f"the text ends at its second {token.text[0]}: one that holds it stands between the other kind of quotes"
+        )
+        return TypedMistake(token.start, end + 1, message, quoted(inner))
+
+    def _skip_to(self, end: int) -> None:
+        if end < len(self._text):
+            again = _ExpressionScan(self._text[end:], 0, self._names)._tokens
+            rest = [_TypedToken(kind, text, start + end, stop + end) for kind, text, start, stop in again]
+            self._tokens = [token for token in self._tokens if token.start < end] + rest
+            self._at = len(self._tokens) - len(rest)
+        else:
+            self._at = len(self._tokens)
+
+    def _sign(self, token: _TypedToken) -> TypedMistake | None:
+        if token.text == "=" and self._names_an_argument():
+            return None
+        if token.text in _SIGNS:
+            instead, meaning = _SIGNS[token.text]
+            if token.text == "!" and self._peek().text == "=":
+                self._at += 2
+                return TypedMistake(token.start, self._peek(-1).end, "'! =' is written in one: !=", "!=")
+            null = self._null(token.start, 1, negated=instead == "!=") if instead in ("==", "!=") else None
+            return null or self._replaced(token, instead, meaning)
+        if token.text in ("==", "!="):
+            return self._null(token.start, 1, negated=token.text == "!=")
+        return self._odd_sign(token)
+
+    def _odd_sign(self, token: _TypedToken) -> TypedMistake | None:
+        if token.text == "|" and self._peek().kind in ("text", "number"):
+            return self._replaced(token, "or", "one or the other is written or, and several values: in ['a', 'b']")
+        if token.text == ";":
+            return TypedMistake(token.start, token.end, "';' ends nothing here", "")
+        if token.text == "?":
+            message = "a choice is written 'yes' if row.optin == 'TRUE' else 'no', without '?' and ':'"
+            return TypedMistake(token.start, token.end, message, "?")
+        if len(token.text) == 1 and unicodedata.category(token.text) in ("Cf", "Cc"):
+            return TypedMistake(token.start, token.end, f"an invisible character (U+{ord(token.text):04X})", "")
+        return None
+
+    def _names_an_argument(self) -> bool:
+        return self._peek(-1).kind == "name" and self._peek(-2).text in ("(", ",")
+
+    def _replaced(self, token: _TypedToken, instead: str, meaning: str) -> TypedMistake:
+        # `a&&b` must not become `aandb`.
+        front = " " if instead.isalpha() and self._text[token.start - 1 : token.start].strip() else ""
+        back = " " if instead.isalpha() and self._text[token.end : token.end + 1].strip() else ""
+        if instead == "not " and self._text[token.end : token.end + 1] == " ":
+            instead = "not"
+        return TypedMistake(
+            token.start, token.end, f"{token.text!r} is not known here: {meaning}", front + instead + back
+        )
+
+    def _null(self, start: int, by: int, *, negated: bool) -> TypedMistake | None:
+        """`== null`, `is NULL`, `IS NOT NULL`."""
+        word = self._peek(by)
+        if word.text.lower() not in _NULLS or (
+            word.text in _KNOWN and by == 1 and self._tokens[self._at].kind == "name"
+        ):
+            return None
+        if word.text == "undefined" and self._tokens[self._at].text == "is":
+            return None
+        self._at += by + 1
+        message, test = "an empty cell is an empty text, and none is null", "blank"
+        if "row" not in self._names:
+            message, test = "a value that is missing is none", "none"
+        return TypedMistake(start, word.end, message, f"is not {test}" if negated else f"is {test}")
+
+    def _word(self, token: _TypedToken) -> TypedMistake | None:
+        previous, lowered = self._peek(-1).text, token.text.lower()
+        if previous in (".", "|"):
+            return None
+        if lowered == "is":
+            negated = self._peek().text.lower() == "not"
+            null = self._null(token.start, 2 if negated else 1, negated=negated)
+            if null is not None:
+                return null
+        if lowered in _WORDS and token.text != lowered:
+            return TypedMistake(
+                token.start, token.end, f"{token.text!r} is written in small letters: {lowered}", lowered
+            )
+        if lowered in _CONTAINS and self._peek().kind == "text" and previous not in ("", "(", "is", "not"):
+            part = self._peek()
+            self._at += 2
+            message = f"a part of a text is looked for by is containing, not by {token.text}"
+            return TypedMistake(token.start, part.end, message, f"is containing({quoted(part.text[1:-1].strip('%'))})")
+        if lowered == "if" and previous == "":
+            return TypedMistake(token.start, token.end + 1, "a condition has no if in front of it", "")
+        if token.text in _OPERATORS and previous not in ("", "(", "is") and self._peek().kind in ("text", "number"):
+            return self._replaced(token, _OPERATORS[token.text], f"it is written {_OPERATORS[token.text]}")
+        return self._bare(token, previous)
+
+    def _bare(self, token: _TypedToken, previous: str) -> TypedMistake | None:
+        """A word that was meant as a text: `row.status == approved`, `row.optin == TRUE`."""
+        known = token.text in self._names or token.text in _KNOWN or token.text.lower() in _WORDS
+        if not known and previous == "in" and self._peek().text not in (".", "[", "("):
+            listed = f"[{quoted(token.text)}]"
+            return TypedMistake(token.start, token.end, f"a list of texts stands behind in: {listed}", listed)
+        if known or previous not in (*_COMPARING, "[", ",", "=") or self._peek().text in (".", "[", "(", "="):
+            return None
+        if previous == "[" and self._peek(-2).kind == "name" and self._peek(-2).text.lower() not in _WORDS:
+            return None
+        words = [token]
+        while self._peek(len(words)).kind in ("name", "number") and self._peek(len(words)).text.lower() not in _WORDS:
+            words.append(self._peek(len(words)))
+        written = self._text[token.start : words[-1].end]
+        self._at += len(words)
+        return TypedMistake(token.start, words[-1].end, f"a text stands in quotes: {quoted(written)}", quoted(written))
+
+    def _column(self, token: _TypedToken) -> TypedMistake | None:
+        """`row.First Name`, `row.First-Name`, `row.2nd`, `row[First Name]`."""
+        if token.text != "row" or self._peek(-1).text == ".":
+            return None
+        if self._peek().text == "[" and self._peek(2).kind == "name":
+            return self._bracketed(token)
+        if self._peek().text != ".":
+            return None
+        parts = list(self._column_parts())
+        plain = len(parts) == 1 and parts[0].kind == "name" and not parts[0].text[0].isdigit()
+        if not parts or plain:
+            return None
+        name = self._text[parts[0].start : parts[-1].end]
+        self._at += 1 + len(parts)
+        message = f"the column {name!r} is no single word: it stands in brackets"
+        return TypedMistake(token.start, parts[-1].end, message, f"row[{quoted(name)}]")
+
+    def _column_parts(self) -> Iterator[_TypedToken]:
+        """The tokens that were typed as a column's name."""
+        by, last = 2, None
+        while (part := self._peek(by)).kind in ("name", "number") or part.text == "-":
+            if last is not None and not self._goes_on(last, part, self._peek(by + 1)):
+                return
+            if part.text == "-":
+                yield part
+                by += 1
+                part = self._peek(by)
+            yield part
+            last = part
+            by += 1
+
+    def _goes_on(self, last: _TypedToken, part: _TypedToken, following: _TypedToken) -> bool:
+        if part.text == "-":
+            joined = part.start == last.end and following.start == part.end
+            return joined and following.kind in ("name", "number") and following.text not in self._names
+        return part.text.lower() not in _WORDS | _CONTAINS | _OPERATORS.keys()
+
+    def _bracketed(self, token: _TypedToken) -> TypedMistake | None:
+        end = self._text.find("]", token.end)
+        inner = self._text[self._peek().end : end].strip() if end >= 0 else ""
+        if not inner or self._peek(2).text in self._names or not re.fullmatch(r"[\w -]+", inner):
+            return None
+        self._skip_to(end + 1)
+        message = f"the column {inner!r} stands in quotes"
+        return TypedMistake(token.start, end + 1, message, f"row[{quoted(inner)}]")
+
+
+_COMPARISON = re.compile(rf"[{_CURLY}]\s*(?:(?:and|or)\s+[\w(]|==|!=)")
+
+
+def runs_over_comparison(text: str) -> bool:
+    """Whether a text in quotes ran over a comparison, since one of its quotes is typographic."""
+    return _COMPARISON.search(text) is not None
