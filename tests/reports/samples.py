@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from syncengine.core.changes import NameUse, Origin
 from syncengine.core.identity import operation_id
-from syncengine.core.operations import Financials, Kind, Operation, Reprocess, Trigger, Update, kind_of
+from syncengine.core.operations import Financials, Kind, Operation, Reprocess, Trigger, Update, counter_of, kind_of
 from syncengine.core.plan import (
     Before,
     Blocker,
@@ -177,7 +177,7 @@ def summary_of(
 ) -> PlanSummary:
     """The summary that planning would write under these lines."""
     states = dict.fromkeys((state.value for state in State), 0)
-    kinds = dict.fromkeys((kind.value for kind in Kind), 0)
+    kinds = dict.fromkeys((counter_of(kind) for kind in Kind), 0)
     leads: set[str] = set()
     payout = revenue = total = 0
     for line in lines:
@@ -185,7 +185,7 @@ def summary_of(
         states[line.state.value] += 1
         if line.state is not State.TO_SEND:
             continue
-        kinds[kind_of(line.operation).value] += 1
+        kinds[counter_of(kind_of(line.operation))] += 1
         leads.add(line.operation.lead)
         if isinstance(line.operation, Financials):
             payout += line.operation.payout or 0
