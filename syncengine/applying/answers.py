@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import compress
 
 from syncengine.applying.jobs import Job, RunTerms
 from syncengine.applying.pace import RequestPace
@@ -72,14 +73,9 @@ class Receiver:
             self._stop(words, "redirect" if isinstance(verdict, Redirected) else "key refused")
         again = self._again(job, judgement, ending=ending)
         self._tell_again(received.ticket, again)
-        if not again and self._settle_alike(job.parcels, judgement.rulings):
-            self._stop(self._rules.verdict() or "", "stop rule")
-            return self._record(received, verdict, judgement)
         self._intake.jobs.extend(again)
         repeated = {part.id for each in again for parcel in each.parcels for part in parcel.parts}
-        told = _without_values(job.parcels, judgement.rulings)
-        for parcel, rulings in zip(job.parcels, told, strict=True):
-            self._settle(parcel, rulings, repeated)
+        self._settle_all(job.parcels, judgement.rulings, repeated)
         self._stop(self._rules.verdict() or "", "stop rule")
         return self._record(received, verdict, judgement)
 
@@ -160,21 +156,23 @@ class Receiver:
         delay = min(_FIRST_DELAY * 2 ** (tries - 1), _LONGEST_DELAY, limits.max_wait) * (0.5 + self._random())
         return [Job(resend.parcels, tries=tries, not_before=now + delay) for resend in judgement.again]
 
-    def _settle_alike(self, parcels: Sequence[Parcel], rulings: tuple[tuple[Ruling, ...], ...]) -> bool:
-        """Whether each parcel is one operation, and the service said the same good word on all; then they are settled.
-
-        It is what `_settle` does for each of them, done once.
-        """
-        alike = rulings[0]
-        ruling = alike[0]
-        if len(alike) != 1 or ruling.outcome is not Outcome.APPLIED or ruling.warnings:
-            return False
-        if rulings.count(alike) != len(rulings):
-            return False
-        self._board.settle_applied([parcel.parts[0] for parcel in parcels])
-        self._rules.entries(len(parcels))
-        self._intake.pass_all_on([parcel.lead for parcel in parcels])
-        return True
+    def _settle_all(
+        self, parcels: tuple[Parcel, ...], rulings: tuple[tuple[Ruling, ...], ...], repeated: set[OperationId]
+    ) -> None:
+        """Settle what was applied in one go, and the rest parcel by parcel."""
+        done = [all(r.outcome is Outcome.APPLIED and not r.warnings for r in group) for group in rulings]
+        applied = list(compress(parcels, done))
+        if applied:
+            self._board.settle_applied([part for parcel in applied for part in parcel.parts])
+            self._rules.entries(len(applied))
+            self._intake.pass_all_on([parcel.lead for parcel in applied])
+        if len(applied) == len(parcels):
+            return
+        rest = [not each for each in done]
+        others = tuple(compress(parcels, rest))
+        told = _without_values(others, tuple(compress(rulings, rest)))
+        for parcel, group in zip(others, told, strict=True):
+            self._settle(parcel, group, repeated)
 
     def _settle(self, parcel: Parcel, rulings: Sequence[Ruling], repeated: set[OperationId]) -> None:
         trouble = ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from syncengine.core.operations import Financials
+from syncengine.core.operations import Call, Financials, spec_of
 from syncengine.core.outcomes import Parcel
 from syncengine.core.settings import Limits
 from syncengine.core.values import is_quarantined
@@ -48,22 +48,20 @@ class Batcher:
 
     def add(self, parcel: Parcel) -> Sequence[tuple[Parcel, ...]]:
         """Take a parcel; gives the requests that this completes, in order."""
-        if parcel.is_financial:
-            return self._add_financial(parcel)
-        if parcel.is_alone:
+        # Asked once: this runs for every parcel.
+        parts = parcel.parts
+        spec = spec_of(parts[0].operation)
+        if spec.alone:
             # The call takes one lead; what is open besides keeps gathering.
             return ((parcel,),)
-        return self._add_entry(parcel, parcel.irreversible)
+        if spec.call is Call.FINANCIALS:
+            return self._add_financial(parcel)
+        return self._add_entry(parcel, spec.irreversible if len(parts) == 1 else parcel.irreversible)
 
     @property
     def room(self) -> int:
         """How many entries complete the request that is being filled."""
         return self._limits.leads_per_request - len(self._entries.parcels)
-
-    def add_updates(self, parcels: Sequence[Parcel]) -> Sequence[tuple[Parcel, ...]]:
-        """`add` for plain updates, no more than there is room for."""
-        self._entries.parcels.extend(parcels)
-        return (self._entries.take(),) if self.room <= 0 else ()
 
     def flush(self) -> Iterator[tuple[Parcel, ...]]:
         """Yield what is still open."""
@@ -79,9 +77,8 @@ class Batcher:
     def _add_entry(self, parcel: Parcel, irreversible: int) -> Sequence[tuple[Parcel, ...]]:
         limits = self._limits
         draft = self._quarantined if is_quarantined(parcel.lead) else self._entries
-        complete: list[tuple[Parcel, ...]] = []
-        if irreversible and draft.parcels and draft.irreversible + irreversible > limits.irreversible_per_request:
-            complete.append(draft.take())
+        over = draft.irreversible + irreversible > limits.irreversible_per_request
+        complete = [draft.take()] if irreversible and draft.parcels and over else []
         draft.add(parcel, irreversible)
         if len(draft.parcels) >= limits.leads_per_request:
             complete.append(draft.take())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from syncengine.core.outcomes import Parcel
 
@@ -25,14 +25,6 @@ class Lanes:
         self._waiting.setdefault(parcel.lead, deque()).append(parcel)
         self.waiting += 1
         return False
-
-    def admit_all(self, leads: Sequence[str]) -> bool:
-        """Take these leads in at once; False, and nothing is taken, where one stands in the way of another."""
-        fresh = set(leads)
-        if len(fresh) != len(leads) or not self._busy.isdisjoint(fresh) or not fresh.isdisjoint(self._closed):
-            return False
-        self._busy |= fresh
-        return True
 
     def closed(self, lead: str) -> str | None:
         """Why nothing more is sent for this lead in this run; None where it is open."""

@@ -14,11 +14,11 @@ import msgspec
 
 from syncengine.core.errors import AlteredPlan, PlanBlocked, Problem
 from syncengine.core.history import LeadHistory
-from syncengine.core.operations import Irreversible, Kind, kind_of, spec_of
+from syncengine.core.operations import SPECS, Irreversible, Operation, kind_of
 from syncengine.core.plan import Counts, PlannedOperation, PlanSummary, State
 from syncengine.core.repeats import forbidden_repeat, thing_of
 from syncengine.core.settings import Account, Policy
-from syncengine.core.values import LeadId, are_service_ids, is_quarantined, is_service_id, number_of
+from syncengine.core.values import are_service_ids, is_quarantined, is_service_id, number_of
 from syncengine.findings.fold import FindingsFold, facts_by_change
 from syncengine.planning.findings_policy import FindingsPolicy
 from syncengine.planning.policy import PolicyJudge, approval_rule
@@ -68,34 +68,33 @@ class SecondLook:
         self._fold = FindingsFold() if self._findings.blocks else None
         self.needs_approval = approval_rule(policy, summary.counts, account, changesets) is not None
 
-    def see(self, planned: PlannedOperation) -> None:
-        """Count one line."""
-        self._tally.add(planned, new_lead=False)
-        if self._fold is not None:
-            self._fold.see(planned)
-        if planned.state is State.TO_SEND:
-            lead = planned.operation.lead
-            quarantined = is_quarantined(lead)
-            counted = self._quarantined if quarantined else self._leads
-            counted.add((_number(number_of(lead), lead),))
-            if spec_of(planned.operation).leads not in ("any", "quarantined" if quarantined else "lead"):
-                raise _altered(f"there is no {kind_of(planned.operation)} of lead {lead}")
+    def see(self, lines: Sequence[PlannedOperation]) -> None:
+        """Count some more lines, in order."""
+        for planned in lines:
+            self._tally.add(planned, new_lead=False)
+            if self._fold is not None:
+                self._fold.see(planned)
+        sending = [planned.operation for planned in lines if planned.state is State.TO_SEND]
+        quarantined = [operation for operation in sending if is_quarantined(operation.lead)]
+        if quarantined:
+            sending = [operation for operation in sending if not is_quarantined(operation.lead)]
+        self._count(self._leads, sending, "lead")
+        self._count(self._quarantined, quarantined, "quarantined")
 
-    def concerns(self, kind: Kind) -> bool:
-        """Whether operations of this kind have to be judged one by one."""
-        return self._fold is not None or self._judge.concerns(kind)
-
-    def see_updates(self, leads: Sequence[LeadId], entries: Sequence[int]) -> bool:
-        """`see` for updates that are all to be sent, in order; False, and nothing is seen, where one is not of a lead
-        with a plain number."""
-        if not are_service_ids(leads):
-            return False
-        self._tally.add_updates(entries)
-        self._leads.add(tuple(map(int, leads)))
-        return True
+    def _count(self, counted: Distinct, operations: Sequence[Operation], leads: str) -> None:
+        """Count the leads of operations that are all done to leads of this sort."""
+        if not operations:
+            return
+        unfit = {spec.shape for spec in SPECS.values() if spec.leads not in ("any", leads)}
+        odd = next((operation for operation in operations if operation.__class__ in unfit), None)
+        if odd is not None:
+            raise _altered(f"there is no {kind_of(odd)} of lead {odd.lead}")
+        counted.add(_numbers([number_of(operation.lead) for operation in operations]))
 
     def judge(self, planned: PlannedOperation, history: LeadHistory) -> None:
         """Judge one line that is still to be sent, with its lead's records."""
+        if not history.attempts and not self._judge.concerns(kind_of(planned.operation)):
+            return
         for reason in (
             self._judge.look(planned),
             self._judge.look_again(planned, self._summary.counts),
@@ -143,11 +142,12 @@ class SecondLook:
         )
 
 
-def _number(text: str, lead: str) -> int:
-    number = int(text) if is_service_id(text) else _LARGEST
-    if number >= _LARGEST:
-        raise _altered(f"{lead[:30]!r} is no lead")
-    return number
+def _numbers(texts: Sequence[str]) -> tuple[int, ...]:
+    numbers = tuple(map(int, texts)) if are_service_ids(texts) else (_LARGEST,)
+    if max(numbers) >= _LARGEST:
+        odd = next(text for text in texts if not is_service_id(text) or int(text) >= _LARGEST)
+        raise _altered(f"{odd[:30]!r} is no lead")
+    return numbers
 
 
 def _altered(why: str) -> AlteredPlan:

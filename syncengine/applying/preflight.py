@@ -16,7 +16,7 @@ from syncengine.applying.remaining import BATCH, NO_HISTORY, AlreadyApplied, Dou
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
 from syncengine.core.history import LeadHistory, Standing, touch_of, touching_kinds
 from syncengine.core.identity import digest_of
-from syncengine.core.operations import Kind, Update, kind_of, target_of, values_of
+from syncengine.core.operations import kind_of, target_of, values_of
 from syncengine.core.outcomes import Parcel
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.ports import Clock, LedgerView, NameRecord
@@ -121,10 +121,8 @@ class Preflight:
             leads = list({planned.operation.lead for planned in batch})
             histories = self._ledger.histories(self._plan.header.identity, leads)
             looked(len(batch))
-            if not histories and self._take_whole(batch):
-                continue
+            self._second.see(batch)
             for planned in batch:
-                self._second.see(planned)
                 for use in planned.names:
                     self._names.setdefault((planned.changeset, use.kind, use.name), use.target)
                 self._look(planned, histories.get(planned.operation.lead, NO_HISTORY))
@@ -144,19 +142,6 @@ class Preflight:
                 for (changeset, kind, name), target in self._names.items()
             ),
         )
-
-    def _take_whole(self, batch: list[PlannedOperation]) -> bool:
-        """Look at a batch in one go where it is all updates to be sent that no rule and no record says a word on.
-
-        It is what looking at each of them comes to, and most plans are of that kind.
-        """
-        if self._second.concerns(Kind.UPDATE) or not all(_is_plain(planned) for planned in batch):
-            return False
-        if not self._second.see_updates([p.operation.lead for p in batch], [p.entry for p in batch]):
-            return False
-        self._firsts.see(batch[0])
-        self._to_send += len(batch)
-        return True
 
     def _refuse(self) -> None:
         header = self._plan.header
@@ -211,6 +196,10 @@ class Preflight:
             self._held.append(_line(planned, "was in doubt when planned and did not happen; plan again to send it"))
 
     def _to_be_sent(self, planned: PlannedOperation, history: LeadHistory) -> None:
+        if not history.attempts and not history.forgotten:
+            # Nothing is on record of the lead: no record can have moved since planning.
+            self._open(planned, history)
+            return
         match remainder(planned, history, self._digest):
             case AlreadyApplied():
                 self._already += 1
@@ -218,14 +207,17 @@ class Preflight:
                 words = attempt.answer.message if attempt.answer is not None else "no answer is on record"
                 self._in_doubt.append(_line(planned, f"sent in run {attempt.run}: {words}"))
             case Open():
-                self._to_send += 1
-                self._second.judge(planned, history)
-                self._firsts.see(planned)
+                self._open(planned, history)
                 self._check_overtaken(planned, history)
                 self._check_stale(planned, history)
                 self._check_settle(planned, history)
             case other:
                 assert_never(other)
+
+    def _open(self, planned: PlannedOperation, history: LeadHistory) -> None:
+        self._to_send += 1
+        self._second.judge(planned, history)
+        self._firsts.see(planned)
 
     def _check_stale(self, planned: PlannedOperation, history: LeadHistory) -> None:
         if not history.attempts and not history.forgotten:
@@ -267,10 +259,6 @@ class Preflight:
             age = _seconds_between(latest, self._clock.now())
             if age < self._limits.settle:
                 self._waits[planned.id] = self._clock.monotonic() + self._limits.settle - max(age, 0.0)
-
-
-def _is_plain(planned: PlannedOperation) -> bool:
-    return type(planned.operation) is Update and planned.state is State.TO_SEND and not planned.names
 
 
 def _line(planned: PlannedOperation, message: str) -> OperationLine:

@@ -10,7 +10,7 @@ from syncengine.applying.jobs import Job, RunTerms
 from syncengine.applying.lead_order import Lanes
 from syncengine.applying.run_results import LISTED, Scoreboard
 from syncengine.applying.stopping import Waves
-from syncengine.core.outcomes import Parcel, plain_updates
+from syncengine.core.outcomes import Parcel
 
 _MOST_WAITING = 10_000
 """Parcels that may wait behind others of their lead before reading on pauses."""
@@ -57,9 +57,8 @@ class Intake:
             if not parcels:
                 self.exhausted = True
                 break
-            if not self._take_whole(parcels):
-                for parcel in parcels:
-                    self._take(parcel)
+            for parcel in parcels:
+                self._take(parcel)
             if len(self.jobs) != known:
                 ready, known = self._ready(now), len(self.jobs)
         if self._ready(now) < self._window:
@@ -76,15 +75,6 @@ class Intake:
             self._board.leave(parcel, closed)
         elif self._lanes.admit(parcel):
             self._add(parcel)
-
-    def _take_whole(self, parcels: Sequence[Parcel]) -> bool:
-        """Take parcels in one go where all are plain updates of different leads that are free."""
-        if len(parcels) == 1 or not plain_updates(parcels):
-            return False
-        if not self._lanes.admit_all([parcel.lead for parcel in parcels]):
-            return False
-        self.jobs.extend(Job(complete) for complete in self._batcher.add_updates(parcels))
-        return True
 
     def doom(self, lead: str, reason: str) -> None:
         """Nothing more goes out for this lead once its present parcel is done."""

@@ -6,7 +6,6 @@ request carried into an outcome for each operation and into what to do next. Not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import ClassVar, Literal, assert_never
 
@@ -56,6 +55,15 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
         return spec_of(self.parts[0].operation).alone
 
     @property
+    def is_harmless(self) -> bool:
+        """Whether it holds nothing but updates, which no doubt holds and no repeat makes worse."""
+        # A loop: this is asked for every parcel whose intent is recorded.
+        for part in self.parts:  # noqa: SIM110
+            if part.operation.__class__ is not Update:
+                return False
+        return True
+
+    @property
     def irreversible(self) -> int:
         """How many of its operations cannot be taken back."""
         # Asked several times for each parcel on its way, hence no generator.
@@ -63,16 +71,6 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
         if len(parts) == 1:
             return int(is_irreversible(parts[0].operation))
         return len([part for part in parts if is_irreversible(part.operation)])
-
-
-def plain_updates(parcels: Sequence[Parcel]) -> bool:
-    """Whether each parcel is one update of a lead with a plain number, as nearly all are: such requests take shorter
-    ways."""
-    for parcel in parcels:
-        parts = parcel.parts
-        if len(parts) != 1 or type(parts[0].operation) is not Update or not parcel.lead.isdigit():
-            return False
-    return True
 
 
 # Verdicts: what is known about a whole request. `message` is the service's or the transport's own words.

@@ -25,9 +25,8 @@ from syncengine.core.operations import (
     Trigger,
     Update,
     spec_of,
-    values_of,
 )
-from syncengine.core.outcomes import Parcel, plain_updates
+from syncengine.core.outcomes import Parcel
 from syncengine.core.redaction import Secret
 from syncengine.core.settings import Placement, Wire
 from syncengine.core.values import format_money, is_quarantined, number_of
@@ -91,9 +90,6 @@ def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
     leads = [parcel.lead for parcel in parcels]
     if len(set(leads)) != len(leads):
         raise ValueError("a request cannot hold one lead twice")
-    updates = _plain_entries(parcels)
-    if updates:
-        return HttpRequest(method="PUT", path=LEADS_PATH, body=_ENCODER.encode({"leads": updates}), key=wire.leads_key)
     calls = {spec_of(part.operation).call for parcel in parcels for part in parcel.parts}
     if len(calls) != 1:
         raise ValueError("a request is one call: financials, decisions and returns hold nothing else")
@@ -153,19 +149,6 @@ def _quarantined_entry(parcel: Parcel) -> dict[str, object]:
     return {"quarantineId": number_of(parcel.lead), "update": _fields(operations)}
 
 
-class _UpdateEntry(msgspec.Struct, gc=False):
-    id: str
-    update: dict[str, str]
-
-
-def _plain_entries(parcels: Sequence[Parcel]) -> list[_UpdateEntry] | None:
-    """The entries of parcels that each hold one update and nothing else, which nearly all do; None for any other."""
-    if not plain_updates(parcels):
-        return None
-    entries = [_UpdateEntry(parcel.lead, values_of(parcel.parts[0].operation)) for parcel in parcels]
-    return entries if all(entry.update for entry in entries) else None
-
-
 def _financials_body(leads: Sequence[str], terms: Terms, wire: Wire) -> bytes:
     payout, revenue, buyer = terms
     members: dict[str, object] = {
@@ -186,11 +169,14 @@ def _entry(parcel: Parcel) -> dict[str, object]:
     operations = [part.operation for part in parcel.parts]
     if is_quarantined(parcel.lead):
         raise ValueError("a request holds leads or quarantined leads, never both")
+    entry: dict[str, object] = {"id": parcel.lead}
+    if len(operations) == 1 and isinstance(operations[0], Update):
+        # Nearly every entry: without looking for what else it could hold.
+        return entry | ({"update": operations[0].fields} if operations[0].fields else {})
     reprocess = any(isinstance(operation, Reprocess) for operation in operations)
     deliveries = [operation.delivery for operation in operations if isinstance(operation, Trigger)]
     if reprocess and deliveries:
         raise ValueError("the service does not document a reprocess together with a trigger")
-    entry: dict[str, object] = {"id": parcel.lead}
     if reprocess:
         entry["action"] = "reprocess"
     if len(deliveries) == 1:

@@ -11,7 +11,7 @@ import msgspec
 from syncengine.core.history import Standing
 from syncengine.core.message_redaction import declared_in, without_values
 from syncengine.core.operations import Kind, Update, generation_of, kind_of, target_of, values_of
-from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling, plain_updates
+from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling
 from syncengine.core.ports import Answered, OutgoingRequest
 from syncengine.core.values import LeadId
 from syncengine.ledger.chain import Entry, answer_content, request_content, seal
@@ -265,11 +265,7 @@ def most_common(rulings: Sequence[Ruling]) -> Ruling:
 def to_recheck(outgoing: Iterable[OutgoingRequest], erased: frozenset[str]) -> list[Parcel]:
     """The parcels whose repeats, doubts and holds have to be looked at again in the transaction."""
     return [
-        parcel
-        for request in outgoing
-        if erased or not plain_updates(request.parcels)
-        for parcel in request.parcels
-        if parcel.lead in erased or not all(isinstance(part.operation, Update) for part in parcel.parts)
+        parcel for request in outgoing for parcel in request.parcels if parcel.lead in erased or not parcel.is_harmless
     ]
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain
-from operator import ne
-
 from syncengine.core.operations import Financials, Kind, counter_of, kind_of
 from syncengine.core.plan import Counts, Moved, PlannedOperation, State
 from syncengine.planning.policy_rules import known_amount
@@ -38,13 +34,6 @@ class OperationCounter:
         operation = planned.operation
         if operation.__class__ is Financials:
             self._money(planned, operation)
-
-    def add_updates(self, entries: Sequence[int]) -> None:
-        """Count updates that are to be sent, given the numbers of their entries, in order; not their leads."""
-        self._states[State.TO_SEND] += len(entries)
-        self._kinds[Kind.UPDATE] += len(entries)
-        self._entries += sum(map(ne, entries, chain((self._last_entry,), entries)))
-        self._last_entry = entries[-1]
 
     def _money(self, planned: PlannedOperation, operation: Financials) -> None:
         payout, revenue = operation.payout, operation.revenue

@@ -32,7 +32,6 @@ from syncengine.core.outcomes import (
     Unread,
     Verdict,
     judge,
-    plain_updates,
 )
 from syncengine.core.values import Cents, ChangesetId, DeliveryId, LeadId, OperationId
 
@@ -280,28 +279,6 @@ def test_words_and_warnings_of_each_answer_go_on_record() -> None:
         (A, "done", ("late",)),
         (U, "the answer does not mention this lead", ()),
     ]
-
-
-@pytest.mark.parametrize(
-    ("shapes", "leads", "plain"),
-    [
-        (("u", "u"), ("1", "2"), True),
-        (("u", "u"), ("1", "quarantined:2"), False),
-        (("u", "uu"), ("1", "2"), False),
-        (("uu", "u"), ("1", "2"), False),
-        (("u", "r"), ("1", "2"), False),
-        (("f",), ("1",), False),
-        (("t",), ("1",), False),
-        (("tu",), ("1",), False),
-    ],
-)
-def test_plain_updates_are_one_update_of_a_lead_with_a_plain_number(
-    shapes: tuple[str, ...], leads: tuple[str, ...], *, plain: bool
-) -> None:
-    parcels = [
-        Parcel(LeadId(lead), parcel.entry, parcel.parts) for lead, parcel in zip(leads, request(*shapes), strict=True)
-    ]
-    assert plain_updates(parcels) is plain
 
 
 @pytest.mark.parametrize("shape", ["u", "r", "t", "f"])
