@@ -62,7 +62,7 @@ class _Counting:
               help="Who can open the sealed plan: age1..., an SSH key, or a file of such; repeatable.")  # fmt: skip
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are operations to send.")
-@format_option("text", "markdown", "html", "json")
+@format_option("text", "markdown", "html", "json", "sarif", "github")
 @click.pass_obj
 def command(
     invocation: Invocation,

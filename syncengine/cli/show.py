@@ -19,7 +19,7 @@ from syncengine.cli.command import Command, Invocation, format_option, identity_
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
 @identity_option
-@format_option("text", "markdown", "html", "json")
+@format_option("text", "markdown", "html", "json", "sarif", "github")
 @click.pass_obj
 def command(invocation: Invocation, *, plan: Path, show_values: bool, format_: str) -> None:
     """Show a saved plan. The file is checked first; an altered or cut one is refused (exit 3).

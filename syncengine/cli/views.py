@@ -14,6 +14,7 @@ from syncengine.reports.model import ViewOptions
 
 if TYPE_CHECKING:
     from syncengine.api import Planned
+    from syncengine.core.finding import Finding
     from syncengine.core.log_commands import Syntax
     from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
     from syncengine.planning import Identities, PlanFile, SealedPlan
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     Parts = tuple[PlanHeader, Provenance, Iterable[PlannedOperation], PlanSummary, ViewOptions]
 
 FORMATS = ("text", "markdown", "html", "json")
+FOR_CI = ("sarif", "github")
 _GATHERED = 1 << 16
 """Characters that are written at once."""
 
@@ -98,6 +100,9 @@ def _summary(cover: Cover) -> PlanSummary:
 
 
 def _show(invocation: Invocation, parts: Parts, format_: str) -> None:
+    if format_ in FOR_CI:
+        _show_for_ci(invocation, parts[3].findings, format_)
+        return
     syntax: Syntax = "json" if format_ == "json" else "html" if format_ == "html" else "text"
     if format_ == "text":
         for line in _view(parts, format_):
@@ -105,6 +110,21 @@ def _show(invocation: Invocation, parts: Parts, format_: str) -> None:
         return
     for piece in _gathered(_view(parts, format_)):
         invocation.output.piece(piece, syntax)
+
+
+def _show_for_ci(invocation: Invocation, findings: tuple[Finding, ...], format_: str) -> None:
+    """Findings that have a place, for machines that show them beside the lines."""
+    from syncengine import __version__
+    from syncengine.core.results import ValidateResult
+    from syncengine.reports.ci import finding_problems, github_annotations, sarif
+
+    problems = finding_problems(findings)
+    if format_ == "sarif":
+        result = ValidateResult(changesets=0, problems=problems)
+        invocation.output.verbatim(sarif(result, version=__version__), "json")
+        return
+    for line in github_annotations(problems):
+        invocation.output.verbatim(line, "commands")
 
 
 def _gathered(pieces: Iterable[str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ import msgspec
 
 from syncengine.core.codes import CODES
 from syncengine.core.errors import Problem, Severity
+from syncengine.core.finding import Finding
 from syncengine.core.log_commands import broken
 from syncengine.core.operations import QUEUED
 from syncengine.core.redaction import visible
@@ -36,6 +37,23 @@ def github_annotations(problems: Iterable[Problem]) -> Iterator[str]:
         places = {"file": problem.file, "line": problem.line, "col": problem.column, "title": problem.code}
         told = ",".join(f"{name}={_property(visible(str(value)))}" for name, value in places.items() if value)
         yield f"::{words[problem.severity]} {told}::{_data(_message(problem))}"
+
+
+def finding_problems(findings: Iterable[Finding]) -> tuple[Problem, ...]:
+    """Findings that have a place, as annotations and SARIF show problems; the rule stands where a code would."""
+    levels: dict[str, Severity] = {"high": "error", "medium": "warning", "info": "note"}
+    return tuple(
+        Problem(
+            code=finding.rule,
+            severity=levels[finding.severity],
+            message=finding.message,
+            file=place.file,
+            line=place.line,
+            column=0,
+        )
+        for finding in findings
+        if (place := next((each for each in finding.evidence if each.file and each.line), None)) is not None
+    )
 
 
 def _data(text: str) -> str:

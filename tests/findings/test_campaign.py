@@ -169,3 +169,15 @@ def test_every_view_tells_findings_first(workspace: Workspace) -> None:
     assert shown["markdown"].index("100 times") < shown["markdown"].index("Irreversible")
     body = shown["html"].partition("<body")[2]
     assert body.index("100 times") < body.index('class="cards"')
+
+
+def test_findings_with_a_place_are_annotations_and_sarif(workspace: Workspace) -> None:
+    new, old = campaign.rows(1)
+    MISTAKES["an error cell"][2](new, old)
+    campaign.plan(workspace, new, old)
+    (line, *_) = [each for each in workspace.run("show", "release.plan", "--format", "github").out.splitlines() if each]
+    assert line.startswith("::error file=data/rows.csv,line=79,title=spreadsheet-debris::")
+    log: Any = workspace.run("show", "release.plan", "--format", "sarif").json
+    found = [each for each in log["runs"][0]["results"] if each["ruleId"] == "spreadsheet-debris"]
+    place = found[0]["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("data/rows.csv", 79)
