@@ -27,9 +27,10 @@ from syncengine.findings.medians import median_of
 from syncengine.findings.rule import Rule
 from syncengine.findings.unknown_target import UnknownTarget
 from syncengine.planning.build import Watcher
+from syncengine.planning.diff import Observed
 from syncengine.planning.export import ObservedExport, read_export
 from syncengine.planning.lastrun import since_last_run
-from syncengine.planning.observed import Sightings
+from syncengine.planning.observed import ObservedValues
 from syncengine.planning.undeclared import Undeclared
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 
     watchers: tuple[Watcher, ...]
     rules: tuple[Rule, ...]
-    observed: Sightings | None
+    observed: Observed | None
     known_lead: Callable[[LeadId], bool] | None
     undeclared: Undeclared | None
     recorded: frozenset[str]
@@ -79,9 +80,9 @@ def prepare_review(
 ) -> Review:
     """Everything for one plan; `stack` closes it. `offline` opens no connection and reads no key."""
     reader = None if offline else _reader(account, stack, environ, clock)
-    sightings = None
+    values_seen = None
     if export is not None or reader is not None:
-        sightings = stack.enter_context(Sightings(export=export, reader=reader))
+        values_seen = stack.enter_context(ObservedValues(export=export, reader=reader))
     recorded = _recorded(ledger, account, changesets)
     undeclared = None if ledger is None or partial else _undeclared(ledger, account, recorded, stack)
     notes: list[str] = []
@@ -96,13 +97,13 @@ def prepare_review(
         )
     fields = _known_fields(account) | (frozenset() if export is None else export.fields)
     campaigns = None if reader is None else _campaign_fields(account, reader, stack, environ, clock)
-    late = [told for told in (undeclared, campaigns, sightings) if told is not None]
-    noted = [told for told in (campaigns, sightings) if told is not None]
+    late = [told for told in (undeclared, campaigns, values_seen) if told is not None]
+    noted = [told for told in (campaigns, values_seen) if told is not None]
     return Review(
         watchers=() if campaigns is None else (campaigns,),
         rules=tuple(_rules(ledger, account, fields, reads=campaigns is not None)),
-        observed=sightings,
-        known_lead=None if sightings is None or export is None else sightings.knows,
+        observed=None if values_seen is None else values_seen.before,
+        known_lead=None if values_seen is None or export is None else values_seen.knows,
         undeclared=undeclared,
         recorded=recorded,
         notes=tuple(notes),

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from syncengine.changeset.structure import closest, unsendable
+from syncengine.changeset.structure import unsendable
 from syncengine.core.changes import NameUse
 from syncengine.core.settings import Account
 from syncengine.core.spreadsheets import fault_of_buyer, fault_of_id
@@ -23,6 +23,7 @@ from syncengine.core.values import (
     parse_money,
     quarantined,
 )
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.tables.cells import FLOAT_ADVICE, Inexact, Unusable
 
 MAX_TEXT = 10_000
@@ -148,7 +149,8 @@ class Checks:
         if text[:1].isdigit() or fault_of_id(text) is not None:
             raise _no_id(text, "a delivery id")
         hint = (
-            closest(text, self._account.deliveries) or "name it under deliveries: in syncengine.yaml, or write its id"
+            did_you_mean(text, self._account.deliveries)
+            or "name it under deliveries: in syncengine.yaml, or write its id"
         )
         raise Unfit("SE511", f"the account {self._account.name} has no delivery {_shown(text)}", hint)
 
@@ -162,7 +164,7 @@ class Checks:
             raise Unfit("SE334", f"{_shown(text)} is not a buyer's id: {fault.cause}", fault.remedy)
         if not names or (text.isascii() and text.isdecimal()):
             return Resolved(text)
-        hint = f"{closest(text, names)} A buyer whose id is a word is named under buyers: in syncengine.yaml"
+        hint = f"{did_you_mean(text, names)} A buyer whose id is a word is named under buyers: in syncengine.yaml"
         raise Unfit("SE512", f"the account {self._account.name} has no buyer {_shown(text)}", hint)
 
 

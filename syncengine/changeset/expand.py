@@ -11,7 +11,6 @@ from syncengine.changeset.checks import OF_DATA, Checks, Unfit, Value, lead_chec
 from syncengine.changeset.declared import Declared, DeclaredChange, Place
 from syncengine.changeset.inline_source import InlineSource, UnusableSource
 from syncengine.changeset.sql_source import SqlSource
-from syncengine.changeset.structure import closest
 from syncengine.changeset.templates import (
     Rendering,
     Scope,
@@ -27,6 +26,7 @@ from syncengine.changeset.templates import (
 from syncengine.core.changes import ChangeFacts, Item, Origin
 from syncengine.core.errors import Problem
 from syncengine.core.values import LeadId, number_of
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.lead_schema import LeadSchema
 from syncengine.documents.nodes import Scalar
 from syncengine.documents.rendering import RenderError
@@ -334,7 +334,7 @@ class Expansion:
         self._report("SE304", f"{what}: {error.message}", scalar, error.hint)
 
     def _missing(self, what: str, scalar: Scalar, column: str, row: Row) -> None:
-        hint = f"{closest(column, row)}; where it may be missing: {{{{ row.{column} | default('...') }}}}"
+        hint = f"{did_you_mean(column, row)}; where it may be missing: {{{{ row.{column} | default('...') }}}}"
         self._report("SE316", f"{what}: there is no {column!r} in this row", scalar, hint.removeprefix("; "))
 
     def _report(self, code: str, message: str, node: Scalar | DeclaredChange, hint: str) -> None:

@@ -13,10 +13,11 @@ import msgspec
 from syncengine.changeset.declared import Declared, Place
 from syncengine.changeset.loaded import Changeset, Loaded, validate
 from syncengine.changeset.parse import ParseContext, parse_changeset
-from syncengine.changeset.structure import closest, unsendable
+from syncengine.changeset.structure import unsendable
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.findings import ProblemLimit
 from syncengine.core.settings import Account, Settings
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.files import read_bounded
 from syncengine.documents.nodes import Document, SourceText
 from syncengine.documents.nodes import Mapping as MappingNode
@@ -112,13 +113,13 @@ class _ChangesetReader:
     def selected(self, only: frozenset[str] | None) -> list[Declared]:
         """The changesets asked for; reports ids and variables that do not exist."""
         for name in sorted((only or frozenset()) - self._declared.keys()):
-            hint = closest(name, self._declared)
+            hint = did_you_mean(name, self._declared)
             self._report(Problem(code="SE406", message=f"there is no changeset {name!r} in these files", hint=hint))
         chosen = [found for name, found in self._declared.items() if only is None or name in only]
         known = {name for found in chosen for name in found.vars}
         for name, value in sorted(self._variables.items()):
             if name not in known:
-                hint = closest(name, known) or "declare it under vars, with a default"
+                hint = did_you_mean(name, known) or "declare it under vars, with a default"
                 message = f"the variable {name!r} was given, but no changeset declares it"
                 self._report(Problem(code="SE322", message=message, hint=hint))
             elif (character := unsendable(value)) is not None:

@@ -13,9 +13,10 @@ from syncengine.changeset.parse_change import parse_change
 from syncengine.changeset.parse_sources import Shelf, parse_sources
 from syncengine.changeset.parse_vars import parse_variables
 from syncengine.changeset.published import check_label, check_published
-from syncengine.changeset.structure import Parts, closest
+from syncengine.changeset.structure import Parts
 from syncengine.core.settings import Account, Settings
 from syncengine.core.values import ChangesetId, is_changeset_id
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.nodes import Document, Mapping, Scalar
 from syncengine.tables.sources import Source
 
@@ -94,7 +95,7 @@ def _account(place: Place, parts: Parts, settings: Settings) -> Account | None:
         return None
     account = settings.accounts.get(name.text)
     if account is None:
-        hint = closest(name.text, settings.accounts) or "declare it in syncengine.yaml"
+        hint = did_you_mean(name.text, settings.accounts) or "declare it in syncengine.yaml"
         place.problem("SE510", f"syncengine.yaml has no account {name.text!r}", name, hint=hint)
     return account
 

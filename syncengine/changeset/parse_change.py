@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from syncengine.changeset.checks import Unfit, lead_check, not_an_amount
 from syncengine.changeset.declared import Action, DeclaredChange, Named, Place, kind_in_words
-from syncengine.changeset.structure import Parts, as_text, closest, named_texts, usable_name
+from syncengine.changeset.structure import Parts, as_text, named_texts, usable_name
 from syncengine.changeset.templates import is_template
 from syncengine.core.values import parse_money
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.nodes import Mapping, Node, Scalar
 
 _KEYS = frozenset(
@@ -121,7 +122,7 @@ def _fit(place: Place, texts: Iterable[Scalar], *, quarantined: bool) -> tuple[S
 def _addressed_by_row(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tuple[Scalar, ...], Scalar | None]:
     source = parts.text("for_each")
     if source is not None and source.text not in sources:
-        hint = closest(source.text, sources) or "declare it under sources"
+        hint = did_you_mean(source.text, sources) or "declare it under sources"
         place.problem("SE318", f"there is no source {source.text!r}", source, hint=hint)
     name = "quarantined" if "quarantined" in parts else "lead"
     if name not in parts:
@@ -167,7 +168,7 @@ def _action(place: Place, parts: Parts) -> Action | None:
         return None
     known = next((name for name in _ACTIONS if name == action.text), None)
     if known is None:
-        place.problem("SE204", f"there is no action {action.text!r}", action, hint=closest(action.text, _ACTIONS))
+        place.problem("SE204", f"there is no action {action.text!r}", action, hint=did_you_mean(action.text, _ACTIONS))
     return known
 
 

@@ -15,8 +15,9 @@ from syncengine.changeset.declared import Place, kind_in_words
 from syncengine.changeset.inline_source import InlineSource
 from syncengine.changeset.sql_source import SqlPlace, SqlSource
 from syncengine.changeset.statement import StatementFault, checked_statement
-from syncengine.changeset.structure import Parts, closest, named_texts
+from syncengine.changeset.structure import Parts, named_texts
 from syncengine.core.settings import Database
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.files import inside
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence
 from syncengine.tables.encodings import ENCODINGS
@@ -93,7 +94,7 @@ def _sql(place: Place, name: str, node: Mapping, shelf: Shelf) -> Source | None:
         return None
     database = shelf.databases.get(named.text)
     if database is None:
-        hint = closest(named.text, shelf.databases) or f"name it there: databases: {{{named.text}: env:NAME}}"
+        hint = did_you_mean(named.text, shelf.databases) or f"name it there: databases: {{{named.text}: env:NAME}}"
         place.problem("SE513", f"syncengine.yaml has no database {named.text!r}", named, hint=hint)
     at = SqlPlace(place.text, sql)
     statement = checked_statement(sql.text)
@@ -149,7 +150,7 @@ def _choice(place: Place, parts: Parts, name: str, known: Collection[str]) -> st
         return None
     if value.text not in known:
         shown = [repr(choice) if choice.isspace() else choice for choice in known]
-        hint = closest(value.text, known) if name == "encoding" else f"there are: {'  '.join(shown)}"
+        hint = did_you_mean(value.text, known) if name == "encoding" else f"there are: {'  '.join(shown)}"
         place.problem("SE204", f"the {name} {value.text!r} is not known", value, hint=hint)
         return None
     return value.text

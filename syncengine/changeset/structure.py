@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from syncengine.changeset.declared import Named, Place, is_null, kind_in_words
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence
 
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")
@@ -17,17 +17,6 @@ def unsendable(text: str) -> str | None:
     """The first character that cannot be sent, in words; None where the text is clean. Line breaks and tabs are."""
     match = _UNSENDABLE.search(text)
     return None if match is None else f"U+{ord(match.group()):04X}"
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """A did-you-mean for `word`, else the list of what there is."""
-    names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    if not names:
-        return ""
-    return f"there are: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}"
 
 
 class Parts:
@@ -105,7 +94,7 @@ class Parts:
         for key, _ in self.node.entries:
             if key.text not in known:
                 self._place.problem(
-                    "SE201", f"{self._what} has no key {key.text!r}", key, hint=closest(key.text, known)
+                    "SE201", f"{self._what} has no key {key.text!r}", key, hint=did_you_mean(key.text, known)
                 )
 
 

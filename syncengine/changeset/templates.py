@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from syncengine.changeset.declared import Place
-from syncengine.changeset.structure import closest
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.nodes import Scalar, place_in
 from syncengine.documents.rendering import CHANGE_NAMES, RenderError
 from syncengine.tables.sources import Row
@@ -192,7 +192,7 @@ def check_references(
             code,
             f"there is no {what} {reference.key!r}",
             place_in(place.text, scalar, reference.offset),
-            hint=closest(reference.key, names) or "declare it under vars",
+            hint=did_you_mean(reference.key, names) or "declare it under vars",
             severity="warning" if reference.lenient else "error",
         )
         fine = fine and reference.lenient

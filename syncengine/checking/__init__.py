@@ -4,22 +4,19 @@
 `doctor` judge configuration, ledger, service and machine.
 """
 
-from syncengine.checking.drift import DriftLine, Sights, drift
-from syncengine.checking.kept import Kept
-from syncengine.checking.observed_comparison import Compared, LeadReading, Seen
+from syncengine.checking.drift import CountedReading, DriftLine, drift
+from syncengine.checking.observed_comparison import Compared, Seen
 from syncengine.checking.verify import LATE, CheckedOperation, Mark, ReadPatience, Verification
 
 __all__ = [
     "LATE",
     "CheckedOperation",
     "Compared",
+    "CountedReading",
     "DriftLine",
-    "Kept",
-    "LeadReading",
     "Mark",
     "ReadPatience",
     "Seen",
-    "Sights",
     "Verification",
     "drift",
 ]

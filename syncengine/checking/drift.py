@@ -7,26 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Protocol
 
 import msgspec
 
 from syncengine.checking.observed_comparison import (
     NOT_READABLE,
     Compared,
-    LeadReading,
     Seen,
     State,
     compared,
     last_touch,
-    moment,
 )
-from syncengine.core.history import Attempt, LeadHistory, Standing
-from syncengine.core.observations import Observation, UnreadLead
+from syncengine.core.history import Attempt, LeadHistory
+from syncengine.core.observations import LeadReading, UnreadLead
 from syncengine.core.operations import Kind
 from syncengine.core.ports import LedgerView, OperationRecord
 from syncengine.core.values import ChangesetId, LeadId, RunId, is_service_id
-from syncengine.planning.leadstore import LeadStore
+from syncengine.planning.observed import ObservedValues, Unseen
 
 _BATCH = 500
 
@@ -49,66 +46,27 @@ class DriftLine(msgspec.Struct, frozen=True, kw_only=True):
     now: str | None = None
 
 
-class Export(Protocol):
-    """An observed export."""
+class CountedReading:
+    """Asks the service, and counts the leads that it was asked for (`reads`) and could not be read (`unread`)."""
 
-    def get(self, lead: LeadId) -> Observation | None:
-        """What it says about a lead."""
-        ...
-
-
-class Sights:
-    """What is known of each lead now: the service's word where it can be asked, else the export's.
-
-    A lead is asked for once. Close it to drop what was read.
-    """
-
-    def __init__(self, *, export: Export | None = None, reader: LeadReading | None = None) -> None:
-        self._export = export
+    def __init__(self, reader: LeadReading) -> None:
         self._reader = reader
-        self._store = LeadStore()
         self.reads = 0
         self.unread = 0
-        """Leads that were asked for, and those of them that could not be read."""
 
-    def of(self, lead: LeadId, name: str, since: str) -> tuple[Seen | None, str]:
-        """What was seen of a field after a moment; or None, and why nothing counts."""
-        reason = ""
-        for seen, where in self._sources(lead):
-            if seen is None:
-                reason = reason or f"the lead is not in {where}"
-            elif isinstance(seen, UnreadLead):
-                reason = reason or seen.reason
-            elif name not in seen.values:
-                reason = reason or f"{where} does not show it"
-            elif seen.at <= since:
-                reason = reason or f"{where} is not younger than the last write; look again later"
-            else:
-                return seen, ""
-        return None, reason
-
-    def close(self) -> None:
-        """Drop what was read."""
-        self._store.close()
-
-    def _sources(self, lead: LeadId) -> Iterator[tuple[Seen | None, str]]:
-        if self._reader is not None:
-            seen = self._asked(self._reader, lead) if is_service_id(lead) else NOT_READABLE
-            yield seen, "what the service says"
-        if self._export is not None:
-            yield self._export.get(lead), "the export"
-
-    def _asked(self, reader: LeadReading, lead: LeadId) -> Seen:
-        known = self._store.get(lead)
-        if known is None:
-            known = reader.read(lead)
-            self._store.add(lead, known)
-            self.reads += 1
-            self.unread += isinstance(known, UnreadLead)
-        return known
+    def read(self, lead: LeadId) -> Seen:
+        """What the lead holds now. What is addressed otherwise than by a lead id is not asked for."""
+        if not is_service_id(lead):
+            return NOT_READABLE
+        seen = self._reader.read(lead)
+        self.reads += 1
+        self.unread += isinstance(seen, UnreadLead)
+        return seen
 
 
-def drift(view: LedgerView, account: str, records: Iterable[OperationRecord], sights: Sights) -> Iterator[DriftLine]:
+def drift(
+    view: LedgerView, account: str, records: Iterable[OperationRecord], observed: ObservedValues
+) -> Iterator[DriftLine]:
     """A line for each field and amount that one of `records` touched last, in their order."""
     remaining = iter(records)
     while batch := list(islice(remaining, _BATCH)):
@@ -116,31 +74,28 @@ def drift(view: LedgerView, account: str, records: Iterable[OperationRecord], si
         for record in batch:
             history = known.get(record.lead)
             if history is not None and not history.forgotten:
-                yield from _of_record(view, record, history, sights)
+                yield from _of_record(view, record, history, observed)
 
 
-def _of_record(view: LedgerView, record: OperationRecord, history: LeadHistory, sights: Sights) -> Iterator[DriftLine]:
+def _of_record(
+    view: LedgerView, record: OperationRecord, history: LeadHistory, observed: ObservedValues
+) -> Iterator[DriftLine]:
     names = dict.fromkeys(name for attempt in record.attempts for name in attempt.values)
     for name in names:
         last = last_touch(history, record.kind, name)
         if last is not None and last.operation == record.operation:
-            yield _line(view, last, name, history, sights)
+            yield _line(view, last, name, history, observed)
 
 
-def _line(view: LedgerView, last: Attempt, name: str, history: LeadHistory, sights: Sights) -> DriftLine:
+def _line(view: LedgerView, last: Attempt, name: str, history: LeadHistory, observed: ObservedValues) -> DriftLine:
     slot = history.last_slot(last.kind, name)
     if slot is None or slot.stored is None:
         reason = f"the last write is not confirmed ({last.standing.value})"
         return _drift_line(last, Compared(name=name, state="unknown", reason=reason))
-    since = max(moment(attempt) for attempt in history.attempts if _touches(attempt, last.kind, name))
-    seen, reason = sights.of(last.lead, name, since)
-    if seen is None:
-        return _drift_line(last, Compared(name=name, state="unknown", reason=reason))
+    seen = observed.of(last.lead, last.kind, name, history)
+    if isinstance(seen, Unseen):
+        return _drift_line(last, Compared(name=name, state="unknown", reason=seen.reason))
     return _drift_line(last, compared(view, last, name, seen))
-
-
-def _touches(attempt: Attempt, kind: Kind, name: str) -> bool:
-    return attempt.kind is kind and name in attempt.values and attempt.standing is not Standing.NOT_SENT
 
 
 def _drift_line(last: Attempt, found: Compared) -> DriftLine:
@@ -150,7 +105,7 @@ def _drift_line(last: Attempt, found: Compared) -> DriftLine:
         field=found.name,
         changeset=last.changeset,
         run=last.run,
-        at=moment(last),
+        at=last.moment,
         state=found.state,
         reason=found.reason,
         applied=found.applied,

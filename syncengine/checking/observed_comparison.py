@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
@@ -10,7 +10,6 @@ from syncengine.core.history import Attempt, LeadHistory, Standing
 from syncengine.core.observations import Observation, UnreadLead
 from syncengine.core.operations import Kind
 from syncengine.core.ports import LedgerView
-from syncengine.core.values import LeadId
 
 Seen = Observation | UnreadLead
 State = Literal["same", "different", "unknown"]
@@ -18,14 +17,6 @@ State = Literal["same", "different", "unknown"]
 
 NOT_READABLE = UnreadLead("it is no lead that the service shows by its id")
 """For what is addressed otherwise, as a quarantined lead is."""
-
-
-class LeadReading(Protocol):
-    """Asks the service about one lead."""
-
-    def read(self, lead: LeadId) -> Seen:
-        """What it holds now, or why that is not known."""
-        ...
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,8 +68,3 @@ def last_touch(history: LeadHistory, kind: Kind, name: str) -> Attempt | None:
         if attempt.kind is kind and name in attempt.values and attempt.standing is not Standing.NOT_SENT:
             return attempt
     return None
-
-
-def moment(attempt: Attempt) -> str:
-    """When it may have landed at the latest, as far as is recorded: UTC, ISO 8601."""
-    return max(attempt.at, attempt.answer.at if attempt.answer is not None else "")

@@ -15,14 +15,12 @@ import msgspec
 from syncengine.checking.observed_comparison import (
     NOT_READABLE,
     Compared,
-    LeadReading,
     Seen,
     compared,
     last_touch,
-    moment,
 )
 from syncengine.core.history import Attempt, LeadHistory, Standing
-from syncengine.core.observations import Observation, UnreadLead
+from syncengine.core.observations import LeadReading, Observation, UnreadLead
 from syncengine.core.operations import IRREVERSIBLE, SPECS, Kind
 from syncengine.core.ports import Clock, LedgerView
 from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId, is_service_id
@@ -195,7 +193,7 @@ def _subject(operation: OperationId, history: LeadHistory, mine: Callable[[Attem
     attempts = {name: attempt for attempt in applied for name in attempt.values}
     touches = {name: last_touch(history, attempt.kind, name) for name, attempt in attempts.items()}
     overwritten = {name: _since(attempts[name], touch, name) for name, touch in touches.items() if touch is not None}
-    ready = max(moment(attempt) for attempt in applied)
+    ready = max(attempt.moment for attempt in applied)
     return _AppliedOperation(
         operation, attempts, {name: reason for name, reason in overwritten.items() if reason}, applied[-1], ready
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from syncengine.cli.command import Command, Invocation, format_option
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
-    from syncengine.checking import DriftLine, Kept, Sights
+    from syncengine.checking import CountedReading, DriftLine
     from syncengine.core.redaction import Masker
     from syncengine.core.settings import Account
+    from syncengine.documents.disk_spool import DiskSpool
     from syncengine.leadbyte import LeadReader
     from syncengine.project import Project
 
@@ -58,9 +59,11 @@ def command(
     Reads need `reads: {leads: true}` for the account. Each line names the field, its lead, and the changeset and run
     that wrote it last. Nothing is sent but reads, and nothing is written to the ledger.
     """
-    from syncengine.checking import DriftLine, Kept, Sights, drift
+    from syncengine.checking import CountedReading, DriftLine, drift
     from syncengine.cli.reading import masker, open_ledger_view
     from syncengine.core.values import LeadId
+    from syncengine.documents.disk_spool import DiskSpool
+    from syncengine.planning.observed import ObservedValues
     from syncengine.reviewing import open_export
 
     project = invocation.project()
@@ -69,21 +72,22 @@ def command(
         ledger = open_ledger_view(project, stack)
         export = open_export(account, stack, observed, observed_at)
         reader = None if export is not None else _reader(invocation, project, account, stack)
-        sights = stack.enter_context(closing(Sights(export=export, reader=reader)))
+        counted = None if reader is None else CountedReading(reader)
+        observed_values = stack.enter_context(ObservedValues(export=export, reader=counted))
         records = ledger.history(
             account=account.identity, lead=None if lead is None else LeadId(lead), changeset=changeset
         )
-        kept = stack.enter_context(Kept(DriftLine))
+        kept = stack.enter_context(DiskSpool(DriftLine))
         counts: Counter[str] = Counter()
-        for line in drift(ledger, account.identity, records, sights):
-            kept.add(line)
+        for line in drift(ledger, account.identity, records, observed_values):
+            kept.put(line)
             counts[line.state] += 1
         masks = masker(account, show_values=show_values)
         if format_ == "json":
             _json(invocation, account, kept, counts, masks)
         else:
             _text(invocation, account, kept, counts, masks, everything=everything)
-        return _exit(invocation, counts, sights, kept)
+        return _exit(invocation, counts, counted, kept)
 
 
 def _account(project: Project, name: str | None) -> Account:
@@ -128,10 +132,12 @@ def _object(line: DriftLine, masks: Masker) -> dict[str, Any]:
     }
 
 
-def _json(invocation: Invocation, account: Account, kept: Kept[DriftLine], counts: Counter[str], masks: Masker) -> None:
+def _json(
+    invocation: Invocation, account: Account, kept: DiskSpool[DriftLine], counts: Counter[str], masks: Masker
+) -> None:
     head = {"account": account.name, "counts": {state: counts[state] for state in _STATES}}
     invocation.output.piece(json.dumps(head)[:-1] + ', "fields": [', "json")
-    for number, line in enumerate(kept):
+    for number, line in enumerate(kept.read()):
         invocation.output.piece((", " if number else "") + json.dumps(_object(line, masks)), "json")
     invocation.output.piece("]}\n", "json")
 
@@ -139,7 +145,7 @@ def _json(invocation: Invocation, account: Account, kept: Kept[DriftLine], count
 def _text(
     invocation: Invocation,
     account: Account,
-    kept: Kept[DriftLine],
+    kept: DiskSpool[DriftLine],
     counts: Counter[str],
     masks: Masker,
     *,
@@ -152,7 +158,7 @@ def _text(
     output.result(f"Account {account.name}: {total:,} fields and amounts on record")
     for state in _STATES:
         output.result(f"  {state:<10} {counts[state]:>10,}")
-    for line in kept:
+    for line in kept.read():
         if line.state == "same" and not everything:
             continue
         said = visible(line.reason)
@@ -165,11 +171,13 @@ def _text(
         )
 
 
-def _exit(invocation: Invocation, counts: Counter[str], sights: Sights, kept: Kept[DriftLine]) -> int:
+def _exit(
+    invocation: Invocation, counts: Counter[str], counted: CountedReading | None, kept: DiskSpool[DriftLine]
+) -> int:
     if counts["different"]:
         return Exit.INCOMPLETE
-    if sights.reads and sights.unread == sights.reads:
-        first = next((line.reason for line in kept if line.reason), "")
+    if counted is not None and counted.reads and counted.unread == counted.reads:
+        first = next((line.reason for line in kept.read() if line.reason), "")
         invocation.output.error("SE521", f"no lead could be read: {first}", "'syncengine doctor' tells what is wrong")
         return Exit.INPUT
     return Exit.DONE

@@ -367,7 +367,7 @@ def _decoded(path: Path) -> str:
 
 def _options(file: Path, delimiter: str | None, encoding: str | None, sheet: str | None) -> SourceOptions:
     """What the options say of a table. Raises InputError where they do not belong to such a file."""
-    from syncengine.documents.did_you_mean import nearest
+    from syncengine.documents.did_you_mean import did_you_mean
     from syncengine.tables.encodings import ENCODINGS
     from syncengine.tables.source_kinds import (
         known_suffixes,
@@ -379,7 +379,7 @@ def _options(file: Path, delimiter: str | None, encoding: str | None, sheet: str
     from syncengine.tables.sources import SourceOptions
 
     if encoding is not None and encoding not in ENCODINGS:
-        hint = nearest(encoding, ENCODINGS) or f"there are: {', '.join(ENCODINGS)}"
+        hint = did_you_mean(encoding, ENCODINGS) or f"there are: {', '.join(ENCODINGS)}"
         raise InputError(f"the encoding {encoding!r} is not known", code="SE901", hint=hint)
     name = file.name if suffix_of(file.name) in known_suffixes() else "any.csv"
     for option, given, takes in (

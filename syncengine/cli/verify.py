@@ -14,11 +14,12 @@ from syncengine.cli.command import Command, Invocation, format_option, identity_
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
-    from syncengine.checking import CheckedOperation, Kept
+    from syncengine.checking import CheckedOperation
     from syncengine.core.history import Attempt
     from syncengine.core.ports import LedgerOperations
     from syncengine.core.redaction import Masker
     from syncengine.core.values import LeadId, OperationId
+    from syncengine.documents.disk_spool import DiskSpool
     from syncengine.planning import Identities
 
 _SHOWN = 50
@@ -59,8 +60,9 @@ def command(
     A lead is read once the account's `settle` seconds have passed since its last write. Needs `reads: {leads: true}`
     for the account. Nothing is sent but reads, and nothing is written to the ledger.
     """
-    from syncengine.checking import CheckedOperation, Kept, ReadPatience, Verification
+    from syncengine.checking import CheckedOperation, ReadPatience, Verification
     from syncengine.cli.reading import masker, of_identity, open_ledger_view, open_reader, wait
+    from syncengine.documents.disk_spool import DiskSpool
 
     project = invocation.project()
     with ExitStack() as stack:
@@ -69,11 +71,11 @@ def command(
         pace = ReadPatience(settle=account.limits.settle, polls=polls, interval=interval, deadline=deadline)
         reader = open_reader(invocation, project, account, stack)
         verification = Verification(what.ledger, reader, project.clock, wait, pace=pace, tell=invocation.output.note)
-        kept = stack.enter_context(Kept(CheckedOperation))
+        kept = stack.enter_context(DiskSpool(CheckedOperation))
         counts: Counter[str] = Counter()
         readable = 0
         for checked in verification.run(what.identity, what.operations(), what.is_own):
-            kept.add(checked)
+            kept.put(checked)
             counts[checked.mark] += 1
             readable += checked.read
         report = _Report(what, account.name, kept, counts, masker(account, show_values=show_values))
@@ -130,7 +132,12 @@ class _VerifiedSubject:
 
 class _Report:
     def __init__(
-        self, what: _VerifiedSubject, account: str, kept: Kept[CheckedOperation], counts: Counter[str], masks: Masker
+        self,
+        what: _VerifiedSubject,
+        account: str,
+        kept: DiskSpool[CheckedOperation],
+        counts: Counter[str],
+        masks: Masker,
     ) -> None:
         self._what = what
         self._account = account
@@ -149,7 +156,7 @@ class _Report:
 
         head = {"run": self._what.run, "plan": self._what.plan, "account": self._account, "counts": self._numbers()}
         invocation.output.piece(json.dumps(head)[:-1] + ', "operations": [', "json")
-        for number, checked in enumerate(self._kept):
+        for number, checked in enumerate(self._kept.read()):
             invocation.output.piece((", " if number else "") + json.dumps(self._object(checked)), "json")
         invocation.output.piece("]}\n", "json")
 
@@ -188,7 +195,7 @@ class _Report:
         for mark, count in numbers.items():
             output.result(f"  {mark:<10} {count:>10,}")
         shown: Counter[str] = Counter()
-        for checked in self._kept:
+        for checked in self._kept.read():
             if checked.mark is not Mark.VERIFIED:
                 shown[checked.mark] += 1
                 if shown[checked.mark] <= _SHOWN:
@@ -211,7 +218,7 @@ class _Report:
         return f"{head}  {'; '.join(said) or visible(checked.reason)}"
 
 
-def _exit(invocation: Invocation, counts: Counter[str], kept: Kept[CheckedOperation], readable: int) -> int:
+def _exit(invocation: Invocation, counts: Counter[str], kept: DiskSpool[CheckedOperation], readable: int) -> int:
     from syncengine.checking import LATE, Mark
 
     if not sum(counts.values()):
@@ -219,7 +226,7 @@ def _exit(invocation: Invocation, counts: Counter[str], kept: Kept[CheckedOperat
         return Exit.DONE
     if counts[Mark.DIFFERENT]:
         return Exit.INCOMPLETE
-    asked = next((checked for checked in kept if checked.asked), None)
+    asked = next((checked for checked in kept.read() if checked.asked), None)
     if asked is not None and not readable:
         hint = _TOO_SHORT if LATE in asked.reason else _UNREAD
         invocation.output.error("SE521", f"nothing could be read back: {asked.reason}", hint)

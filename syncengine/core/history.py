@@ -85,6 +85,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return Standing.UNKNOWN
 
     @property
+    def moment(self) -> str:
+        """When it may have taken effect at the latest, as far as is recorded: UTC, ISO 8601."""
+        return max(self.at, self.answer.at if self.answer is not None else "")
+
+    @property
     def touch(self) -> str:
         """What the attempt touches beyond its fields: the lead's money, a delivery, the reprocess, the quarantine."""
         return touch_of(self.kind, self.delivery)
@@ -150,6 +155,9 @@ def settled_as(attempts: Sequence[Attempt]) -> Standing | None:
 
 DOUBTFUL = frozenset({Standing.UNKNOWN, Standing.IN_FLIGHT})
 
+_NEVER = "9999"
+"""Later than any time."""
+
 
 class LeadHistory:
     """All attempts on one lead of one account, oldest first, and the questions that may be asked of them."""
@@ -192,6 +200,21 @@ class LeadHistory:
             elif slot is None or slot.stored != stored:
                 slot = LastValue(None, attempt.changeset, attempt.run, attempt.comparable, attempt.at)
         return slot
+
+    def last_attempt_at(self, kind: Kind, name: str) -> str:
+        """When something was last tried on this field or amount: what was seen no later says nothing about it now.
+
+        Every attempt counts, whatever became of it: that one had no effect is sometimes only what a person says. The
+        answer's time counts where there is one, since the value may have landed up to then. "" where there was no
+        attempt; later than any time while an answer may still come.
+        """
+        last = ""
+        for attempt in self.attempts:
+            if attempt.kind is kind and name in attempt.values:
+                if attempt.standing is Standing.IN_FLIGHT:
+                    return _NEVER
+                last = max(last, attempt.moment)
+        return last
 
     @cached_property
     def doubts(self) -> tuple[Attempt, ...]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
+
+from syncengine.core.values import LeadId
 
 AMOUNTS = ("payout", "revenue")
 MONEY = (*AMOUNTS, "buyer")
@@ -25,3 +29,24 @@ class UnreadLead(msgspec.Struct, frozen=True, array_like=True, tag="unread"):
     """A lead that could not be read, and why."""
 
     reason: str
+
+
+class LeadReading(Protocol):
+    """Asks the service about one lead."""
+
+    def read(self, lead: LeadId) -> Observation | UnreadLead:
+        """What it holds now, or why that is not known."""
+        ...
+
+
+class LeadExport(Protocol):
+    """A dated export of leads."""
+
+    @property
+    def label(self) -> str:
+        """The file, as messages name it."""
+        ...
+
+    def get(self, lead: LeadId) -> Observation | None:
+        """What it says about a lead."""
+        ...

@@ -13,7 +13,7 @@ from syncengine.core.settings import Account, EnvKey, FieldRules, FileKey, KeyRe
 from syncengine.core.spreadsheets import fault_of_buyer, fault_of_id
 from syncengine.core.text import is_blank
 from syncengine.core.values import is_service_id
-from syncengine.documents.did_you_mean import nearest
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.files import inside
 from syncengine.documents.nodes import Mapping, Node, Scalar
 from syncengine.documents.section import (
@@ -258,7 +258,7 @@ def _lead_schema(node: Mapping, around: ConfigurationContext, findings: Configur
     path = inside(around.root, Path(reference.text))
     if path is None:
         candidates = sorted(str(each.relative_to(around.root)) for each in around.root.glob("schemas/*.json"))
-        hint = nearest(reference.text, candidates) if candidates else "paths are relative to this file"
+        hint = did_you_mean(reference.text, candidates) if candidates else "paths are relative to this file"
         findings.add("SE553", "lead_schema is not a file in the repository", reference, hint)
         return None
     return str(path)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 
 from jinja2 import nodes
 
-from syncengine.documents.did_you_mean import nearest
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.filters import FILTERS
 from syncengine.documents.rewriting import RewriteRefused
 from syncengine.documents.typed_mistakes import runs_over_comparison
@@ -87,14 +87,17 @@ def _check(node: nodes.Node, names: Collection[str]) -> None:
 def _check_name(name: str, names: Collection[str]) -> None:
     if name not in names:
         raise RewriteRefused(
-            f"the name {name!r} is not known here", hint=nearest(name, names), token=name, code="SE303"
+            f"the name {name!r} is not known here",
+            hint=did_you_mean(name, names) or "there is none",
+            token=name,
+            code="SE303",
         )
 
 
 def _check_test(node: nodes.Test) -> None:
     wanted = TESTS.get(node.name)
     if wanted is None:
-        hint = nearest(node.name, TESTS)
+        hint = did_you_mean(node.name, TESTS)
         if node.name.lower() in _TRUTHS:
             hint = f"compare it: {unparsed(node.node) or 'row.optin'} == '{node.name.upper()}'"
         raise RewriteRefused(f"the test 'is {node.name}' is not known", hint=hint, token=node.name)
@@ -152,7 +155,7 @@ def _check_filter(node: nodes.Filter) -> None:
     function = FILTERS.get(node.name)
     if function is None or node.node is None:
         raise RewriteRefused(
-            f"the filter {node.name!r} is not known", hint=nearest(node.name, FILTERS), token=node.name
+            f"the filter {node.name!r} is not known", hint=did_you_mean(node.name, FILTERS), token=node.name
         )
     if node.dyn_args is not None or node.dyn_kwargs is not None:
         raise RewriteRefused(f"the filter {node.name} takes plain arguments only", token=node.name)
@@ -172,7 +175,7 @@ def _check_keywords(node: nodes.Filter, function: Callable[..., object]) -> None
     given = _keywords(node)
     for name in given:
         if name not in known:
-            hint = nearest(name, known) if known else "it takes none"
+            hint = did_you_mean(name, known) if known else "it takes none"
             raise RewriteRefused(f"the filter {node.name} has no argument {name!r}", hint=hint, token=name)
         if given.count(name) > 1:
             raise RewriteRefused(f"the argument {name!r} is given twice", token=name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from syncengine.documents.did_you_mean import nearest
+from syncengine.documents.did_you_mean import did_you_mean
 
 Ranges = list[tuple[int, int]]
 LAST_CODE_POINT = 0x10FFFF
@@ -71,10 +71,10 @@ def property_text(name: str) -> tuple[str, str]:
         if name in _BINARY:
             return name, ""
         if _SCRIPT.match(name):
-            return "", f"for a script write Script={name}; otherwise {nearest(name, _CATEGORIES | _BINARY)}"
-        return "", nearest(name, _CATEGORIES | _BINARY)
+            return "", f"for a script write Script={name}; otherwise {did_you_mean(name, _CATEGORIES | _BINARY)}"
+        return "", did_you_mean(name, _CATEGORIES | _BINARY)
     if key in ("General_Category", "gc"):
-        return (f"General_Category={value}", "") if value in _CATEGORIES else ("", nearest(value, _CATEGORIES))
+        return (f"General_Category={value}", "") if value in _CATEGORIES else ("", did_you_mean(value, _CATEGORIES))
     if key in ("Script", "sc", "Script_Extensions", "scx"):
         long = "Script" if key in ("Script", "sc") else "Script_Extensions"
         return (f"{long}={value}", "") if _SCRIPT.match(value) else ("", "write it as in Script=Greek")

@@ -1,18 +1,23 @@
-"""What was probably meant by a word that nobody knows."""
+"""What was probably meant by a word that is not known."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
+
+_COMPARED = 1000
+_LISTED = 12
 
 
-def nearest(word: str, known: Collection[str]) -> str:
-    """A hint: what was probably meant, or what there is."""
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint: the known word that was probably meant, else what there is; "" where nothing is known."""
     import difflib
 
-    close = difflib.get_close_matches(word[:100], sorted(known)[:1000], n=1)
+    names = sorted(known)
+    # Both are bounded: a source may have thousands of columns, and a key may be a whole document.
+    close = difflib.get_close_matches(word[:100], names[:_COMPARED], n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    if not known:
-        return "there is none"
-    listed = ", ".join(sorted(known)[:12])
-    return f"there is: {listed}{', …' if len(known) > 12 else ''}"
+    if not names:
+        return ""
+    listed = f"{', '.join(names[:_LISTED])}{', …' if len(names) > _LISTED else ''}"
+    return f"there {'is' if len(names) == 1 else 'are'}: {listed}"

@@ -19,7 +19,7 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from syncengine.documents.allowlist import TESTS, check
-from syncengine.documents.did_you_mean import nearest
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.filters import FILTERS, kind_of_value
 from syncengine.documents.rendering import CHANGE_NAMES, MAX_TEXT, FilterError, RenderError
 from syncengine.documents.rewriting import OWN_FILTERS, OWN_TESTS, RewriteRefused, Rewriting, own_filter
@@ -64,7 +64,7 @@ class _Missing(StrictUndefined):
 
     def _fail_with_undefined_error(self, *_args: Any, **_kwargs: Any) -> Never:
         known = self._undefined_obj if isinstance(self._undefined_obj, AbstractMapping) else None
-        hint = nearest(str(self._undefined_name), [str(name) for name in known]) if known is not None else ""
+        hint = did_you_mean(str(self._undefined_name), [str(name) for name in known]) if known is not None else ""
         if isinstance(self._undefined_obj, str):
             hint = f"it is a plain text: leave out '.{self._undefined_name}'"
         raise FilterError(self._undefined_message, hint)

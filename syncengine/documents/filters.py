@@ -15,7 +15,7 @@ from jinja2 import Undefined
 from syncengine.core.spreadsheets import SPREADSHEET, fault_of_digits
 from syncengine.core.text import is_blank
 from syncengine.documents import dates
-from syncengine.documents.did_you_mean import nearest
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.rendering import MAX_TEXT, FilterError, NoText
 from syncengine.documents.trimming import squeezed, trimmed
 
@@ -149,7 +149,7 @@ def lookup(value: object, mapping: object, replacement: object = None) -> object
     if text in mapping:
         return mapping[text]
     if replacement is None:
-        hint = f"{nearest(text, mapping)}; or give what else to use: lookup(..., 'other')"
+        hint = f"{did_you_mean(text, mapping) or 'there is none'}; or give what else to use: lookup(..., 'other')"
         raise FilterError(f"a text like {shape(text)} is no key of the mapping that lookup uses", hint)
     return replacement
 

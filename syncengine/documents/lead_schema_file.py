@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from syncengine.core.errors import InputError, Problem
-from syncengine.documents.did_you_mean import nearest
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.ecma_pattern import PatternError
 from syncengine.documents.files import read_bounded
 from syncengine.documents.formats import FORMATS
@@ -169,7 +169,7 @@ def _keyword_faults(root: dict[str, Any], draft: Draft) -> Iterator[_Fault]:
             yield from _reference_faults(place, schema["$ref"], root, known)
         if "format" in schema and schema["format"] not in FORMATS:
             name = str(schema["format"])[:100]
-            hint = f"use a pattern; {nearest(name, FORMATS)}"
+            hint = f"use a pattern; {did_you_mean(name, FORMATS)}"
             yield _Fault((*place, "format"), f"the format {name!r} is not checked", hint)
         if "patternProperties" in schema and unevaluated:
             message = "patternProperties cannot be used in a schema with unevaluatedProperties"

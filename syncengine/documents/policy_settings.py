@@ -15,7 +15,7 @@ from syncengine.core.finding import RULES
 from syncengine.core.operations import SPECS, Kind
 from syncengine.core.settings import Account, ApprovalRule, Budget, DenyRule, Policy, StopRule, Window
 from syncengine.core.values import is_service_id
-from syncengine.documents.did_you_mean import nearest
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.files import inside, read_bounded
 from syncengine.documents.nodes import Mapping, Scalar
 from syncengine.documents.section import (
@@ -106,7 +106,7 @@ def _findings(node: Mapping, findings: ConfigurationProblems) -> dict[str, Liter
     found: dict[str, Literal["block", "ignore"]] = {}
     for key, value in ruled.entries if isinstance(ruled, Mapping) else ():
         if key.text not in RULES:
-            hint = nearest(key.text, RULES) or "docs/findings.md lists the rules"
+            hint = did_you_mean(key.text, RULES) or "docs/findings.md lists the rules"
             findings.add("SE560", f"there is no rule of findings {key.text!r}", key, hint)
         elif isinstance(value, Scalar) and value.text == "ignore":
             found[key.text] = "ignore"
@@ -123,7 +123,7 @@ def _check_deliveries(node: Mapping, accounts: dict[str, Account], findings: Con
     for item in scalars(node, "allowed_deliveries"):
         if not is_service_id(item.text) and item.text not in names:
             message = f"{item.text!r} is neither the id of a delivery nor a name configured for one"
-            findings.add("SE560", message, item, nearest(item.text, names))
+            findings.add("SE560", message, item, did_you_mean(item.text, names))
 
 
 def _time_zone(node: Mapping, default: str, findings: ConfigurationProblems) -> str:

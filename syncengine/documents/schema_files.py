@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from syncengine.core.errors import InputError
-from syncengine.documents.did_you_mean import nearest
+from syncengine.documents.did_you_mean import did_you_mean
 
 _SUFFIX = ".schema.json"
 
@@ -23,7 +23,7 @@ def schema_text(name: str) -> bytes:
     names = schema_names()
     matching = [known for known in names if name.removesuffix(_SUFFIX) in (known, known.rpartition(".")[0])]
     if not matching:
-        raise InputError(f"there is no schema called {name!r}", code="SE901", hint=nearest(name, names))
+        raise InputError(f"there is no schema called {name!r}", code="SE901", hint=did_you_mean(name, names))
     return (_folder() / f"{matching[-1]}{_SUFFIX}").read_bytes()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-from syncengine.documents.did_you_mean import nearest
+from syncengine.documents.did_you_mean import did_you_mean
 
 Draft = Literal["2020-12", "2019-09", "draft-07"]
 Place = tuple[str | int, ...]
@@ -141,4 +141,4 @@ def unknown_keywords(schema: dict[str, Any], draft: Draft) -> Iterator[tuple[str
 
 def _meant(keyword: str, known: frozenset[str]) -> str:
     same = next((name for name in known if name.lower() == keyword.lower().replace("_", "").replace("-", "")), None)
-    return f"did you mean {same!r}?" if same else f"{nearest(keyword, known)} (extensions begin with x-)"
+    return f"did you mean {same!r}?" if same else f"{did_you_mean(keyword, known)} (extensions begin with x-)"

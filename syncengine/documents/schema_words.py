@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jsonschema.exceptions import ValidationError
 
-from syncengine.documents.did_you_mean import nearest
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.explaining import NOTHING, MissingKey, UnknownKey
 
 _TYPES = {
@@ -69,7 +69,9 @@ def wording(error: ValidationError, place: str) -> Wording:
     where = place or "the document"
     if isinstance(error, UnknownKey):
         inside = f" in {place}" if place else ""
-        return Wording("SE201", f"unknown key {_cut(error.key)}{inside}", nearest(error.key, error.known), error.key)
+        return Wording(
+            "SE201", f"unknown key {_cut(error.key)}{inside}", did_you_mean(error.key, error.known), error.key
+        )
     if isinstance(error, MissingKey):
         inside = f" in {place}" if place else ""
         return Wording("SE202", _own(error) or f"the key {error.key!r} is missing{inside}", _hint(error))
@@ -128,7 +130,7 @@ def _hint(error: ValidationError) -> str:
     if error.validator == "enum" and isinstance(error.instance, str):
         listed: Any = error.validator_value
         choices = [choice for choice in listed if isinstance(choice, str)]
-        return nearest(error.instance, choices)
+        return did_you_mean(error.instance, choices)
     examples = schema.get("examples")
     if error.validator in ("pattern", "type", "format") and isinstance(examples, list) and examples:
         return f"for example: {_json(examples[0])}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from syncengine.core.operations import Financials, Kind
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.values import format_money
-from syncengine.findings.disk_spool import DiskSpool
+from syncengine.documents.disk_spool import DiskSpool
 from syncengine.findings.operations import Amounts, Chunk
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
 from syncengine.findings.swapped_amounts import are_exceptions, changed_places

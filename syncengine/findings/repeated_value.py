@@ -12,7 +12,7 @@ from syncengine.core.changes import Origin
 from syncengine.core.operations import Kind
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.redaction import mask, visible
-from syncengine.findings.disk_spool import DiskSpool
+from syncengine.documents.disk_spool import DiskSpool
 from syncengine.findings.operations import Chunk, Column
 from syncengine.findings.rule import ChangeKey, Description, Example, Found, Rule, Sample, counted, in_change
 from syncengine.findings.shapes import family_of, is_contact

@@ -9,7 +9,7 @@ import msgspec
 
 from syncengine.core.changes import Origin
 from syncengine.core.operations import Kind, kind_of
-from syncengine.findings.disk_spool import DiskSpool
+from syncengine.documents.disk_spool import DiskSpool
 from syncengine.findings.operations import Chunk
 from syncengine.findings.rule import ChangeKey, Description, Example, Found, Rule, Sample, counted, in_change
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 import msgspec
 
@@ -12,6 +11,7 @@ from syncengine.core.errors import InputError, Problem
 from syncengine.core.spreadsheets import fault_of_id
 from syncengine.core.text import is_blank
 from syncengine.core.values import is_service_id
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.importing.parts import TABLE, Action, ImportedChange, ImportProblems
 from syncengine.tables.cells import advice_for, kind_of
 from syncengine.tables.sources import Row, Source, SourceError
@@ -47,9 +47,7 @@ def check_columns(columns: Columns, header: list[str], label: str) -> None:
     findings = ImportProblems(label, TABLE)
     for name in columns.named():
         if name not in header:
-            near = get_close_matches(name, header, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(header[:20])}"
-            findings.add(f"there is no column {name!r}", hint, line=1)
+            findings.add(f"there is no column {name!r}", did_you_mean(name, header), line=1)
         elif header.count(name) > 1:
             findings.add(f"the column {name!r} is there twice", line=1)
     money = columns.payout is not None or columns.revenue is not None

@@ -27,6 +27,7 @@ from syncengine.core.ports import LedgerView
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId
 from syncengine.documents.claims import ClaimStore as DiskClaims
+from syncengine.documents.disk_spool import DiskSpool
 from syncengine.findings.fold import FindingsFold, facts_by_change, findings_of
 from syncengine.findings.lead_unknown import LeadUnknown
 from syncengine.findings.operations import OPEN
@@ -40,7 +41,6 @@ from syncengine.planning.findings_policy import FindingsPolicy, with_findings
 from syncengine.planning.part_digests import LedgerFacts, parts_of
 from syncengine.planning.planfile import PlanWriter
 from syncengine.planning.policy import PolicyJudge
-from syncengine.planning.spool import Spool
 from syncengine.planning.tally import OperationCounter
 from syncengine.planning.undeclared import Undeclared
 
@@ -145,7 +145,7 @@ class _Build:
         self._undeclared = request.undeclared
         self._differ = self._make_differ()
         self._judge = request.judge
-        self._spool = Spool() if request.judge.needs_totals else None
+        self._spool = DiskSpool(PlannedOperation) if request.judge.needs_totals else None
         self._first_tally = OperationCounter()
         self._first_leads = SharedLead(DiskClaims()) if self._spool is not None else None
 
@@ -250,9 +250,10 @@ class _Build:
         if spool is None:
             return
         counts = self._first_tally.counts()
-        for operation in spool.take():
-            reason = self._judge.look_again(operation, counts)
-            self._put(operation if reason is None else _blocked(operation, reason))
+        with spool:
+            for operation in spool.read():
+                reason = self._judge.look_again(operation, counts)
+                self._put(operation if reason is None else _blocked(operation, reason))
 
     def _judged(self, planned: PlannedOperation) -> PlannedOperation:
         reason = self._judge.look(planned)

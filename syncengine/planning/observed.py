@@ -1,66 +1,80 @@
-"""Values that were seen, in a dated export or by asking the service, against what the ledger knows."""
+"""Values that were seen, in a dated export or by asking the service, and whether they still count.
+
+The one rule, for plans and for `drift`: an observation counts where it is younger than the ledger's last attempt on
+that field or amount. See docs/decisions/0010-one-rule-for-observed-values.md.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Protocol, Self
+from typing import Self
+
+import msgspec
 
 from syncengine.core.finding import Finding
-from syncengine.core.history import LeadHistory, Standing
-from syncengine.core.observations import MONEY, Observation, UnreadLead
+from syncengine.core.history import LeadHistory
+from syncengine.core.observations import MONEY, LeadExport, LeadReading, Observation, UnreadLead
 from syncengine.core.operations import Kind
 from syncengine.core.plan import Before
 from syncengine.core.values import LeadId
-from syncengine.planning.export import ObservedExport
 from syncengine.planning.leadstore import LeadStore
 
 _REASONS = 50
 """Different reasons that are counted apart."""
-_NEVER = "9999"
-"""Later than any time."""
 
 
-class LeadReading(Protocol):
-    """Asks the service about one lead."""
+class Unseen(msgspec.Struct, frozen=True):
+    """Nothing that was seen counts: the first reason, and the service's where it could not be asked."""
 
-    def read(self, lead: LeadId) -> Observation | UnreadLead:
-        """What it holds now, or why that is not known."""
-        ...
+    reason: str = ""
+    unread: str = ""
 
 
-class Sightings:
-    """The `observed` hook of a plan: what was seen of a field or amount, where nothing was sent for it since.
+_NO_COLUMN = Unseen("observations have no place for a field of this name: there it means the lead's money")
+
+
+class ObservedValues:
+    """What was seen of fields and amounts, where nothing was tried on them since. A lead is asked for once.
 
     `reader` comes before `export`: it is younger. Close it to give the temporary files back.
     """
 
-    def __init__(self, *, export: ObservedExport | None = None, reader: LeadReading | None = None) -> None:
+    def __init__(self, *, export: LeadExport | None = None, reader: LeadReading | None = None) -> None:
         self._export = export
         self._reader = reader
         self._read = LeadStore() if reader is not None else None
         self._outdated = 0
         self._unread: Counter[str] = Counter()
 
-    def __call__(self, lead: LeadId, kind: Kind, name: str, history: LeadHistory) -> Before | None:
-        """The value seen; origin "unknown" with the reason where the service could not be asked."""
+    def of(self, lead: LeadId, kind: Kind, name: str, history: LeadHistory) -> Observation | Unseen:
+        """An observation of the lead that shows this field or amount and counts; or why there is none."""
         if kind is Kind.UPDATE and name in MONEY:
-            return None
-        last = _last_attempt(history, kind, name)
-        missing = None
+            return _NO_COLUMN
+        since = history.last_attempt_at(kind, name)
+        reason = unread = ""
         if self._reader is not None:
-            found = self._asked(lead)
-            if isinstance(found, UnreadLead):
-                missing = Before(origin="unknown", note=found.reason)
-            elif name in found.values and found.at > last:
-                return Before(origin="observed", value=found.values[name], by=found.by)
+            asked = self._asked(lead)
+            if isinstance(asked, UnreadLead):
+                reason = unread = asked.reason
+            elif not (reason := _why_not(asked, name, since, "what the service says")):
+                return asked
         if self._export is not None:
             exported = self._export.get(lead)
+            why = "the lead is not in the export"
+            if exported is not None and not (why := _why_not(exported, name, since, "the export")):
+                return exported
             if exported is not None and name in exported.values:
-                if exported.at > last:
-                    return Before(origin="observed", value=exported.values[name], by=exported.by)
                 self._outdated += 1
-        return missing
+            reason = reason or why
+        return Unseen(reason, unread)
+
+    def before(self, lead: LeadId, kind: Kind, name: str, history: LeadHistory) -> Before | None:
+        """The value before, as a plan shows it; origin "unknown" with the reason where the service did not say."""
+        seen = self.of(lead, kind, name, history)
+        if isinstance(seen, Observation):
+            return Before(origin="observed", value=seen.values[name], by=seen.by)
+        return Before(origin="unknown", note=seen.unread) if seen.unread else None
 
     def knows(self, lead: LeadId) -> bool:
         """Whether the export holds the lead."""
@@ -108,12 +122,10 @@ class Sightings:
         return known
 
 
-def _last_attempt(history: LeadHistory, kind: Kind, name: str) -> str:
-    """When something last happened to this field: the answer counts, since the value may have landed up to then."""
-    last = ""
-    for attempt in history.attempts:
-        if attempt.kind is kind and name in attempt.values:
-            if attempt.standing is Standing.IN_FLIGHT:
-                return _NEVER
-            last = max(last, attempt.at, attempt.answer.at if attempt.answer is not None else "")
-    return last
+def _why_not(seen: Observation, name: str, since: str, where: str) -> str:
+    """Why this observation says nothing about a field or amount that was last tried at `since`; "" where it does."""
+    if name not in seen.values:
+        return f"{where} does not show it"
+    if seen.at <= since:
+        return f"{where} is not younger than the last write; look again later"
+    return ""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from syncengine.documents.did_you_mean import nearest
+from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.tables.header import named_header
 from syncengine.tables.ods_marks import ods_marks
 from syncengine.tables.package import Package, Unsafe, damaged, open_package
@@ -144,7 +144,7 @@ class SpreadsheetSource:
             remedy = self._options.remedy("sheet", repr(names[0]), "save the sheet as CSV")
             message = f"it has {len(names)} sheets, and none is chosen: {listed}"
             return self._options.failure("SE344", message, hint=f"choose one: {remedy}")
-        hint = nearest(wanted, names) or "write its name as the spreadsheet shows it"
+        hint = did_you_mean(wanted, names) or "write its name as the spreadsheet shows it"
         return self._options.failure("SE344", f"it has no sheet {wanted!r}; it has {listed}", hint=hint)
 
     def _refuse_hidden(self, marks: Marks) -> None:

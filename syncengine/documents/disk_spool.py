@@ -1,10 +1,10 @@
-"""Values kept aside on disk until the whole plan was seen: an unnamed file that only this process can read."""
+"""Values kept on disk until they are needed again, so that a million of them never sit in memory."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import msgspec
 
@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 class DiskSpool(Generic[T]):
-    """First in, first out; can be read more than once. Takes no file and no memory while nothing is put."""
+    """First in, first out, in an unnamed file that only this process can read; can be read more than once.
+
+    Takes no file and no memory while nothing is put.
+    """
 
     def __init__(self, kind: type[T], *, at_once: int = _AT_ONCE) -> None:
         """`at_once` values wait in memory: fewer where each of them is large."""
@@ -54,3 +57,9 @@ class DiskSpool(Generic[T]):
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
