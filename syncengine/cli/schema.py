@@ -8,14 +8,9 @@ from click.shell_completion import CompletionItem
 from syncengine.cli.command import Command, Invocation
 
 
-class SchemaName(click.ParamType[str]):
-    """A schema's name; shells complete it. Whether it exists is asked where it is used."""
-
-    name = "name"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The names without their version, which stand for the newest."""
-        return [CompletionItem(name) for name in _short_names() if name.startswith(incomplete)]
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """For shells: the names without their version, which stand for the newest."""
+    return [CompletionItem(name) for name in _short_names() if name.startswith(incomplete)]
 
 
 @click.command(
@@ -26,7 +21,7 @@ class SchemaName(click.ParamType[str]):
     ),
     epilog="At the top of a changeset: `# yaml-language-server: $schema=changeset.schema.json`.",
 )
-@click.argument("name", type=SchemaName(), required=False)
+@click.argument("name", required=False, shell_complete=_complete)
 @click.pass_obj
 def command(invocation: Invocation, *, name: str | None) -> None:
     """Print a JSON Schema; without a NAME, list them.
