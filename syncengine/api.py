@@ -27,7 +27,7 @@ from syncengine.core.errors import InputError, LedgerTrouble, Problem
 from syncengine.core.events import RunEvent
 from syncengine.core.guards import check_host, key_warning
 from syncengine.core.plan import PlanHeader, PlanSummary, Provenance, Selection
-from syncengine.core.ports import GatewayFactory, LedgerOperations, Listener
+from syncengine.core.ports import GatewayFactory, Listener
 from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import RunResult
 from syncengine.core.settings import Account, ApprovalRule
@@ -37,6 +37,7 @@ from syncengine.project import Project
 if TYPE_CHECKING:
     from syncengine.applying.stopping import StopSignal
     from syncengine.changeset.load import Loaded
+    from syncengine.ledger import Ledger
     from syncengine.planning import Identities, PlanFile, Seal
     from syncengine.planning.approvals import ApprovalRequest
     from syncengine.planning.build import Watcher
@@ -323,7 +324,7 @@ def record_baseline(
             return baseline_of(saved, ledger, request, project.clock, by=by, note=note)
 
 
-def _pin_line(ledger: LedgerOperations, sound: Listener) -> str:
+def _pin_line(ledger: Ledger, sound: Listener) -> str:
     """The pin to commit; empty where the ledger can no longer be read, which must not hide what the run did."""
     try:
         identity = ledger.identity()
@@ -393,7 +394,7 @@ def _account_of(loaded: Loaded, project: Project) -> Account:
 
 def _ledger_for_planning(
     project: Project, account: Account, stack: ExitStack, *, offline: bool
-) -> tuple[LedgerOperations | None, str]:
+) -> tuple[Ledger | None, str]:
     """The ledger to compare with, and the note that every view opens with (empty: all is well)."""
     pin = project.settings.ledger
     if offline and not pin.url.startswith("sqlite:"):
@@ -424,7 +425,7 @@ def _parts(account: Account, project: Project, export: ObservedExport | None) ->
     }
 
 
-def _contradictions(ledger: LedgerOperations | None, account: Account) -> tuple[str, ...]:
+def _contradictions(ledger: Ledger | None, account: Account) -> tuple[str, ...]:
     """Answers that came after a person had said the opposite."""
     found = () if ledger is None else tuple(ledger.contradictions(account.identity))
     more = (f"and {len(found) - _SHOWN} more contradictions; 'syncengine status' lists them",)

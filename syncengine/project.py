@@ -13,12 +13,13 @@ import msgspec
 from syncengine.clock import SystemClock
 from syncengine.core.errors import ConfigError, Refusal, WrongLedger
 from syncengine.core.guards import check_applicable, check_host
-from syncengine.core.ports import Clock, LedgerOperations
+from syncengine.core.ports import Clock
 from syncengine.core.redaction import Environment
 from syncengine.core.settings import Account, LedgerPin, Settings
 from syncengine.documents.configuration import find_configuration, ledger_url, load_configuration
 
 if TYPE_CHECKING:
+    from syncengine.ledger import Ledger
     from syncengine.planning import PlanFile
 
 
@@ -101,7 +102,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(pin, url=ledger_url(pin, self.environ))
 
     @contextmanager
-    def view(self) -> Iterator[LedgerOperations | None]:
+    def view(self) -> Iterator[Ledger | None]:
         """The ledger for reading; None where there is none yet."""
         from syncengine.ledger import open_view
 
@@ -113,7 +114,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
             yield ledger
 
     @contextmanager
-    def ledger(self, account: Account | None = None, *, known: str | None = None) -> Iterator[LedgerOperations]:
+    def ledger(self, account: Account | None = None, *, known: str | None = None) -> Iterator[Ledger]:
         """The ledger for writing, as pinned. For a loopback account it is created where it is missing.
 
         `known` is the ledger that a plan was made against: where that one is gone, none is put into its place.

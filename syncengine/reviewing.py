@@ -16,7 +16,7 @@ from syncengine.changeset.loaded import Changeset
 from syncengine.core.errors import InputError
 from syncengine.core.finding import Finding
 from syncengine.core.observations import AMOUNTS
-from syncengine.core.ports import Clock, LedgerOperations, Usage
+from syncengine.core.ports import Clock, Usage
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId
 from syncengine.documents.claims import ClaimStore
@@ -36,6 +36,7 @@ from syncengine.planning.undeclared import Undeclared
 if TYPE_CHECKING:
     from syncengine.checking.campaign_fields import CampaignFields
     from syncengine.leadbyte import LeadReader
+    from syncengine.ledger import Ledger
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +74,7 @@ def prepare_review(
     policy: Policy,
     environ: Mapping[str, str],
     clock: Clock,
-    ledger: LedgerOperations | None,
+    ledger: Ledger | None,
     export: ObservedExport | None,
     offline: bool,
     partial: bool = False,
@@ -112,7 +113,7 @@ def prepare_review(
     )
 
 
-def _rules(ledger: LedgerOperations | None, account: Account, fields: frozenset[str], *, reads: bool) -> Iterator[Rule]:
+def _rules(ledger: Ledger | None, account: Account, fields: frozenset[str], *, reads: bool) -> Iterator[Rule]:
     """Rules that know more than the plan's lines."""
     recorded: Callable[[], Collection[str]] = frozenset
     if ledger is not None and ledger.identity().position:
@@ -147,7 +148,7 @@ class _LazyMedians(Mapping[str, int]):
         return len(self._medians)
 
 
-def _unfinished(ledger: LedgerOperations, account: Account, changesets: Sequence[Changeset]) -> Iterator[Finding]:
+def _unfinished(ledger: Ledger, account: Account, changesets: Sequence[Changeset]) -> Iterator[Finding]:
     ids = {changeset.id for changeset in changesets}
     for plan in ledger.unfinished(account.identity):
         mine = sorted(ids & set(plan.changesets))
@@ -200,16 +201,14 @@ def _known_fields(account: Account) -> frozenset[str]:
     return frozenset(known or ())
 
 
-def _recorded(ledger: LedgerOperations | None, account: Account, changesets: Sequence[Changeset]) -> frozenset[str]:
+def _recorded(ledger: Ledger | None, account: Account, changesets: Sequence[Changeset]) -> frozenset[str]:
     """The plan's changesets that the ledger knows."""
     if ledger is None:
         return frozenset()
     return frozenset(changeset.id for changeset in changesets) & ledger.changesets_of(account.identity)
 
 
-def _undeclared(
-    ledger: LedgerOperations, account: Account, recorded: frozenset[str], stack: ExitStack
-) -> Undeclared | None:
+def _undeclared(ledger: Ledger, account: Account, recorded: frozenset[str], stack: ExitStack) -> Undeclared | None:
     if not recorded:
         return None
     return stack.enter_context(

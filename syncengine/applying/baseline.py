@@ -5,11 +5,11 @@ from __future__ import annotations
 from syncengine.applying.apply import ApplyRequest, VerifiedPlan, run_start, saved_plan
 from syncengine.applying.preflight import Preflight, check_identity
 from syncengine.applying.remaining import Feed
-from syncengine.core.ports import Clock, LedgerOperations
+from syncengine.core.ports import Clock, LedgerWriter
 
 
 def record_baseline(
-    plan: VerifiedPlan, ledger: LedgerOperations, request: ApplyRequest, clock: Clock, *, by: str, note: str
+    plan: VerifiedPlan, ledger: LedgerWriter, request: ApplyRequest, clock: Clock, *, by: str, note: str
 ) -> int:
     """Record what the plan would send as applied, in a run of its own; returns the number of operations.
 

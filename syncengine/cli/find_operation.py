@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,8 +13,11 @@ from syncengine.core.changes import Origin
 from syncengine.core.errors import InputError, SyncError
 from syncengine.core.operations import SPECS, generation_of, kind_of, spec_of, target_of
 from syncengine.core.plan import PlannedOperation
-from syncengine.core.ports import LedgerOperations, OperationRecord, RunRecord
+from syncengine.core.ports import OperationRecord, RunRecord
 from syncengine.planning import Identities, open_plan
+
+if TYPE_CHECKING:
+    from syncengine.ledger import Ledger
 
 SHORTEST = 8
 """Characters of an id that are enough where only one operation has them."""
@@ -79,7 +83,7 @@ class KnownOperation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tell(
-    prefix: str, ledger: LedgerOperations | None, plans: Sequence[Path], *, root: Path, identities: Identities
+    prefix: str, ledger: Ledger | None, plans: Sequence[Path], *, root: Path, identities: Identities
 ) -> KnownOperation:
     """The story of the one operation whose id begins with `prefix`. InputError where there is none or several."""
     if len(prefix) < SHORTEST or not re.fullmatch(r"[0-9a-f]{8,40}", prefix):
@@ -120,7 +124,7 @@ def tell(
     )
 
 
-def _records(ledger: LedgerOperations, prefix: str) -> dict[str, OperationRecord]:
+def _records(ledger: Ledger, prefix: str) -> dict[str, OperationRecord]:
     records: dict[str, OperationRecord] = {}
     for record in ledger.history(operation=prefix):
         records[record.operation] = record
@@ -129,7 +133,7 @@ def _records(ledger: LedgerOperations, prefix: str) -> dict[str, OperationRecord
     return records
 
 
-def _runs(ledger: LedgerOperations, record: OperationRecord) -> dict[str, RunRecord]:
+def _runs(ledger: Ledger, record: OperationRecord) -> dict[str, RunRecord]:
     wanted = {attempt.run for attempt in record.attempts}
     return {run.run: run for run in reversed(ledger.runs(record.account)) if run.run in wanted}
 

@@ -10,14 +10,14 @@ from syncengine.cli.command import Invocation
 from syncengine.core.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from syncengine.core.ports import LedgerOperations
     from syncengine.core.redaction import Masker
     from syncengine.core.settings import Account
     from syncengine.leadbyte import LeadReader
+    from syncengine.ledger import Ledger
     from syncengine.project import Project
 
 
-def open_ledger_view(project: Project, stack: ExitStack) -> LedgerOperations:
+def open_ledger_view(project: Project, stack: ExitStack) -> Ledger:
     """The ledger for reading; `stack` closes it. Raises InputError where there is none."""
     ledger = stack.enter_context(project.view())
     if ledger is None:

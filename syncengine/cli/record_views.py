@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from syncengine.core.operations import QUEUED, delivery_among
-from syncengine.core.ports import LedgerOperations, OperationRecord
+from syncengine.core.ports import OperationRecord
 from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import DoubtLine, HistoryRow, SharedRun, StatusReport, UnfinishedPlan, WorkerLine
 from syncengine.project import Project
 
+if TYPE_CHECKING:
+    from syncengine.ledger import Ledger
 
-def status_report(project: Project, ledger: LedgerOperations | None) -> StatusReport:
+
+def status_report(project: Project, ledger: Ledger | None) -> StatusReport:
     """What stands open; an empty report where there is no ledger yet."""
     pin = project.settings.ledger
     if ledger is None:

@@ -16,10 +16,10 @@ from syncengine.core.errors import Exit, InputError
 if TYPE_CHECKING:
     from syncengine.checking import CheckedOperation
     from syncengine.core.history import Attempt
-    from syncengine.core.ports import LedgerOperations
     from syncengine.core.redaction import Masker
     from syncengine.core.values import LeadId, OperationId
     from syncengine.documents.disk_spool import DiskSpool
+    from syncengine.ledger import Ledger
     from syncengine.planning import Identities
 
 _SHOWN = 50
@@ -89,7 +89,7 @@ def command(
 class _VerifiedSubject:
     """The run or plan that is verified."""
 
-    def __init__(self, ledger: LedgerOperations, subject: str, stack: ExitStack, identities: Identities) -> None:
+    def __init__(self, ledger: Ledger, subject: str, stack: ExitStack, identities: Identities) -> None:
         from syncengine.planning import open_plan
 
         self.ledger = ledger

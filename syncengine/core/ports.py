@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol, TypeVar
 
@@ -273,6 +273,10 @@ class LedgerWriter(LedgerView, Protocol):
         """Whether the flag is set that a run reads before every request."""
         ...
 
+    def baseline(self, lease: Lease, start: RunStart, parcels: Iterable[Parcel], *, by: str, note: str) -> RunId:
+        """Record operations as already done by other means; nothing is sent. Rechecks nothing."""
+        ...
+
     def end(self, run: RunId, *, exit_code: int, stopped: str) -> None:
         """Record that the run ended."""
         ...
@@ -354,110 +358,6 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
 
     attempts: int
     plans: tuple[tuple[PlanDigest, str], ...]
-
-
-class LedgerOperations(LedgerWriter, Protocol):
-    """What operators' commands need beyond planning and applying."""
-
-    def doubts(self, account: str | None = None, *, run: RunId | None = None) -> Sequence[Doubt]:
-        """Operations of unknown outcome, oldest first; repeatable ones until a later value is confirmed."""
-        ...
-
-    def totals(self, account: str | None = None, *, run: RunId | None = None) -> Totals:
-        """Counts of operations, of one account, of one run, or of the whole ledger."""
-        ...
-
-    def unfinished(self, account: str | None = None) -> Sequence[PartlyAppliedPlan]:
-        """Plans that were begun and not settled, newest first."""
-        ...
-
-    def contradictions(self, account: str | None = None) -> Sequence[Attempt]:
-        """Attempts whose recorded answer says the opposite of a person's resolution."""
-        ...
-
-    def history(
-        self,
-        *,
-        account: str | None = None,
-        lead: LeadId | None = None,
-        changeset: str | None = None,
-        run: RunId | None = None,
-        operation: str = "",
-    ) -> Iterator[OperationRecord]:
-        """Operations by their first attempt, oldest first, streamed. `operation` is an id or the beginning of one."""
-        ...
-
-    def resolve(self, lease: Lease, attempts: Sequence[int], *, applied: bool, by: str, note: str) -> None:
-        """Record a person's word on these attempts; InputError where one is not in doubt."""
-        ...
-
-    def baseline(self, lease: Lease, start: RunStart, parcels: Iterable[Parcel], *, by: str, note: str) -> RunId:
-        """Record operations as already done by other means; nothing is sent. Rechecks nothing."""
-        ...
-
-    def cancel(self, run: RunId, *, by: str) -> None:
-        """Set the flag that the run reads before every request; InputError where it is unknown or has ended."""
-        ...
-
-    def begin_shared(self, lease: Lease, start: RunStart) -> RunId:
-        """Record that a run begins which several processes carry out, each under the lease of a lane, until `end`."""
-        ...
-
-    def join(self, lease: Lease, run: RunId) -> None:
-        """Take part in a shared run: afterwards `commit` takes this lease and run. Requests that the lane's last
-        holder left without an answer are in doubt. LedgerTrouble where the run has ended."""
-        ...
-
-    def open_shared_runs(self) -> Sequence[tuple[RunId, str]]:
-        """Shared runs that have not ended, each with its account."""
-        ...
-
-    def requests_sent(self, run: RunId) -> int:
-        """How many requests of a run left, by the records."""
-        ...
-
-    def is_taken_over(self, lease: Lease) -> bool:
-        """Whether somebody else had the lease since, or an operator took it away."""
-        ...
-
-    def held_lanes(self, account: str) -> Mapping[str, int]:
-        """Lanes of an account whose lease is held right now, each with its epoch."""
-        ...
-
-    def head(self) -> str:
-        """One short text that stands for every record so far; it changes with each."""
-        ...
-
-    def check(self, *, head: str | None = None) -> Sequence[CheckFinding]:
-        """Recompute the hash chains and the counts; with `head`, whether the ledger ever had that head."""
-        ...
-
-    def at_once(self, work: Callable[[], T]) -> T:
-        """What `work` reads through this ledger is of one moment, whoever writes meanwhile."""
-        ...
-
-    def export(self) -> Iterator[str]:
-        """Every record as one line of JSON, in the order of their positions."""
-        ...
-
-    def rekey(self, *, by: str, note: str) -> None:
-        """Adopt the configured key (made where it is missing): older digests can no longer be compared."""
-        ...
-
-    def forget(self, lease: Lease, lead: LeadId, *, by: str, note: str = "") -> Forgotten:
-        """Erase values, digests, amounts and messages of one lead; ids and outcomes stay, the chain stays valid.
-
-        A `note` is kept as an event beside the erasure.
-        """
-        ...
-
-    def release(self, account: str, *, by: str, note: str) -> bool:
-        """Take a dead holder's lease away; False where nobody held it. LeaseHeld where the holder is alive here."""
-        ...
-
-    def close(self) -> None:
-        """Give the connection back."""
-        ...
 
 
 class Gateway(Protocol):

@@ -19,7 +19,7 @@ from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import Exit, LeaseHeld, LeaseLost, LedgerTrouble
 from syncengine.core.events import RunBegan, RunEnded
 from syncengine.core.plan import PlannedOperation
-from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerOperations, Listener
+from syncengine.core.ports import Clock, GatewayFactory, Lease, Listener
 from syncengine.core.settings import Account, Limits, Policy
 from syncengine.core.values import OperationId, PlanDigest, RunId
 from syncengine.distributed.content import Sealer, lines_in
@@ -29,6 +29,8 @@ from syncengine.distributed.store import Row, WorkerStore, first, run
 
 if TYPE_CHECKING:
     import psycopg
+
+    from syncengine.ledger import Ledger
 
 _OPEN = ("waiting", "running")
 
@@ -95,7 +97,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
 
     store: WorkerStore
     quick: WorkerStore
-    ledger: LedgerOperations
+    ledger: Ledger
 
 
 def work_on(shop: Shop, site: Site, run_id: str, number: int, signal: StopSignal) -> Outcomes | None:
@@ -128,7 +130,7 @@ def _key(shard: Row) -> Row:
     return {"run": shard["run"], "number": shard["number"]}
 
 
-def _take_lane(stack: ExitStack, ledger: LedgerOperations, site: Site, lane: str, signal: StopSignal) -> Lease | None:
+def _take_lane(stack: ExitStack, ledger: Ledger, site: Site, lane: str, signal: StopSignal) -> Lease | None:
     """The lane's lease, once whoever had it is known to be gone; None where it is held on, or the worker is to end."""
     deadline = site.clock.monotonic() + site.lease_seconds + _GRACE
     while signal.cause is None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from syncengine.core.errors import LedgerTrouble
-from syncengine.core.ports import LedgerOperations, Listener
+from syncengine.core.ports import Listener
 from syncengine.distributed.run_end import heal
 from syncengine.distributed.store import Row, WorkerStore
 
 if TYPE_CHECKING:
     import procrastinate
+
+    from syncengine.ledger import Ledger
 
 
 class Nameplate(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +34,7 @@ class Nameplate(msgspec.Struct, frozen=True, kw_only=True):
 class Housekeeper:
     """Used by one thread. `refused` holds the runs that this worker must not work on, each told once."""
 
-    def __init__(self, store: WorkerStore, ledger: LedgerOperations, plate: Nameplate, listener: Listener) -> None:
+    def __init__(self, store: WorkerStore, ledger: Ledger, plate: Nameplate, listener: Listener) -> None:
         self._store = store
         self._ledger = ledger
         self._plate = plate

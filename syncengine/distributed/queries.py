@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from syncengine.core.errors import Exit, InputError
-from syncengine.core.ports import LedgerOperations
 from syncengine.core.results import RunResult, SharedRun, WorkerLine
 from syncengine.core.values import PlanDigest, RunId
 from syncengine.distributed.run_end import NEVER_ENQUEUED, result_of, settle
 from syncengine.distributed.store import Row, WorkerStore, first, has_schema
 from syncengine.project import Project
+
+if TYPE_CHECKING:
+    from syncengine.ledger import Ledger
 
 _POLL = 0.5
 
@@ -54,7 +57,7 @@ def wait_for(project: Project, run_id: RunId, advanced: Callable[[int], None]) -
         return result(project, ledger, run_id)
 
 
-def result(project: Project, ledger: LedgerOperations, run_id: RunId) -> RunResult:
+def result(project: Project, ledger: Ledger, run_id: RunId) -> RunResult:
     """What a submitted run came to, or has come to so far. InputError where there is no record of it."""
     store = _store(project)
     with ExitStack() as stack:
@@ -71,7 +74,7 @@ def result(project: Project, ledger: LedgerOperations, run_id: RunId) -> RunResu
         return result_of(store, ledger, submission)
 
 
-def cancel(project: Project, ledger: LedgerOperations, run_id: RunId, account: str) -> bool:
+def cancel(project: Project, ledger: Ledger, run_id: RunId, account: str) -> bool:
     """Stop a shared run whose flag is set; whether it has ended already, because nobody works on it."""
     store = _store(project)
     if store is None:

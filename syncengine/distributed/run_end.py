@@ -9,7 +9,6 @@ import msgspec
 
 from syncengine.core.errors import Exit
 from syncengine.core.outcomes import Outcome
-from syncengine.core.ports import LedgerOperations
 from syncengine.core.results import OperationLine, RunCounts, RunResult
 from syncengine.core.values import PlanDigest, RunId
 from syncengine.distributed.engine import announce
@@ -18,13 +17,15 @@ from syncengine.distributed.store import Row, WorkerStore, first, rows, run
 if TYPE_CHECKING:
     import psycopg
 
+    from syncengine.ledger import Ledger
+
 LISTED = 10_000
 WAVE_FAILED = "an entry of this wave was rejected or is in doubt (policy.waves)"
 NEVER_ENQUEUED = "submit was interrupted before its shards were enqueued"
 _decode_reasons = msgspec.json.Decoder(dict[str, int]).decode
 
 
-def settle(store: WorkerStore, ledger: LedgerOperations, submission: Row) -> bool:
+def settle(store: WorkerStore, ledger: Ledger, submission: Row) -> bool:
     """Take an open run as far as it can go now; whether it has ended.
 
     A shard whose worker lost its lane counts as waiting. Shards that nobody was told of are announced again.
@@ -83,7 +84,7 @@ def _announce_lanes(connection: psycopg.Connection[Row], submission: Row, left: 
             announce(connection, submission["queue"], submission["run"], shard["number"])
 
 
-def finish(store: WorkerStore, ledger: LedgerOperations, run_id: str) -> None:
+def finish(store: WorkerStore, ledger: Ledger, run_id: str) -> None:
     """Record the end of a run whose shards are all closed, then delete what they held."""
     submission = rows_of(store, run_id)
     result = result_of(store, ledger, submission)
@@ -102,7 +103,7 @@ def rows_of(store: WorkerStore, run_id: str) -> Row:
     return store.rows("get_submission", run=run_id)[0]
 
 
-def heal(store: WorkerStore, ledger: LedgerOperations, account: str | None = None) -> None:
+def heal(store: WorkerStore, ledger: Ledger, account: str | None = None) -> None:
     """Settle every open run, and end those whose submit died before anything was enqueued."""
     for submission in store.rows("open_submissions"):
         if account in (None, submission["account"]):
@@ -113,7 +114,7 @@ def heal(store: WorkerStore, ledger: LedgerOperations, account: str | None = Non
             ledger.end(run_id, exit_code=Exit.INCOMPLETE, stopped=NEVER_ENQUEUED)
 
 
-def result_of(store: WorkerStore, ledger: LedgerOperations, submission: Row) -> RunResult:
+def result_of(store: WorkerStore, ledger: Ledger, submission: Row) -> RunResult:
     """What a run came to, by the ledger's records: its counts add up to the plan's total."""
     run_id, account = RunId(submission["run"]), submission["account"]
     totals = ledger.totals(account, run=run_id)
@@ -153,7 +154,7 @@ def result_of(store: WorkerStore, ledger: LedgerOperations, submission: Row) -> 
     )
 
 
-def _rejected(ledger: LedgerOperations, account: str, run_id: RunId) -> tuple[OperationLine, ...]:
+def _rejected(ledger: Ledger, account: str, run_id: RunId) -> tuple[OperationLine, ...]:
     found: list[OperationLine] = []
     for record in ledger.history(account=account, run=run_id):
         last = record.attempts[-1]

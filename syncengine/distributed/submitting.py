@@ -17,7 +17,7 @@ from syncengine.applying.apply import examine, nothing_to_send, permit, run_star
 from syncengine.applying.remaining import Feed
 from syncengine.core.errors import Exit
 from syncengine.core.plan import PlannedOperation, State
-from syncengine.core.ports import LedgerOperations, Listener
+from syncengine.core.ports import Listener
 from syncengine.core.results import RunResult
 from syncengine.core.values import OperationId, PlanDigest, RunId
 from syncengine.distributed.content import Sealer
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from syncengine.applying.preflight import PreflightResult
+    from syncengine.ledger import Ledger
     from syncengine.planning import Identities, PlanFile
 
 _encode = msgspec.json.Encoder().encode
@@ -150,11 +151,11 @@ class _Storing:
         key = read_key(Path(project.settings.root) / project.settings.ledger.key_path)
         self._sealer = Sealer(key or b"")
 
-    def store(self, ledger: LedgerOperations) -> None:
+    def store(self, ledger: Ledger) -> None:
         """Write it all."""
         self._store.write(lambda connection: self._write(connection, ledger))
 
-    def _write(self, connection: psycopg.Connection[Row], ledger: LedgerOperations) -> None:
+    def _write(self, connection: psycopg.Connection[Row], ledger: Ledger) -> None:
         policy, limits = self._request.policy, self._request.account.limits
         run(connection, "insert_submission", **self._row())
         terms = ShardTerms(
@@ -177,7 +178,7 @@ class _Storing:
             run(connection, "insert_shard", run=self._run, **{**fields, "waits": _encode(shard.waits).decode()})
         run(connection, "set_phases", run=self._run, phases=len({shard.phase for shard in shards}))
 
-    def _open_lines(self, ledger: LedgerOperations) -> Iterator[PlannedOperation]:
+    def _open_lines(self, ledger: Ledger) -> Iterator[PlannedOperation]:
         account = self._request.account.identity
         histories = (lambda leads: ledger.histories(account, leads)) if self._findings.resumed else None
         lines = (planned for planned in self._saved.operations() if planned.state is State.TO_SEND)

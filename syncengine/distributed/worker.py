@@ -26,7 +26,7 @@ from syncengine.applying.preflight import wire_digest
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import Exit, LedgerTrouble, Refusal, SyncError
 from syncengine.core.guards import check_applicable, check_host
-from syncengine.core.ports import LedgerOperations, Listener
+from syncengine.core.ports import Listener
 from syncengine.core.settings import Account
 from syncengine.distributed.content import Sealer
 from syncengine.distributed.engine import TASK, application, engine_schema, require_engine
@@ -41,6 +41,8 @@ from syncengine.project import Project
 
 if TYPE_CHECKING:
     import procrastinate
+
+    from syncengine.ledger import Ledger
 
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0)
 _LAST_ANSWERS = 60.0
@@ -259,7 +261,7 @@ class _Worker:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._ending.wait(), seconds)
 
-    def _ledger(self) -> LedgerOperations:
+    def _ledger(self) -> Ledger:
         return open_ledger(
             self._project.pin(),
             root=self._root,

@@ -1,4 +1,4 @@
-"""What operators' commands need: doubts, counts, history, resolutions, erasure, keys, checks. See LedgerOperations."""
+"""What operators' commands need: doubts, counts, history, resolutions, erasure, keys, checks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ BASELINE_BATCH = 500
 
 
 class Ledger(Writer):
-    """The whole ledger, as LedgerOperations promises it. `key_path` is where its key is kept."""
+    """The whole ledger: what planning and applying need (core.ports), and what operators' commands need.
+
+    `key_path` is where its key is kept.
+    """
 
     def __init__(self, engine: Engine, leases: Leases, forms: ValueForms, applicant: Applicant, key_path: Path) -> None:
         super().__init__(engine, leases, forms, applicant)
@@ -47,7 +50,7 @@ class Ledger(Writer):
     # What stands open
 
     def doubts(self, account: str | None = None, *, run: RunId | None = None) -> Sequence[Doubt]:
-        """Operations of unknown outcome, oldest first."""
+        """Operations of unknown outcome, oldest first; repeatable ones until a later value is confirmed."""
         found: list[Doubt] = []
         for owner, attempts in self._open_operations():
             if account in (None, owner) and (run is None or any(attempt.run == run for attempt in attempts)):
@@ -128,7 +131,7 @@ class Ledger(Writer):
         run: RunId | None = None,
         operation: str = "",
     ) -> Iterator[OperationRecord]:
-        """Operations by their first attempt, oldest first, streamed."""
+        """Operations by their first attempt, oldest first, streamed. `operation` is an id or the beginning of one."""
         chosen = operation_records.Choice(account=account, lead=lead, changeset=changeset, run=run, operation=operation)
         return operation_records.stream(self, chosen)
 
@@ -176,7 +179,7 @@ class Ledger(Writer):
         return leads
 
     def baseline(self, lease: Lease, start: RunStart, parcels: Iterable[Parcel], *, by: str, note: str) -> RunId:
-        """Record operations as already done by other means; nothing is sent."""
+        """Record operations as already done by other means; nothing is sent. Rechecks nothing."""
         run = self.begin(lease, start)
         ruling = Ruling(Outcome.APPLIED, f"recorded by {by} as already done: {note}" if note else f"recorded by {by}")
         batch: list[Parcel] = []
@@ -222,24 +225,24 @@ class Ledger(Writer):
     # The ledger as a thing
 
     def head(self) -> str:
-        """One short text that stands for every record so far."""
+        """One short text that stands for every record so far; it changes with each."""
         return checking.head(self.engine)
 
     def check(self, *, head: str | None = None) -> Sequence[CheckFinding]:
-        """Recompute the hash chains and the counts."""
+        """Recompute the hash chains and the counts; with `head`, whether the ledger ever had that head."""
         # Of one moment: a run that commits meanwhile would look like somebody who tampers.
         return self.at_once(lambda: [*checking.check(self.engine, head), *checking.check_counts(self)])
 
     def at_once(self, work: Callable[[], T]) -> T:
-        """Run `work` over one snapshot."""
+        """What `work` reads through this ledger is of one moment, whoever writes meanwhile."""
         return self.engine.read(work)
 
     def export(self) -> Iterator[str]:
-        """Every record as one line of JSON."""
+        """Every record as one line of JSON, in the order of their positions."""
         return checking.export(self.engine)
 
     def rekey(self, *, by: str, note: str) -> None:
-        """Adopt the configured key, made where it is missing: older digests can no longer be compared."""
+        """Adopt the configured key (made where it is missing): older digests can no longer be compared."""
         key = ensure_key(self._key_path, self._applicant.token)
         forms = ValueForms(plain=self._forms.plain, key=key)
         if forms.state(self._id, self._meta("key_check")) == "right":
@@ -257,7 +260,10 @@ class Ledger(Writer):
         self._forms = forms
 
     def forget(self, lease: Lease, lead: LeadId, *, by: str, note: str = "") -> Forgotten:
-        """Erase values, digests, amounts and messages of one lead."""
+        """Erase values, digests, amounts and messages of one lead; ids and outcomes stay, the chain stays valid.
+
+        A `note` is kept as an event beside the erasure.
+        """
         at = self._applicant.clock.now()
 
         def work() -> Forgotten:
@@ -272,7 +278,7 @@ class Ledger(Writer):
         return forgotten
 
     def release(self, account: str, *, by: str, note: str) -> bool:
-        """Take a dead holder's lease away; False where nobody held it."""
+        """Take a dead holder's lease away; False where nobody held it. LeaseHeld where the holder is alive here."""
 
         def work() -> bool:
             count = self._leases.release(account)

@@ -50,11 +50,12 @@ class Writer(Reader):
         return self._begun(lease, start, lease.lane)
 
     def begin_shared(self, lease: Lease, start: RunStart) -> RunId:
-        """Record that a run begins which others carry out: see LedgerOperations."""
+        """Record that a run begins which several processes carry out, each under the lease of a lane, until `end`."""
         return self._begun(lease, start, SHARED)
 
     def join(self, lease: Lease, run: RunId) -> None:
-        """Take part in a shared run under the lease of a lane: see LedgerOperations."""
+        """Take part in a shared run: afterwards `commit` takes this lease and run. Requests that the lane's last
+        holder left without an answer are in doubt. LedgerTrouble where the run has ended."""
         state = RunState(account=lease.account, lane=lease.lane, run=run, epoch=lease.epoch)
         state.step = self.engine.write(lambda: self._join(state), landed=lambda _: True)
         self._running[run] = state
