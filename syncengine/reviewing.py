@@ -154,7 +154,7 @@ def _unfinished(ledger: Ledger, account: Account, changesets: Sequence[Changeset
         mine = sorted(ids & set(plan.changesets))
         if mine:
             message = (
-                f"plan {plan.plan[:12]} of {', '.join(mine)} is unfinished (run {plan.runs[0]}): applying it again "
+                f"plan {plan.plan[:12]} of {', '.join(mine)} is unfinished (run {plan.run}): applying it again "
                 "goes on with it"
             )
             yield Finding(
@@ -162,7 +162,7 @@ def _unfinished(ledger: Ledger, account: Account, changesets: Sequence[Changeset
                 severity="medium",
                 message=message,
                 changeset=mine[0] if len(mine) == 1 else None,
-                count=max(plan.total - plan.settled, 0),
+                count=max(plan.open, 0),
             )
 
 

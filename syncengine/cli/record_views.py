@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from syncengine.core.operations import QUEUED, delivery_among
 from syncengine.core.ports import OperationRecord
 from syncengine.core.repeats import contradiction_in_words
-from syncengine.core.results import DoubtLine, HistoryRow, SharedRun, StatusReport, UnfinishedPlan, WorkerLine
+from syncengine.core.results import HistoryRow, SharedRun, StatusReport, Totals, WorkerLine
 from syncengine.project import Project
 
 if TYPE_CHECKING:
@@ -22,48 +22,17 @@ def status_report(project: Project, ledger: Ledger | None) -> StatusReport:
         return StatusReport(
             ledger_id=None,
             ledger_url=pin.place,
-            counts=dict.fromkeys(("applied", "rejected", "in_doubt", "not_sent"), 0),
+            counts=Totals(),
             warnings=(f"there is no ledger at {pin.place} yet",),
         )
-    identity, totals = ledger.identity(), ledger.totals()
+    identity = ledger.identity()
     shared_runs, workers = _shared(project)
-    runs = {run.run: run for run in ledger.runs()}
     return StatusReport(
         ledger_id=identity.id,
         ledger_url=identity.url,
-        counts={
-            "applied": totals.applied,
-            "rejected": totals.rejected,
-            "in_doubt": totals.in_doubt,
-            "not_sent": totals.not_sent,
-        },
-        in_doubt=tuple(
-            DoubtLine(
-                operation=doubt.operation,
-                lead=doubt.lead,
-                kind=doubt.kind.value,
-                changeset=doubt.changeset,
-                run=doubt.run,
-                since=doubt.since,
-                message=f"in flight in run {doubt.run}" if doubt.in_flight else doubt.message,
-                delivery=delivery_among(doubt.kind, doubt.delivery),
-                in_flight=doubt.in_flight,
-            )
-            for doubt in ledger.doubts()
-        ),
-        unfinished_plans=tuple(
-            UnfinishedPlan(
-                plan=plan.plan,
-                path=plan.plan_path,
-                run=plan.runs[0],
-                account=plan.account,
-                changesets=plan.changesets,
-                started=runs[plan.runs[0]].started if plan.runs[0] in runs else "",
-                open=plan.total - plan.settled,
-                live=plan.runs[0] in runs and runs[plan.runs[0]].live,
-            )
-            for plan in ledger.unfinished()
-        ),
+        counts=ledger.totals(),
+        in_doubt=tuple(ledger.doubts()),
+        unfinished_plans=tuple(ledger.unfinished()),
         contradictions=tuple(contradiction_in_words(attempt) for attempt in ledger.contradictions()),
         shared_runs=shared_runs,
         workers=workers,

@@ -12,7 +12,7 @@ import click
 from syncengine.cli.command import Command, Invocation, format_option, identity_option
 
 if TYPE_CHECKING:
-    from syncengine.core.ports import Doubt
+    from syncengine.core.results import Doubt
 
 _SHORTEST = 8
 _YOUNG = 15 * 60

@@ -282,51 +282,6 @@ class LedgerWriter(LedgerView, Protocol):
         ...
 
 
-class Doubt(msgspec.Struct, frozen=True, kw_only=True):
-    """An operation whose outcome nobody knows. `in_flight`: its run is alive, so its answer may still come.
-
-    `attempts` numbers its attempts of unknown outcome, oldest first: what `resolve` takes. `since` is the time of the
-    first of them; run, plan and message are those of the last.
-    """
-
-    attempts: tuple[int, ...]
-    operation: OperationId
-    account: str
-    lead: LeadId
-    kind: Kind
-    delivery: str
-    changeset: ChangesetId
-    run: RunId
-    plan: PlanDigest
-    since: str
-    last: str
-    message: str
-    in_flight: bool
-
-
-class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of operations by where they stand now."""
-
-    applied: int = 0
-    rejected: int = 0
-    in_doubt: int = 0
-    not_sent: int = 0
-    """Attempted, but known to have had no effect: never left, or resolved as not applied."""
-
-
-class PartlyAppliedPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """A plan that was applied in part. `settled` counts its operations applied or resolved as applied, of `total`."""
-
-    plan: PlanDigest
-    account: str
-    changesets: tuple[str, ...]
-    plan_path: str
-    total: int
-    settled: int
-    runs: tuple[RunId, ...]
-    """Newest first."""
-
-
 OperationOutcome = Literal["applied", "rejected", "in_doubt", "not_sent"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from syncengine.core.errors import Problem
-from syncengine.core.operations import QUEUED
+from syncengine.core.operations import QUEUED, Kind
 from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest, RunId
 
 
@@ -87,25 +87,40 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
         return sum(tally.applied for tally in self.tallies if tally.kind in QUEUED)
 
 
-class DoubtLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation whose outcome nobody knows, as `status` lists it. `since` is UTC, ISO 8601.
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation of unknown outcome. `in_flight`: its run is alive, so its answer may still come.
 
-    `in_flight`: its run is alive and may still hear of it.
+    `attempts` numbers its attempts of unknown outcome, oldest first: what `resolve` takes. `since` (UTC, ISO 8601) is
+    the time of the first of them, `last` that of the last; run and message are those of the last.
     """
 
     operation: OperationId
     lead: LeadId
-    kind: str
+    kind: Kind
     changeset: ChangesetId
     run: RunId
     since: str
-    message: str = ""
+    last: str
     delivery: str = ""
+    message: str = ""
     in_flight: bool = False
+    account: str
+    attempts: tuple[int, ...]
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of operations by where they stand now."""
+
+    applied: int = 0
+    rejected: int = 0
+    in_doubt: int = 0
+    not_sent: int = 0
+    """Attempted, but known to have had no effect: never left, or resolved as not applied."""
 
 
 class UnfinishedPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """A plan whose last run ended before everything was settled. `open` counts operations; None where unknown."""
+    """A plan that was begun and not settled, with its newest run. `open` counts operations that are not applied (or
+    resolved as applied) yet."""
 
     plan: PlanDigest
     path: str
@@ -114,7 +129,7 @@ class UnfinishedPlan(msgspec.Struct, frozen=True, kw_only=True):
     changesets: tuple[str, ...]
     started: str
     stopped: str = ""
-    open: int | None = None
+    open: int
     live: bool = False
 
 
@@ -163,8 +178,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
 
     ledger_id: str | None
     ledger_url: str
-    counts: dict[str, int]
-    in_doubt: tuple[DoubtLine, ...] = ()
+    counts: Totals
+    in_doubt: tuple[Doubt, ...] = ()
     unfinished_plans: tuple[UnfinishedPlan, ...] = ()
     contradictions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

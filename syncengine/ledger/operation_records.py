@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 
 import msgspec
 
 from syncengine.core.history import Attempt, LeadHistory, Standing, settled_as
-from syncengine.core.ports import OperationOutcome, OperationRecord, PartlyAppliedPlan
+from syncengine.core.ports import OperationOutcome, OperationRecord
+from syncengine.core.results import UnfinishedPlan
 from syncengine.core.values import LeadId, PlanDigest, RunId
 from syncengine.ledger.engine import Engine, Row
 from syncengine.ledger.rows import SPAN, BegunRow, Live
@@ -135,12 +136,14 @@ def outcome_of(attempts: Sequence[Attempt]) -> OperationOutcome:
 _NONE: Set[frozenset[str]] = frozenset()
 
 
-def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]]) -> list[PartlyAppliedPlan]:
+def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]], live: Collection[str] = ()) -> list[UnfinishedPlan]:
     """The unsettled ones of these plans (each with its runs and how much of it is settled), newest first as they come.
+
+    `live` are the runs that are going on.
 
     What a later plan of the same changesets settled in full is nothing that anybody still has to go on with.
     """
-    found: list[PartlyAppliedPlan] = []
+    found: list[UnfinishedPlan] = []
     # Found by each of their changesets: a ledger holds thousands of plans.
     settled_later: dict[tuple[str, str], set[frozenset[str]]] = {}
     for runs, settled in plans:
@@ -152,19 +155,20 @@ def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]]) -> list[PartlyAp
             continue
         later = min((settled_later.get((account, each), _NONE) for each in changesets), key=len, default=_NONE)
         if not any(changesets <= ids for ids in later):
-            found.append(_open_plan(runs, settled))
+            found.append(_open_plan(runs, settled, live))
     return found
 
 
-def _open_plan(runs: Sequence[BegunRow], settled: int) -> PartlyAppliedPlan:
+def _open_plan(runs: Sequence[BegunRow], settled: int, live: Collection[str]) -> UnfinishedPlan:
     """An unsettled plan from its runs, newest first."""
     newest = runs[0]
-    return PartlyAppliedPlan(
+    return UnfinishedPlan(
         plan=PlanDigest(newest.plan),
+        path=newest.plan_path,
+        run=RunId(newest.id),
         account=newest.account,
         changesets=newest.changeset_ids,
-        plan_path=newest.plan_path,
-        total=runs[-1].total,
-        settled=settled,
-        runs=tuple(RunId(run.id) for run in runs),
+        started=newest.started,
+        open=runs[-1].total - settled,
+        live=newest.id in live or newest.is_shared_and_open,
     )

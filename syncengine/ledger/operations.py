@@ -12,16 +12,14 @@ from syncengine.core.outcomes import Outcome, Parcel, Ruling
 from syncengine.core.ports import (
     Answered,
     CheckFinding,
-    Doubt,
     Forgotten,
     Lease,
     OperationRecord,
     OutgoingRequest,
-    PartlyAppliedPlan,
     RunStart,
-    Totals,
 )
-from syncengine.core.values import LeadId, PlanDigest, RunId
+from syncengine.core.results import Doubt, Totals, UnfinishedPlan
+from syncengine.core.values import LeadId, RunId
 from syncengine.ledger import checking, erasure, operation_records
 from syncengine.ledger.chain import append_to, seal
 from syncengine.ledger.commit_batch import SALT_CHARACTERS
@@ -85,7 +83,7 @@ class Ledger(Writer):
             in_doubt=len(self.doubts(account, run=run)),
         )
 
-    def unfinished(self, account: str | None = None) -> Sequence[PartlyAppliedPlan]:
+    def unfinished(self, account: str | None = None) -> Sequence[UnfinishedPlan]:
         """Plans that were begun and not settled, newest first."""
         plans: dict[str, list[BegunRow]] = {}
         counted = self.engine.read(lambda: self.engine.rows("settled_by_plan"))
@@ -93,7 +91,8 @@ class Ledger(Writer):
         for row in begun_rows(self.engine.read(lambda: self.engine.rows("begun_plans"))):
             if account in (None, row.account):
                 plans.setdefault(row.plan, []).append(row)
-        return operation_records.open_plans([(runs, settled.get(plan, 0)) for plan, runs in plans.items()])
+        live = {run for run, _ in self.live_runs()}
+        return operation_records.open_plans([(runs, settled.get(plan, 0)) for plan, runs in plans.items()], live)
 
     def open_shared_runs(self) -> Sequence[tuple[RunId, str]]:
         """Shared runs that have not ended, each with its account."""
@@ -296,18 +295,19 @@ class Ledger(Writer):
 
 def _doubt(account: str, attempts: Sequence[Attempt]) -> Doubt:
     start, last = attempts[0], attempts[-1]
+    in_flight = last.live and last.answer is None
+    message = f"in flight in run {last.run}" if in_flight else "no answer was recorded"
     return Doubt(
-        attempts=tuple(attempt.number for attempt in attempts),
         operation=last.operation,
-        account=account,
         lead=last.lead,
         kind=last.kind,
-        delivery=last.delivery,
         changeset=last.changeset,
         run=last.run,
-        plan=PlanDigest(last.plan),
         since=start.at,
         last=last.at,
-        message=last.answer.message if last.answer else "no answer was recorded",
-        in_flight=last.live and last.answer is None,
+        delivery=last.delivery,
+        message=last.answer.message if last.answer else message,
+        in_flight=in_flight,
+        account=account,
+        attempts=tuple(attempt.number for attempt in attempts),
     )

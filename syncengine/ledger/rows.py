@@ -120,11 +120,19 @@ class BegunRow(msgspec.Struct, frozen=True, kw_only=True):
     """As much of a run as tells which plan it went on with."""
 
     account: str
+    lane: str
     plan: str
     id: str
     changesets: str
     plan_path: str
     total: int
+    started: str
+    ended: str | None
+
+    @property
+    def is_shared_and_open(self) -> bool:
+        """See RunRow."""
+        return self.lane == SHARED and self.ended is None
 
     @property
     def changeset_ids(self) -> tuple[str, ...]:

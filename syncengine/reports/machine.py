@@ -12,15 +12,7 @@ from syncengine.core.finding import Finding
 from syncengine.core.operations import IRREVERSIBLE, SPECS, Kind
 from syncengine.core.plan import Blocker, Counts, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.redaction import Masker
-from syncengine.core.results import (
-    DoubtLine,
-    HistoryRow,
-    OperationLine,
-    RunResult,
-    StatusReport,
-    UnfinishedPlan,
-    ValidateResult,
-)
+from syncengine.core.results import Doubt, HistoryRow, OperationLine, RunResult, StatusReport, ValidateResult
 from syncengine.core.values import format_money
 from syncengine.reports.findings import plan_warnings, shown_value, verdict_of
 from syncengine.reports.model import ViewOptions
@@ -175,31 +167,15 @@ def validate_object(result: ValidateResult) -> dict[str, Any]:
 
 def problem_object(problem: Problem) -> dict[str, Any]:
     """One diagnostic. Line and column count from 1; 0 means the file as a whole. `row` is a source's data row."""
-    return {
-        "code": problem.code,
-        "severity": problem.severity,
-        "message": problem.message,
-        "file": problem.file,
-        "line": problem.line,
-        "column": problem.column,
-        "row": problem.row,
-        "hint": problem.hint,
-    }
+    return _chosen(problem, "code", "severity", "message", "file", "line", "column", "row", "hint")
 
 
 def apply_object(result: RunResult) -> dict[str, Any]:
     """What `apply --format json` prints."""
-    counts = result.counts
     return {
         "run": result.run,
         "plan": result.plan,
-        "counts": {
-            "applied": counts.applied,
-            "rejected": counts.rejected,
-            "in_doubt": counts.in_doubt,
-            "already_applied": counts.already_applied,
-            "not_sent": counts.not_sent,
-        },
+        "counts": _object(result.counts),
         "queued": result.queued,
         "requests": result.requests,
         "rejected": [_line(line) for line in result.rejected],
@@ -213,72 +189,41 @@ def apply_object(result: RunResult) -> dict[str, Any]:
 
 
 def _line(line: OperationLine) -> dict[str, Any]:
-    return {"operation": line.operation, "lead": line.lead, "kind": line.kind, "message": line.message}
+    return _chosen(line, "operation", "lead", "kind", "message")
 
 
 def status_object(report: StatusReport) -> dict[str, Any]:
     """What `status --format json` prints."""
     return {
         "ledger": {"id": report.ledger_id, "url": report.ledger_url},
-        "counts": dict(report.counts),
+        "counts": _object(report.counts),
         "in_doubt": [_doubt(line) for line in report.in_doubt],
-        "unfinished_plans": [_unfinished(plan) for plan in report.unfinished_plans],
+        "unfinished_plans": [_object(plan) for plan in report.unfinished_plans],
         "contradictions": list(report.contradictions),
         "warnings": list(report.warnings),
-        "submitted": [msgspec.to_builtins(run) for run in report.shared_runs],
-        "workers": [msgspec.to_builtins(worker) for worker in report.workers],
+        "submitted": [_object(run) for run in report.shared_runs],
+        "workers": [_object(worker) for worker in report.workers],
     }
 
 
-def _doubt(line: DoubtLine) -> dict[str, Any]:
-    return {
-        "operation": line.operation,
-        "lead": line.lead,
-        "kind": line.kind,
-        "changeset": line.changeset,
-        "run": line.run,
-        "since": line.since,
-        "delivery": line.delivery,
-        "message": line.message,
-        "in_flight": line.in_flight,
-    }
+def _doubt(doubt: Doubt) -> dict[str, Any]:
+    return _chosen(doubt, "operation", "lead", "kind", "changeset", "run", "since", "delivery", "message", "in_flight")
 
 
-def _unfinished(plan: UnfinishedPlan) -> dict[str, Any]:
-    return {
-        "plan": plan.plan,
-        "path": plan.path,
-        "run": plan.run,
-        "account": plan.account,
-        "changesets": list(plan.changesets),
-        "started": plan.started,
-        "stopped": plan.stopped,
-        "open": plan.open,
-        "live": plan.live,
-    }
+def _object(value: msgspec.Struct) -> dict[str, Any]:
+    """All fields of a struct that is published as it is."""
+    return {name: _clean(item) for name, item in msgspec.to_builtins(value).items()}
 
 
-def history_object(row: HistoryRow) -> dict[str, Any]:
-    """One line of `history --format json`."""
-    return {
-        "operation": row.operation,
-        "changeset": row.changeset,
-        "lead": row.lead,
-        "kind": row.kind,
-        "outcome": row.outcome,
-        "attempts": row.attempts,
-        "run": row.run,
-        "at": row.at,
-        "message": row.message,
-        "note": row.note,
-        "delivery": row.delivery,
-    }
+def _chosen(value: msgspec.Struct, *names: str) -> dict[str, Any]:
+    """These fields of a struct that holds more than is published."""
+    return {name: getattr(value, name) for name in names}
 
 
 def history_jsonl(rows: Iterable[HistoryRow]) -> Iterator[str]:
     """JSON Lines, one object per operation, each with its line end."""
     for row in rows:
-        yield _encode(history_object(row)) + "\n"
+        yield _encode(_object(row)) + "\n"
 
 
 def error_object(error: SyncError) -> dict[str, Any]:
@@ -307,7 +252,7 @@ def _clean(value: Any) -> Any:
             return value if value.isascii() else value.encode("utf-8", "replace").decode()
         case dict():
             return {_clean(name): _clean(item) for name, item in value.items()}
-        case list():
+        case list() | tuple():
             return [_clean(item) for item in value]
         case _:
             return value

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from syncengine.core.errors import Exit
 from syncengine.core.redaction import visible
-from syncengine.core.results import DoubtLine, HistoryRow, OperationLine, RunResult, StatusReport, UnfinishedPlan
+from syncengine.core.results import Doubt, HistoryRow, OperationLine, RunResult, StatusReport, UnfinishedPlan
 from syncengine.reports.layout import Page, Piece, Style, cells, cut
 from syncengine.reports.model import ViewOptions
 from syncengine.reports.vocabulary import clip, number, plural, short
@@ -132,16 +134,17 @@ def status_text(report: StatusReport, options: ViewOptions) -> Iterator[str]:
         for plan in report.unfinished_plans:
             yield from _unfinished(page, plan)
     yield from _submitted(page, report)
-    if any(report.counts.values()):
+    counts = msgspec.structs.asdict(report.counts)
+    if any(counts.values()):
         yield from page.heading("On record")
-        for word, count in report.counts.items():
+        for word, count in counts.items():
             yield from page.line(f"{visible(word).replace('_', ' '):<18}{number(count):>12}", indent=2)
     if not (report.in_doubt or report.unfinished_plans or report.contradictions or report.shared_runs):
         yield ""
         yield from page.line(Piece("Nothing stands open.", "good"))
 
 
-def _doubts(page: Page, lines: Sequence[DoubtLine]) -> Iterator[str]:
+def _doubts(page: Page, lines: Sequence[Doubt]) -> Iterator[str]:
     if not lines:
         return
     in_flight = sum(line.in_flight for line in lines)
@@ -155,7 +158,7 @@ def _doubts(page: Page, lines: Sequence[DoubtLine]) -> Iterator[str]:
         yield from page.line(Piece(more, "dim"), indent=2)
 
 
-def _doubt(page: Page, line: DoubtLine) -> Iterator[str]:
+def _doubt(page: Page, line: Doubt) -> Iterator[str]:
     what = f"{visible(line.kind)} {visible(line.delivery)}".strip()
     yield from page.line(
         Piece(short(line.operation), "key"),

@@ -11,7 +11,8 @@ from syncengine.core.errors import InputError, LeaseHeld, LeaseLost, WrongLedger
 from syncengine.core.history import LeadHistory, Standing
 from syncengine.core.operations import Kind
 from syncengine.core.outcomes import Outcome, Parcel, Ruling
-from syncengine.core.ports import NameRecord, OutgoingRequest, Totals
+from syncengine.core.ports import NameRecord, OutgoingRequest
+from syncengine.core.results import Totals
 from syncengine.core.values import LeadId, PlanDigest
 from syncengine.ledger import Ledger
 from tests.ledger.building import (
@@ -242,7 +243,7 @@ def test_totals_follow_each_operation_from_run_to_run(ledger: Ledger) -> None:
         ledger.end(run, exit_code=5, stopped="")
     assert ledger.totals() == ledger.totals(run=run) == Totals(applied=1, rejected=1, in_doubt=1)
     (plan,) = ledger.unfinished()
-    assert (plan.total, plan.settled, plan.runs) == (3, 1, (run,))
+    assert (plan.open, plan.run) == (2, run)
     run_once(ledger, two, UNKNOWN)
     assert ledger.totals() == Totals(applied=1, in_doubt=2)
     run_once(ledger, two, REJECTED)
@@ -290,7 +291,7 @@ def test_a_doubt_is_resolved_by_a_person_and_counted(ledger: Ledger) -> None:
     assert triggered.resolution is not None
     assert (triggered.resolution.by, triggered.resolution.note) == ("ann", "seen at the buyer")
     assert ledger.totals() == Totals(applied=1, not_sent=1)
-    assert ledger.unfinished()[0].settled == 1
+    assert ledger.unfinished()[0].open == 1
     assert list(ledger.check()) == []
 
 

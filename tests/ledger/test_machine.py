@@ -23,7 +23,8 @@ from syncengine.core.errors import LeaseLost
 from syncengine.core.history import LeadHistory, Standing, settled_as
 from syncengine.core.operations import IRREVERSIBLE
 from syncengine.core.outcomes import Outcome, Parcel, Ruling
-from syncengine.core.ports import Lease, OutgoingRequest, Totals
+from syncengine.core.ports import Lease, OutgoingRequest
+from syncengine.core.results import Totals
 from syncengine.core.values import OperationId, RunId
 from syncengine.ledger import Ledger
 from tests.ledger.building import ACCOUNT, Home, answered, financials, history_of, parcel, part, start, trigger, update

@@ -6,7 +6,8 @@ import pytest
 
 from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
 from syncengine.core.history import Standing
-from syncengine.core.ports import OutgoingRequest, Totals
+from syncengine.core.ports import OutgoingRequest
+from syncengine.core.results import Totals
 from syncengine.core.values import RunId
 from syncengine.ledger import Ledger
 from tests.ledger.building import (

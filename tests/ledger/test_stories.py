@@ -17,11 +17,14 @@ def _plans(count: int) -> list[tuple[list[BegunRow], int]]:
             [
                 BegunRow(
                     account="acme",
+                    lane="",
                     plan=f"p{number}",
                     id=f"r{number}",
                     changesets=json.dumps([f"c{number}", "shared"]),
                     plan_path="release.plan",
                     total=2,
+                    started="2026-11-23T10:00:00Z",
+                    ended=None,
                 )
             ],
             2 * (number % 2),

@@ -10,13 +10,15 @@ import jsonschema
 import pytest
 
 from syncengine.core.errors import AlteredPlan, InputError, Problem
+from syncengine.core.operations import Kind
 from syncengine.core.results import (
-    DoubtLine,
+    Doubt,
     HistoryRow,
     OperationLine,
     RunCounts,
     RunResult,
     StatusReport,
+    Totals,
     UnfinishedPlan,
     ValidateResult,
 )
@@ -65,16 +67,19 @@ RESULT = RunResult(
 STATUS = StatusReport(
     ledger_id="01hz",
     ledger_url="sqlite:///.syncengine/ledger.db",
-    counts={"applied": 3, "in_doubt": 1},
+    counts=Totals(applied=3, in_doubt=1),
     in_doubt=(
-        DoubtLine(
+        Doubt(
             operation=OperationId("1" + "a" * 39),
             lead=LeadId("2932682"),
-            kind="trigger",
+            kind=Kind.TRIGGER,
             changeset=ChangesetId("resale"),
             run=RunId("run-7"),
             since="2026-11-23T10:00:00Z",
+            last="2026-11-23T10:00:00Z",
             delivery="1053",
+            account="acme",
+            attempts=(1,),
         ),
     ),
     unfinished_plans=(
@@ -85,6 +90,7 @@ STATUS = StatusReport(
             account="acme",
             changesets=("resale",),
             started="2026-11-23T10:00:00Z",
+            open=1,
         ),
     ),
 )

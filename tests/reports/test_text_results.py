@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from syncengine.core.results import OperationLine, RunCounts, RunResult, StatusReport
+from syncengine.core.results import OperationLine, RunCounts, RunResult, StatusReport, Totals
 from syncengine.core.values import LeadId, OperationId
 from syncengine.reports.layout import cells
 from syncengine.reports.model import ViewOptions
@@ -43,7 +43,7 @@ def test_status_lists_doubts_and_unfinished_plans() -> None:
     assert "trigger 1053 lead 2932682" in text
     assert "release.plan" in text
     assert "in doubt 1" in text
-    clean = StatusReport(ledger_id=None, ledger_url="sqlite:///x", counts={})
+    clean = StatusReport(ledger_id=None, ledger_url="sqlite:///x", counts=Totals())
     assert list(status_text(clean, ViewOptions()))[-1] == "Nothing stands open."
 
 
