@@ -68,7 +68,7 @@ class Engine(Protocol):
         ...
 
 
-def first(rows: list[Row]) -> Row | None:
+def first(rows: list[T]) -> T | None:
     """The one row that a look-up by key gives, or None."""
     return rows[0] if rows else None
 

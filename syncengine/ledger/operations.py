@@ -23,7 +23,7 @@ from syncengine.core.values import LeadId, RunId
 from syncengine.ledger import checking, erasure, operation_records
 from syncengine.ledger.chain import append_to, seal
 from syncengine.ledger.commit_batch import SALT_CHARACTERS
-from syncengine.ledger.engine import Applicant, Engine, Leases, first
+from syncengine.ledger.engine import Applicant, Engine, Leases
 from syncengine.ledger.key import ValueForms, ensure_key
 from syncengine.ledger.record_encoding import event_content, resolution_content
 from syncengine.ledger.rows import SHARED, BegunRow, begun_rows, run_rows
@@ -207,17 +207,17 @@ class Ledger(Writer):
         at = self._applicant.clock.now()
 
         def work() -> None:
-            row = first(self.engine.rows("get_run", run=run))
+            row = self.run_row(run)
             if row is None:
                 raise InputError(f"there is no run {run}", code="SE904", hint="`syncengine status` lists the runs")
-            if row[17] is not None:
+            if row.ended is not None:
                 raise InputError(
-                    f"run {run} has ended at {row[17]}; there is nothing to cancel",
+                    f"run {run} has ended at {row.ended}; there is nothing to cancel",
                     code="SE904",
                     hint="'syncengine status' shows what stands open",
                 )
             if self.engine.run("cancel_run", run=run, by_whom=by, at=at):
-                append_to(self.engine, row[2], row[3], [("cancel", run, [run, by, at])])
+                append_to(self.engine, row.account, row.lane, [("cancel", run, [run, by, at])])
 
         self.engine.write(work)
 

@@ -127,6 +127,10 @@ class Reader:
         found = self._records(lambda: run_rows(self.engine.rows("get_last_run_of_account", account=account)))
         return found[0] if found else None
 
+    def run_row(self, run: str) -> RunRow | None:
+        """The row of a run, inside a read or write."""
+        return first(run_rows(self.engine.rows("get_run", run=run)))
+
     def _records(self, rows: Callable[[], Sequence[RunRow]]) -> list[RunRecord]:
         live = {run for run, _ in self.live_runs()}
         return [row.record(live=row.id in live or row.is_shared_and_open) for row in self.engine.read(rows)]

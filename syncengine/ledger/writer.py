@@ -131,10 +131,10 @@ class Writer(Reader):
         lane = lock_lane(engine, state.account, state.lane)
         if not self._leases.holds(state.account, state.lane, state.epoch):
             raise _lost(state.account)
-        row = first(engine.rows("get_run", run=state.run))
-        if row is None or row[17] is not None:
+        run = self.run_row(state.run)
+        if run is None or run.ended is not None:
             raise LedgerTrouble(f"run {state.run} of account {state.account} has ended, or is not in this ledger")
-        self._plans[state.run] = row[5]
+        self._plans[state.run] = run.plan
         self._load(state)
         who, now = self._applicant, self._applicant.clock.now()
         detail = f"{state.run} lane {state.lane} epoch {state.epoch}"
@@ -331,12 +331,12 @@ class Writer(Reader):
         at = self._applicant.clock.now()
 
         def work() -> None:
-            row = first(self.engine.rows("get_run", run=run))
+            row = self.run_row(run)
             if row is None:
                 raise LedgerTrouble(f"ledger {self.engine.url} holds no run {run}")
-            account, lane = row[2], "" if row[3] == SHARED else row[3]
+            lane = "" if row.lane == SHARED else row.lane
             if self.engine.run("end_run", run=run, at=at, exit_code=exit_code, stopped=stopped):
-                append_to(self.engine, account, lane, [("end", run, [run, at, exit_code, stopped])])
+                append_to(self.engine, row.account, lane, [("end", run, [run, at, exit_code, stopped])])
 
         try:
             self.engine.write(work, landed=lambda _: self._has_ended(run))
@@ -346,8 +346,8 @@ class Writer(Reader):
             raise
 
     def _has_ended(self, run: str) -> bool:
-        row = first(self.engine.rows("get_run", run=run))
-        return row is not None and row[17] is not None
+        row = self.run_row(run)
+        return row is not None and row.ended is not None
 
 
 def _lost(account: str) -> LeaseLost:
