@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import compress
 
 from syncengine.applying.jobs import Job, RunTerms
-from syncengine.applying.pace import RequestPace
+from syncengine.applying.pace import RequestPace, backoff
 from syncengine.applying.request_queue import Intake
 from syncengine.applying.run_results import Scoreboard
 from syncengine.applying.senders import Received
@@ -16,9 +16,6 @@ from syncengine.core.message_redaction import declared_in, without_values
 from syncengine.core.outcomes import Judgement, Lost, NotSent, Outcome, Parcel, Redirected, Ruling, Verdict, judge
 from syncengine.core.ports import Answered, Clock, Listener
 from syncengine.core.values import OperationId
-
-_FIRST_DELAY = 0.5
-_LONGEST_DELAY = 30.0
 
 _WORDS = {
     Outcome.APPLIED: "applied",
@@ -153,7 +150,7 @@ class Receiver:
         tries = job.tries + 1
         if tries >= limits.attempts:
             return []
-        delay = min(_FIRST_DELAY * 2 ** (tries - 1), _LONGEST_DELAY, limits.max_wait) * (0.5 + self._random())
+        delay = backoff(tries, limits.max_wait, self._random())
         return [Job(resend.parcels, tries=tries, not_before=now + delay) for resend in judgement.again]
 
     def _settle_all(

@@ -35,6 +35,9 @@ COMMANDS: dict[str, CommandEntry] = {
     "ledger": CommandEntry("syncengine.cli.ledger", "Check, export, migrate the ledger; forget a lead; free a lease."),
     "cancel": CommandEntry("syncengine.cli.cancel", "Ask a run that is under way to send nothing more."),
     "import": CommandEntry("syncengine.cli.import_file", "Turn an API request or a CSV into a changeset."),
+    "lookup": CommandEntry(
+        "syncengine.cli.lookup", "Find the lead ids of a table's e-mail addresses or phone numbers."
+    ),
     "doctor": CommandEntry("syncengine.cli.doctor", "Say what is wrong with this set-up, and what to do."),
     "sandbox": CommandEntry("syncengine.cli.sandbox", "Run a LeadByte-compatible service on this machine."),
     "demo": CommandEntry("syncengine.cli.demo", "Watch the whole job run against a sandbox."),

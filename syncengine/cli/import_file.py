@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncengine.cli.command import Command, Invocation, format_option
+from syncengine.cli.table_options import source_options, table_options
 from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ _SOURCE = "rows"
 @click.option("--reject", is_flag=True, help="Table: reject the quarantined lead of every row.")
 @click.option("--skip-empty", is_flag=True, help="Table: leave empty cells out.")
 @click.option("--inline", is_flag=True, help="Table: write the rows into the changeset in place of a source.")
-@click.option("--delimiter", type=click.Choice((",", ";", "|", "tab")), help="CSV: what stands between cells.")
-@click.option("--encoding", metavar="NAME", help="CSV, JSON Lines: the encoding, as in sources; UTF-8 otherwise.")
-@click.option("--sheet", metavar="NAME", help="A spreadsheet's sheet; may be left out where there is only one.")
+@table_options
 @format_option("text", "json")
 @click.pass_obj
 def command(
@@ -101,7 +100,7 @@ def command(
         raise InputError("columns are mapped, but --lead is missing", code="SE901", hint="--lead COLUMN: the lead's id")
     job = _Import(project, file, out, name, account)
     if mapping is not None:
-        text = job.table(mapping, _options(file, delimiter, encoding, sheet), inline=inline)
+        text = job.table(mapping, source_options(file, delimiter, encoding, sheet), inline=inline)
     else:
         text = job.request(invocation.cwd)
     _deliver(invocation, job, text, format_)
@@ -363,40 +362,6 @@ def _decoded(path: Path) -> str:
         return text
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text", code="SE102", hint="save it as UTF-8") from error
-
-
-def _options(file: Path, delimiter: str | None, encoding: str | None, sheet: str | None) -> SourceOptions:
-    """What the options say of a table. Raises InputError where they do not belong to such a file."""
-    from syncengine.documents.did_you_mean import did_you_mean
-    from syncengine.tables.encodings import ENCODINGS
-    from syncengine.tables.source_kinds import (
-        known_suffixes,
-        suffix_of,
-        takes_delimiter,
-        takes_encoding,
-        takes_sheet,
-    )
-    from syncengine.tables.sources import SourceOptions
-
-    if encoding is not None and encoding not in ENCODINGS:
-        hint = did_you_mean(encoding, ENCODINGS) or f"there are: {', '.join(ENCODINGS)}"
-        raise InputError(f"the encoding {encoding!r} is not known", code="SE901", hint=hint)
-    name = file.name if suffix_of(file.name) in known_suffixes() else "any.csv"
-    for option, given, takes in (
-        ("delimiter", delimiter, takes_delimiter),
-        ("encoding", encoding, takes_encoding),
-        ("sheet", sheet, takes_sheet),
-    ):
-        if given is not None and not takes(name):
-            raise InputError(f"{file} has no {option}", code="SE901", hint=f"leave --{option} out")
-    return SourceOptions(
-        label=str(file),
-        path=str(file),
-        delimiter="\t" if delimiter == "tab" else delimiter,
-        encoding=encoding or "utf-8",
-        sheet=sheet,
-        said_in="command",
-    )
 
 
 def _is_host(account: Account, host: str) -> bool:

@@ -10,6 +10,7 @@ SyncError
 │   ├── NotApproved       approvals are missing
 │   ├── WrongLedger       the ledger, host or account is not the one pinned
 │   └── LeaseHeld         somebody else is applying
+├── LookupStopped        the service let a lookup down; nothing was changed   exit 4   SE522, SE523
 └── LedgerTrouble         the ledger failed while in use                      exit 1, or 4 and 5 once a run began
     └── LeaseLost         another runner took over; nothing new may be sent
 
@@ -139,6 +140,13 @@ class LeaseHeld(Refusal):
     """Somebody else holds the right to apply to this account."""
 
     code = "SE660"
+
+
+class LookupStopped(SyncError):
+    """A lookup ended before its table was complete; what was answered is kept, and only searches were sent."""
+
+    exit = Exit.INCOMPLETE
+    code = "SE523"
 
 
 class LedgerTrouble(SyncError):

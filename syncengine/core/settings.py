@@ -22,6 +22,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     leads_per_request: int = 50
     irreversible_per_request: int = 10
     financials_per_request: int = 1
+    searches_per_request: int = 1
     timeout: float = 30.0
     attempts: int = 5
     max_wait: float = 120.0

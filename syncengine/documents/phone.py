@@ -28,6 +28,9 @@ _NO_REGION = "001"
 """What the library calls the numbers of no country, such as +800."""
 _UNKNOWN = "ZZ"
 _LONGEST = 40
+_FEWEST_DIGITS = 5
+_MOST_DIGITS = 18
+"""00, fifteen digits, and a trunk zero."""
 
 
 def international(text: str, calling_code: str, shape: str) -> str:
@@ -52,6 +55,32 @@ def international(text: str, calling_code: str, shape: str) -> str:
         hint = "it has too few or too many digits; another country's number begins with '+' and its code"
         raise FilterError(message, hint)
     return found
+
+
+def other_notations(text: str, calling_code: str = "44") -> tuple[str, ...]:
+    """A number in E.164 form and in the digits that are dialled in its country, as far as they differ from `text`.
+
+    Nothing where `text` is no possible number; `calling_code` is that of numbers without one.
+    """
+    import phonenumbers
+
+    try:
+        form = international(text, calling_code, "this")
+    except FilterError:
+        return ()
+    number = phonenumbers.parse(form)
+    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    both = dict.fromkeys((form, _NOT_DIGITS.sub("", national)))
+    return tuple(each for each in both if each != text)
+
+
+def is_phone_like(text: str) -> bool:
+    """Whether a trimmed text could be one phone number of some country; what spreadsheets leave of one could not."""
+    if fault_of_digits(text) is not None or len(text) > _LONGEST:
+        return False
+    plain = _DASHES.sub("-", _SPACES.sub(" ", _UNSEEN.sub("", text)))
+    digits = len(_NOT_DIGITS.sub("", plain))
+    return _PHONE.fullmatch(plain) is not None and _FEWEST_DIGITS <= digits <= _MOST_DIGITS
 
 
 def _region(calling_code: str) -> str:

@@ -14,6 +14,7 @@ Json = Any
 
 ID_PATTERN = r"[1-9][0-9]{0,18}"
 QUARANTINE_PREFIX = "q"
+USUAL_RECEIVED = "2026-11-02T09:30:00Z"
 
 
 class LeadState(StrEnum):
@@ -40,7 +41,7 @@ class Lead:
     revenue: str | None = None
     buyer: str | None = None
     campaign: str | None = None
-    received: str = "2026-11-02T09:30:00Z"
+    received: str = USUAL_RECEIVED
     fields: dict[str, str] = field(default_factory=dict)
     history: list[tuple[str, str]] = field(default_factory=list)
     # A quarantined lead that was released or rejected takes its new state only when the queue is due.

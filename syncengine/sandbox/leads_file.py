@@ -1,4 +1,4 @@
-"""Leads from a CSV file: `id,state,payout,revenue,buyer,campaign`, and every other column as a field.
+"""Leads from a CSV file: `id,state,payout,revenue,buyer,campaign,received`, and every other column as a field.
 
 The id may also stand under `lead` or `lead_id`, as in exports and in the rows of changesets.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from syncengine.core.errors import Problem
-from syncengine.sandbox.entities import ID_PATTERN, QUARANTINE_PREFIX, Lead, LeadState
+from syncengine.sandbox.entities import ID_PATTERN, QUARANTINE_PREFIX, USUAL_RECEIVED, Lead, LeadState
 from syncengine.sandbox.errors import SandboxError
 from syncengine.tables.csv_source import CsvSource
 from syncengine.tables.sources import SourceError, SourceOptions
@@ -18,7 +18,7 @@ from syncengine.tables.sources import SourceError, SourceOptions
 _REFERENCE = re.compile(rf"{QUARANTINE_PREFIX}?({ID_PATTERN})")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,2})?", re.ASCII)
 _ID_COLUMNS = ("id", "lead", "lead_id")
-_OWN_COLUMNS = frozenset({"state", "payout", "revenue", "buyer", "campaign"})
+_OWN_COLUMNS = frozenset({"state", "payout", "revenue", "buyer", "campaign", "received"})
 
 
 def read_leads(path: Path) -> list[Lead]:
@@ -74,6 +74,7 @@ def _lead(where: str, number: str, row: dict[str, str]) -> Lead:
         revenue=_amount(where, row, "revenue"),
         buyer=row.get("buyer") or None,
         campaign=row.get("campaign") or "1",
+        received=row.get("received") or USUAL_RECEIVED,
         fields={name: value for name, value in row.items() if name not in _OWN_COLUMNS and value != ""},
     )
 

@@ -51,9 +51,13 @@ def search_leads(state: SandboxState, key: Key, document: Json, now: float) -> R
         return failure(400, 'The body needs a list "searches" of objects')
     if len(searches) > _MAX_SEARCHES:
         return failure(400, f"At most {_MAX_SEARCHES} searches a request")
-    answered = [{**search, "results": _matches(state, search, now)} for search in searches]
-    total = sum(len(item["results"]) for item in answered)
-    return Reply(200, {"status": "Success", "message": "OK", "totalMatches": total, "searches": answered})
+    answered = []
+    for search in searches:
+        results = _matches(state, search, now)
+        answered.append({**search, "results": results, "matches": len(results)})
+    total = sum(item["matches"] for item in answered)
+    document = {"status": "Success", "message": "", "warnings": [], "totalMatches": total, "searches": answered}
+    return Reply(200, document)
 
 
 def _matches(state: SandboxState, search: dict[str, Json], now: float) -> list[dict[str, Json]]:
@@ -67,13 +71,24 @@ def _matches(state: SandboxState, search: dict[str, Json], now: float) -> list[d
         if not lead.in_quarantine
         and (campaign is None or lead.campaign == campaign)
         and (not email or lead.fields.get("email", "").lower() == str(email).lower())
-        and (not phone or lead.fields.get("phone1") == phone)
+        and (not phone or phone in (lead.fields.get(name) for name in _PHONES))
     ]
 
 
+_PHONES = ("phone1", "phone2", "phone3")
+_SHOWN = ("email", *_PHONES, "title", "firstname", "lastname", "c1", "c2", "c3")
+
+
 def _found(lead: Lead) -> dict[str, Json]:
-    names = ("firstname", "lastname", "email", "phone1", "c1", "c2", "c3")
-    return {"leadId": int(lead.number), **{name: lead.fields[name] for name in names if name in lead.fields}}
+    """The lead as a search shows it: a field that it lacks is an empty text."""
+    return {
+        "leadId": int(lead.number),
+        "campaignId": int(lead.campaign) if lead.campaign is not None and lead.campaign.isdecimal() else lead.campaign,
+        "received": lead.received,
+        **{name: lead.fields.get(name, "") for name in _SHOWN},
+        "sub_supplier_id": "0",
+        "queue_ref": None,
+    }
 
 
 def _shown(state: SandboxState, lead: Lead) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from syncengine.core.text import is_blank
+from syncengine.tables.csv_dialect import CsvDialect
 from syncengine.tables.header import named_header
 from syncengine.tables.sources import NumberedRow, Report, SourceError, SourceOptions
 from syncengine.tables.tail import Tail
@@ -58,6 +59,17 @@ class CsvSource:
             with self._file.open(newline="") as text:
                 self._columns = self._table(text).header
         return self._columns
+
+    def dialect(self) -> CsvDialect:
+        """How the file is written. Raises SourceError."""
+        with self._file.open(newline="") as text:
+            said = _SEP_LINE.fullmatch(text.first)
+            delimiter = self._delimiter(None if said is None else _named_in(said), text.first)
+            header = text.first if said is None else next(text.after_first, "")
+            return CsvDialect.of_lines(
+                text.first, header, delimiter=delimiter, quote=self._options.quote, sep=said is not None,
+                encoding=text.codec, marked=text.marked,
+            )  # fmt: skip
 
     def place(self, line: int) -> str:
         """The line in words."""

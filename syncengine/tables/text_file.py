@@ -73,7 +73,11 @@ class OpenText:
 
     def __init__(self, text: io.TextIOWrapper, hashed: _Hashed) -> None:
         self.hashed = hashed
-        self.first = text.readline().lstrip("\ufeff")
+        self.codec = text.encoding
+        first = text.readline()
+        self.marked = first.startswith("\ufeff")
+        """A byte order mark stands at its beginning."""
+        self.first = first.lstrip("\ufeff")
         self.after_first: Iterator[str] = text
 
     @property

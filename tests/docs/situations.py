@@ -20,6 +20,7 @@ from tests.telemetry.collector import Collector
 
 FILES = {
     "request.json": '{"leads": [{"id": "2932683", "action": "reprocess", "update": {"postcode": "TN25 6QD"}}]}',
+    "data/people.csv": "email,mobile\nann.2932682@example.com,07700900000\n",
     "data/calls.csv": "lead_id,result,payout\n2932684,reached,80.00\n",
     "export.csv": "lead,postcode,c1,payout,revenue,buyer\n2932682,TN25 6QD,corrected,,,\n2932690,,,80.00,120.00,33\n",
 }

@@ -1,0 +1,230 @@
+"""`syncengine lookup`: a table of e-mail addresses or phone numbers, written again with the ids of its leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syncengine.cli.command import Command, Invocation, format_option
+from syncengine.cli.table_options import source_options, table_options
+from syncengine.core.errors import Exit, InputError
+
+if TYPE_CHECKING:
+    from syncengine.core.redaction import Secret
+    from syncengine.core.settings import Account
+    from syncengine.leadbyte.search import By
+    from syncengine.lookup import LookupSummary, LookupTable, LookupWanted, ProgressBinding, ProgressFile, RowMatch
+    from syncengine.project import Project
+    from syncengine.tables.sources import SourceOptions
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "syncengine lookup data/people.csv --campaign 1 --email email --out data/people-ids.csv",
+        "syncengine lookup data/people.csv --campaign 1 --phone mobile --newest --out data/people-by-phone.csv",
+    ),
+    epilog="Exit codes: 0 every row has an id; 4 some have none, or the service let it down; 1 wrong input; 3 refused.",
+)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--campaign", metavar="ID", required=True, help="The campaign whose leads are searched.")
+@click.option("--email", metavar="COLUMN", help="The column with the e-mail addresses.")
+@click.option("--phone", metavar="COLUMN", help="In place of --email, the column with the phone numbers.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", required=True,
+              help="The CSV file to write, which must not exist.")  # fmt: skip
+@click.option("--newest", is_flag=True, help="Of several leads, take the one that was received last.")
+@click.option("--account", metavar="NAME", help="The account; may be left out where there is only one.")
+@table_options
+@format_option("text", "json")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    *,
+    file: Path,
+    campaign: str,
+    email: str | None,
+    phone: str | None,
+    out: Path,
+    newest: bool,
+    account: str | None,
+    delimiter: str | None,
+    encoding: str | None,
+    sheet: str | None,
+    format_: str,
+) -> int:
+    """Search the leads of a campaign for the addresses or numbers in a column of FILE, and write FILE's table again
+    with the columns lead_id, match and received.
+
+    Nothing is sent but searches, at the account's pace. After an interruption, the same command goes on where it was.
+    Review the new file and commit it: nothing is looked up while changes are applied.
+    """
+    from syncengine.lookup import ADDED, LookupWanted, open_table
+
+    column, by = _column(email, phone)
+    _check_arguments(campaign, out)
+    project = invocation.project()
+    project.require_named("looking leads up")
+    chosen = _account(project, account)
+    options = source_options(file, delimiter, encoding, sheet)
+    table = open_table(options, column, ADDED)
+    _check_host(project, chosen)
+    for note in table.notes:
+        invocation.output.note(note.message)
+    wanted = LookupWanted(column=column, by=by, newest=newest)
+    job = _Job(
+        invocation=invocation, project=project, account=chosen, table=table, wanted=wanted, campaign=campaign
+    )  # fmt: skip
+    summary, requests = job.run(options, out)
+    return _show(invocation, summary, requests, out, format_)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One lookup, from the key to the file."""
+
+    invocation: Invocation
+    project: Project
+    account: Account
+    table: LookupTable
+    wanted: LookupWanted
+    campaign: str
+
+    def run(self, options: SourceOptions, out: Path) -> tuple[LookupSummary, int]:
+        """Ask for every row, then write the table. Gives the figures, and the number of requests."""
+        from syncengine.leadbyte import resolve_key
+        from syncengine.lookup import ProgressFile
+
+        output, environ = self.invocation.output, self.project.environ
+        key = resolve_key(self.account.api_key, environ, account=self.account.name, warn=output.warning)
+        progress = ProgressFile(out.with_name(f"{out.name}.progress"), self._binding(options))
+        useless = False
+        try:
+            if progress.kept:
+                output.note(f"an earlier lookup was interrupted; {progress.kept:,} rows are answered already")
+            requests = self._ask(progress, key)
+            summary = self._write(progress, out)
+            useless = True
+            return summary, requests
+        except InputError as error:
+            useless = error.code == "SE319"  # its rows may be of either state of the file
+            raise
+        finally:
+            progress.close(delete=useless)
+
+    def _ask(self, progress: ProgressFile, key: Secret) -> int:
+        import random
+        import threading
+
+        from syncengine.cli.progress import Progress
+        from syncengine.leadbyte.search import LeadSearcher
+        from syncengine.lookup import Asker, Lookup
+
+        project, account = self.project, self.account
+        ca_file = project.environ.get("SYNCENGINE_CA_FILE")
+        with (
+            LeadSearcher(account, key, project.clock, ca_file=ca_file) as searcher,
+            Progress(self.invocation.output, "looking up", self.table.count, pace=True) as shown,
+        ):
+            asker = Asker(
+                searcher, account, project.clock, campaign=self.campaign, by=self.wanted.by,
+                known=progress.kept > 0, wait=threading.Event().wait, chance=random.random,
+            )  # fmt: skip
+            Lookup(self.table, self.wanted, asker, progress, account.limits.searches_per_request).run(shown.advance)
+            return asker.requests
+
+    def _write(self, progress: ProgressFile, out: Path) -> LookupSummary:
+        from syncengine.cli.files import result_file
+        from syncengine.cli.progress import Progress
+        from syncengine.lookup import LookupSummary, result_lines
+
+        summary = LookupSummary()
+        # The progress file is locked, so what stands at this name was left behind by a process that was killed.
+        partial = out.with_name(f".{out.name}.partial")
+        partial.unlink(missing_ok=True)
+        with (
+            Progress(self.invocation.output, "writing", self.table.count) as shown,
+            result_file(out, private=True, partial=partial) as file,
+        ):
+            lines = result_lines(self.table, self.wanted, progress, summary, shown.advance)
+            self.table.dialect.write(file, lines)
+        return summary
+
+    def _binding(self, options: SourceOptions) -> ProgressBinding:
+        from syncengine.lookup import ProgressBinding
+
+        table, wanted = self.table, self.wanted
+        return ProgressBinding(
+            digest=table.digest, rows=table.count, by=wanted.by, column=wanted.column, campaign=self.campaign,
+            account=self.account.identity, host=self.account.host, newest=wanted.newest,
+            delimiter=options.delimiter, encoding=options.encoding, sheet=options.sheet,
+        )  # fmt: skip
+
+
+def _column(email: str | None, phone: str | None) -> tuple[str, By]:
+    if email is not None and phone is None:
+        return email, "email"
+    if phone is not None and email is None:
+        return phone, "phone"
+    given = "--email and --phone together" if email is not None else "neither --email nor --phone"
+    raise InputError(given, code="SE901", hint="name the one column to search by: --email COLUMN or --phone COLUMN")
+
+
+def _check_arguments(campaign: str, out: Path) -> None:
+    from syncengine.core.values import is_service_id
+
+    if not is_service_id(campaign):
+        hint = "--campaign ID: the number that LeadByte shows beside the campaign's name"
+        raise InputError(f"{campaign[:40]!r} is not the id of a campaign", code="SE526", hint=hint)
+    if out.exists() or out.is_symlink():
+        raise InputError(f"{out} exists already", code="SE901", hint="name a file that does not, or remove it first")
+
+
+def _account(project: Project, name: str | None) -> Account:
+    accounts = project.settings.accounts
+    if name is not None:
+        return project.account(name)
+    if len(accounts) != 1:
+        raise InputError(
+            "the configuration has several accounts", code="SE901", hint=f"--account {' or '.join(sorted(accounts))}"
+        )
+    return next(iter(accounts.values()))
+
+
+def _check_host(project: Project, account: Account) -> None:
+    """The key and the addresses go to a host that the ledger knows for this account, or to none."""
+    from syncengine.core.guards import check_host
+
+    with project.view() as ledger:
+        if ledger is not None:
+            check_host(account, ledger.hosts())
+
+
+def _show(invocation: Invocation, summary: LookupSummary, requests: int, out: Path, format_: str) -> int:
+    output, counts = invocation.output, summary.counts
+    rows = counts.total()
+    code = Exit.DONE if counts["one"] == rows else Exit.INCOMPLETE
+    if format_ == "json":
+        output.json(
+            {"rows": rows, **{match: counts[match] for match in _MATCHES}, "requests": requests, "exit": int(code)}
+        )
+    else:
+        output.result(f"{out}: {rows:,} {'row' if rows == 1 else 'rows'}, {requests:,} requests")
+        for match in _MATCHES:
+            output.result(f"  {match:<10} {counts[match]:>10,}")
+    for name, count in summary.notations.items():
+        found = "1 row was" if count == 1 else f"{count:,} rows were"
+        output.note(f"{found} found by what is written there {name}, such as {summary.examples[name]}")
+    shared, examples = summary.shared()
+    if shared:
+        output.warning(f"{shared:,} rows have the id of another row: {'; '.join(examples)}")
+    if counts["none"] == rows:
+        output.warning("no lead was found at all: is it the right campaign, and the right column?")
+    if code:
+        output.note(f"the rows without an id are those whose column match is not 'one' in {out}")
+    return code
+
+
+_MATCHES: tuple[RowMatch, ...] = ("one", "none", "many", "unreadable")
