@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -54,6 +55,12 @@ def ensure_key(path: Path, token: Callable[[int], str]) -> bytes:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_whole(path, text + "\n")
+    except FileExistsError:
+        # Another process that started at the same moment made it; it is whole, and it is the key from now on.
+        made = read_key(path)
+        if made is None:
+            raise LedgerTrouble(f"ledger key {path} cannot be written: its place is taken") from None
+        return made
     except OSError as error:
         raise LedgerTrouble(f"ledger key {path} cannot be written: {error.strerror}") from error
     return bytes.fromhex(text)
@@ -61,7 +68,7 @@ def ensure_key(path: Path, token: Callable[[int], str]) -> bytes:
 
 def _write_whole(path: Path, text: str) -> None:
     """A new file that is complete or not there at all: half a key on a full disk would be taken for a lost one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
     try:
         descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
