@@ -402,6 +402,7 @@ def _ledger_for_planning(
     ledger = stack.enter_context(project.view())
     if ledger is None:
         return None, f"there is no ledger at {pin.place}: everything counts as never applied"
+    ledger.require_sound()
     identity = ledger.identity()
     check_host(account, ledger.hosts())
     return ledger, key_warning(identity)

@@ -110,7 +110,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         if ledger is None:
             yield None
             return
-        with closing(ledger):
+        with closing(ledger), ledger.blaming_damage():
             yield ledger
 
     @contextmanager
@@ -125,8 +125,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         pin, root = self.pin(), Path(self.settings.root)
         if account is not None and account.is_loopback and pin.id is None and known is None:
             self._create_where_missing()
-        with closing(open_ledger(pin, root=root, clock=self.clock)) as ledger:
+        with closing(open_ledger(pin, root=root, clock=self.clock)) as ledger, ledger.blaming_damage():
             if account is not None:
+                ledger.require_sound()
                 check_applicable(account, pin, ledger.identity())
                 check_host(account, ledger.hosts())
             yield ledger

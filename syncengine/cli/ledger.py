@@ -39,27 +39,30 @@ def check(invocation: Invocation, *, head: str | None, format_: str) -> int:
 
     The head that is printed stands for every record so far. Keep it somewhere else, and compare with --head later.
     """
-    with _project(invocation).view() as ledger:
-        if ledger is None:
-            return _no_ledger(invocation)
-        findings, identity, present = ledger.at_once(
-            lambda: (ledger.check(head=head), ledger.identity(), ledger.head())
-        )
+    from syncengine.core.errors import LedgerDamaged
+    from syncengine.core.ports import CheckFinding
+
+    checked: dict[str, object] = {"ledger": None, "position": None, "head": None}
+    try:
+        with _project(invocation).view() as ledger:
+            if ledger is None:
+                return _no_ledger(invocation)
+            findings = ledger.check(head=head)
+            identity = ledger.identity()
+            checked = {"ledger": identity.id, "position": identity.position, "head": ledger.head()}
+    except LedgerDamaged as error:
+        findings = [CheckFinding(where="the file", message=error.message)]
     if format_ == "json":
-        invocation.output.json(
-            {
-                "ledger": identity.id,
-                "position": identity.position,
-                "head": present,
-                "sound": not findings,
-                "findings": findings,
-            }
-        )
+        invocation.output.json({**checked, "sound": not findings, "findings": findings})
+        return Exit.INPUT if findings else Exit.DONE
+    for finding in findings:
+        invocation.output.result(f"{finding.where}: {finding.message}")
+    word = "sound" if not findings else f"not sound: {len(findings)} findings"
+    if checked["ledger"] is None:
+        invocation.output.result(f"the ledger is {word}")
     else:
-        for finding in findings:
-            invocation.output.result(f"{finding.where}: {finding.message}")
-        word = "sound" if not findings else f"not sound: {len(findings)} findings"
-        invocation.output.result(f"ledger {identity.id} at position {identity.position} is {word}\nhead {present}")
+        said = f"ledger {checked['ledger']} at position {checked['position']} is {word}\nhead {checked['head']}"
+        invocation.output.result(said)
     return Exit.INPUT if findings else Exit.DONE
 
 

@@ -187,6 +187,7 @@ CODES = MappingProxyType(
         "SE659": "The ledger's key is missing, or is not the one that the ledger was made with.",
         "SE660": "Somebody else is applying to the account.",
         "SE662": "A worker of other terms than an open run needs: version, policy, wire settings or host.",
+        "SE663": "The ledger's file is damaged.",
         # SE7xx: the ledger failed
         "SE700": "The ledger cannot be read or written.",
         "SE710": "The lease was taken over by another runner.",

@@ -12,6 +12,7 @@ SyncError
 │   └── LeaseHeld         somebody else is applying
 ├── LookupStopped        the service let a lookup down; nothing was changed   exit 4   SE522, SE523
 └── LedgerTrouble         the ledger failed while in use                      exit 1, or 4 and 5 once a run began
+    ├── LedgerDamaged     what is on record cannot be relied on               exit 3, or 4 and 5 once a run began
     └── LeaseLost         another runner took over; nothing new may be sent
 
 Problems are findings in a file; readers collect them. An exception means: we cannot go on.
@@ -157,6 +158,20 @@ class LedgerTrouble(SyncError):
 
 class LedgerLocked(LedgerTrouble):
     """Another process keeps records locked for longer than we wait."""
+
+
+class LedgerDamaged(LedgerTrouble):
+    """The ledger's file is damaged: what it does not show may have been sent."""
+
+    exit = Exit.REFUSED
+    code = "SE663"
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(
+            f"the ledger is damaged: {where}: {what}",
+            hint="restore it from a backup, then see `syncengine ledger accept-position --help`; `syncengine ledger "
+            "check` shows what does not fit",
+        )
 
 
 class LeaseLost(LedgerTrouble):

@@ -115,6 +115,10 @@ class Usage(Protocol):
 class LedgerView(Protocol):
     """Reading. Every method raises LedgerTrouble where the ledger cannot be read."""
 
+    def require_sound(self) -> None:
+        """Raise LedgerDamaged where records may be hidden or changed; in time that planning can afford."""
+        ...
+
     def identity(self) -> LedgerIdentity:
         """Id and position."""
         ...

@@ -59,6 +59,17 @@ class Engine(Protocol):
         """One statement of a schema or migration."""
         ...
 
+    def damage(self, most: int) -> list[str]:
+        """What is wrong with the database's own structure and with the twins of rows, `most` findings at most.
+
+        Empty on PostgreSQL, whose server checks its pages itself where it was set up to.
+        """
+        ...
+
+    def structure(self) -> str:
+        """What stands for the definitions of all tables, as `damage` compares them; empty where it does not."""
+        ...
+
     def scrub(self) -> None:
         """After an erasure: make sure that erased text is gone from the database's own files."""
         ...

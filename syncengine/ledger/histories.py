@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from syncengine.core.errors import LedgerDamaged
 from syncengine.core.history import Attempt, LeadHistory, RecordedAnswer, Resolution
 from syncengine.core.operations import Kind
 from syncengine.core.outcomes import Outcome
@@ -95,7 +96,7 @@ def _attempts(rows: Sequence[Row], words: _Words) -> Iterator[Attempt]:
     for lead, number, operation, changeset, kind, delivery, generation, vals in rows:
         sending = sendings.get(number // SPAN)
         if sending is None:
-            continue  # a damaged ledger: `ledger check` names the attempt
+            raise LedgerDamaged(f"attempt {number} of lead {lead}", "the request that it belongs to is gone")
         answer = sending.answer
         if number in own:
             outcome, said = own[number]

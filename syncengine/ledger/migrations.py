@@ -46,6 +46,13 @@ def require_current(engine: Engine) -> None:
         )
 
 
+def note_structure(engine: Engine) -> None:
+    """Keep what stands for the tables' definitions, where the database is a file that may be damaged."""
+    structure = engine.structure()
+    if structure:
+        engine.run("set_meta", name="structure", value=structure)
+
+
 def migrate(engine: Engine, migrations: dict[int, str] | None = None) -> list[int]:
     """Bring a ledger to the last of `migrations` (version to file name, or SQL text); the versions it went through."""
     todo = {version: sql_text(f"migrations/{name}") for version, name in migration_files().items()}
@@ -65,6 +72,8 @@ def migrate(engine: Engine, migrations: dict[int, str] | None = None) -> list[in
                 engine.execute(statement)
             engine.run("set_meta", name="schema", value=str(version))
             done.append(version)
+        if done:
+            note_structure(engine)
         return done
 
     return engine.write(work)

@@ -15,10 +15,11 @@ from syncengine.core.ports import Clock
 from syncengine.core.settings import LedgerPin
 from syncengine.ledger.address import FileAddress, ServerAddress, parse_address
 from syncengine.ledger.chain import append_to
+from syncengine.ledger.damage import blaming_damage
 from syncengine.ledger.engine import Applicant, Engine, Leases
 from syncengine.ledger.file_leases import FileLeases
 from syncengine.ledger.key import ValueForms, ensure_key, read_key
-from syncengine.ledger.migrations import current_version, migrate, require_current
+from syncengine.ledger.migrations import current_version, migrate, note_structure, require_current
 from syncengine.ledger.operations import Ledger
 from syncengine.ledger.record_encoding import event_content
 from syncengine.ledger.sqlite import SqliteEngine, create_file, open_file
@@ -152,6 +153,7 @@ def _fill(engine: Engine, forms: ValueForms, applicant: Applicant) -> None:
         engine.run("set_meta", name=name, value=value)
     if engine.dialect == "postgres":
         engine.run("set_meta", name="position", value="0")
+    note_structure(engine)
     event = (applicant.token(8), "", "created", applicant.holder, "", ledger_id, now)
     engine.many("insert_event", [event])
     append_to(engine, "", "", [("event", event[0], event_content(event))])
@@ -186,10 +188,11 @@ def _server_ledger(
 
 def _built(engine: Engine, leases: Leases, pin: LedgerPin, root: Path, applicant: Applicant) -> Ledger:
     try:
-        require_current(engine)
-        key_path = _key_path(pin, root)
-        forms = ValueForms(plain=pin.values == "plain", key=read_key(key_path))
-        return Ledger(engine, leases, forms, applicant, key_path)
+        with blaming_damage(engine):
+            require_current(engine)
+            key_path = _key_path(pin, root)
+            forms = ValueForms(plain=pin.values == "plain", key=read_key(key_path))
+            return Ledger(engine, leases, forms, applicant, key_path)
     except BaseException:
         engine.close()
         raise
@@ -205,19 +208,24 @@ def _missing(where: str, pin: LedgerPin) -> WrongLedger:
 
 def _checked(ledger: Ledger, pin: LedgerPin) -> Ledger:
     try:
-        identity = ledger.identity()
-        if pin.id is not None and identity.id != pin.id:
-            raise WrongLedger(
-                f"the ledger at {identity.url} is {identity.id}, but syncengine.yaml pins {pin.id}",
-                hint="point `ledger.url` at the pinned ledger; what it knows must not be sent again",
-            )
-        if pin.position is not None and identity.position < pin.position:
-            raise WrongLedger(
-                f"ledger {identity.id} stands at position {identity.position}, behind the pinned {pin.position}: "
-                "it lost records, as after restoring a backup",
-                hint="bring the newest copy back; what it knows must not be sent again",
-            )
+        with blaming_damage(ledger.engine):
+            _check_pin(ledger, pin)
     except BaseException:
         ledger.close()
         raise
     return ledger
+
+
+def _check_pin(ledger: Ledger, pin: LedgerPin) -> None:
+    identity = ledger.identity()
+    if pin.id is not None and identity.id != pin.id:
+        raise WrongLedger(
+            f"the ledger at {identity.url} is {identity.id}, but syncengine.yaml pins {pin.id}",
+            hint="point `ledger.url` at the pinned ledger; what it knows must not be sent again",
+        )
+    if pin.position is not None and identity.position < pin.position:
+        raise WrongLedger(
+            f"ledger {identity.id} stands at position {identity.position}, behind the pinned {pin.position}: "
+            "it lost records, as after restoring a backup",
+            hint="bring the newest copy back; what it knows must not be sent again",
+        )

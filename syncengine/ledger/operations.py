@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from syncengine.core.values import LeadId, RunId
 from syncengine.ledger import checking, erasure, operation_records
 from syncengine.ledger.chain import append_to, seal
 from syncengine.ledger.commit_batch import SALT_CHARACTERS
+from syncengine.ledger.damage import blaming_damage
 from syncengine.ledger.engine import Applicant, Engine, Leases
 from syncengine.ledger.key import ValueForms, ensure_key
 from syncengine.ledger.record_encoding import event_content, resolution_content
@@ -33,6 +35,8 @@ from syncengine.ledger.writer import Writer
 T = TypeVar("T")
 
 BASELINE_BATCH = 500
+_BROKEN_PLACES = 100
+"""Places that the database's own check names at most."""
 
 
 class Ledger(Writer):
@@ -230,7 +234,18 @@ class Ledger(Writer):
     def check(self, *, head: str | None = None) -> Sequence[CheckFinding]:
         """Recompute the hash chains and the counts; with `head`, whether the ledger ever had that head."""
         # Of one moment: a run that commits meanwhile would look like somebody who tampers.
-        return self.at_once(lambda: [*checking.check(self.engine, head), *checking.check_counts(self)])
+        return self.at_once(lambda: self._check(head))
+
+    def blaming_damage(self) -> AbstractContextManager[None]:
+        """Within it an unexpected error is raised as LedgerDamaged where the ledger is damaged."""
+        return blaming_damage(self.engine, self.check)
+
+    def _check(self, head: str | None) -> list[CheckFinding]:
+        broken = self.engine.damage(_BROKEN_PLACES)
+        if broken:
+            # What is read beyond this may be anything.
+            return [CheckFinding(where="the file", message=message) for message in broken]
+        return [*checking.check(self.engine, head), *checking.check_counts(self)]
 
     def at_once(self, work: Callable[[], T]) -> T:
         """What `work` reads through this ledger is of one moment, whoever writes meanwhile."""

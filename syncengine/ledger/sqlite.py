@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -13,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from syncengine.core.errors import LedgerTrouble, WrongLedger
+from syncengine.core.errors import LedgerDamaged, LedgerTrouble, WrongLedger
 from syncengine.ledger.engine import Row
 from syncengine.ledger.statements import Dialect, in_batches, script, sql_text, statements
 
@@ -30,15 +32,39 @@ _ADVICE = {
     sqlite3.SQLITE_READONLY: ("it is read-only", "make the file and its folder writable, then run the command again"),
     sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "check that the file and its folder may be read and written"),
     sqlite3.SQLITE_BUSY: ("another process keeps it locked", "end the other process, or wait, and run it again"),
-    sqlite3.SQLITE_CORRUPT: ("the file is damaged", "restore it from a backup; `ledger check` shows how far it reads"),
-    sqlite3.SQLITE_NOTADB: ("the file is not an SQLite database", "check `ledger.url` in syncengine.yaml"),
     sqlite3.SQLITE_IOERR: ("reading or writing the disk failed", "check the disk, then run the same command again"),
 }
 
 
-def trouble(error: sqlite3.Error, path: Path) -> LedgerTrouble:
+# All statements are ours and tested: where one does not fit the file, it is the file that changed. 0 is what the
+# driver itself finds, such as a text, or a message about one, that is not UTF-8.
+_DAMAGE = {
+    0: "a value cannot be read",
+    sqlite3.SQLITE_ERROR: "a table or column is not as it was made",
+    sqlite3.SQLITE_INTERNAL: "the file contradicts itself",
+    sqlite3.SQLITE_NOMEM: "a size in it is impossible",
+    sqlite3.SQLITE_CORRUPT: "the file contradicts itself",
+    sqlite3.SQLITE_SCHEMA: "a table or column is not as it was made",
+    sqlite3.SQLITE_TOOBIG: "a size in it is impossible",
+    sqlite3.SQLITE_CONSTRAINT: "a record is there twice",
+    sqlite3.SQLITE_MISMATCH: "a value is of the wrong type",
+    sqlite3.SQLITE_FORMAT: "the file contradicts itself",
+    sqlite3.SQLITE_NOTADB: "the file is not an SQLite database",
+}
+_HEADER = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
+"""What a damaged header looks like where the file system lets us write."""
+
+
+def trouble(error: sqlite3.Error | UnicodeDecodeError, path: Path, *, read_only: bool = False) -> LedgerTrouble:
     """The database's failure in words, with what to do next."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    if code in _DAMAGE and not isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):
+        return LedgerDamaged(str(path), f"{_DAMAGE[code]} ({error})")
+    if extended == sqlite3.SQLITE_IOERR_SHORT_READ:
+        return LedgerDamaged(str(path), f"it is shorter than it was ({error})")
+    if code in _HEADER and not read_only and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        return LedgerDamaged(str(path), f"its header says that it cannot be written ({error})")
     what, hint = _ADVICE.get(code, ("the database reports an error", "see the message above"))
     return LedgerTrouble(f"ledger {path}: {what} ({error})", hint=hint)
 
@@ -48,8 +74,9 @@ class SqliteEngine:
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, read_only: bool = False) -> None:
         self.path = path
+        self._read_only = read_only
         self.url = f"sqlite:///{path}"
         self._connection = connection
         self._statements = statements("sqlite")
@@ -74,8 +101,8 @@ class SqliteEngine:
                 except BaseException:
                     self._roll_back()
                     raise
-            except sqlite3.Error as error:
-                raise trouble(error, self.path) from error
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                raise trouble(error, self.path, read_only=self._read_only) from error
             return result
 
     def _roll_back(self) -> None:
@@ -110,13 +137,34 @@ class SqliteEngine:
         """See Engine."""
         self._connection.execute(sql)
 
+    def damage(self, most: int) -> list[str]:
+        """See Engine."""
+        return self.read(lambda: self._damage(most))
+
+    def _damage(self, most: int) -> list[str]:
+        connection = self._connection
+        said = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({most})")]
+        found = [] if said == ["ok"] else said
+        # A changed type of a column, or collation, would make look-ups miss rows that are there.
+        stored = connection.execute("SELECT value FROM meta WHERE name = 'structure'").fetchone()
+        if stored is None or stored[0] != self.structure():
+            found.append("the definitions of its tables are not as they were made")
+        return found[:most]
+
+    def structure(self) -> str:
+        """What stands for the definitions of all tables and indexes."""
+        rows = self._connection.execute(
+            "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('table', 'index') ORDER BY name"
+        ).fetchall()
+        return hashlib.sha256(msgspec.json.encode(rows)).hexdigest()
+
     def scrub(self) -> None:
         """Rewrite the file without its free pages, and empty the write-ahead log."""
         with self._lock:
             try:
                 self._connection.execute("VACUUM")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 raise trouble(error, self.path) from error
 
     def close(self) -> None:
@@ -136,6 +184,8 @@ def open_file(path: Path, *, read_only: bool) -> SqliteEngine:
         connection = _connect(path, "ro" if read_only else "rw")
         try:
             if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta_twin'").fetchone()[0]:
+                    raise LedgerDamaged(str(path), "its header does not say whose file it is")
                 raise WrongLedger(
                     f"{path} is a database of another program, not a syncengine ledger",
                     hint="check `ledger.url` in syncengine.yaml",
@@ -145,9 +195,9 @@ def open_file(path: Path, *, read_only: bool) -> SqliteEngine:
         except BaseException:
             connection.close()
             raise
-    except sqlite3.Error as error:
-        raise trouble(error, path) from error
-    return SqliteEngine(path, connection)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise trouble(error, path, read_only=read_only) from error
+    return SqliteEngine(path, connection, read_only=read_only)
 
 
 def _check_file(path: Path) -> None:
@@ -167,10 +217,7 @@ def _check_file(path: Path) -> None:
     if linked is not None:
         raise LedgerTrouble(f"{linked}, beside the ledger, is a symbolic link", hint="find out who put it there")
     if not size:
-        raise LedgerTrouble(
-            f"ledger {path} is empty",
-            hint="check `ledger.url` in syncengine.yaml, or restore the ledger from a backup",
-        )
+        raise LedgerDamaged(str(path), "the file is empty")
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -201,7 +248,7 @@ def _tune(connection: sqlite3.Connection, *, read_only: bool) -> None:
 
 def create_file(path: Path, fill: Callable[[SqliteEngine], None]) -> None:
     """A new ledger file, mode 0600, complete or not there at all. WrongLedger where the path is taken."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -215,7 +262,7 @@ def create_file(path: Path, fill: Callable[[SqliteEngine], None]) -> None:
         raise WrongLedger(
             f"{path} exists already; a new ledger never replaces a file", hint="point `ledger.url` elsewhere"
         ) from error
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise trouble(error, path) from error
     except OSError as error:
         raise LedgerTrouble(

@@ -82,9 +82,12 @@ def in_batches(statement: LedgerStatement, rows: Sequence[tuple[Any, ...]]) -> I
 
 
 def script(text: str, dialect: Dialect) -> list[str]:
-    """The single statements of a schema or migration, in the dialect's types. No statement holds a semicolon."""
+    """The single statements of a schema or migration, in the dialect's types. No statement holds a semicolon.
+
+    A statement that begins with SQLITE or POSTGRES is for that database alone; a COUNTER is a sequence of PostgreSQL.
+    """
     plain = _COMMENT.sub("", text).replace("ROWKEY", _ROW_KEY[dialect])
+    plain = plain.replace("COUNTER ", "POSTGRES CREATE SEQUENCE ")
     found = [statement.strip() for statement in plain.split(";") if statement.strip()]
-    if dialect == "sqlite":
-        return [statement for statement in found if not statement.startswith("COUNTER ")]
-    return [statement.replace("COUNTER ", "CREATE SEQUENCE ", 1) for statement in found]
+    own, other = ("SQLITE ", "POSTGRES ") if dialect == "sqlite" else ("POSTGRES ", "SQLITE ")
+    return [statement.removeprefix(own) for statement in found if not statement.startswith(other)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from syncengine.core.errors import LedgerTrouble
+from syncengine.core.errors import LedgerDamaged
 from syncengine.core.history import LeadHistory
 from syncengine.core.operations import Kind
 from syncengine.core.ports import LedgerIdentity, RunRecord, Spent
@@ -31,11 +31,25 @@ class Reader:
     def _meta(self, name: str) -> str:
         row = self.engine.read(lambda: first(self.engine.rows("get_meta", name=name)))
         if row is None:
-            raise LedgerTrouble(
-                f"ledger {self.engine.url} lacks its {name}; it is damaged",
-                hint="restore it from a backup",
-            )
+            raise LedgerDamaged(self.engine.url, f"it lacks its {name}")
         return str(row[0])
+
+    def require_sound(self) -> None:
+        """Raise LedgerDamaged where the database's own structure, or the twins of rows, do not fit.
+
+        Read before anything is sent: a damaged index hides rows, and what is hidden would be sent again.
+        """
+        found = self.engine.damage(1) or self.engine.read(self._lost_records)
+        if found:
+            raise LedgerDamaged(self.engine.url, found[0])
+
+    def _lost_records(self) -> list[str]:
+        if self.engine.dialect == "postgres":
+            return []
+        # Each record is one step of its lane and one position: a last row that moved or went shows here.
+        steps = sum(row[7] for row in self.engine.rows("get_lanes"))
+        last = self.engine.rows("last_position")[0][0]
+        return [] if steps == last else [f"its accounts hold {steps} records, but the last position is {last}"]
 
     def identity(self) -> LedgerIdentity:
         """Id and position."""

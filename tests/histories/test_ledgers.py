@@ -312,7 +312,9 @@ def test_the_last_records_of_a_run_cannot_be_written(bench: Bench) -> None:
     bench.changeset("first", UPDATE)
     bench.plan()
     with sqlite3.connect(database(bench)) as connection:
-        connection.execute("CREATE TRIGGER no_end BEFORE UPDATE ON runs BEGIN SELECT raise(FAIL, 'no room'); END")
+        connection.execute(
+            "CREATE TRIGGER no_end BEFORE UPDATE OF ended ON runs BEGIN SELECT raise(FAIL, 'no room'); END"
+        )
     connection.close()
     ended = bench.apply()
     assert (ended.code, ended.json["counts"]["applied"]) == (0, 1)

@@ -85,7 +85,8 @@ CREATE TABLE requests (
   epoch BIGINT NOT NULL,
   at TEXT NOT NULL
 );
-CREATE INDEX requests_by_run ON requests (run);
+POSTGRES CREATE INDEX requests_by_run ON requests (run);
+SQLITE CREATE INDEX requests_by_run ON requests (run, id, epoch, at);
 
 -- number = request * 65536 + position within the request. `vals` maps names to stored forms; `seal` stays when erased.
 CREATE TABLE attempts (
@@ -101,7 +102,9 @@ CREATE TABLE attempts (
   salt TEXT NOT NULL,
   seal TEXT
 );
-CREATE INDEX attempts_by_lead ON attempts (account, lead);
+POSTGRES CREATE INDEX attempts_by_lead ON attempts (account, lead);
+SQLITE CREATE INDEX attempts_by_lead
+  ON attempts (account, lead, number, operation, changeset, kind, delivery, generation, vals);
 
 -- `outcome` and the shared part of `words` hold for every attempt of the request without a row in outcomes.
 CREATE TABLE answers (
@@ -184,3 +187,18 @@ CREATE TABLE tallies (
   not_sent BIGINT NOT NULL,
   PRIMARY KEY (account, run)
 );
+
+-- Twins: SQLite's integrity check compares each row with its entry in every index, so what stands in both cannot change,
+-- or be hidden, unnoticed. The indexes of requests and attempts hold the rest of their rows for the same reason.
+-- On PostgreSQL the server's own page checksums do this.
+SQLITE CREATE INDEX meta_twin ON meta (name, value);
+SQLITE CREATE INDEX accounts_twin ON accounts (account, host, since);
+SQLITE CREATE INDEX names_twin ON names (account, changeset, kind, name, target, run);
+SQLITE CREATE INDEX runs_twin ON runs (id, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest,
+  wire_digest, tool, approvals, planned, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at);
+SQLITE CREATE INDEX answers_twin ON answers (request, verdict, status, at, outcome, words);
+SQLITE CREATE INDEX outcomes_twin ON outcomes (number, outcome, words);
+SQLITE CREATE INDEX resolutions_twin ON resolutions (number, applied, by_whom, at, note);
+SQLITE CREATE INDEX erasures_twin ON erasures (account, lead, by_whom, at);
+SQLITE CREATE INDEX events_twin ON events (id, account, kind, by_whom, note, detail, at);
+SQLITE CREATE INDEX doubts_twin ON doubts (number, account, operation);
