@@ -1,1 +1,4 @@
-"""The command line: parse, wire, run, exit. Nothing is imported here, so that every verb pays only for itself."""
+"""The command line: parse, wire, run, exit. Nothing is imported here, so that every command pays only for itself.
+
+No package imports it.
+"""

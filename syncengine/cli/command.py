@@ -1,4 +1,4 @@
-"""What every verb shares: its options, and the value it is handed."""
+"""What every command shares: its options, and the value it is handed."""
 
 from __future__ import annotations
 

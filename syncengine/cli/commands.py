@@ -1,4 +1,4 @@
-"""Every verb in one table. The words are kept here so that the list of commands needs no verb's module."""
+"""Every command in one table. The words are kept here so that the list needs no command's module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parser, the dispatch, and errors to exit codes. A verb's module is imported only when that verb is called."""
+"""The parser, the dispatch, and errors to exit codes. A command's module is imported only when it is called."""
 
 from __future__ import annotations
 

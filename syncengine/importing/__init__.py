@@ -1,4 +1,7 @@
-"""Requests and tables become changesets: texts in, YAML out. Nothing here opens a file or keeps an API key."""
+"""Requests and tables become changesets: texts in, YAML out. Nothing here opens a file or keeps an API key.
+
+For the command `import` alone.
+"""
 
 from syncengine.importing.curl import BodyFile, Curl, looks_like_curl, parse_curl
 from syncengine.importing.fitting import fitted

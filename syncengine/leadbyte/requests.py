@@ -11,10 +11,10 @@ Amounts are written from their text, so that no float stands anywhere between a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 
 import msgspec
 
+from syncengine import __version__
 from syncengine.core.operations import (
     Call,
     Financials,
@@ -37,14 +37,11 @@ QUARANTINE_PATH = "/restapi/v1.3/quarantine/process"
 RETURN_PATH = "/restapi/{}/leads/return"
 KEY_HEADER = "X_KEY"
 
-# Asked for by name: a plain import of the root would count as one of everything that the root offers.
-VERSION: str = import_module("syncengine").__version__
-
 HEADERS = {
     "Content-Type": "application/json",
     "Accept": "application/json",
     "Accept-Encoding": "identity",
-    "User-Agent": f"syncengine/{VERSION}",
+    "User-Agent": f"syncengine/{__version__}",
 }
 
 _ENCODER = msgspec.json.Encoder()
