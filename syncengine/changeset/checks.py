@@ -23,6 +23,7 @@ from syncengine.core.values import (
     parse_money,
     quarantined,
 )
+from syncengine.documents.contacts import contact_in
 from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.tables.cells import FLOAT_ADVICE, Inexact, Unusable
 
@@ -175,9 +176,13 @@ def lead_check(*, quarantined: bool) -> Callable[[str], LeadId]:
 
 def lead(text: str) -> LeadId:
     """A lead id."""
-    if not is_service_id(clean(text)):
-        raise _no_id(text, "a lead id", 'write quarantined: "123" in place of lead' if is_quarantined(text) else "")
-    return LeadId(text)
+    if is_service_id(clean(text)):
+        return LeadId(text)
+    contact = contact_in(text)
+    if contact is not None:
+        what, hint = contact
+        raise Unfit("SE231", f"{_shown(text)} is {what}, not a lead id", hint)
+    raise _no_id(text, "a lead id", 'write quarantined: "123" in place of lead' if is_quarantined(text) else "")
 
 
 def quarantined_lead(text: str) -> LeadId:

@@ -11,6 +11,7 @@ from syncengine.core.errors import InputError, Problem
 from syncengine.core.spreadsheets import fault_of_id
 from syncengine.core.text import is_blank
 from syncengine.core.values import is_service_id
+from syncengine.documents.contacts import contact_in
 from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.importing.parts import TABLE, Action, ImportedChange, ImportProblems
 from syncengine.tables.cells import advice_for, kind_of
@@ -159,6 +160,9 @@ def _fault(row: Row, used: list[str], columns: Columns) -> tuple[str, str] | Non
     if is_service_id(row[columns.lead]):
         return None
     what = "quarantine" if columns.quarantined else "lead"
+    contact = contact_in(row[columns.lead])
+    if contact is not None:
+        return f"{row[columns.lead][:40]!r} is {contact[0]}, not a {what} id", contact[1]
     fault = fault_of_id(row[columns.lead])
     message = f"{row[columns.lead][:40]!r} is not a {what} id{'' if fault is None else f': {fault.cause}'}"
     return message, "" if fault is None else fault.remedy

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
-from syncengine.core.text import hidden_in
+from syncengine.documents.contacts import is_address
 from syncengine.documents.phone import is_phone_like, other_notations
 from syncengine.documents.trimming import trimmed
 from syncengine.leadbyte.search import By
-
-_LONGEST_ADDRESS = 320
-# Wider than RFC 5321, since the service may hold what a form once took; narrow enough for lists and formulas.
-_ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+")
 
 
 class Notation(NamedTuple):
@@ -27,12 +22,8 @@ def as_written(by: By, cell: object) -> str:
     if not isinstance(cell, str):
         return ""
     text = trimmed(cell)
-    fits = _is_address(text) if by == "email" else is_phone_like(text)
+    fits = is_address(text) if by == "email" else is_phone_like(text)
     return text if fits else ""
-
-
-def _is_address(text: str) -> bool:
-    return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None and not hidden_in(text)
 
 
 def notations(by: By, text: str) -> list[Notation]:
