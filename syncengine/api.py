@@ -26,7 +26,7 @@ from syncengine.core.codes import CODES
 from syncengine.core.errors import InputError, LedgerTrouble, Problem
 from syncengine.core.events import RunEvent
 from syncengine.core.guards import check_host, key_warning
-from syncengine.core.plan import PlanHeader, PlanSummary, Provenance, Selection
+from syncengine.core.plan import MadeFrom, PlanHeader, PlanSummary, Provenance, Selection
 from syncengine.core.ports import GatewayFactory, Listener
 from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import RunResult
@@ -161,6 +161,7 @@ def plan(
             ledger_position=0 if identity is None else identity.position,
             ledger_note=note,
             selection=selection,
+            made_from=_made_from(loaded, project, account),
         )
         review = prepare_review(
             loaded.changesets,
@@ -219,16 +220,27 @@ def _warnings(loaded: Loaded) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _converted_files(loaded: Loaded, project: Project, account: Account) -> list[str]:
-    """Notes on the files behind a plan whose line endings git changed: the same commit gives another plan elsewhere."""
-    from syncengine.planning.line_endings import converted
+def _made_from(loaded: Loaded, project: Project, account: Account) -> MadeFrom:
+    from syncengine.planning.made_from import made_from
 
+    return made_from(Path(project.settings.root), project.environ, _files_read(loaded, project, account))
+
+
+def _files_read(loaded: Loaded, project: Project, account: Account) -> list[str]:
+    """The files behind a plan, relative to the repository."""
     settings, root = project.settings, Path(project.settings.root)
     rule = settings.policy.approvals
     others = [settings.file, account.lead_schema, None if rule is None else rule.allowed_signers]
     files = [file for changeset in loaded.changesets for file in changeset.files if (root / file).is_file()]
     files += [Path(os.path.relpath(Path(file).resolve(), root)).as_posix() for file in others if file]
-    found = converted(root, project.environ, list(dict.fromkeys(files)))
+    return list(dict.fromkeys(files))
+
+
+def _converted_files(loaded: Loaded, project: Project, account: Account) -> list[str]:
+    """Notes on the files behind a plan whose line endings git changed: the same commit gives another plan elsewhere."""
+    from syncengine.planning.line_endings import converted
+
+    found = converted(Path(project.settings.root), project.environ, _files_read(loaded, project, account))
     return [f"{file.message}; doctor says what to do" for file in found]
 
 

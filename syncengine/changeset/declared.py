@@ -55,6 +55,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     id_at: Scalar
     account: Account
     title: str
+    description: str
     file: str
     line: int
     vars: dict[str, Variable]

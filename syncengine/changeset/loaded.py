@@ -52,6 +52,7 @@ class Changeset:
             id=declared.id,
             account=declared.account.name,
             title=declared.title,
+            description=declared.description,
             file=declared.file,
             line=declared.line,
             vars=declared.vars,

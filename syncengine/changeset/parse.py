@@ -52,7 +52,7 @@ def parse_changeset(document: Document, place: Place, around: ParseContext) -> D
     name = _id(place, parts)
     account = _account(place, parts, around.settings)
     title = parts.text("title")
-    parts.text("description")
+    description = parts.text("description")
     check_published(place, parts)
     variables = parse_variables(place, parts, around.overrides)
     declared, sources = _sources(place, parts, around)
@@ -62,6 +62,7 @@ def parse_changeset(document: Document, place: Place, around: ParseContext) -> D
         id_at=name or Scalar("", True, node.line, node.column),
         account=account or _NO_ACCOUNT,
         title="" if title is None else title.text,
+        description="" if description is None else description.text.strip(),
         file=around.file,
         line=node.line,
         vars=variables,

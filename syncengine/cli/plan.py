@@ -126,7 +126,7 @@ def command(
             show_plan(
                 invocation,
                 target,
-                project.settings,
+                project,
                 format_=format_,
                 show_values=show_values,
                 identities=identities,

@@ -29,9 +29,9 @@ def command(invocation: Invocation, *, plan: Path, show_values: bool, format_: s
     from syncengine.cli.views import show_plan
     from syncengine.core.errors import ConfigError
 
-    settings = None
+    project = None
     try:
-        settings = invocation.project().settings
+        project = invocation.project()
     except ConfigError:
         if invocation.config is not None:
             raise
@@ -39,7 +39,7 @@ def command(invocation: Invocation, *, plan: Path, show_values: bool, format_: s
     show_plan(
         invocation,
         plan,
-        settings,
+        project,
         format_=format_,
         show_values=show_values,
         identities=invocation.identities(),

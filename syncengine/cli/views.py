@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from syncengine.cli.command import Invocation
-from syncengine.core.settings import Settings
+from syncengine.core.settings import Account, Settings
 from syncengine.reports.model import ViewOptions
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
     from syncengine.planning import Identities, PlanFile, SealedPlan
     from syncengine.planning.sealing import Cover
+    from syncengine.project import Project
     from syncengine.reports.model import Fold
 
     Parts = tuple[PlanHeader, Provenance, Iterable[PlannedOperation], PlanSummary, ViewOptions]
@@ -29,6 +30,28 @@ _GATHERED = 1 << 16
 """Characters that are written at once."""
 
 
+def review_options(
+    options: ViewOptions, project: Project | None, header: PlanHeader, summary: PlanSummary, path: Path | None
+) -> ViewOptions:
+    """The same with what is known of this plan here: its approvals, names of targets, and where its files are linked.
+
+    `path` is where the plan is saved. Without a configuration nothing is known.
+    """
+    if project is None:
+        return options
+    from syncengine.cli.approval_state import approvals_so_far
+    from syncengine.planning.made_from import origin_of
+    from syncengine.reports.forge import find_forge, html_artifact
+
+    origin, folder = origin_of(Path(project.settings.root), project.environ)
+    return msgspec.structs.replace(
+        options,
+        approvals=approvals_so_far(project, header, summary, path),
+        forge=find_forge(project.environ, origin, folder),
+        artifact=html_artifact(project.environ),
+    )
+
+
 def view_options(invocation: Invocation, settings: Settings | None, account: str, *, show_values: bool) -> ViewOptions:
     """Options for this terminal and this account's public fields."""
     known = None if settings is None else settings.accounts.get(account)
@@ -37,13 +60,20 @@ def view_options(invocation: Invocation, settings: Settings | None, account: str
         colour=invocation.output.colour,
         show_values=show_values,
         public_fields=frozenset() if known is None else frozenset(known.fields.public),
+        names={} if known is None else target_names(known),
     )
+
+
+def target_names(account: Account) -> dict[tuple[str, str], str]:
+    """What the account calls its deliveries and buyers, by id."""
+    named = {"delivery": account.deliveries, "buyer": account.buyers}
+    return {(what, str(id_)): name for what, ids in named.items() for name, id_ in ids.items()}
 
 
 def show_plan(
     invocation: Invocation,
     path: Path,
-    settings: Settings | None,
+    project: Project | None,
     *,
     format_: str,
     show_values: bool,
@@ -56,6 +86,7 @@ def show_plan(
     """
     from syncengine.planning import SealedPlan, open_plan
 
+    settings = None if project is None else project.settings
     try:
         plan = open_plan(path, identities)
     except SealedPlan as sealed:
@@ -64,6 +95,7 @@ def show_plan(
     with plan:
         options = view_options(invocation, settings, plan.header.account, show_values=show_values)
         summary = reviewed(plan, settings) if planned is None else planned.summary
+        options = review_options(options, project, plan.header, summary, path)
         _show(invocation, (plan.header, plan.provenance, plan.operations(), summary, options), format_)
 
 

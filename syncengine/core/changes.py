@@ -85,3 +85,4 @@ class ChangesetFacts(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the document's own text."""
     begins: int = 1
     """The line where the document begins in its file."""
+    description: str = ""

@@ -90,6 +90,7 @@ class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     sources: dict[str, str]
     authors: tuple[str, ...] = ()
     line: int = 1
+    description: str = ""
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -124,8 +125,20 @@ class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Whether only a part of the changesets was planned, see Provenance.selection."""
 
 
+class MadeFrom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The commit and branch that a plan was made from, as git said then; all is empty where it could not tell.
+
+    `differ` holds the first of the `differing` files that the plan read and that are not as they were committed.
+    """
+
+    commit: str = ""
+    branch: str = ""
+    differ: tuple[str, ...] = ()
+    differing: int = 0
+
+
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """What the digest does not cover: when, by which version, against which ledger."""
+    """What the digest does not cover: when, by which version, against which ledger, from which commit."""
 
     created: str
     tool: str
@@ -134,6 +147,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     ledger_note: str = ""
     """Why the ledger counted as empty, where it did; every view opens with it."""
     selection: Selection = Selection()
+    made_from: MadeFrom = MadeFrom()
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -197,6 +197,7 @@ class _Build:
         return ChangesetHeader(
             id=facts.id,
             title=facts.title,
+            description=facts.description,
             file=facts.file,
             vars=dict(facts.vars),
             sources=facts.sources,

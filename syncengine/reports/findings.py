@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from syncengine.core.finding import Evidence, Finding
@@ -54,6 +55,31 @@ def example_words(finding: Finding) -> str:
     first = finding.evidence[0]
     lead = f"lead {visible(first.lead)}" if first.lead else ""
     return ", ".join(filter(None, (lead, _place(first))))
+
+
+_TARGET = re.compile(r"\b(delivery|buyer) ([^\s,;()]{1,64})(?! \()")
+
+
+def message_words(finding: Finding, names: Mapping[tuple[str, str], str]) -> str:
+    """The message, with what the account calls a target beside its id."""
+
+    def named(match: re.Match[str]) -> str:
+        name = names.get((match[1], match[2]), "")
+        said = match.string[match.end() :].startswith(f" {name}")
+        return f"{match[0]} {name}" if name and name != match[2] and not said else match[0]
+
+    return visible(_TARGET.sub(named, finding.message))
+
+
+def flagged(findings: Iterable[Finding]) -> frozenset[str]:
+    """The operations that findings give as evidence, but for those that only inform."""
+    return frozenset(
+        evidence.operation
+        for finding in findings
+        if finding.severity != "info"
+        for evidence in finding.evidence
+        if evidence.operation
+    )
 
 
 def _place(evidence: Evidence) -> str:

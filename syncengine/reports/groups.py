@@ -6,13 +6,18 @@ from collections import Counter
 from collections.abc import Callable
 
 from syncengine.core.changes import Origin
-from syncengine.core.operations import IRREVERSIBLE, Financials, Kind, Operation, Update, kind_of
+from syncengine.core.operations import IRREVERSIBLE, Financials, Kind, Operation, Update, kind_of, target_of
 from syncengine.core.plan import Before, PlannedOperation, State
 from syncengine.core.values import parse_money
+from syncengine.reports.facts import TargetNames, names_in
+from syncengine.reports.money import MoneyBase
 from syncengine.reports.rows import source_of, what_of
 
 DISTINCT = 24
 """How many different diffs of one field are told apart before only their number is known to be larger."""
+
+TARGETS = 2_000
+"""Different targets and names that are told apart."""
 
 SAMPLE_LEADS = 5
 OTHER = "other"
@@ -134,10 +139,15 @@ class StrikeFold:
 class Group:
     """One change of a changeset. Only what is to be sent is folded; everything else is counted by state and reason."""
 
-    def __init__(self, changeset: str, change: str, source: str, *, changes: int = 1) -> None:
+    def __init__(
+        self, changeset: str, change: str, source: str, *, changes: int = 1, totals: Totals | None = None
+    ) -> None:
         self.changeset = changeset
         self.change = change
         self.source = source
+        self.origin: Origin | None = None
+        """Where its first operation was declared."""
+        self._totals = Totals() if totals is None else totals
         self.total = 0
         self.changes = changes
         """How many changes it stands for: more than one only for the fold of those beyond the limit."""
@@ -169,13 +179,18 @@ class Group:
         if isinstance(operation, Update):
             for name in planned.send or operation.fields:
                 self._field(name).add(planned.before.get(name), operation.fields.get(name, ""))
-        elif isinstance(operation, Financials):
+            return
+        if planned.names:
+            self._totals.learn(planned)
+        if isinstance(operation, Financials):
             self.money.add(planned, operation)
+            self._totals.money.add(planned, operation)
             if operation.buyer is not None:
                 known = operation.buyer in self.buyers or len(self.buyers) < DISTINCT
                 self.buyers[operation.buyer if known else OTHER] += 1
         else:
-            self._strike(kind, what_of(planned)).add(planned)
+            self._totals.strike(kind, target_of(operation))
+            self._strike(kind, what_of(planned, self._totals.names)).add(planned)
 
     def _reason(self, state: State, reason: str) -> None:
         key = (state, reason)
@@ -199,6 +214,26 @@ class Group:
         return self.strikes.setdefault(key, StrikeFold(*key))
 
 
+class Totals:
+    """What is added up over all changes: irreversible operations by target, money on one base, names of targets."""
+
+    def __init__(self, names: TargetNames | None = None) -> None:
+        self.names: dict[tuple[str, str], str] = dict(names or {})
+        self.strikes: Counter[tuple[Kind, str]] = Counter()
+        self.money = MoneyBase()
+
+    def learn(self, planned: PlannedOperation) -> None:
+        """The names that a line gives to its targets."""
+        if len(self.names) < TARGETS:
+            for target, name in names_in(planned).items():
+                self.names.setdefault(target, name)
+
+    def strike(self, kind: Kind, target: str) -> None:
+        """One more irreversible operation to be sent."""
+        known = (kind, target) in self.strikes or len(self.strikes) < TARGETS
+        self.strikes[kind, target if known else OTHER] += 1
+
+
 def _place(origin: Origin) -> str:
     return source_of(Origin(origin.file, origin.line))
 
@@ -206,8 +241,9 @@ def _place(origin: Origin) -> str:
 class Groups:
     """All changes of a plan in their order, the first `limit` on their own and the rest of a changeset as one."""
 
-    def __init__(self, limit: int = 400) -> None:
+    def __init__(self, limit: int = 400, *, names: TargetNames | None = None) -> None:
         self._limit = limit
+        self.totals = Totals(names)
         self._by_key: dict[tuple[str, str], Group] = {}
         self._rest: dict[str, tuple[Group, str]] = {}
         self._last = ("", "")
@@ -229,11 +265,12 @@ class Groups:
 
     def _open(self, key: tuple[str, str], planned: PlannedOperation) -> Group:
         if len(self._by_key) < self._limit:
-            self._by_key[key] = Group(planned.changeset, planned.change, _place(planned.origin))
+            self._by_key[key] = Group(planned.changeset, planned.change, _place(planned.origin), totals=self.totals)
+            self._by_key[key].origin = planned.origin
             return self._by_key[key]
         name = planned.changeset if len(self._rest) < self._limit or planned.changeset in self._rest else ""
         if name not in self._rest:
-            self._rest[name] = (Group(name, "", "", changes=0), "")
+            self._rest[name] = (Group(name, "", "", changes=0, totals=self.totals), "")
         group, last = self._rest[name]
         # Another name is another change.
         group.changes += planned.change != last

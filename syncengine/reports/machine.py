@@ -14,6 +14,7 @@ from syncengine.core.plan import Blocker, Counts, PlanHeader, PlannedOperation, 
 from syncengine.core.redaction import Masker
 from syncengine.core.results import Doubt, HistoryRow, OperationLine, RunResult, StatusReport, ValidateResult
 from syncengine.core.values import format_money
+from syncengine.reports.facts import ApprovalsSoFar
 from syncengine.reports.findings import plan_warnings, shown_value, verdict_of
 from syncengine.reports.model import ViewOptions
 from syncengine.reports.rows import Diff, Row, row_of
@@ -33,19 +34,22 @@ def plan_json(
     `operations` is read only then, while the pieces are taken; see schemas/plan-view.v1.schema.json.
     """
     masker = options.masker(exact=True)
-    head = _encode(plan_object(header, provenance, summary, masker))
+    head = _encode(plan_object(header, provenance, summary, masker, options))
     if not options.lines:
         yield head + "\n"
         return
     yield head[:-1] + ',"lines":['
     comma = "\n"
     for planned in operations:
-        yield comma + _encode(operation_object(planned, masker))
-        comma = ",\n"
+        if options.shows(planned):
+            yield comma + _encode(operation_object(planned, masker))
+            comma = ",\n"
     yield "\n]}\n"
 
 
-def plan_object(header: PlanHeader, provenance: Provenance, summary: PlanSummary, masker: Masker) -> dict[str, Any]:
+def plan_object(
+    header: PlanHeader, provenance: Provenance, summary: PlanSummary, masker: Masker, options: ViewOptions
+) -> dict[str, Any]:
     """The plan as an object, without its operations one by one."""
     counts = summary.counts
     note = provenance.ledger_note
@@ -64,12 +68,34 @@ def plan_object(header: PlanHeader, provenance: Provenance, summary: PlanSummary
         "skipped_fields": counts.skipped_fields,
         "verdict": verdict_of(summary),
         "findings": [finding_object(finding, masker) for finding in summary.findings],
+        "approvals": _approvals(options.approvals),
+        "partial": header.partial,
+        **_shown(options, counts),
         "blocked": [_blocker(blocker) for blocker in summary.blocked],
         "warnings": list(plan_warnings(provenance, summary)),
         "created": provenance.created,
         "tool": provenance.tool,
+        "made_from": {
+            "commit": provenance.made_from.commit or None,
+            "branch": provenance.made_from.branch or None,
+            "differ": list(provenance.made_from.differ),
+            "differing": provenance.made_from.differing,
+        },
         "ledger": {"id": provenance.ledger_id, "position": provenance.ledger_position, "note": note},
     }
+
+
+def _approvals(approvals: ApprovalsSoFar | None) -> dict[str, Any]:
+    """`needed` is null where no configuration says."""
+    if approvals is None:
+        return {"needed": None, "given": [], "left_out": []}
+    left_out = [{"principal": out.principal, "reason": out.reason} for out in approvals.left_out]
+    return {"needed": approvals.needed, "given": list(approvals.given), "left_out": left_out}
+
+
+def _shown(options: ViewOptions, counts: Counts) -> dict[str, Any]:
+    """Of a view of a part: how many operations it lists."""
+    return {} if options.part is None else {"shown": {"operations": options.part.count, "of": counts.total}}
 
 
 def _moved(counts: Counts) -> dict[str, Any]:

@@ -23,15 +23,20 @@ from syncengine.core.operations import (
 from syncengine.core.plan import Before, PlannedOperation, State
 from syncengine.core.redaction import Masker, visible
 from syncengine.core.values import OperationId, parse_money
+from syncengine.reports.facts import TargetNames, names_in, target_words
+from syncengine.reports.places import NOWHERE, Place, Places
 
 _FRACTION = re.compile(r"\.0+Z\Z")
+
+_NO_NAMES: TargetNames = {}
 
 AMOUNTS = frozenset({"payout", "revenue"})
 """What financials set in hundredths; like the buyer, it is about money and never masked."""
 
 
 class Diff(msgspec.Struct, frozen=True):
-    """One field or amount, ready to be shown. `before` None: it is not known what was there.
+    """One field or amount, ready to be shown. `before` None: it is not known what was there. `before_name` and
+    `after_name` are what the account calls a buyer.
 
     `origin` tells in words where the knowledge comes from. `sent` is False where the value is declared but already
     there. `change` is the difference of two known amounts, in hundredths.
@@ -43,10 +48,15 @@ class Diff(msgspec.Struct, frozen=True):
     origin: str
     sent: bool
     change: int | None = None
+    before_name: str = ""
+    after_name: str = ""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation, ready to be shown. `source` is file, line and data row; `what` names a delivery or generation."""
+    """One operation, ready to be shown. `what` names a delivery or generation.
+
+    `source` is the change's file and line, and the data row; `place` is where the values were written.
+    """
 
     id: str
     changeset: str
@@ -60,6 +70,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     diffs: tuple[Diff, ...]
     reason: str
     done: tuple[str, ...]
+    place: Place = NOWHERE
 
     @property
     def irreversible(self) -> bool:
@@ -67,11 +78,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind in IRREVERSIBLE
 
 
-def row_of(planned: PlannedOperation, masker: Masker) -> Row:
+def row_of(
+    planned: PlannedOperation, masker: Masker, names: TargetNames = _NO_NAMES, places: Places | None = None
+) -> Row:
     """`planned`, masked by `masker` and free of characters that deceive."""
     operation = planned.operation
     kind = kind_of(operation)
     sent = frozenset(planned.send)
+    called = {**names_in(planned), **names} if planned.names else names
     return Row(
         id=OperationId(visible(planned.id)),
         changeset=visible(planned.changeset),
@@ -81,13 +95,14 @@ def row_of(planned: PlannedOperation, masker: Masker) -> Row:
         lead=visible(operation.lead),
         state=planned.state,
         source=source_of(planned.origin),
-        what=what_of(planned),
+        what=what_of(planned, names),
         diffs=tuple(
-            diff_of(kind, (name, value), planned.before.get(name), masker, sent=name in sent or not sent)
+            diff_of(kind, (name, value), planned.before.get(name), masker, sent=name in sent or not sent, names=called)
             for name, value in (() if is_irreversible(operation) else values_of(operation).items())
         ),
         reason=visible(planned.reason),
         done=tuple(visible(run) for run in planned.done),
+        place=NOWHERE if places is None else places.of_operation(planned),
     )
 
 
@@ -97,23 +112,30 @@ def source_of(origin: Origin) -> str:
     return place if origin.row is None else f"{place} row {origin.row}"
 
 
-def what_of(planned: PlannedOperation) -> str:
+def what_of(planned: PlannedOperation, names: TargetNames = _NO_NAMES) -> str:
     """What an irreversible operation does beyond its kind, in words; "" for the others."""
     operation = planned.operation
     if isinstance(operation, Update | Financials):
         return ""
     target, parts = spec_of(operation).target, []
     if target:
-        id_ = target_of(operation)
-        names = [use.name for use in planned.names if use.kind == target and use.target == id_]
-        parts.append(f"{target} {visible(id_)}" + (f" ({visible(names[0])})" if names else ""))
+        called = {**names_in(planned), **names} if planned.names else names
+        parts.append(target_words(target, str(target_of(operation)), called))
     parts += [f"{name} {visible(value)}" for name, value in values_of(operation).items()]
     if operation.generation > 1:
         parts.append(f"rerun {operation.generation}")
     return ", ".join(parts)
 
 
-def diff_of(kind: Kind, setting: tuple[str, str], before: Before | None, masker: Masker, *, sent: bool) -> Diff:
+def diff_of(
+    kind: Kind,
+    setting: tuple[str, str],
+    before: Before | None,
+    masker: Masker,
+    *,
+    sent: bool,
+    names: TargetNames = _NO_NAMES,
+) -> Diff:
     """One field or amount. Money and buyers are shown as they are: reviewers judge by them."""
     name, after = setting
     open_ = SPECS[kind].open_values
@@ -126,7 +148,12 @@ def diff_of(kind: Kind, setting: tuple[str, str], before: Before | None, masker:
         origin_of(before),
         sent,
         _difference(known, after) if open_ and name in AMOUNTS else None,
+        *(_names_of(names, known, after) if open_ and name == "buyer" else ()),
     )
+
+
+def _names_of(names: TargetNames, before: str | None, after: str) -> tuple[str, str]:
+    return visible(names.get(("buyer", before or ""), "")), visible(names.get(("buyer", after), ""))
 
 
 def _difference(before: str | None, after: str) -> int | None:

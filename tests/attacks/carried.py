@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from syncengine.core.text import is_blank
 from tests.cli.console import run_inside
 
 _SETTINGS = """\
@@ -29,8 +30,9 @@ _UNSENDABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def sendable(text: str) -> str:
-    """Without what no value may hold."""
-    return _UNSENDABLE.sub("?", text)
+    """Without what no value may hold; one that shows nothing, which is refused, gets a letter."""
+    kept = _UNSENDABLE.sub("?", text)
+    return f"{kept}x" if is_blank(kept) else kept
 
 
 def _quoted(text: str) -> str:

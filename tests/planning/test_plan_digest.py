@@ -140,6 +140,7 @@ COVERED: dict[str, dict[str, Any]] = {
         for name, value in {
             "id": ChangesetId("other"),
             "title": "u",
+            "description": "why",
             "file": "b.yaml",
             "vars": {"a": "b"},
             "sources": {"a": "b"},

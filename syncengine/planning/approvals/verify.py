@@ -43,10 +43,12 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Approvals(msgspec.Struct, frozen=True, kw_only=True):
-    """`counted` holds one approval for each person; `findings` say why others were not counted."""
+    """`counted` holds one approval for each person; `findings` say why others were not counted, and `left_out` whose
+    they are: a principal that the signers' file lists with the key, else the key's fingerprint, and why."""
 
     counted: tuple[Approval, ...]
     findings: tuple[Problem, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def look_at_approvals(question: ApprovalCheck, environ: Mapping[str, str]) -> Approvals:
@@ -61,6 +63,7 @@ def look_at_approvals(question: ApprovalCheck, environ: Mapping[str, str]) -> Ap
         return Approvals(counted=(), findings=tuple(findings))
     judge = _Judge(question, Keygen(environ), _signers(question.rule))
     approvals: list[Approval] = []
+    left_out: list[tuple[str, str]] = []
     for file, number, signature in blocks:
         place = f"signature {number}"
         outcome = judge.judge(signature, file)
@@ -68,8 +71,9 @@ def look_at_approvals(question: ApprovalCheck, environ: Mapping[str, str]) -> Ap
             approvals.append(outcome)
         else:
             code, why, hint = outcome
+            left_out.append((judge.called(signature), why))
             findings.append(Problem(code=code, message=f"{place}: {why}", file=file, hint=hint, severity="warning"))
-    return Approvals(counted=_one_each(approvals), findings=tuple(findings))
+    return Approvals(counted=_one_each(approvals), findings=tuple(findings), left_out=tuple(left_out))
 
 
 def _blocks(question: ApprovalCheck, findings: list[Problem]) -> Iterable[tuple[str, int, Signature]]:
@@ -138,6 +142,11 @@ class _Judge:
         return self._unless_author(
             Approval(principals=tuple(dict.fromkeys(names)), fingerprint=signature.fingerprint, file=file)
         )
+
+    def called(self, signature: Signature) -> str:
+        """Who is listed with the key of a signature; its fingerprint where nobody is."""
+        named = (each.principals for each in self._signers if each.key == signature.key)
+        return next((principals[0] for principals in named if principals), signature.fingerprint)
 
     def _concerns(self, signer: Signer, signature: Signature) -> bool:
         return signer.is_authority if signature.is_certificate else signer.key == signature.key
