@@ -21,6 +21,7 @@ from syncengine.core.operations import (
     Irreversible,
     Kind,
     Operation,
+    Repeatable,
     Update,
     kind_of,
     spec_of,
@@ -59,6 +60,12 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     on_record: int
 
 
+class _Intended(msgspec.Struct, frozen=True):
+    state: State
+    reason: str
+    send: tuple[str, ...] = ()
+
+
 class Differ:
     """Compares items with histories. `moved` maps (changeset, kind, name) to the id that a name used to stand for."""
 
@@ -83,33 +90,13 @@ class Differ:
     def compare(self, item: Item, history: LeadHistory, entry: int) -> list[PlannedOperation | Generation]:
         """The item's operations in order, all with this entry's number; a Generation where `rerun` went down."""
         self._entry = entry
-        if history is NO_HISTORY and self._observed is None:
-            return [
-                self._fresh_update(item, operation)
-                if operation.__class__ is Update
-                else self._operation(item, operation, history)
-                for operation in item.operations
-            ]
         unmet = self._unmet(item, history) if item.expect else ""
         planned = [self._operation(item, operation, history) for operation in item.operations]
         if unmet:
             return [_block(each, unmet) if isinstance(each, PlannedOperation) else each for each in planned]
         return planned
 
-    def _fresh_update(self, item: Item, operation: Update) -> PlannedOperation:
-        """An update of a lead that nobody knows anything about: by far the most there are."""
-        return PlannedOperation(
-            id=operation_id(self._account, item.changeset, operation),
-            changeset=item.changeset,
-            change=item.change,
-            entry=self._entry,
-            operation=operation,
-            origin=item.origin,
-            state=State.TO_SEND,
-            send=tuple(operation.fields),
-        )
-
-    def _settled(self, item: Item, operation: Update | Financials, history: LeadHistory) -> PlannedOperation | None:
+    def _settled(self, item: Item, operation: Repeatable, history: LeadHistory) -> PlannedOperation | None:
         """The operation, where all that was ever sent of its kind to the lead is these very values, by this changeset.
 
         What the longer way through every attempt would say as well; most of what is planned again is this.
@@ -126,8 +113,7 @@ class Differ:
             or attempt.answer.outcome is not Outcome.APPLIED
         ):
             return None
-        values = operation.fields if operation.__class__ is Update else values_of(operation)
-        stored = self._values.stored(kind, item.lead, values)
+        stored = self._values.stored(kind, item.lead, values_of(operation))
         if stored != attempt.values:
             return None
         return PlannedOperation(
@@ -145,16 +131,13 @@ class Differ:
         )
 
     def _operation(self, item: Item, operation: Operation, history: LeadHistory) -> PlannedOperation | Generation:
-        match operation:
-            case Update():
-                planned = self._settled(item, operation, history) or self._update(item, operation, history)
-            case Financials():
-                planned = self._settled(item, operation, history) or self._financials(item, operation, history)
-            case _:
-                decided = self._irreversible(item, operation, history)
-                if isinstance(decided, Generation):
-                    return decided
-                planned = decided
+        if isinstance(operation, Repeatable):
+            planned = self._repeatable(item, operation, history)
+        else:
+            decided = self._irreversible(item, operation, history)
+            if isinstance(decided, Generation):
+                return decided
+            planned = decided
         if planned.state is State.TO_SEND:
             if history.forgotten:
                 return _block(planned, "forgotten: this lead was erased from the ledger, so nothing is sent for it")
@@ -195,72 +178,67 @@ class Differ:
             beside_doubt=beside_doubt,
         )
 
-    def _update(self, item: Item, operation: Update, history: LeadHistory) -> PlannedOperation:
+    def _repeatable(self, item: Item, operation: Repeatable, history: LeadHistory) -> PlannedOperation:
+        values = values_of(operation)
         if not history.attempts and self._observed is None:
-            return self._base(item, operation, history, state=State.TO_SEND, send=tuple(operation.fields))
-        flight = _in_flight(item, Kind.UPDATE, operation.fields, history)
+            return self._base(item, operation, history, state=State.TO_SEND, send=tuple(values))
+        settled = self._settled(item, operation, history)
+        if settled is not None:
+            return settled
+        kind = kind_of(operation)
+        flight = _in_flight(item, kind, values, history)
         if flight:
             return self._base(item, operation, history, state=State.IN_DOUBT, reason=flight)
-        pending, notes = self._pending(item, Kind.UPDATE, operation.fields, history)
-        # Where nothing is pending the service is not asked: what was seen could not change anything.
-        before = self._before(item.lead, Kind.UPDATE, operation.fields, history, look=bool(pending))
+        pending, notes = self._pending(item, kind, values, history)
+        # Where nothing is pending the service is not asked: what was seen could not change anything. Of financials the
+        # amount that is not declared is told as well: findings and views show the margin.
+        names = dict.fromkeys((*values, *AMOUNTS)) if kind is Kind.FINANCIALS else values
+        before = self._before(item.lead, kind, names, history, look=bool(pending))
         if not pending:
+            notes_in_words = "; ".join(notes)
             return self._base(
-                item, operation, history, state=State.ALREADY_APPLIED, reason="; ".join(notes), before=before
+                item, operation, history, state=State.ALREADY_APPLIED, reason=notes_in_words, before=before
             )
-        due = _due(pending, before)
-        if not due:
-            return self._base(
-                item, operation, history, state=State.UNCHANGED, reason=_unchanged(pending, before), before=before
-            )
-        stale_key = self._overwritten_under_old_key(item, Kind.UPDATE, due, history)
-        if stale_key:
-            return self._base(item, operation, history, state=State.BLOCKED, reason=stale_key, before=before)
-        reason = _last_refusal(item, operation, self._account, history)
-        if history.doubts:
-            reason = "; ".join(filter(None, [reason, "this lead has an irreversible operation in doubt"]))
+        intended = self._intended(item, operation, history, pending=pending, before=before)
         return self._base(
             item,
             operation,
             history,
-            state=State.TO_SEND,
-            reason=reason,
-            send=due,
+            state=intended.state,
+            reason=intended.reason,
+            send=intended.send,
             before=before,
-            beside_doubt=bool(history.doubts),
+            beside_doubt=intended.state is State.TO_SEND and bool(history.doubts),
         )
 
-    def _financials(self, item: Item, operation: Financials, history: LeadHistory) -> PlannedOperation:
-        values = values_of(operation)
-        if not history.attempts and self._observed is None:
-            return self._base(item, operation, history, state=State.TO_SEND, send=tuple(values))
-        flight = _in_flight(item, Kind.FINANCIALS, values, history)
-        if flight:
-            return self._base(item, operation, history, state=State.IN_DOUBT, reason=flight)
-        pending, notes = self._pending(item, Kind.FINANCIALS, values, history)
-        # Also the amount that is not declared: findings and views tell the margin.
-        names = dict.fromkeys((*values, *AMOUNTS))
-        before = self._before(item.lead, Kind.FINANCIALS, names, history, look=bool(pending))
-        if not pending:
-            return self._base(
-                item, operation, history, state=State.ALREADY_APPLIED, reason="; ".join(notes), before=before
-            )
+    def _intended(
+        self,
+        item: Item,
+        operation: Repeatable,
+        history: LeadHistory,
+        *,
+        pending: Mapping[str, str],
+        before: Mapping[str, Before],
+    ) -> _Intended:
+        """What is done about values that this changeset did not apply last."""
+        money = isinstance(operation, Financials)
         # A doubt holds even what was seen unchanged: what is in doubt may still move the lead's money.
-        stopped = held(history)
+        stopped = held(history) if money else None
         if stopped is not None:
-            return self._base(item, operation, history, state=stopped.state, reason=stopped.reason, before=before)
+            return _Intended(stopped.state, stopped.reason)
         due = _due(pending, before)
         if not due:
-            return self._base(
-                item, operation, history, state=State.UNCHANGED, reason=_unchanged(pending, before), before=before
-            )
-        stale_key = self._overwritten_under_old_key(item, Kind.FINANCIALS, due, history)
+            return _Intended(State.UNCHANGED, _unchanged(pending, before))
+        stale_key = self._overwritten_under_old_key(item, kind_of(operation), due, history)
         if stale_key:
-            return self._base(item, operation, history, state=State.BLOCKED, reason=stale_key, before=before)
-        # The declared buyer travels with every amount, and a changed buyer takes all declared amounts along.
-        send = tuple(n for n in values if n in due or n == "buyer" or "buyer" in due)
+            return _Intended(State.BLOCKED, stale_key)
         reason = _last_refusal(item, operation, self._account, history)
-        return self._base(item, operation, history, state=State.TO_SEND, reason=reason, send=send, before=before)
+        if history.doubts:
+            reason = "; ".join(filter(None, [reason, "this lead has an irreversible operation in doubt"]))
+        if money:
+            # The declared buyer travels with every amount, and a changed buyer takes all declared amounts along.
+            due = tuple(n for n in values_of(operation) if n in due or n == "buyer" or "buyer" in due)
+        return _Intended(State.TO_SEND, reason, due)
 
     def _irreversible(self, item: Item, operation: Irreversible, history: LeadHistory) -> PlannedOperation | Generation:
         identity = operation_id(self._account, item.changeset, operation)
@@ -372,7 +350,7 @@ class Differ:
         return ""
 
     def _moved_name(self, item: Item, operation: Operation) -> str:
-        for use in _names_of(item, operation):
+        for use in _names_of(item, operation) if self._moved else ():
             old = self._moved.get((item.changeset, use.kind, use.name))
             if old is not None and old != use.target:
                 return (
