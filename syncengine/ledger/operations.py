@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from syncengine.core.errors import InputError
 from syncengine.core.history import Attempt
+from syncengine.core.operations import delivery_among
 from syncengine.core.outcomes import Outcome, Parcel, Ruling
 from syncengine.core.ports import (
     Answered,
@@ -320,7 +321,7 @@ def _doubt(account: str, attempts: Sequence[Attempt]) -> Doubt:
         run=last.run,
         since=start.at,
         last=last.at,
-        delivery=last.delivery,
+        delivery=delivery_among(last.kind, last.delivery),
         message=last.answer.message if last.answer else message,
         in_flight=in_flight,
         account=account,
