@@ -41,6 +41,8 @@ _SOURCE = "rows"
 @click.option("--lead", metavar="COLUMN", help="Table: the column with the lead's id.")
 @click.option("--quarantined", metavar="COLUMN", help="Table: in place of --lead, the column with the quarantine id.")
 @click.option("--field", "fields", multiple=True, metavar="NAME=COLUMN", help="Table: a field to update; repeatable.")
+@click.option("--all-columns", is_flag=True, help="Table: every other column is a field of its name.")
+@click.option("--when", metavar="EXPRESSION", help="Table: only rows for which this is true: row.result == 'sold'.")
 @click.option("--payout", metavar="COLUMN", help="Table: the column with the payout.")
 @click.option("--revenue", metavar="COLUMN", help="Table: the column with the revenue.")
 @click.option("--buyer", metavar="COLUMN", help="Table: the column with the buyer.")
@@ -63,6 +65,8 @@ def command(
     lead: str | None,
     quarantined: str | None,
     fields: tuple[str, ...],
+    all_columns: bool,
+    when: str | None,
     payout: str | None,
     revenue: str | None,
     buyer: str | None,
@@ -91,16 +95,23 @@ def command(
     action = _action(reprocess=reprocess, release=release, reject=reject)
     address = _address(lead, quarantined)
     mapping = None
+    of_tables = (
+        fields, all_columns, when, payout, revenue, buyer, trigger, action, skip_empty, inline, delimiter, encoding,
+        sheet,
+    )  # fmt: skip
+    if inline and when is not None:
+        hint = "without --inline the changeset keeps the table as its source, and tests each row"
+        raise InputError("--when and --inline together", code="SE901", hint=hint)
     if address is not None:
         mapping = Columns(
             lead=address, quarantined=quarantined is not None, fields=_fields(fields), payout=payout, revenue=revenue,
-            buyer=buyer, trigger=trigger, action=action, skip_empty=skip_empty,
+            buyer=buyer, trigger=trigger, action=action, when=when or "", skip_empty=skip_empty,
         )  # fmt: skip
-    elif any((fields, payout, revenue, buyer, trigger, action, skip_empty, inline, delimiter, encoding, sheet)):
+    elif any(of_tables):
         raise InputError("columns are mapped, but --lead is missing", code="SE901", hint="--lead COLUMN: the lead's id")
     job = _Import(project, file, out, name, account)
     if mapping is not None:
-        text = job.table(mapping, source_options(file, delimiter, encoding, sheet), inline=inline)
+        text = job.table(mapping, source_options(file, delimiter, encoding, sheet), every=all_columns, inline=inline)
     else:
         text = job.request(invocation.cwd)
     _deliver(invocation, job, text, format_)
@@ -167,10 +178,11 @@ class _Import:
             )
         return _decoded(path)
 
-    def table(self, columns: Columns, options: SourceOptions, *, inline: bool) -> str:
+    def table(self, columns: Columns, options: SourceOptions, *, every: bool, inline: bool) -> str:
         """The changeset for a table."""
         from syncengine.importing import (
             Imported,
+            all_columns,
             check_columns,
             fitted,
             inline_changes,
@@ -186,7 +198,12 @@ class _Import:
             source = open_table(options)
         except SourceError as error:
             raise unreadable_table(error.problem) from error
-        check_columns(columns, names_of(source), options.label)
+        header = names_of(source)
+        left_out: list[str] = []
+        if every:
+            columns, left_out = all_columns(columns, header)
+        check_columns(columns, header, options.label)
+        notes = tuple(f"the column {name!r} was added by lookup, and is no field" for name in left_out)
         account = self._chosen(None)
         if inline:
             if self._file.stat().st_size > _MOST_BYTES:
@@ -194,12 +211,14 @@ class _Import:
             rows = tuple(inline_changes(source, columns))
             if not rows:
                 raise InputError(f"{options.label} has no row with anything to do", code="SE362")
-            self.imported = fitted(Imported(what=f"table, {len(rows)} rows", changes=rows), account, options.label)
+            self.imported = fitted(
+                Imported(what=f"table, {len(rows)} rows", changes=rows, notes=notes), account, options.label
+            )
             return self._text(self.imported, account, {})
         keys = self._keys(options)
-        read_through(source)
-        change = row_change(columns, _SOURCE, options.label)
-        self.imported = Imported(what="table, one change over its rows", changes=(change,))
+        seen = read_through(source, columns)
+        change = row_change(columns, _SOURCE, options.label, seen)
+        self.imported = Imported(what="table, one change over its rows", changes=(change,), notes=notes)
         return self._text(self.imported, account, keys)
 
     def _keys(self, options: SourceOptions) -> dict[str, str]:

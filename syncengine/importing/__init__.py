@@ -7,7 +7,15 @@ from syncengine.importing.curl import BodyFile, Curl, looks_like_curl, parse_cur
 from syncengine.importing.fitting import fitted
 from syncengine.importing.parts import Action, Imported, ImportedChange
 from syncengine.importing.request import parse_request
-from syncengine.importing.table import Columns, check_columns, inline_changes, names_of, read_through, row_change
+from syncengine.importing.table import (
+    Columns,
+    all_columns,
+    check_columns,
+    inline_changes,
+    names_of,
+    read_through,
+    row_change,
+)
 from syncengine.importing.table import unreadable as unreadable_table
 from syncengine.importing.writing import changeset_text
 
@@ -18,6 +26,7 @@ __all__ = [
     "Curl",
     "Imported",
     "ImportedChange",
+    "all_columns",
     "changeset_text",
     "check_columns",
     "fitted",

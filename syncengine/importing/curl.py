@@ -15,12 +15,18 @@ from syncengine.core.errors import InputError
 from syncengine.importing.parts import CURL
 from syncengine.importing.request import Call
 
-_PATH = re.compile(r"/restapi/(v[0-9.]+)/(leads|leadfinancials|quarantine/process)/?")
+_PATH = re.compile(
+    r"/restapi/(v[0-9.]+)/(leads|leadfinancials|quarantine/process|leads/reprocess|deliveries/trigger|leads/return)/?"
+)
 _CALLS: dict[str, Call] = {
     "leads": "leads",
     "leadfinancials": "leadfinancials",
     "quarantine/process": "quarantine/process",
+    "leads/reprocess": "leads/reprocess",
+    "deliveries/trigger": "deliveries/trigger",
+    "leads/return": "leads/return",
 }
+_PUT = frozenset({"leads", "leadfinancials"})
 _CURL = re.compile(r"(?:\$\s+)?curl(?:\.exe)?\s")
 # Nothing here matches in two ways or is tried twice; what is not closed matches to the end at once.
 _PIECE = re.compile(
@@ -212,7 +218,10 @@ class _Command:
         self._url = url
 
     def _request(self) -> Curl:
-        hint = "PUT .../restapi/v1.3/leads, PUT .../leadfinancials and POST .../quarantine/process can be imported"
+        hint = (
+            "PUT .../restapi/v1.3/leads and .../leadfinancials, POST .../quarantine/process, .../leads/reprocess, "
+            ".../deliveries/trigger and .../leads/return can be imported"
+        )
         try:
             parts = urlsplit(self._url if "//" in self._url else f"//{self._url}")
             host = parts.hostname or ""
@@ -225,14 +234,15 @@ class _Command:
         if parts.password:
             self._secrets.append(parts.password)
         method = self._method or ("POST" if self._body is not None else "GET")
-        expected = "POST" if match[2] == "quarantine/process" else "PUT"
+        expected = "PUT" if match[2] in _PUT else "POST"
         if method.upper() != expected:
             advice = f"add -X {expected} if that was forgotten; {hint}"
             self._fail(f"its method is {method[:10]}, not {expected}", advice)
         if self._body is None:
             self._fail("it has no body", "the body stands behind -d")
-        if match[1] != "v1.3":
-            self._notes[f"the address was that of {match[1]}; syncengine sends to v1.3"] = None
+        ours = "v1.2, or the account's wire.returns" if match[2] == "leads/return" else "v1.3"
+        if match[1] != ours[:4]:
+            self._notes[f"the address was that of {match[1]}; syncengine sends to {ours}"] = None
         return Curl(
             call=_CALLS[match[2]],
             host=host,

@@ -33,9 +33,20 @@ def fitted(imported: Imported, account: Account, label: str) -> Imported:
                     f"syncengine.yaml uses {delivery!r} as a name for delivery {account.deliveries[delivery]}",
                     "give that delivery another name",
                 )
-        changes.append(msgspec.structs.replace(change, buyer=_buyer(change.buyer, account, findings, notes)))
+        changes.append(_with_buyers(change, account, findings, notes))
     findings.stop()
     return msgspec.structs.replace(imported, changes=tuple(changes), notes=tuple(notes))
+
+
+def _with_buyers(
+    change: ImportedChange, account: Account, findings: ImportProblems, notes: dict[str, None]
+) -> ImportedChange:
+    buyer = _buyer(change.buyer, account, findings, notes)
+    returned = change.returned
+    if returned is not None:
+        named = _buyer(returned.buyer, account, findings, notes) or ""
+        returned = msgspec.structs.replace(returned, buyer=named)
+    return msgspec.structs.replace(change, buyer=buyer, returned=returned)
 
 
 def _buyer(buyer: str | None, account: Account, findings: ImportProblems, notes: dict[str, None]) -> str | None:
@@ -64,3 +75,5 @@ def _texts(change: ImportedChange) -> Iterator[str]:
     yield from change.update.values()
     if change.buyer is not None:
         yield change.buyer
+    if change.returned is not None:
+        yield from (change.returned.buyer, change.returned.reason)

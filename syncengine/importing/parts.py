@@ -17,10 +17,18 @@ TABLE = "SE362"
 Action = Literal["reprocess", "release", "reject"]
 
 
+class ImportedReturn(msgspec.Struct, frozen=True, kw_only=True):
+    """A lead is to be taken back from this buyer."""
+
+    buyer: str
+    reason: str
+
+
 class ImportedChange(msgspec.Struct, frozen=True, kw_only=True):
     """One change of the changeset to write. Texts are literal where `source` is "", else they may be templates.
 
     `quarantined`: the leads are quarantine ids. `where` tells which part of the original it was, as in "leads[2]".
+    `when` is an expression over the row; `proposals` are remarks for the author, one line each.
     """
 
     leads: tuple[str, ...]
@@ -33,7 +41,10 @@ class ImportedChange(msgspec.Struct, frozen=True, kw_only=True):
     payout: str | None = None
     revenue: str | None = None
     buyer: str | None = None
+    returned: ImportedReturn | None = None
+    when: str = ""
     skip_empty: bool = False
+    proposals: tuple[str, ...] = ()
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +67,6 @@ class ImportProblems:
         self._label = label
         self._code = code
         self._problems: list[Problem] = []
-        self.harmless: list[Problem] = []
-        """Warnings and notes."""
         self._findings = CappedFindings(self._problems.append)
         self._by_cause = ByCause(self._findings.add)
 
@@ -69,11 +78,9 @@ class ImportProblems:
         )
 
     def take(self, problem: Problem) -> None:
-        """One that a reader of tables reports."""
+        """One that a reader of tables reports; `plan` will show its warnings and notes."""
         if problem.severity == "error":
             self._by_cause.add(problem)
-        else:
-            self.harmless.append(problem)
 
     def stop(self) -> None:
         """Raise InputError where anything was found."""

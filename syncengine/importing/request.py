@@ -3,6 +3,9 @@
 {"leads": [{"id", "update", "action" or "triggerDeliveryId(s)"}, ...]}       PUT leads
 {"key", "leads": [2932682], "newPayout", "newRevenue", "BID"}                PUT leadfinancials
 {"quarantineId": 123 (or "quarantineIds": [...]), "action"}                  POST quarantine/process
+{"leadId": N} or {"leadIds": [N, N]}                                         POST leads/reprocess
+{"key", "deliveryId", "leadId"}                                              POST deliveries/trigger
+{"key", "leadId" (or "leadIds"), "BID", "reason"}                            POST leads/return
 """
 
 from __future__ import annotations
@@ -13,15 +16,23 @@ from typing import Any, Literal, NoReturn
 from syncengine.core.spreadsheets import fault_of_id
 from syncengine.core.text import is_blank
 from syncengine.core.values import is_service_id, parse_money
-from syncengine.importing.parts import REQUEST, Action, Imported, ImportedChange, ImportProblems
+from syncengine.importing.parts import REQUEST, Action, Imported, ImportedChange, ImportedReturn, ImportProblems
 
-Call = Literal["leads", "leadfinancials", "quarantine/process"]
+Call = Literal[
+    "leads", "leadfinancials", "quarantine/process", "leads/reprocess", "deliveries/trigger", "leads/return"
+]  # fmt: skip
 
 _LEADS = frozenset({"leads", "key"})
 _MONEY = frozenset({"leads", "key", "newPayout", "newRevenue", "BID"})
 _ENTRY = frozenset({"id", "update", "action", "triggerDeliveryId", "triggerDeliveryIds"})
 _QUARANTINED = frozenset({"quarantineId", "update"})
 _DECISION = frozenset({"quarantineId", "quarantineIds", "action", "key"})
+_LEAD_IDS = frozenset({"leadId", "leadIds", "key"})
+_ACTIONS: dict[Call, frozenset[str]] = {
+    "leads/reprocess": _LEAD_IDS,
+    "deliveries/trigger": _LEAD_IDS | {"deliveryId"},
+    "leads/return": _LEAD_IDS | {"BID", "reason"},
+}
 _DECISIONS: dict[str, Action] = {"process": "release", "reject": "reject"}
 _SHOWN = 40
 _MOST_NOTES = 50
@@ -55,6 +66,10 @@ class _BodyReader:
         secrets = (str(key),) if isinstance(key, str) and key else ()
         if self._is_decision(document):
             return self._finish("POST /restapi/v1.3/quarantine/process", self._decisions(document), secrets)
+        action = self._action_call(document)
+        if action is not None:
+            revision = "v1.2" if action == "leads/return" else "v1.3"
+            return self._finish(f"POST /restapi/{revision}/{action}", self._actions(action, document), secrets)
         items = document.get("leads")
         if not isinstance(items, list) or not items:
             self._findings.add('the body has no list "leads" with anything in it', 'it begins with {"leads": [')
@@ -229,6 +244,56 @@ class _BodyReader:
             ImportedChange(leads=(lead,), quarantined=True, where=f"quarantine id {lead}", action=decision)
             for lead in ids
         ]
+
+    # POST leads/reprocess, deliveries/trigger, leads/return
+
+    def _action_call(self, document: dict[str, Any]) -> Call | None:
+        """Which of these calls the body is of; None where it is of another."""
+        found: Call | None = None
+        if "deliveryId" in document:
+            found = "deliveries/trigger"
+        elif "leads" not in document and not document.keys().isdisjoint({"BID", "reason"}):
+            found = "leads/return"
+        elif not document.keys().isdisjoint({"leadId", "leadIds"}):
+            found = "leads/reprocess"
+        asked = self._call if self._call in _ACTIONS else None
+        if self._call is not None and found != asked:
+            self._findings.add(f"the body is not that of {self._call}", "is it the body of another request?")
+            self._findings.stop()
+        return found
+
+    def _actions(self, call: Call, document: dict[str, Any]) -> list[ImportedChange]:
+        self._unknown(document, _ACTIONS[call], "the body")
+        several = document.get("leadIds")
+        if several is not None and "leadId" in document:
+            self._findings.add("the body has both leadId and leadIds", "keep one of them")
+        items = several if isinstance(several, list) and several else [document.get("leadId", several)]
+        name = "leadId" if several is None else "leadIds"
+        leads = tuple(self._id(item, name) for item in items)
+        match call:
+            case "deliveries/trigger":
+                self._note("the request was one of deliveries/trigger; syncengine triggers by PUT leads")
+                trigger = (self._id(document.get("deliveryId"), "deliveryId"),)
+                return [ImportedChange(leads=leads, where="deliveries/trigger", trigger=trigger)]
+            case "leads/return":
+                return [self._return(leads, document)]
+            case _:
+                self._note("the request was one of leads/reprocess; syncengine reprocesses by PUT leads")
+                return [ImportedChange(leads=leads, where="leads/reprocess", action="reprocess")]
+
+    def _return(self, leads: tuple[str, ...], document: dict[str, Any]) -> ImportedChange:
+        if len(leads) > 1:
+            self._note(f"the request named {len(leads)} leads at once; syncengine returns one in each request")
+        reason = document.get("reason")
+        if not isinstance(reason, str) or is_blank(reason):
+            self._findings.add("reason is not a text", 'write it as "DNCC", a code of the account\'s lists')
+            reason = ""
+        if "BID" not in document:
+            self._findings.add("a return has no BID", 'write the buyer\'s id: "BID": "33"')
+        buyer = self._buyer(document) or ""
+        return ImportedChange(
+            leads=leads, where="leads/return", returned=ImportedReturn(buyer=buyer, reason=str(reason))
+        )
 
     # PUT leadfinancials
 

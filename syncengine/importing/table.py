@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -14,10 +14,12 @@ from syncengine.core.values import is_service_id
 from syncengine.documents.contacts import contact_in
 from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.importing.parts import TABLE, Action, ImportedChange, ImportProblems
+from syncengine.importing.proposals import LOOKED_AT, ColumnValues, proposals
 from syncengine.tables.cells import advice_for, kind_of
 from syncengine.tables.sources import Row, Source, SourceError
 
 _PLAIN = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_ADDED_BY_LOOKUP = ("lead_id", "match", "received")
 _QUOTABLE = re.compile(r"(?!__)[^'\"\\{}\n\r]+")
 
 
@@ -35,6 +37,7 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str | None = None
     action: Action | None = None
     quarantined: bool = False
+    when: str = ""
     skip_empty: bool = False
 
     def named(self) -> list[str]:
@@ -63,23 +66,36 @@ def check_columns(columns: Columns, header: list[str], label: str) -> None:
     if not (columns.fields or money or columns.trigger is not None or columns.action is not None):
         findings.add(
             "nothing would be done",
-            "say what: --field NAME=COLUMN, --payout, --revenue, --trigger, --reprocess, --release, --reject",
+            "say what: --field NAME=COLUMN, --payout, --revenue, --trigger, --reprocess, --release, --reject; or "
+            "--all-columns",
         )
     findings.stop()
 
 
-def row_change(columns: Columns, source: str, label: str) -> ImportedChange:
-    """One change for all rows of a source, each value a template. Raises InputError (SE362) for unusable names."""
+def all_columns(columns: Columns, header: Sequence[str]) -> tuple[Columns, list[str]]:
+    """With every column that is not named yet as a field of its name; and what `lookup` added, which is left out."""
+    added_by_lookup = set(header).issuperset(_ADDED_BY_LOOKUP)
+    left_out = [name for name in _ADDED_BY_LOOKUP if added_by_lookup and name not in columns.named()]
+    skipped = {*columns.named(), *left_out}
+    more = {name: name for name in header if name not in skipped and name not in columns.fields}
+    return msgspec.structs.replace(columns, fields={**columns.fields, **more}), left_out
+
+
+def row_change(columns: Columns, source: str, label: str, seen: Mapping[str, ColumnValues]) -> ImportedChange:
+    """One change for all rows of a source, each value a template; `seen` is what was seen of the columns.
+
+    Raises InputError (SE362) for unusable names.
+    """
     findings = ImportProblems(label, TABLE)
 
-    def template(column: str) -> str:
+    def template(column: str, filters: str = "") -> str:
         if _PLAIN.fullmatch(column):
-            return f"{{{{ row.{column} }}}}"
+            return f"{{{{ row.{column}{filters} }}}}"
         if not _QUOTABLE.fullmatch(column):
             findings.add(
                 f"the column {column!r} cannot be named in a template", "rename it, or write rows with --inline"
             )
-        return f"{{{{ row['{column}'] }}}}"
+        return f"{{{{ row['{column}']{filters} }}}}"
 
     change = ImportedChange(
         leads=(template(columns.lead),),
@@ -91,7 +107,9 @@ def row_change(columns: Columns, source: str, label: str) -> ImportedChange:
         payout=None if columns.payout is None else template(columns.payout),
         revenue=None if columns.revenue is None else template(columns.revenue),
         buyer=None if columns.buyer is None else template(columns.buyer),
+        when=columns.when,
         skip_empty=columns.skip_empty,
+        proposals=proposals(columns, seen, template),
     )
     findings.stop()
     return change
@@ -110,16 +128,20 @@ def names_of(source: Source) -> list[str]:
     return list(columns)
 
 
-def read_through(source: Source) -> list[Problem]:
-    """Read every row for what is wrong with it. Raises InputError; gives the warnings and notes."""
+def read_through(source: Source, columns: Columns) -> dict[str, ColumnValues]:
+    """Read every row for what is wrong with it. Raises InputError; gives what was seen of the columns that are used."""
     findings = ImportProblems(source.label, TABLE)
+    seen = {name: ColumnValues() for name in columns.named()}
+    looks = [(name, values.add) for name, values in seen.items()]
     try:
-        for _ in source.rows(findings.take):
-            pass
+        for number, _, row in source.rows(findings.take):
+            if number <= LOOKED_AT:
+                for name, look in looks:
+                    look(row.get(name))
     except SourceError as error:
         raise unreadable(error.problem) from error
     findings.stop()
-    return findings.harmless
+    return seen
 
 
 def unreadable(problem: Problem) -> InputError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from syncengine.documents.quoting import comment, quoted, quoted_value
 from syncengine.importing.parts import Imported, ImportedChange
@@ -44,29 +44,47 @@ def _sources(sources: Iterable[tuple[str, dict[str, str]]]) -> Iterator[str]:
 
 
 def _change(change: ImportedChange) -> Iterator[str]:
-    value = quoted if change.source else quoted_value
-    if change.where:
-        yield f"  # {comment(change.where)}\n"
-    lines = []
-    if change.source:
-        lines.append(f"for_each: {change.source}")
-    if len(change.leads) == 1:
-        lines.append(f"{'quarantined' if change.quarantined else 'lead'}: {value(change.leads[0])}")
-    else:
-        lines.append("leads:")
-        lines += [f"  - {value(lead)}" for lead in change.leads]
-    if change.update:
-        lines.append("update:")
-        lines += [f"  {quoted(name)}: {value(text)}" for name, text in change.update.items()]
-    if change.action is not None:
-        lines.append(f"action: {change.action}")
-    if change.trigger:
-        lines.append(f"trigger: [{', '.join(map(value, change.trigger))}]")
-    money = {"payout": change.payout, "revenue": change.revenue, "buyer": change.buyer}
-    if any(text is not None for text in money.values()):
-        lines.append("financials:")
-        lines += [f"  {name}: {value(text)}" for name, text in money.items() if text is not None]
-    if change.skip_empty:
-        lines.append("skip_empty: true")
+    for remark in (change.where, *change.proposals):
+        if remark:
+            yield f"  # {comment(remark)}\n"
+    lines = [*_about(change), *_done(change)]
     for position, line in enumerate(lines):
         yield f"  {'- ' if position == 0 else '  '}{line}\n"
+
+
+def _about(change: ImportedChange) -> Iterator[str]:
+    """Which leads."""
+    value = _quoting(change)
+    if change.source:
+        yield f"for_each: {change.source}"
+    if len(change.leads) == 1:
+        yield f"{'quarantined' if change.quarantined else 'lead'}: {value(change.leads[0])}"
+    else:
+        yield "leads:"
+        yield from (f"  - {value(lead)}" for lead in change.leads)
+    if change.when:
+        yield f"when: {quoted(change.when)}"
+
+
+def _done(change: ImportedChange) -> Iterator[str]:
+    """What is done to them."""
+    value = _quoting(change)
+    if change.update:
+        yield "update:"
+        yield from (f"  {quoted(name)}: {value(text)}" for name, text in change.update.items())
+    if change.action is not None:
+        yield f"action: {change.action}"
+    if change.trigger:
+        yield f"trigger: [{', '.join(map(value, change.trigger))}]"
+    money = {"payout": change.payout, "revenue": change.revenue, "buyer": change.buyer}
+    if any(text is not None for text in money.values()):
+        yield "financials:"
+        yield from (f"  {name}: {value(text)}" for name, text in money.items() if text is not None)
+    if change.returned is not None:
+        yield f"return: {{buyer: {value(change.returned.buyer)}, reason: {value(change.returned.reason)}}}"
+    if change.skip_empty:
+        yield "skip_empty: true"
+
+
+def _quoting(change: ImportedChange) -> Callable[[str], str]:
+    return quoted if change.source else quoted_value

@@ -70,7 +70,7 @@ def test_bodies(body: str, reason: str, root: Path) -> None:
 COMMANDS = [
     (f"curl -d '{BODY}' {URL}", "its method is POST"),
     (f"curl -X PUT {URL}", "it has no body"),
-    (f"curl -X PUT -d '{BODY}' https://acme.leadbyte.co.uk/restapi/v1.3/deliveries/trigger", "none of a request"),
+    (f"curl -X PUT -d '{BODY}' https://acme.leadbyte.co.uk/restapi/v1.3/leads/feedback", "none of a request"),
     (f"curl -X PUT -d '{BODY}' {URL} | jq .", "more than one command"),
     (f"curl -X PUT -d '{BODY}", "quotes do not pair up"),
     (f"curl -X PUT -d $'{BODY}' {URL}", "$'...'"),
