@@ -94,7 +94,8 @@ FILTER_DOCS: tuple[FilterDoc, ...] = (
         (
             "A phone number in international form, as the library phonenumbers knows the numbering plans. '+' or '00' "
             "begins an international number; any other belongs to the country with the calling code of the argument "
-            "(without it: 44), with or without that code and a trunk zero, which goes in every notation. Spaces, dots, "
+            "(without it: 44), with or without that code and a trunk zero, which goes in every notation. Digits "
+            "without spaces that are a number in use both with that code and without it are refused. Spaces, dots, "
             "dashes, brackets and one slash after an area code go. An error: a number that is not possible there, an "
             "extension, several numbers, letters, what a spreadsheet made of a number, digits of other scripts. A "
             "British mobile number (7...) has ten digits."
@@ -104,6 +105,7 @@ FILTER_DOCS: tuple[FilterDoc, ...] = (
             ("'4407700900123' | e164", "+447700900123"),
             ("'7700 900123' | e164", "+447700900123"),
             ("'06 1234 5678' | e164('39')", "+390612345678"),
+            ("'49 (0)30 901820' | e164('49')", "+4930901820"),
             ("'(212) 555-0100' | e164('+1')", "+12125550100"),
         ),
         refused=(

@@ -162,7 +162,9 @@ def money(value: object, decimal: object = ".") -> str:
     match = pattern.fullmatch(text)
     if match is None:
         hint = "an amount looks like 1234.50" if decimal == "." else "an amount looks like 1.234,50"
-        if decimal == "." and _MONEY[","].fullmatch(text):
+        if not text:
+            hint = "for empty cells: {{ '' if row.payout is blank else row.payout | money }}, and skip_empty"
+        elif decimal == "." and "," in text and _MONEY[","].fullmatch(text):
             hint += "; where the comma is the decimal mark, write money(decimal=',')"
         raise FilterError(f"a text like {shape(text)} is not an amount with at most two decimals", hint)
     whole = int(_NOT_DIGITS.sub("", match["whole"]))

@@ -49,6 +49,9 @@ def international(text: str, calling_code: str, shape: str) -> str:
         hint = "" if plain else "for empty cells: {{ '' if row.phone is blank else row.phone | e164 }}, and skip_empty"
         raise FilterError(f"a text like {shape} is not a phone number", hint)
     found = _read(plain, calling_code, region)
+    if isinstance(found, Doubtful):
+        message = f"a text like {shape} begins with {calling_code}, as its calling code or as a part of the number"
+        raise FilterError(message, f"both are numbers in use: write +{calling_code} or the first 0 in front of it")
     if found is None:
         country = "its country" if plain.startswith(("+", "00")) else f"the country with the code {calling_code}"
         message = f"a text like {shape} is not a possible phone number of {country}"
@@ -93,10 +96,19 @@ def _region(calling_code: str) -> str:
     raise FilterError(f"{calling_code[:10]!r} is not a country's calling code", "write e164('44')")
 
 
-def _read(plain: str, calling_code: str, region: str) -> str | None:
+class Doubtful:
+    """Two numbers in use are written like this."""
+
+
+def _read(plain: str, calling_code: str, region: str) -> str | Doubtful | None:
     """The number as it was written; where a zero makes that doubtful, the reading that is a number in use."""
     as_written, without_zero, with_plus = _readings(plain, calling_code, region)
     numbers = _possible(as_written, region)
+    if with_plus and with_plus[0] not in numbers:
+        # The library took the calling code for an area code, as the plans with long numbers (Germany's) allow.
+        coded = _with_code(plain, calling_code, numbers, _possible(with_plus, region))
+        if coded is not None:
+            return coded
     if len(numbers) == 1 and not plain.startswith("00"):
         ((form, number),) = numbers.items()
         if not number.italian_leading_zero:
@@ -108,6 +120,32 @@ def _read(plain: str, calling_code: str, region: str) -> str | None:
     found = numbers or _possible(with_plus, region) or others
     # Readings that differ in a zero: whether it belongs to the number is not known, and not guessed.
     return next(iter(found)) if len(found) == 1 else _in_use(found)
+
+
+def _with_code(
+    plain: str, calling_code: str, national: Mapping[str, PhoneNumber], coded: Mapping[str, PhoneNumber]
+) -> str | Doubtful | None:
+    """The reading with the calling code, where the notation or the numbering plan speak for it."""
+    form, other = _in_use(coded), _in_use(national)
+    if re.match(rf"{calling_code}[ .\-]*\( *0 *\)", plain):
+        return form or next(iter(coded), None)
+    if form is None or form == other:
+        return form
+    if other is None or re.match(rf"{calling_code}[ .\-/(]", plain):
+        return form
+    mobile = _is_mobile(coded[form])
+    if mobile == _is_mobile(national[other]):
+        return Doubtful()
+    return form if mobile else other
+
+
+def _is_mobile(number: PhoneNumber) -> bool:
+    import phonenumbers
+
+    return phonenumbers.number_type(number) in (
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    )
 
 
 def _readings(plain: str, calling_code: str, region: str) -> tuple[list[str], list[str], list[str]]:
