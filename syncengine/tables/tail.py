@@ -28,6 +28,7 @@ class Tail:
         self._report = report
         self._named = named
         self._spare = spare
+        self._spare_used = False
         self.held = array("Q")
         """Lines of empty rows behind which nothing was seen yet."""
 
@@ -76,12 +77,13 @@ class Tail:
                 message = f"{where} has a value in column {position}, which has no name"
                 hint = "give the column a name in the header, or clear it"
                 self._report(self._options.problem("SE342", message, line=line, row=number, hint=hint))
+                self._spare_used = True
                 return False
         return True
 
     def end(self) -> None:
         """Called at the end of the table: notes what was ignored."""
-        if self._spare:
+        if self._spare and not self._spare_used:
             columns = "column" if self._spare == 1 else f"{self._spare} columns"
             self._note(f"the last {columns} of the table, without a name and empty, {_was(self._spare)} ignored")
         if self.held:

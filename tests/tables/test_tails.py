@@ -41,7 +41,7 @@ def test_an_empty_row_with_data_below_it_is_an_error(tables: Tables, empty: str)
 
 def test_a_nameless_column_with_a_value_is_an_error(tables: Tables) -> None:
     tables.table("lead_id,name,\n1,Ann,\n2,Bob,x\n")
-    error = tables.error()
+    (error,) = tables.problems()
     assert (error["code"], error["line"], error["row"]) == ("SE342", 3, 2)
     tables.table("lead_id,,name\n1,,Ann\n")
     assert tables.error()["code"] == "SE312"
