@@ -28,7 +28,7 @@ def rows_taken(changes: Iterable[ChangeFacts], settled: Collection[str]) -> Iter
         what = "row" if facts.source else "lead"
         if facts.taken == 0:
             severity: Severity = "high"
-            why = f"none met `when`: {facts.when}" if facts.rows else "there are none"
+            why = "none met `when`" if facts.rows else "there are none"
         elif facts.when or left:
             severity, why = "info", f"{left:,} did not meet `when`"
             if not left:

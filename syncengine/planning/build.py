@@ -305,4 +305,5 @@ def _is_notice(problem: Problem) -> bool:
 
 def _in_words(problem: Problem) -> str:
     row = f" row {problem.row}" if problem.row is not None else ""
-    return f"{problem.file}:{problem.line}{row}: {problem.message}"
+    line = f":{problem.line}" if problem.line else ""
+    return f"{problem.file}{line}{row}: {problem.message}"

@@ -150,6 +150,8 @@ def test_rows_taken() -> None:
     assert tell(facts(0, 0, when=False)) == [("high", 0)]
     assert tell(facts(153, 153, when=False)) == []
     assert tell(facts(153, 0), {"repair"}) == []
+    (none_taken,) = rows_taken([facts(153, 0)], ())
+    assert none_taken.message.endswith("took 0 of 153 rows; none met `when`")
     (finding,) = rows_taken([facts(153, 150)], ())
     assert "took 150 of 153 rows; 3 did not meet `when`" in finding.message
 
