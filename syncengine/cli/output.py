@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
@@ -76,6 +76,14 @@ class _GuardedStream:
             return 0
         with suppress(OSError, ValueError):
             return os.get_terminal_size(self._stream.fileno()).columns
+        return 0
+
+    def rows(self) -> int:
+        """Lines of the terminal that it is; 0 where it is none."""
+        if self._stream is None:
+            return 0
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(self._stream.fileno()).lines
         return 0
 
     @property
@@ -173,6 +181,20 @@ class Output:
     def result(self, text: str) -> None:
         """A result as text; ends with one newline."""
         self._stdout.write(_safe(text, styled=self.colour).rstrip("\n") + "\n")
+
+    def paged(self, lines: Iterable[str]) -> None:
+        """A result line by line; on a terminal that it does not fit, through the user's pager."""
+        if not self._stdout.isatty() or self._environ.get("TERM", "") in ("", "dumb"):
+            for line in lines:
+                self.result(line)
+            return
+        from syncengine.cli.pager import page
+
+        told = [_safe(line, styled=self.colour).rstrip("\n") for line in lines]
+        self._stdout.flush()
+        if not page(told, self._environ, height=self._stdout.rows()):
+            for line in told:
+                self.result(line)
 
     def verbatim(self, text: str, syntax: Syntax = "text") -> None:
         """A result that is a document of its own (Markdown, HTML, CSV, SARIF): whoever reads its `syntax` reads what

@@ -100,7 +100,7 @@ def command(
         live = LiveView(format_, view_options(invocation, project.settings, account, show_values=show_values))
     with ExitStack() as stack:
         target = out
-        if target is None and live is None:
+        if target is None:
             target = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="syncengine-"))) / "plan"
         with Progress(invocation.output, "planning", 0, pace=True) as progress:
             planned = plan(
@@ -119,10 +119,10 @@ def command(
             "planned", plan=summary.digest, account=planned.header.account,
             changesets=[changeset.id for changeset in summary.changesets], count=summary.counts.total,
         )  # fmt: skip
+        identities = None if seal is None else seal.identities
         if live is not None:
-            live.show(invocation, planned)
-        elif target is not None:
-            identities = None if seal is None else seal.identities
+            live.show(invocation, planned, project, saved=target, out=out, identities=identities)
+        else:
             show_plan(
                 invocation,
                 target,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,8 +137,7 @@ def _show(invocation: Invocation, parts: Parts, format_: str) -> None:
         return
     syntax: Syntax = "json" if format_ == "json" else "html" if format_ == "html" else "text"
     if format_ == "text":
-        for line in _view(parts, format_):
-            invocation.output.result(line)
+        invocation.output.paged(_view(parts, format_))
         return
     for piece in _gathered(_view(parts, format_)):
         invocation.output.piece(piece, syntax)
@@ -206,18 +205,43 @@ class LiveView:
         self._fold = _folding(format_, options)
         self.see: Callable[[PlannedOperation], None] = self._fold.add
 
-    def show(self, invocation: Invocation, planned: Planned) -> None:
-        """Write the view to stdout."""
-        parts = (self._fold, planned.header, planned.provenance, planned.summary)
+    def show(
+        self,
+        invocation: Invocation,
+        planned: Planned,
+        project: Project,
+        *,
+        saved: Path,
+        out: Path | None,
+        identities: Identities | None,
+    ) -> None:
+        """Write the view to stdout. `saved` is where the plan is for now, `out` where it stays."""
+        summary = planned.summary
+        options = review_options(self._options, project, planned.header, summary, out)
+        parts = (self._fold, planned.header, planned.provenance, summary, options)
+        more = _flagged_operations(saved, identities, summary, options.detail)
         if self._format == "markdown":
             from syncengine.reports.markdown import folded_markdown
 
-            invocation.output.piece(folded_markdown(*parts))
+            invocation.output.piece(folded_markdown(*parts, more=more))
             return
         from syncengine.reports.text import folded_text
 
-        for line in folded_text(*parts, self._options):
-            invocation.output.result(line)
+        invocation.output.paged(folded_text(*parts, more=more))
+
+
+def _flagged_operations(
+    path: Path, identities: Identities | None, summary: PlanSummary, most: int
+) -> Sequence[PlannedOperation]:
+    """The operations that findings name: they are known only once the plan is made, and views list them first."""
+    from syncengine.planning import open_plan
+    from syncengine.reports.findings import flagged
+
+    ids = flagged(summary.findings, most)
+    if not ids:
+        return ()
+    with open_plan(path, identities) as plan:
+        return plan.operations_named(ids)
 
 
 def _folding(format_: str, options: ViewOptions) -> Fold:

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Self, TypeVar
 
@@ -111,6 +111,8 @@ class _SealedFooter(msgspec.Struct, frozen=True, kw_only=True):
 
 _LINE = msgspec.json.Decoder(PlannedOperation)
 _SHORT_LINE = msgspec.json.Decoder(PlanLine)
+_ID = b'{"id":"'
+"""How the line of an operation begins."""
 _BEGINNING = b'{"syncengine_plan":'
 
 
@@ -350,6 +352,20 @@ class PlanFile:
                 yield from (_moved(each, self._begins.get(each.changeset, 1) - 1) for each in operations)
             else:
                 yield from operations
+
+    def operations_named(self, ids: Sequence[str]) -> list[PlannedOperation]:
+        """The operations of these ids, in this order; all others are passed over without being decoded."""
+        wanted = {operation.encode(): rank for rank, operation in enumerate(ids)}
+        found: dict[int, PlannedOperation] = {}
+        for lines in self._lines():
+            for line in lines.splitlines():
+                rank = wanted.get(line[len(_ID) : line.find(b'"', len(_ID))]) if line.startswith(_ID) else None
+                if rank is not None:
+                    planned = _LINE.decode(line)
+                    found[rank] = _moved(planned, self._begins.get(planned.changeset, 1) - 1)
+            if len(found) == len(wanted):
+                break
+        return [found[rank] for rank in sorted(found)]
 
     def lines(self) -> Iterator[PlanLine]:
         """The same operations, but of each only what sending takes; for whoever has been through `operations()`."""

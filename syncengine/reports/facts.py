@@ -78,7 +78,8 @@ def headline(summary: PlanSummary, rules: int, part: ShownPart | None = None) ->
     )
     match verdict_of(summary):
         case "blocked":
-            return f"BLOCKED by {plural(rules, 'rule')}{shown}"
+            by = f" by {plural(rules, 'rule')}" if rules else ""
+            return f"BLOCKED{by}{shown}"
         case "nothing":
             return f"Nothing to send{shown}"
         case "attention":
@@ -109,9 +110,9 @@ def approval_words(approvals: ApprovalsSoFar | None) -> str:
         return ""
     given = ", ".join(map(visible, approvals.given))
     if not approvals.needed:
-        told = "no approval needed"
+        told = "none needed"
     else:
-        told = f"{number(len(approvals.given))} of {plural(approvals.needed, 'approval')} given"
+        told = f"{number(len(approvals.given))} of {number(approvals.needed)} given"
         told += f": {given}" if given else ""
     left = [f"{visible(out.principal)} ({visible(out.reason)})" for out in approvals.left_out[:_NAMED_FILES]]
     if len(approvals.left_out) > _NAMED_FILES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Literal
 
 from syncengine.core.finding import Evidence, Finding
@@ -12,7 +13,7 @@ from syncengine.core.redaction import Masker, visible
 
 Verdict = Literal["blocked", "attention", "clear", "nothing"]
 
-_OPEN = frozenset({"payout", "revenue", "margin", "buyer", "delivery"})
+OPEN_FIELDS = frozenset({"payout", "revenue", "margin", "buyer", "delivery"})
 """What is about money or where a lead goes: never masked, as reviewers judge by it."""
 
 
@@ -43,7 +44,7 @@ def remarks(provenance: Provenance, summary: PlanSummary) -> tuple[str, ...]:
 
 def shown_value(field: str | None, value: str | None, masker: Masker) -> str | None:
     """A value of a finding's evidence as a view may show it."""
-    if value is None or field is None or field in _OPEN:
+    if value is None or field is None or field in OPEN_FIELDS:
         return value
     return masker.show(field, value)
 
@@ -71,15 +72,16 @@ def message_words(finding: Finding, names: Mapping[tuple[str, str], str]) -> str
     return visible(_TARGET.sub(named, finding.message))
 
 
-def flagged(findings: Iterable[Finding]) -> frozenset[str]:
-    """The operations that findings give as evidence, but for those that only inform."""
-    return frozenset(
+def flagged(findings: Iterable[Finding], most: int | None = None) -> tuple[str, ...]:
+    """The first operations that findings give as evidence, in order, but for those that only inform."""
+    told = (
         evidence.operation
         for finding in findings
         if finding.severity != "info"
         for evidence in finding.evidence
         if evidence.operation
     )
+    return tuple(islice(dict.fromkeys(told), most))
 
 
 def _place(evidence: Evidence) -> str:

@@ -160,6 +160,11 @@ class Group:
         self.money = MoneyFold()
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Changeset and change."""
+        return self.changeset, self.change
+
+    @property
     def irreversible(self) -> int:
         """Operations to be sent that cannot be taken back."""
         return sum(self.kinds[kind] for kind in IRREVERSIBLE)

@@ -1,31 +1,52 @@
 """A plan as a comment on a pull request: GitHub-flavoured Markdown, never over 60,000 characters.
 
-Everything that is not our own wording stands in code spans: there Markdown, HTML, links, mentions and issue references
-are dead text in every renderer. Where something does not fit, detail goes first, and the cut is said.
+Everything that is not our own wording is in code spans: there Markdown, HTML, links, mentions and issue references
+are dead text in every renderer. Our own sentences are text. Where something does not fit, detail goes first, and the
+cut is said.
 """
 
 from __future__ import annotations
 
 import html
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from syncengine.core.operations import Kind
-from syncengine.core.plan import Blocker, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
+from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.redaction import visible
+from syncengine.reports.blocking import BlockingRule
+from syncengine.reports.facts import with_name
+from syncengine.reports.findings import OPEN_FIELDS, flagged, verdict_of
 from syncengine.reports.groups import Group
-from syncengine.reports.model import Fold, PlanView, ViewOptions
-from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
+from syncengine.reports.markdown_parts import Links, Sheet, code, prose, units
+from syncengine.reports.model import FindingView, Fold, PlanView, ViewOptions
+from syncengine.reports.phrases import amount_words, field_words
 from syncengine.reports.rows import Row
-from syncengine.reports.vocabulary import STRIKES, clip, kind_word, number, plural, signed, state_word
+from syncengine.reports.vocabulary import (
+    STRIKES,
+    clip,
+    kind_word,
+    money,
+    number,
+    plural,
+    returns_words,
+    short,
+    signed,
+    state_word,
+)
 
 LIMIT = 60_000
 """In UTF-16 units, the strictest way in which a service may count characters."""
 
-KEEP = 400
-"""More operations than fit."""
+FIRST_SCREEN = 3_900
+"""Characters in which verdict, findings, irreversible operations and money fit for up to twelve findings."""
 
-_BACKTICKS = re.compile(r"`+")
+OPERATIONS = 20
+FIRST = 12
+"""Findings before money, if there are more."""
+RULES = 6
+TARGETS = 6
+MOST = 200
+"""Findings and notes that are looked at to fill the room that there is."""
 
 
 def plan_markdown(
@@ -36,71 +57,41 @@ def plan_markdown(
     options: ViewOptions,
 ) -> str:
     """The plan as one comment. All operations are read."""
-    folding = markdown_fold(options)
+    folding = markdown_fold(options, summary)
     for planned in operations:
         folding.add(planned)
-    return folded_markdown(folding, header, provenance, summary)
+    return folded_markdown(folding, header, provenance, summary, options)
 
 
-def markdown_fold(options: ViewOptions) -> Fold:
-    """Takes every operation, then goes to `folded_markdown`."""
-    return Fold(options, keep=KEEP)
+def markdown_fold(options: ViewOptions, summary: PlanSummary | None = None) -> Fold:
+    """Takes every operation, then goes to `folded_markdown`; `summary` where its findings are known beforehand."""
+    return Fold(options, keep=OPERATIONS, flagged=() if summary is None else flagged(summary.findings, OPERATIONS))
 
 
-def folded_markdown(folding: Fold, header: PlanHeader, provenance: Provenance, summary: PlanSummary) -> str:
-    """The same from operations that were folded as they were planned."""
-    view = folding.view(header, provenance, summary)
+def folded_markdown(
+    folding: Fold,
+    header: PlanHeader,
+    provenance: Provenance,
+    summary: PlanSummary,
+    options: ViewOptions,
+    *,
+    more: Sequence[PlannedOperation] = (),
+) -> str:
+    """The same from operations that were folded as they were planned; `more` are those that findings name."""
+    view = folding.view(header, provenance, summary, options=options, more=more[:OPERATIONS])
+    links = Links()
     sheet = Sheet(LIMIT - 500)
-    _opening(sheet, view)
+    opening, below = _opening(view, options), [*_irreversible(view), *_money(view)]
+    sheet.add(*opening)
+    _findings(sheet, view, links, FIRST_SCREEN - sum(units(line) + 1 for line in (*opening, *below)))
+    sheet.add(*below)
+    _more_findings(sheet, view, links)
     _numbers(sheet, view)
-    _strikes(sheet, view)
-    _groups(sheet, view)
-    _operations(sheet, view)
+    _groups(sheet, view, links)
+    _operations(sheet, view, links)
     _ending(sheet, view)
+    sheet.close(links.definitions())
     return sheet.text()
-
-
-class Sheet:
-    """Lines within a budget. `add` is for what must stand there and is short; `some` takes what fits."""
-
-    def __init__(self, limit: int) -> None:
-        self._left = limit
-        self._lines: list[str] = []
-
-    def add(self, *lines: str) -> None:
-        """Lines that are never cut."""
-        for line in lines:
-            self._lines.append(line)
-            self._left -= units(line) + 1
-
-    def some(self, items: Sequence[str], share: float) -> int:
-        """As many items as fit into this share of what is left; returns how many do not."""
-        room = int(self._left * share)
-        for position, item in enumerate(items):
-            cost = units(item) + 1
-            if cost > room:
-                return len(items) - position
-            room -= cost
-            self.add(item)
-        return 0
-
-    def text(self) -> str:
-        """Everything, with a line end after each line."""
-        return "\n".join(self._lines) + "\n"
-
-
-def units(text: str) -> int:
-    """Length of `text` in UTF-16 units."""
-    return len(text) + sum(character > "\uffff" for character in text) if not text.isascii() else len(text)
-
-
-def code(text: str, limit: int = 200) -> str:
-    """`text` as a code span that no content of it can end, on one line."""
-    inner = clip(visible(text), limit) or '""'
-    longest = max((len(run) for run in _BACKTICKS.findall(inner)), default=0)
-    fence = "`" * (longest + 1)
-    pad = " " if inner[0] in "` " or inner[-1] in "` " else ""
-    return f"{fence}{pad}{inner}{pad}{fence}"
 
 
 def _summary(told: str, text: str) -> str:
@@ -109,41 +100,120 @@ def _summary(told: str, text: str) -> str:
     return f"<details><summary>{told}{quoted}</summary>"
 
 
-def _opening(sheet: Sheet, view: PlanView) -> None:
-    counts = view.counts
-    does = "nothing to send"
-    if counts.to_send:
-        does = f"{plural(counts.to_send, 'operation')} on {plural(counts.leads, 'lead')} to send"
-    elif counts.blocked:
-        does = f"blocked, {plural(counts.blocked, 'operation')} cannot be sent"
-    sheet.add(f"## Plan for {code(view.header.account, 80)}: {does}", "")
+def _opening(view: PlanView, options: ViewOptions) -> list[str]:
+    lines: list[str] = []
     for note in view.notes:
-        sheet.add("> [!WARNING]", f"> **Ledger:** {code(note, 600)}", "")
-    if view.blocked:
-        sheet.add(
-            "> [!CAUTION]", f"> **Blocked** by {plural(len(view.blocked), 'finding')}: apply refuses this plan.", ""
-        )
-        _cut(
-            sheet, sheet.some([_finding(finding) for finding in view.blocked[:KEEP]], 0.2), len(view.blocked), "finding"
-        )
-    if view.attention:
-        sheet.add("### ⚠ Attention", "")
-        _cut(
-            sheet, sheet.some([f"- {code(line, 500)}" for line in view.attention], 0.25), len(view.attention), "warning"
-        )
+        lines += ["> [!WARNING]", f"> **Ledger:** {prose(clip(note, 600))}", ""]
+    if view.partial:
+        lines += ["> [!WARNING]", f"> **Partial:** {prose(view.partial)}", ""]
+    counts = view.counts
+    does = f" · {plural(counts.to_send, 'operation')} on {plural(counts.leads, 'lead')} to send"
+    mark = {"blocked": "⛔ ", "attention": "⚠️ "}.get(verdict_of(view.summary), "")
+    lines += [f"## {mark}{view.headline}{does if counts.to_send else ''}", ""]
+    facts = [f"Plan `{short(view.summary.digest)}` for {code(view.header.account, 80)}"]
+    if view.made_from:
+        made = view.provenance.made_from
+        facts.append(f"from {prose(clip(view.made_from, 300), (made.branch, *made.differ))}")
+    if view.approvals:
+        facts.append(f"approvals: {prose(clip(view.approvals, 300))}")
+    if options.artifact:
+        facts.append(f"[all operations, with search and charts]({options.artifact})")
+    return [*lines, " · ".join(facts), ""]
 
 
-def _finding(finding: Blocker) -> str:
-    about = [
-        f"{code(finding.kind, 40)} " if finding.kind else "",
-        f"lead {code(finding.lead)} " if finding.lead else "",
-    ]
-    return f"- ✗ {''.join(about)}{code(finding.reason, 500)}"
+def _findings(sheet: Sheet, view: PlanView, links: Links, room: int) -> None:
+    """Rules that block, then findings: each gets its share of the room, so that twelve of them fit."""
+    told = len(view.rules[:RULES]) + len(view.findings[:FIRST])
+    if not told:
+        return
+    share = max(120, min(600, room // told - 30))
+    sheet.add(*(_rule(rule, share) for rule in view.rules[:RULES]))
+    if len(view.rules) > RULES:
+        sheet.add(f"- *… and {plural(len(view.rules) - RULES, 'more rule')}: the HTML and JSON views have them.*")
+    sheet.add(*(_finding(each, view, links, share) for each in view.findings[:FIRST]))
+    if len(view.findings) > FIRST:
+        sheet.add(f"- *… and {plural(len(view.findings) - FIRST, 'more finding')}, listed below*")
+    sheet.add("")
+
+
+def _rule(rule: BlockingRule, share: int) -> str:
+    about = " ".join(filter(None, (rule.kind and code(rule.kind, 40), rule.lead and f"lead {code(rule.lead, 40)}")))
+    more = f", and {number(rule.count - 1)} more" if rule.count > 1 else ""
+    name = f" {code(rule.rule, 60)}" if rule.rule else ""
+    said = prose(clip(rule.reason, max(60, share - 60)))
+    return f"- **blocked**{name} {said}{more}{f' · {about}' if about else ''}"
+
+
+def _finding(each: FindingView, view: PlanView, links: Links, share: int) -> str:
+    finding = each.finding
+    first = finding.evidence[0] if finding.evidence else None
+    ours = first is None or first.field in OPEN_FIELDS
+    values = () if first is None else (None if ours else first.field, first.before, first.after, first.lead)
+    targets = [called for (_, target), name in view.names.items() if (called := f"{target} {name}") in each.message]
+    example = [f"lead {code(each.lead, 40)}"] if each.lead else []
+    if each.place.text:
+        example.append(links.place(each.place, 80))
+    tail = f" · {', '.join(example)}" if example else ""
+    message = each.message
+    while True:
+        line = f"- **{each.severity}** {prose(message, (finding.change, finding.changeset, *values, *targets))}{tail}"
+        if units(line) <= share or len(message) <= 40:
+            return line
+        message = clip(message, max(40, len(message) - max(8, units(line) - share)))
+
+
+def _irreversible(view: PlanView) -> list[str]:
+    if not view.counts.irreversible:
+        return []
+    lines = [f"**‼ {number(view.counts.irreversible)} irreversible**: cannot be taken back, never sent twice", ""]
+    for each in view.irreversible[:TARGETS]:
+        what = f" {code(each.what, 80)}" if each.what else ""
+        lines.append(f"- {number(each.count)} × {each.kind.value}{what}")
+    left = view.irreversible[TARGETS:]
+    if left:
+        total = sum(each.count for each in left)
+        lines.append(f"- {number(total)} to {plural(len(left), 'other target')}")
+    return [*lines, ""]
+
+
+def _money(view: PlanView) -> list[str]:
+    lines: list[str] = []
+    if view.base.rows:
+        lines += ["| money | before | after | difference | |", "| --- | ---: | ---: | ---: | ---: |"]
+        lines += [
+            f"| {row.name} | {_marked(row.before)} | {_marked(row.after)} | {_marked(row.difference, signed)} "
+            f"| {row.percent} |"
+            for row in view.base.rows
+        ]
+        lines.append("")
+    if view.base:
+        lines += [f"Money {view.base.base_words}.", ""]
+    returns = view.counts.of(Kind.RETURN)
+    return [*lines, f"{returns_words(returns)}.", ""] if returns else lines
+
+
+def _marked(amount: int, words: Callable[[int], str] = money) -> str:
+    """Negative ones are marked."""
+    return f"🔻 **{words(amount)}**" if amount < 0 else words(amount)
+
+
+def _more_findings(sheet: Sheet, view: PlanView, links: Links) -> None:
+    later = view.findings[FIRST:]
+    if later:
+        sheet.add(f"<details><summary>{plural(len(later), 'more finding')}</summary>", "")
+        left = sheet.some([_finding(each, view, links, 400) for each in later[:MOST]], 0.25)
+        _cut(sheet, left, len(later), "finding")
+        sheet.add("</details>", "")
+    if view.remarks:
+        sheet.add("<details><summary>Notes</summary>", "")
+        left = sheet.some([f"- {prose(clip(line, 400))}" for line in view.remarks[:MOST]], 0.15)
+        _cut(sheet, left, len(view.remarks), "note")
+        sheet.add("</details>", "")
 
 
 def _cut(sheet: Sheet, left: int, total: int, one: str) -> None:
-    if total > KEEP:
-        left = max(left, total - KEEP)
+    if total > MOST:
+        left = max(left, left + total - MOST)
     if left:
         sheet.add(f"- *… and {plural(left, f'more {one}')} not shown here: the HTML and JSON views have them.*")
     sheet.add("")
@@ -163,32 +233,18 @@ def _numbers(sheet: Sheet, view: PlanView) -> None:
         if count and state is not State.TO_SEND:
             sheet.add(f"| *not sent: {state_word(state)}* | {number(count)} |")
     sheet.add(f"| total in the plan | {number(counts.total)} |", "")
-    if view.money:
-        sheet.add("| money | old → new |", "| --- | --- |")
-        sheet.add(*(f"| {name} | {amount_words(amounts)} |" for name, amounts in view.money.named()), "")
 
 
-def _strikes(sheet: Sheet, view: PlanView) -> None:
-    if not view.strikes:
-        return
-    sheet.add("### ‼ Irreversible: cannot be taken back, never sent twice", "")
-    lines = []
-    for strike in view.strikes:
-        done = f" — **{number(strike.fold.done_before)} done before**" if strike.fold.done_before else ""
-        what = f" {code(strike.fold.what)}" if strike.fold.what else ""
-        leads = f"{plural(strike.fold.count, 'lead')}: {code(leads_words(strike.fold))}"
-        lines.append(f"- **{strike.fold.kind.value}**{what} · {leads} · {code(change_words(strike.group), 300)}{done}")
-    _cut(sheet, sheet.some(lines, 0.25), len(lines), "line")
-
-
-def _groups(sheet: Sheet, view: PlanView) -> None:
-    if not view.groups:
+def _groups(sheet: Sheet, view: PlanView, links: Links) -> None:
+    if not view.shown_groups:
         return
     sheet.add("### Changes", "")
     missing = 0
     for changeset, groups in view.by_changeset:
         opening = _summary(f"<b>{html.escape(visible(changeset))}</b>", view.titles.get(changeset, ""))
-        lines = [line for group in groups for line in _group(group, view)]
+        description = view.descriptions.get(changeset, "")
+        lines = [code(clip(description, 600), 600), ""] if description else []
+        lines += [line for group in groups for line in _group(group, view, links)]
         # Each changeset may take half of what is left, so that the last ones still show.
         missing += bool(sheet.some(["\n".join([opening, "", *_fitting(lines, 8_000), "", "</details>", ""])], 0.5))
     if missing:
@@ -205,11 +261,11 @@ def _fitting(lines: Sequence[str], limit: int) -> list[str]:
     return kept
 
 
-def _group(group: Group, view: PlanView) -> list[str]:
+def _group(group: Group, view: PlanView, links: Links) -> list[str]:
     states = ", ".join(f"{number(group.states[state])} {state_word(state)}" for state in State if group.states[state])
     name = code(group.change, 80) if group.changes == 1 else plural(group.changes, "further change")
-    place = f" · {code(group.source, 300)}" if group.source else ""
-    lines = [f"- **{name}** {states}{place}"]
+    place = f" · {links.place(view.places.of_change(group.origin))}" if group.origin is not None else ""
+    lines = [f"- **{name}** {states}{view.rows_taken(group)}{place}"]
     lines += [
         f"  - ‼ {strike.kind.value}{' ' + code(strike.what) if strike.what else ''}: {plural(strike.count, 'lead')}"
         for strike in group.strikes.values()
@@ -219,33 +275,36 @@ def _group(group: Group, view: PlanView) -> list[str]:
         for field, diffs in group.fields.items()
     ]
     lines += [f"  - {label}: {amount_words(amounts)}" for label, amounts in group.money.named()]
-    buyers = ", ".join(f"{code(buyer, 60)} ({number(n)})" for buyer, n in group.buyers.most_common(5))
+    buyers = ", ".join(
+        f"{code(with_name('buyer', buyer, view.names), 80)} ({number(n)})" for buyer, n in group.buyers.most_common(5)
+    )
     return [*lines, f"  - buyer: {buyers}"] if buyers else lines
 
 
-def _operations(sheet: Sheet, view: PlanView) -> None:
-    lines = [_operation(row) for row in view.rows]
+def _operations(sheet: Sheet, view: PlanView, links: Links) -> None:
+    lines = [_operation(row, links) for row in view.rows]
     if not lines:
         return
-    sheet.add("<details><summary>Operations one by one, irreversible ones first</summary>", "")
-    left = sheet.some(lines, 0.95) + view.counts.total - len(lines)
+    sheet.add("<details><summary>Operations one by one, those with findings first</summary>", "")
+    left = sheet.some(lines, 0.9) + view.listed - len(lines)
     if left > 0:
         sheet.add(f"- *… and {plural(left, 'more operation')} not shown here: the HTML and JSON views have them.*")
     sheet.add("", "</details>", "")
 
 
-def _operation(row: Row) -> str:
+def _operation(row: Row, links: Links) -> str:
     strong = "‼ " if row.irreversible else ""
     state = "" if row.state is State.TO_SEND else f" · *{state_word(row.state)}*"
     what = f" {code(row.what)}" if row.what else ""
-    head = f"- {strong}**{row.kind.value}** lead {code(row.lead, 40)}{what}{state} · {code(row.source, 200)}"
+    head = f"- {strong}**{row.kind.value}** lead {code(row.lead, 40)}{what}{state} · {links.place(row.place)}"
     lines = [head]
     for diff in row.diffs:
-        before = "*unknown*" if diff.before is None else code(diff.before, 120)
-        moved = f" ({signed(diff.change)})" if diff.change is not None else ""
+        before = "*unknown*" if diff.before is None else code(f"{diff.before} {diff.before_name}".rstrip(), 120)
+        after = code(f"{diff.after} {diff.after_name}".rstrip() if diff.after_name else diff.after, 120)
+        moved = f" ({_marked(diff.change, signed)})" if diff.change is not None else ""
         known = "" if diff.origin == "unknown" else f" · {code(diff.origin, 120)}"
         kept = "" if diff.sent else " · *already so, not sent*"
-        lines.append(f"  - {code(diff.name, 80)} {before} → {code(diff.after, 120)}{moved}{known}{kept}")
+        lines.append(f"  - {code(diff.name, 80)} {before} → {after}{moved}{known}{kept}")
     if row.reason:
         lines.append(f"  - {code(row.reason, 300)}")
     if row.done:

@@ -28,6 +28,7 @@ from syncengine.reports.groups import Group, Groups, MoneyFold, StrikeFold, Tota
 from syncengine.reports.money import MoneyTable
 from syncengine.reports.places import NOWHERE, Place, Places
 from syncengine.reports.rows import Row, row_of
+from syncengine.reports.vocabulary import number, plural
 
 MIN_WIDTH, MAX_WIDTH = 60, 200
 _APART, _APART_IN_STREAMS = 500_000, 20_000
@@ -88,6 +89,12 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
 
     @property
+    def short_message(self) -> str:
+        """The message with its change named alone."""
+        change, changeset = (visible(name or "") for name in (self.finding.change, self.finding.changeset))
+        return self.message.replace(f"change {change} of {changeset}", change) if change else self.message
+
+    @property
     def severity(self) -> Severity:
         """As the finding says."""
         return self.finding.severity
@@ -129,6 +136,8 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     """What is no finding and yet worth a line."""
     attention: tuple[str, ...]
     groups: tuple[Group, ...]
+    shown_groups: tuple[Group, ...]
+    """The changes that the view lists: all, or those of the part that it shows."""
     irreversible: tuple[Irreversible, ...]
     money: MoneyFold
     base: MoneyTable
@@ -153,6 +162,11 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
         """Findings that stop the plan."""
         return self.summary.blocked
 
+    def rows_taken(self, group: Group) -> str:
+        """ ", took 150 of 153 rows"; "" where there is no file of rows or it is not about one change."""
+        facts = self.places.facts(group.changeset, group.change) if group.changes == 1 else None
+        return "" if facts is None else f", took {number(facts.taken)} of {plural(facts.rows, 'row')}"
+
     @property
     def strikes(self) -> list[Strike]:
         """Irreversible operations by change, the most numerous first."""
@@ -163,7 +177,7 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     def by_changeset(self) -> list[tuple[str, list[Group]]]:
         """Changes by changeset: those with irreversible operations first, those with nothing to send last."""
         found: dict[str, list[Group]] = {}
-        for group in self.groups:
+        for group in self.shown_groups:
             found.setdefault(group.changeset, []).append(group)
         ordered = [(name, sorted(groups, key=_weight)) for name, groups in found.items()]
         return sorted(ordered, key=lambda item: _weight(item[1][0]))
@@ -187,12 +201,13 @@ class Fold:
     `flagged` are ids of operations that the view lists first, as far as they are known beforehand.
     """
 
-    def __init__(self, options: ViewOptions, *, keep: int, flagged: frozenset[str] = frozenset()) -> None:
+    def __init__(self, options: ViewOptions, *, keep: int, flagged: Sequence[str] = ()) -> None:
         self.masker = options.masker()
         self._options = options
         self._groups = Groups(names=options.names)
         self._keep = keep
-        self._flagged_ids = flagged
+        self._flagged_ids = {operation: rank for rank, operation in enumerate(flagged)}
+        self._shown: set[tuple[str, str]] = set()
         self._flagged: list[PlannedOperation] = []
         self._first: list[PlannedOperation] = []
         self._first_irreversible: list[PlannedOperation] = []
@@ -203,6 +218,8 @@ class Fold:
         self._groups.add(planned)
         if self._options.part is not None and not self._options.part.holds(planned):
             return
+        if self._options.part is not None:
+            self._shown.add((planned.changeset, planned.change))
         if planned.id in self._flagged_ids:
             kept = self._flagged
         elif planned.state is not State.TO_SEND:
@@ -250,6 +267,7 @@ class Fold:
             remarks=tuple(map(visible, remarks(provenance, summary))),
             attention=attention,
             groups=groups,
+            shown_groups=groups if part is None else tuple(group for group in groups if group.key in self._shown),
             irreversible=_irreversible(self._groups.totals),
             money=money,
             base=self._groups.totals.money.table(),
@@ -266,16 +284,16 @@ class Fold:
             },
             names=names,
             places=places,
-            flagged=flagged(summary.findings),
+            flagged=frozenset(flagged(summary.findings)),
             masker=self.masker,
         )
 
     def _kept(self, most: int, more: Sequence[PlannedOperation]) -> Iterator[PlannedOperation]:
         """Flagged ones, irreversible ones, others, unsent ones; where not everything fits, never without an example
         of repeatable ones that are sent."""
-        known = {planned.id for planned in more}
-        told = [*more, *(planned for planned in self._flagged if planned.id not in known)][:most]
-        known.update(planned.id for planned in told)
+        rank = self._flagged_ids
+        told = [*more, *sorted(self._flagged, key=lambda planned: rank[planned.id])][:most]
+        known = {planned.id for planned in told}
         irreversible, first, unsent = (
             [planned for planned in kept if planned.id not in known]
             for kept in (self._first_irreversible, self._first, self._unsent)

@@ -43,9 +43,9 @@ class MoneyTable(msgspec.Struct, frozen=True, kw_only=True):
     def base_words(self) -> str:
         """Which leads the sums are of."""
         if not self.leads:
-            return f"not known for any of {plural(self.unknown, 'lead')}"
-        told = f"over {plural(self.leads, 'lead')} whose amounts before and after are all known"
-        return f"{told}; {number(self.unknown)} not counted, as some are unknown" if self.unknown else told
+            return f"unknown: of no lead of {number(self.unknown)} are payout and revenue before known"
+        told = f"over {plural(self.leads, 'lead')} with all amounts known"
+        return f"{told}; {number(self.unknown)} more with unknown ones" if self.unknown else told
 
     def __bool__(self) -> bool:
         return bool(self.leads or self.unknown)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from syncengine.core.operations import Kind
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
-from syncengine.core.redaction import Masker, visible
+from syncengine.core.redaction import visible
+from syncengine.reports.facts import with_name
+from syncengine.reports.findings import flagged
 from syncengine.reports.groups import OTHER, Group
 from syncengine.reports.layout import Page, Piece, Style
 from syncengine.reports.model import Fold, PlanView, ViewOptions
-from syncengine.reports.phrases import amount_words, change_words, field_words, leads_words
+from syncengine.reports.phrases import amount_words, field_words
 from syncengine.reports.rows import Diff, Row
+from syncengine.reports.text_summary import summary_lines, verdict_style
 from syncengine.reports.vocabulary import STRIKES, clip, number, plural, short, signed, state_word, strikes_words
 
-BLOCKED_LINES = 6
-ATTENTION_LINES = 40
-STRIKE_LINES = 20
+NOTE_LINES = 20
 GROUP_LINES = 60
 SAMPLES = 6
 """Operations shown in full where a plan is too large to show them all."""
@@ -41,78 +42,47 @@ def plan_text(
     options: ViewOptions,
 ) -> Iterator[str]:
     """The plan, line by line without line ends. All operations are read before the first line comes."""
-    folding = text_fold(options)
+    folding = text_fold(options, summary)
     for planned in operations:
         folding.add(planned)
     yield from folded_text(folding, header, provenance, summary, options)
 
 
-def text_fold(options: ViewOptions) -> Fold:
-    """Takes every operation, then goes to `folded_text`."""
-    return Fold(options, keep=max(options.detail, SAMPLES))
+def text_fold(options: ViewOptions, summary: PlanSummary | None = None) -> Fold:
+    """Takes every operation, then goes to `folded_text`; `summary` where its findings are known beforehand."""
+    most = max(options.detail, SAMPLES)
+    return Fold(options, keep=most, flagged=() if summary is None else flagged(summary.findings, most))
 
 
 def folded_text(
-    folding: Fold, header: PlanHeader, provenance: Provenance, summary: PlanSummary, options: ViewOptions
+    folding: Fold,
+    header: PlanHeader,
+    provenance: Provenance,
+    summary: PlanSummary,
+    options: ViewOptions,
+    *,
+    more: Sequence[PlannedOperation] = (),
 ) -> Iterator[str]:
-    """The same from operations that were folded as they were planned."""
-    small = summary.counts.total <= options.detail
-    view = folding.view(header, provenance, summary, keep=options.detail if small else SAMPLES)
+    """The same from operations that were folded as they were planned; `more` are those that findings name."""
+    listed = summary.counts.total if options.part is None else options.part.count
+    keep = options.detail if listed <= options.detail else SAMPLES
+    view = folding.view(header, provenance, summary, keep=keep, options=options, more=more)
     page = Page(options.columns, colour=options.colour)
-    yield from _opening(page, view)
+    yield from summary_lines(page, view)
+    yield from _notes(page, view)
     yield from _numbers(page, view)
-    yield from _strikes(page, view)
-    yield from _groups(page, view, small=small)
+    yield from _groups(page, view)
     yield from _operations(page, view)
     yield from _ending(page, view)
 
 
-def _opening(page: Page, view: PlanView) -> Iterator[str]:
-    counts = view.counts
-    for note in view.notes:
-        yield from page.line(Piece("! LEDGER  ", "alarm"), Piece(note, "warn"), hang=10)
-    yield from page.line(
-        Piece("Plan ", "bold"),
-        Piece(view.summary.digest, "key"),
-        hang=5,
-    )
-    told = [
-        f"account {visible(view.header.account)}",
-        f"on {visible(view.header.host)}",
-        plural(len(view.summary.changesets), "changeset"),
-        plural(counts.total, "operation"),
-        f"made {visible(view.provenance.created[:16])} UTC",
-    ]
-    yield from page.line(Piece(" · ".join(told), "dim"), hang=2)
-    yield from _blocked(page, view)
-    yield from _attention(page, view)
-
-
-def _blocked(page: Page, view: PlanView) -> Iterator[str]:
-    if not view.blocked:
+def _notes(page: Page, view: PlanView) -> Iterator[str]:
+    if not view.remarks:
         return
-    yield from page.heading("x BLOCKED", f"{plural(len(view.blocked), 'finding')}; apply refuses this plan", "alarm")
-    for finding in view.blocked[:BLOCKED_LINES]:
-        about = " ".join(visible(part) for part in (finding.kind, finding.lead and f"lead {finding.lead}") if part)
-        where = f" ({short(finding.operation)})" if finding.operation else ""
-        yield from page.line(
-            Piece("x ", "alarm"),
-            Piece(f"{about}: " if about else "", "bold"),
-            clip(visible(finding.reason), 400),
-            Piece(where, "dim"),
-            indent=2,
-            hang=2,
-        )
-    yield from _more(page, len(view.blocked) - BLOCKED_LINES, "finding")
-
-
-def _attention(page: Page, view: PlanView) -> Iterator[str]:
-    if not view.attention:
-        return
-    yield from page.heading("! Attention", plural(len(view.attention), "thing") + " to look at", "warn")
-    for line in view.attention[:ATTENTION_LINES]:
-        yield from page.line(Piece("! ", "warn"), clip(line, 400), indent=2, hang=2)
-    yield from _more(page, len(view.attention) - ATTENTION_LINES, "warning")
+    yield from page.heading("Notes")
+    for line in view.remarks[:NOTE_LINES]:
+        yield from page.line("- ", clip(line, 400), indent=2, hang=2)
+    yield from _more(page, len(view.remarks) - NOTE_LINES, "note")
 
 
 def _more(page: Page, left: int, one: str) -> Iterator[str]:
@@ -125,16 +95,11 @@ def _numbers(page: Page, view: PlanView) -> Iterator[str]:
     counts = view.counts
     yield from page.heading("To be sent", f"{plural(counts.to_send, 'operation')} on {plural(counts.leads, 'lead')}")
     if counts.irreversible:
-        told = strikes_words(counts)
-        yield from page.line(
-            Piece(f"!! {number(counts.irreversible)} IRREVERSIBLE", "alarm"), f": {told}", indent=2, hang=3
-        )
+        yield from page.line(Piece("!! ", "alarm"), strikes_words(counts), indent=2, hang=3)
     if counts.update:
         yield from page.line(Piece(" ~ ", "key"), plural(counts.update, "update"), indent=2)
     if counts.financials:
         yield from page.line(Piece(" $ ", "key"), f"{number(counts.financials)} financials", indent=2)
-    for name, amounts in view.money.named():
-        yield from page.line(f"   {name:<8}", Piece(amount_words(amounts)), indent=2, hang=11)
     if counts.skipped_fields:
         yield from page.line(f"   {plural(counts.skipped_fields, 'empty field')} left out (skip_empty)", indent=2)
     yield from _unsent(page, view)
@@ -160,41 +125,25 @@ def _unsent(page: Page, view: PlanView) -> Iterator[str]:
             yield from page.line(Piece(f"… and {plural(len(told) - 3, 'more reason')}", "dim"), indent=4, hang=2)
 
 
-def _strikes(page: Page, view: PlanView) -> Iterator[str]:
-    strikes = view.strikes
-    if not strikes:
+def _groups(page: Page, view: PlanView) -> Iterator[str]:
+    if not view.shown_groups:
         return
-    yield from page.heading("!! IRREVERSIBLE", "cannot be taken back and is never sent twice", "alarm")
-    for strike in strikes[:STRIKE_LINES]:
-        yield from page.line(
-            Piece("!! ", "alarm"),
-            Piece(f"{strike.fold.kind.value} {strike.fold.what}".strip(), "bold"),
-            f" · {plural(strike.fold.count, 'lead')}: {leads_words(strike.fold)}",
-            Piece(f" · {change_words(strike.group)}", "dim"),
-            Piece(f" · {number(strike.fold.done_before)} DONE BEFORE" if strike.fold.done_before else "", "alarm"),
-            indent=2,
-            hang=3,
-        )
-    yield from _more(page, len(strikes) - STRIKE_LINES, "line")
-
-
-def _groups(page: Page, view: PlanView, *, small: bool) -> Iterator[str]:
-    if not view.groups or (small and len(view.groups) == view.counts.total):
-        return
-    yield from page.heading("Changes", plural(sum(group.changes for group in view.groups), "change"))
+    yield from page.heading("Changes", plural(sum(group.changes for group in view.shown_groups), "change"))
     left = GROUP_LINES
     for changeset, groups in view.by_changeset:
         if left <= 0:
             break
-        title = view.titles.get(changeset, "")
+        title = clip(view.titles.get(changeset, ""), 200)
         yield from page.line(Piece(visible(changeset), "bold"), Piece(f"  {title}", "dim"), indent=2, hang=2)
+        if changeset in view.descriptions:
+            yield from page.line(Piece(clip(view.descriptions[changeset], 400), "dim"), indent=4)
         for group in groups[:left]:
-            yield from _group(page, group, view.masker)
+            yield from _group(page, group, view)
         left -= len(groups)
-    yield from _more(page, len(view.groups) - GROUP_LINES, "change")
+    yield from _more(page, len(view.shown_groups) - GROUP_LINES, "change")
 
 
-def _group(page: Page, group: Group, masker: Masker) -> Iterator[str]:
+def _group(page: Page, group: Group, view: PlanView) -> Iterator[str]:
     name = visible(group.change) if group.changes == 1 else plural(group.changes, "further change")
     states = ", ".join(f"{number(group.states[state])} {state_word(state)}" for state in State if group.states[state])
     mark: Style = "alarm" if group.irreversible else "key"
@@ -203,6 +152,7 @@ def _group(page: Page, group: Group, masker: Masker) -> Iterator[str]:
         Piece(f"{symbol} ", mark),
         Piece(name, "bold"),
         f"  {states}",
+        f"{view.rows_taken(group)}",
         Piece(f"  {group.source}", "dim"),
         indent=2,
         hang=5,
@@ -211,19 +161,22 @@ def _group(page: Page, group: Group, masker: Masker) -> Iterator[str]:
         what = f"{strike.kind.value} {strike.what}".strip()
         yield from page.line(Piece(what, "alarm"), f": {plural(strike.count, 'lead')}", indent=7, hang=2)
     for field, diffs in group.fields.items():
-        yield from page.line(f"{visible(field)}: {field_words(field, diffs, masker)}", indent=7, hang=2)
+        yield from page.line(f"{visible(field)}: {field_words(field, diffs, view.masker)}", indent=7, hang=2)
     for label, amounts in group.money.named():
         yield from page.line(f"{label}: {plural(amounts.count, 'lead')}, {amount_words(amounts)}", indent=7, hang=2)
     if group.buyers:
-        told = ", ".join(f"{visible(buyer)} ({number(n)})" for buyer, n in group.buyers.most_common(5))
+        told = ", ".join(
+            f"{with_name('buyer', buyer, view.names)} ({number(n)})" for buyer, n in group.buyers.most_common(5)
+        )
         yield from page.line(f"buyer: {told}", indent=7, hang=2)
 
 
 def _operations(page: Page, view: PlanView) -> Iterator[str]:
     if not view.rows:
         return
-    left = view.counts.total - len(view.rows)
-    yield from page.heading("Operations", f"the first {len(view.rows)} of {number(view.counts.total)}" if left else "")
+    left = view.listed - len(view.rows)
+    note = f"{len(view.rows)} of {number(view.listed)}, those with findings first" if left else ""
+    yield from page.heading("Operations", note)
     for row in view.rows:
         yield from operation_lines(page, row)
     yield from _more(page, left, "operation")
@@ -237,7 +190,7 @@ def operation_lines(page: Page, row: Row) -> Iterator[str]:
         f" lead {row.lead}" + (f" {row.what}" if row.what else ""),
         Piece(" IRREVERSIBLE" if row.irreversible else "", "alarm"),
         *([] if row.state is State.TO_SEND else [Piece(f"  [{state_word(row.state)}]", _STATE_STYLE[row.state])]),
-        Piece(f"  {row.source}  {short(row.id)}", "dim"),
+        Piece(f"  {row.place.text or row.source}  {short(row.id)}", "dim"),
         indent=2,
         hang=3,
     )
@@ -251,7 +204,7 @@ def operation_lines(page: Page, row: Row) -> Iterator[str]:
 
 def diff_pieces(diff: Diff) -> list[Piece]:
     """ "postcode T•••••QD → T•••••XX (+10.00)  ledger: changeset"."""
-    before = Piece("unknown", "dim") if diff.before is None else Piece(diff.before)
+    before = Piece("unknown", "dim") if diff.before is None else Piece(f"{diff.before} {diff.before_name}".rstrip())
     moved = f" ({signed(diff.change)})" if diff.change is not None else ""
     origin = diff.origin.removeprefix("unknown").removeprefix(": ")
     quiet = f"  {origin}" if origin else ""
@@ -260,7 +213,7 @@ def diff_pieces(diff: Diff) -> list[Piece]:
         Piece(f"{diff.name} ", "key"),
         before,
         Piece(" → "),
-        Piece(diff.after, "bold"),
+        Piece(f"{diff.after} {diff.after_name}".rstrip(), "bold"),
         Piece(moved),
         Piece(quiet + kept, "dim"),
     ]
@@ -268,16 +221,11 @@ def diff_pieces(diff: Diff) -> list[Piece]:
 
 def _ending(page: Page, view: PlanView) -> Iterator[str]:
     yield ""
-    if view.blocked or view.counts.blocked:
+    counts = view.counts
+    if view.blocked or counts.blocked:
         yield from page.line(Piece("This plan is blocked: apply refuses it.", "alarm"))
-    elif not view.counts.to_send:
-        yield from page.line(Piece("Nothing to send.", "good"))
-    else:
-        counts = view.counts
+    elif counts.to_send:
         tail = f", {number(counts.irreversible)} of them irreversible" if counts.irreversible else ""
-        yield from page.line(
-            Piece(
-                f"Apply would send {plural(counts.to_send, 'operation')} to {plural(counts.leads, 'lead')}{tail}.",
-                "bold",
-            ),
-        )
+        told = f"Apply would send {plural(counts.to_send, 'operation')} to {plural(counts.leads, 'lead')}{tail}."
+        yield from page.line(Piece(told, "bold"))
+    yield from page.line(Piece(view.headline, verdict_style(view)))

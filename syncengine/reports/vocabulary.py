@@ -31,6 +31,11 @@ def signed(amount: int) -> str:
     return f"+{money(amount)}" if amount > 0 else money(amount)
 
 
+def returns_words(count: int) -> str:
+    """That returns move money which is in no sum."""
+    return f"{plural(count, 'return')} change{'s' if count == 1 else ''} money by amounts unknown here"
+
+
 def kind_word(kind: Kind, count: int) -> str:
     """The plural or singular noun for operations of a kind."""
     return SPECS[kind].noun if count == 1 else SPECS[kind].nouns

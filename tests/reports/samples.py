@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from syncengine.core.changes import NameUse, Origin
+from syncengine.core.finding import Evidence, Finding, Severity
 from syncengine.core.identity import operation_id
 from syncengine.core.operations import Financials, Kind, Operation, Reprocess, Trigger, Update, counter_of, kind_of
 from syncengine.core.plan import (
@@ -215,6 +216,37 @@ WARNINGS = (
     "field postocde stands in one change only; did you mean postcode? (specs/repair.yaml:13)",
     "the policy differs from the one of the last run (run-18): max_leads 500, was 100 (syncengine.yaml:31)",
 )
+
+_NUMBERS: tuple[tuple[Severity, range], ...] = (
+    ("high", range(5)),
+    ("medium", range(5, 10)),
+    ("info", range(10, 12)),
+)
+FINDINGS = tuple(
+    Finding(
+        rule="rare-target",
+        severity=severity,
+        message=f"buyer 34 for only {number} of 5,000 leads in change switched of call-centre-uplift",
+        changeset="call-centre-uplift",
+        change="switched",
+        count=number,
+        leads=(lead(7),),
+        evidence=(
+            Evidence(
+                operation=operation_id("acme", ChangesetId("call-centre-uplift"), _money(7).operation),
+                lead=lead(7),
+                field="buyer",
+                before="33",
+                after="34",
+                file="data/uplift.csv",
+                line=100 + number,
+            ),
+        ),
+    )
+    for severity, numbers in _NUMBERS
+    for number in numbers
+)
+"""Twelve findings about one lead that stands late in the plan."""
 
 BLOCKED = (
     Blocker(reason="max_irreversible: 112 operations, limit 100 (syncengine.yaml:33)"),

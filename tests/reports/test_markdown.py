@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,13 +16,16 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from syncengine.core.operations import Update
-from syncengine.core.plan import State
+from syncengine.core.plan import MadeFrom, State
 from syncengine.core.redaction import visible
+from syncengine.reports.forge import Forge
 from syncengine.reports.markdown import LIMIT, code, plan_markdown, units
+from syncengine.reports.markdown_parts import prose
 from syncengine.reports.model import ViewOptions
 from tests.attacks import carried
 from tests.reports.samples import (
     BLOCKED,
+    FINDINGS,
     HEADER,
     HOSTILE,
     HOSTILE_PROVENANCE,
@@ -125,15 +129,34 @@ def test_code_spans_show_the_text_as_it_is() -> None:
     assert token.content == "a `b` ``c`` <i> &amp; [x](y)"
 
 
-@pytest.mark.parametrize(("leads", "times"), [(500, 1), (5000, 300), (20, 2000)])
+@pytest.mark.parametrize(("leads", "times"), [(500, 1), (5000, 300), (20, 8000)])
 def test_it_is_never_too_long_and_says_what_it_leaves_out(leads: int, times: int) -> None:
     summary = summary_of(operations(leads), warnings=WARNINGS * times, blocked=BLOCKED * times)
+    summary = msgspec.structs.replace(summary, findings=FINDINGS * times)
     text = plan_markdown(HEADER, NO_LEDGER, operations(leads), summary, ViewOptions())
     assert units(text) <= LIMIT
     assert summary.digest in text
     assert ("more findings not shown" in text) == (times > 100)
     assert ("more operations not shown" in text) == (leads > 20)
     assert text.count("<details>") == text.count("</details>")
+    assert len(re.findall(r"^- (?:‼ )?\*\*(?:update|trigger|reprocess|financials)\*\* lead ", text, re.MULTILINE)) <= 20
+
+
+def test_links_are_by_reference_and_never_make_it_too_long() -> None:
+    forge = Forge(kind="github", url="https://github.com/acme/leads")
+    provenance = msgspec.structs.replace(PROVENANCE, made_from=MadeFrom(commit="01" * 20))
+    summary = msgspec.structs.replace(summary_of(operations(500)), findings=FINDINGS * 300)
+    text = plan_markdown(HEADER, provenance, operations(500), summary, ViewOptions(forge=forge))
+    assert units(text) <= LIMIT
+    links = [token.attrs["href"] for token in tokens(text) if token.type == "link_open"]
+    assert f"https://github.com/acme/leads/blob/{'01' * 20}/data/uplift.csv#L100" in links
+    assert len(links) > 12
+
+
+def test_it_links_to_the_html_view_in_ci() -> None:
+    options = ViewOptions(artifact="https://github.com/acme/leads/actions/runs/42#artifacts")
+    text = plan_markdown(HEADER, PROVENANCE, operations(5), summary_of(operations(5)), options)
+    assert [token.attrs["href"] for token in tokens(text) if token.type == "link_open"] == [options.artifact]
 
 
 def test_values_outside_the_basic_plane_count_twice() -> None:
@@ -142,22 +165,52 @@ def test_values_outside_the_basic_plane_count_twice() -> None:
     assert len(text.encode("utf-16-le")) // 2 == units(text) <= LIMIT
 
 
-def test_the_order_is_note_blocked_attention_numbers_irreversible_details() -> None:
-    summary = summary_of(operations(500), warnings=WARNINGS, blocked=BLOCKED)
+def test_the_first_screen_holds_verdict_twelve_findings_irreversible_and_money() -> None:
+    summary = msgspec.structs.replace(summary_of(operations(500), blocked=BLOCKED), findings=FINDINGS)
     text = plan_markdown(HEADER, NO_LEDGER, operations(500), summary, ViewOptions())
-    marks = ["Ledger:", "Blocked", "Attention", "to be sent |", "### ‼ Irreversible", "### Changes", "one by one"]
+    marks = ["Ledger:", "BLOCKED by 2 rules", "**blocked** `max_irreversible`", "**high**", "**medium**", "**info**",
+             "irreversible**: cannot be taken back", "`delivery 1053 buyer-a`", "| margin |"]  # fmt: skip
     places = [text.index(mark) for mark in marks]
     assert places == sorted(places)
-    for warning in WARNINGS:
-        assert warning in text
+    assert text.index("Money over") < 4_000
+    for finding in FINDINGS:
+        assert f"buyer 34 for only {finding.count} of 5,000 leads" in text[:4_000].replace("`", "")
+        assert f"data/uplift.csv:{finding.evidence[0].line}" in text[:4_000]
+    rest = [text.index(mark) for mark in ("| to be sent |", "### Changes", "one by one")]
+    assert rest == sorted(rest)
+    assert f"financials** lead `{lead(7)}`" in text[rest[2] : rest[2] + 120]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (
+            "12 operations of change a b take 5,000 leads (1.5 %)",
+            "12 operations of change `a b` take 5,000 leads (1.5 %)",
+        ),
+        ("see data/a.csv:4, and @everyone.", "see `data/a.csv:4`, and `@everyone`."),
+        ("<b>x</b> & #12 [a](b) GH-1", "`<b>x</b> & #12 [a](b`) `GH-1`"),
+        ("mail p@x.com; www.x.com! :smile:", "mail `p@x.com`; `www.x.com! :smile`:"),
+        ("in a b.", "in `a b`."),
+    ],
+)
+def test_our_sentences_are_text_and_foreign_words_are_code(text: str, written: str) -> None:
+    assert prose(text, ["a b"]) == written
+
+
+@given(st.text(max_size=80), st.text(max_size=10))
+def test_no_sentence_comes_alive(text: str, foreign: str) -> None:
+    inline = MarkdownIt("gfm-like").parseInline(f"- x {prose(text, [foreign])}")[0].children or []
+    assert {token.type for token in inline} <= {"text", "code_inline"}
+    assert not any("@" in token.content or "#" in token.content for token in inline if token.type == "text")
 
 
 def test_a_plan_that_is_blocked_throughout_is_not_called_finished() -> None:
     lines = [planned(Update(lead(0), {"c1": "x"}), state=State.BLOCKED, reason="not allowed")]
     text = plan_markdown(HEADER, PROVENANCE, lines, summary_of(iter(lines)), ViewOptions())
-    assert text.startswith("## Plan for `acme`: blocked, 1 operation cannot be sent\n")
+    assert text.startswith("## ⛔ BLOCKED\n")
     nothing = plan_markdown(HEADER, PROVENANCE, (), summary_of(iter(())), ViewOptions())
-    assert nothing.startswith("## Plan for `acme`: nothing to send\n")
+    assert nothing.startswith("## Nothing to send\n")
 
 
 def test_personal_values_are_masked_unless_asked_for() -> None:

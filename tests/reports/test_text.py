@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 import pytest
 
+from syncengine.core.finding import Finding
 from syncengine.core.operations import Financials, Trigger, Update
-from syncengine.core.plan import Before, State
+from syncengine.core.plan import Before, MadeFrom, State
 from syncengine.core.values import BuyerId, Cents, DeliveryId
+from syncengine.reports.facts import ApprovalsSoFar, LeftOut
 from syncengine.reports.layout import cells
 from syncengine.reports.model import ViewOptions
 from syncengine.reports.text import plan_text
 from tests.reports.samples import (
     BLOCKED,
+    FINDINGS,
     HEADER,
     HOSTILE_PROVENANCE,
     NO_LEDGER,
@@ -58,12 +64,82 @@ def test_colour_only_repeats_what_the_words_say() -> None:
     assert "".join(coloured).count("\x1b[1;31m") > 10
 
 
+def with_findings(leads: int, findings: Sequence[Finding], **options: Any) -> list[str]:
+    summary = msgspec.structs.replace(summary_of(operations(leads), blocked=BLOCKED), findings=tuple(findings))
+    return list(plan_text(HEADER, NO_LEDGER, operations(leads), summary, ViewOptions(**options)))
+
+
 @pytest.mark.parametrize("width", [80, 200])
-def test_the_first_forty_lines_hold_the_note_the_findings_and_all_of_attention(width: int) -> None:
-    top = " ".join(" ".join(view(500, width=width)[:40]).split())
-    for text in (NO_LEDGER.ledger_note, *WARNINGS, *(finding.reason for finding in BLOCKED)):
-        assert text in top
-    assert top.index("LEDGER") < top.index("Plan ") < top.index("BLOCKED") < top.index("Attention")
+def test_the_first_screen_holds_verdict_twelve_findings_irreversible_and_money(width: int) -> None:
+    lines = with_findings(500, FINDINGS, width=width)
+    top = "\n".join(lines[:40])
+    for finding in FINDINGS:
+        assert f"buyer 34 for only {finding.count} of 5,000" in top
+        assert f"data/uplift.csv:{finding.evidence[0].line}" in top
+    marks = ["LEDGER", "BLOCKED by 2 rules", "Plan 3f2a", "x BLOCKED max_irreversible", "!! high", "!  medium",
+             "   info", "IRREVERSIBLE", "trigger delivery 1053", "Money", "payout", "revenue", "margin"]  # fmt: skip
+    places = [top.index(mark) for mark in marks]
+    assert places == sorted(places)
+    assert lines[-1] == "BLOCKED by 2 rules"
+
+
+def test_a_short_screen_shows_the_verdict_and_findings_first() -> None:
+    lines = with_findings(500, FINDINGS, width=80)
+    assert sum("data/uplift.csv:" in line for line in lines[:24]) >= 8
+
+
+def test_a_hundred_thousand_findings_stay_readable() -> None:
+    lines = with_findings(500, FINDINGS * 8_000, width=80)
+    assert "… and 95,988 more findings, listed below" in "\n".join(lines[:40])
+    assert "Money" in "\n".join(lines[:40])
+    assert "… and 95,900 more findings; --format json has them" in "\n".join(lines)
+    assert len(lines) < 500
+
+
+def test_operations_with_findings_come_first_with_names_beside_ids() -> None:
+    named = {("buyer", "33"): "northwind", ("delivery", "1053"): "resale"}
+    lines = with_findings(500, FINDINGS, width=120, names=named)
+    first = lines[next(n for n, line in enumerate(lines) if line.startswith("Operations")) + 1]
+    assert first.startswith(f"   $ financials lead {lead(7)}")
+    text = "\n".join(lines)
+    assert "buyer unknown → 33 northwind" in text
+    assert "trigger delivery 1053 resale" in text
+
+
+@pytest.mark.parametrize(
+    ("findings", "verdict"),
+    [(FINDINGS, "10 things to look at"), (FINDINGS[:1], "1 thing to look at"), (FINDINGS[-2:], "Nothing stands out")],
+)
+def test_the_verdict_is_first_and_last(findings: Sequence[Finding], verdict: str) -> None:
+    lines = [planned(Update(lead(0), {"c1": "x"}))]
+    summary = msgspec.structs.replace(summary_of(iter(lines)), findings=tuple(findings))
+    shown = list(plan_text(HEADER, PROVENANCE, lines, summary, ViewOptions()))
+    assert shown[0] == f"{verdict} · 1 operation on 1 lead to send"
+    assert shown[-1] == verdict
+
+
+def test_money_is_on_one_base_and_negative_numbers_are_marked() -> None:
+    known = {"payout": Before("ledger", "70.00", "a"), "revenue": Before("ledger", "110.00", "a")}
+    lines = [
+        planned(Financials(lead(0), Cents(12000), Cents(8000)), before=known),
+        planned(Financials(lead(1), Cents(100), None)),
+    ]
+    text = "\n".join(plan_text(HEADER, PROVENANCE, lines, summary_of(iter(lines)), ViewOptions()))
+    assert "Money over 1 lead with all amounts known; 1 more with unknown ones" in text
+    assert re.search(r"payout +70\.00 +120\.00 +\+50\.00 +\+71\.4 %", text)
+    assert re.search(r"margin +40\.00 +-40\.00 ! +-80\.00 ! +-200\.0 %", text)
+
+
+def test_approvals_and_the_commit_are_said() -> None:
+    made = MadeFrom(commit="0123456789" * 4, branch="uplift", differ=("data/a.csv",), differing=1)
+    approvals = ApprovalsSoFar(
+        needed=2, given=("anna@example.com",), left_out=(LeftOut("bob@example.com", "wrote it"),)
+    )
+    provenance = msgspec.structs.replace(PROVENANCE, made_from=made)
+    options = ViewOptions(width=200, approvals=approvals)
+    text = "\n".join(plan_text(HEADER, provenance, (), summary_of(iter(())), options))
+    assert "commit 012345678901 on branch uplift; 1 file differs from it: data/a.csv" in text
+    assert "approvals: 1 of 2 given: anna@example.com; not counted: bob@example.com (wrote it)" in text
 
 
 def test_irreversible_operations_come_before_all_others() -> None:
@@ -125,7 +201,7 @@ def test_identical_diffs_are_folded_and_values_shown_only_on_purpose() -> None:
 
 
 def test_an_empty_plan_says_that_there_is_nothing_to_send() -> None:
-    assert list(plan_text(HEADER, PROVENANCE, (), summary_of(iter(())), ViewOptions()))[-1] == "Nothing to send."
+    assert list(plan_text(HEADER, PROVENANCE, (), summary_of(iter(())), ViewOptions()))[-1] == "Nothing to send"
 
 
 def test_many_changes_stay_bounded() -> None:

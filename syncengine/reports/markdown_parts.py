@@ -1,0 +1,151 @@
+"""What Markdown views are written with: lines within a budget, code spans, sentences, and links by reference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from syncengine.core.redaction import visible
+from syncengine.reports.places import Place
+from syncengine.reports.vocabulary import clip
+
+LINKS = 150
+_BACKTICKS = re.compile(r"`+")
+_WORD = re.compile(r"[(]*[A-Za-z]+(?:['-][A-Za-z]+)*[,.;:)?!]*|[(]*[+-]?[0-9]+(?:[.,][0-9]+)*[,;:)%]*|%[),.;:]*")
+"""What our own sentences are made of: letters and numbers, in which no Markdown, mention or reference can be."""
+
+
+def prose(text: str, foreign: Iterable[str | None] = ()) -> str:
+    """A sentence of ours, in which names and values are code: the `foreign` texts, and every word that is no plain one.
+
+    Words that must be code are joined where they are neighbours.
+    """
+    names = sorted({visible(name) for name in foreign if name and not name.isspace()}, key=len, reverse=True)
+    pattern = f"(?<![A-Za-z0-9])({'|'.join(map(re.escape, names))})(?![A-Za-z0-9])" if names else "(?!)"
+    words: list[_Word] = []
+    glued = False
+    for position, part in enumerate(re.split(pattern, text)):
+        if position % 2:
+            words.append(_Word("", part, "", is_code=True, glued=glued))
+        else:
+            found = part.split()
+            begins_glued = bool(found) and position > 0 and not part[0].isspace()
+            words += [_word(word, glued=begins_glued and index == 0) for index, word in enumerate(found)]
+        glued = bool(part) and not part[-1].isspace()
+    return _joined(words)
+
+
+class _Word(NamedTuple):
+    """A word with the punctuation around it; `glued` to the one before without a space."""
+
+    opening: str
+    core: str
+    closing: str
+    is_code: bool
+    glued: bool
+
+
+def _word(word: str, *, glued: bool) -> _Word:
+    if _WORD.fullmatch(word):
+        return _Word("", word, "", is_code=False, glued=glued)
+    core = word.lstrip("(")
+    opening = word[: len(word) - len(core)]
+    inner = core.rstrip(",.;:)")
+    closing = core[len(inner) :]
+    return _Word(opening, inner, closing, is_code=bool(inner), glued=glued)
+
+
+def _joined(words: Iterable[_Word]) -> str:
+    out: list[str] = []
+    waiting: list[str] = []
+    for word in words:
+        if waiting and (not word.is_code or word.opening):
+            out.append(code(" ".join(waiting), 400))
+            waiting = []
+        space = "" if word.glued or not (out or waiting) else " "
+        if not word.is_code:
+            out.append(space + word.opening + word.core + word.closing)
+            continue
+        if waiting:
+            waiting.append(word.core)
+        else:
+            out.append(space + word.opening)
+            waiting = [word.core]
+        if word.closing:
+            out.append(code(" ".join(waiting), 400) + word.closing)
+            waiting = []
+    if waiting:
+        out.append(code(" ".join(waiting), 400))
+    return "".join(out)
+
+
+class Links:
+    """Links to the forge by reference: their addresses are at the end, and take nothing of the first screen."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def place(self, place: Place, limit: int = 200) -> str:
+        """A place as code, linked where its file is on a forge."""
+        text = code(place.text, limit)
+        if not place.url or len(self._numbers) >= LINKS:
+            return text
+        return f"[{text}][{self._numbers.setdefault(place.url, len(self._numbers) + 1)}]"
+
+    def definitions(self) -> list[str]:
+        """The addresses."""
+        return [f"[{n}]: <{url}>" for url, n in self._numbers.items()]
+
+
+class Sheet:
+    """Lines within a budget. `add` is for what must stand there and is short; `some` takes what fits."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self._lines: list[str] = []
+
+    def add(self, *lines: str) -> None:
+        """Lines that are never cut."""
+        for line in lines:
+            self._lines.append(line)
+            self._left -= units(line) + 1
+
+    def some(self, items: Sequence[str], share: float) -> int:
+        """As many items as fit into this share of what is left; returns how many do not."""
+        room = int(self._left * share)
+        for position, item in enumerate(items):
+            cost = units(item) + 1
+            if cost > room:
+                return len(items) - position
+            room -= cost
+            self.add(item)
+        return 0
+
+    def close(self, lines: Sequence[str]) -> None:
+        """The end, for which there is room beyond the budget of the lines above as far as it reaches."""
+        room = self._left + 400
+        self._lines.append("")
+        for line in lines:
+            room -= units(line) + 1
+            if room < 0:
+                return
+            self._lines.append(line)
+
+    def text(self) -> str:
+        """Everything, with a line end after each line."""
+        return "\n".join(self._lines) + "\n"
+
+
+def units(text: str) -> int:
+    """Length of `text` in UTF-16 units."""
+    return len(text) + sum(character > "\uffff" for character in text) if not text.isascii() else len(text)
+
+
+def code(text: str, limit: int = 200) -> str:
+    """`text` as a code span that no content of it can end, on one line."""
+    inner = clip(visible(text), limit) or '""'
+    longest = max((len(run) for run in _BACKTICKS.findall(inner)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if inner[0] in "` " or inner[-1] in "` " else ""
+    return f"{fence}{pad}{inner}{pad}{fence}"
