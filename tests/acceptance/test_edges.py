@@ -137,5 +137,5 @@ def test_money_holds_the_sums_alone_and_left_out_fields_are_counted(workspace: W
     )
     found = workspace.plan()
     assert found["money"] == {"payout": "5.00", "revenue": "0.00"}
-    assert found["by_kind"] == {"update": 1, "reprocess": 0, "trigger": 0, "financials": 1}
+    assert found["by_kind"] == {"update": 1, "reprocess": 0, "trigger": 0, "financials": 1, "return": 0}
     assert found["skipped_fields"] == 4

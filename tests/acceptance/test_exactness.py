@@ -97,7 +97,7 @@ def test_a_corrected_update_is_sent_without_the_trigger_beside_it(workspace: Wor
     workspace.changeset("steady", CHANGES.replace("TN25 6QD", "TN25 7QD"))
     plan = workspace.plan()
     assert plan["operations"]["to_send"] == 1
-    assert plan["by_kind"] == {"update": 1, "reprocess": 0, "trigger": 0, "financials": 0}
+    assert plan["by_kind"] == {"update": 1, "reprocess": 0, "trigger": 0, "financials": 0, "return": 0}
     assert workspace.apply()["counts"] == {
         "applied": 1, "rejected": 0, "in_doubt": 0, "already_applied": 4, "not_sent": 0,
     }  # fmt: skip

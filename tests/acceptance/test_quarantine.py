@@ -35,7 +35,8 @@ def test_the_requests_are_the_documented_ones(workspace: Workspace) -> None:
     workspace.changeset("decide", MIXED)
     view = workspace.plan()
     assert view["by_kind"] == {
-        "update": 2, "reprocess": 0, "trigger": 1, "financials": 0, "release": 1, "reject": 1,
+        "update": 2, "reprocess": 0, "trigger": 1, "financials": 0,
+        "return": 0, "release": 1, "reject": 1,
     }  # fmt: skip
     assert (view["irreversible"], view["leads"]) == (3, 3)
     result = workspace.apply()
