@@ -13,9 +13,9 @@ from syncengine.core.values import ChangesetId, LeadId
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False):
-    """Where something was declared: path relative to the repository, line from 1, and the data row if there is one.
+    """Source position of a declaration: path relative to the repository, line from 1, and the data row if there is one.
 
-    `data` is the row's physical line in its file, or its row in a sheet, where it came from one: ChangeFacts name it.
+    `data` is the physical line of the row in its file, or its row number in a sheet. ChangeFacts names the file.
     """
 
     file: str
@@ -25,7 +25,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
 
 
 class NameUse(msgspec.Struct, frozen=True):
-    """A configured name that a change used, and the id it stood for."""
+    """A configured name that a change used, and the id that it resolved to."""
 
     kind: Literal["delivery", "buyer"]
     name: str
@@ -51,11 +51,12 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangeFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of the rows of one change, and which of its values came from them.
+    """Counts of the rows of one change by result, and the origin of its values.
 
-    There are none for a change without source whose leads were all taken: everything in it was typed. `file` is the
-    source's file (with " SHEET" where it has several), "" where it is none. `typed` names fields, amounts, "buyer",
-    "delivery" and "lead" where the changeset itself holds them. `rows` counts leads where there is no source.
+    A change has no facts when it has no source and all its leads were taken: every value was typed. `file` is the
+    source's file (with " SHEET" where it has several), "" where there is no file. `typed` names the fields, amounts,
+    "buyer", "delivery" and "lead" whose values the changeset itself holds. `rows` counts leads where there is no
+    source.
     """
 
     changeset: ChangesetId
@@ -69,7 +70,8 @@ class ChangeFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class ChangesetFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plan must know of a changeset besides its items. `vars` are the effective ones, `--var` included."""
+    """Facts that a plan records about a changeset besides its items. `vars` are the effective ones, `--var`
+    included."""
 
     id: ChangesetId
     account: str

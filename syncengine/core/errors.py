@@ -54,10 +54,10 @@ EXIT_WORDS = {
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """One finding, with the place where it stands.
+    """One error or warning about a file, with its location.
 
-    `line` and `column` count from 1 (column in characters); 0 means "the file as a whole".
-    `row` is the data row of a source, from 1, header excluded. `excerpt` is the offending line, for the caret.
+    `line` and `column` count from 1 (column in characters); 0 means "the file as a whole". `row` is the data row of a
+    source, from 1, header excluded. `excerpt` is the offending line, for the caret.
     """
 
     code: str
@@ -101,20 +101,20 @@ class ConfigError(InputError):
 
 
 class Refusal(SyncError):
-    """Well-formed, but it must not be applied; nothing was sent."""
+    """The input is well-formed but must not be applied; nothing was sent."""
 
     exit = Exit.REFUSED
     code = "SE600"
 
 
 class AlteredPlan(Refusal):
-    """The file is not, byte for byte, a plan as it was written."""
+    """The plan file differs from the plan that was written."""
 
     code = "SE610"
 
 
 class StalePlan(Refusal):
-    """Since planning, the ledger learned something about a lead that the plan still wants to change."""
+    """The ledger recorded something new about a lead of the plan since planning."""
 
     code = "SE620"
 
@@ -138,13 +138,13 @@ class WrongLedger(Refusal):
 
 
 class LeaseHeld(Refusal):
-    """Somebody else holds the right to apply to this account."""
+    """Another process holds the lease of this account."""
 
     code = "SE660"
 
 
 class LookupStopped(SyncError):
-    """A lookup ended before its table was complete; what was answered is kept, and only searches were sent."""
+    """A lookup ended before its table was complete. The answers so far are kept; only searches were sent."""
 
     exit = Exit.INCOMPLETE
     code = "SE523"
@@ -161,7 +161,7 @@ class LedgerLocked(LedgerTrouble):
 
 
 class LedgerDamaged(LedgerTrouble):
-    """The ledger's file is damaged: what it does not show may have been sent."""
+    """The ledger's file is damaged: operations that it does not show may have been sent."""
 
     exit = Exit.REFUSED
     code = "SE663"
@@ -175,6 +175,6 @@ class LedgerDamaged(LedgerTrouble):
 
 
 class LeaseLost(LedgerTrouble):
-    """The lease was taken over: no new intent may be committed, so nothing new may be sent."""
+    """Another runner took over the lease: no new intent may be committed, so nothing new may be sent."""
 
     code = "SE710"

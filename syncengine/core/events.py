@@ -1,4 +1,7 @@
-"""What a run tells whoever listens: ids, counts and our own words. Never a value, never the service's words."""
+"""Events of a run, for progress and telemetry: ids, counts and the product's own texts.
+
+Events never hold values or the service's messages.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,15 @@ StopCause = Literal[
 
 
 class PlanLooked(msgspec.Struct, frozen=True):
-    """Before a run begins: so many more of the plan's operations were compared with the ledger, of `total`."""
+    """Planning progress before a run begins: operations compared with the ledger since the last event, and their
+    `total`."""
 
     operations: int
     total: int
 
 
 class RunBegan(msgspec.Struct, frozen=True, kw_only=True):
-    """The run is on record; nothing was sent yet. `operations` are those to be sent."""
+    """The run is recorded; nothing was sent yet. `operations` are those to be sent."""
 
     run: RunId
     plan: PlanDigest
@@ -36,7 +40,7 @@ class RunBegan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestLeft(msgspec.Struct, frozen=True, kw_only=True):
-    """A request was handed to its connection, its intents durable. `tries` counts the sendings before this one."""
+    """A request was passed to its connection, after its intents were committed. `tries` counts earlier sends of it."""
 
     request: int
     call: Call
@@ -46,9 +50,9 @@ class RequestLeft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestAnswered(msgspec.Struct, frozen=True, kw_only=True):
-    """Its answer was judged, or it is known that none comes. `status` 0: none came. The counts are of attempts.
+    """The answer to a request was judged, or no answer will come (`status` 0). The counts are of attempts.
 
-    The answer is durable with the next commit, not yet.
+    The outcome becomes durable with the next commit, not with this event.
     """
 
     request: int
@@ -62,7 +66,7 @@ class RequestAnswered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SentAgain(msgspec.Struct, frozen=True, kw_only=True):
-    """Of a request that was answered, so much will be sent again, after `wait` seconds or more."""
+    """Operations of an answered request will be sent again, after at least `wait` seconds."""
 
     request: int
     entries: int
@@ -71,7 +75,7 @@ class SentAgain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OperationsSettled(msgspec.Struct, frozen=True):
-    """These operations have this outcome in this run, for good."""
+    """The operations have this final outcome in this run."""
 
     outcome: Outcome
     operations: tuple[OperationId, ...]
@@ -95,19 +99,19 @@ RunEvent = PlanLooked | RunBegan | RequestLeft | RequestAnswered | SentAgain | O
 
 
 def call_of(parcels: tuple[Parcel, ...]) -> Call:
-    """Which of the service's calls carries these parcels."""
+    """The service's call that carries these parcels."""
     return parcels[0].call
 
 
 def operations_of(parcels: tuple[Parcel, ...]) -> tuple[OperationId, ...]:
-    """Ids of everything that travels."""
+    """Ids of all operations in these parcels."""
     return tuple([part.id for parcel in parcels for part in parcel.parts])
 
 
 def answered(
     request: int, *, status: int, verdict: str, seconds: float, rulings: tuple[tuple[Ruling, ...], ...]
 ) -> RequestAnswered:
-    """The event of an answer that was judged like this."""
+    """The event for a judged answer."""
     outcomes = [ruling.outcome for each in rulings for ruling in each]
     return RequestAnswered(
         request=request,

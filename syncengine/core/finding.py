@@ -1,4 +1,4 @@
-"""A finding: one thing that a reviewer should know of a plan, found by one rule. See docs/findings.md."""
+"""A finding: one thing that a reviewer should know about a plan, reported by one rule. See docs/findings.md."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SHOWN = 10
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation that a finding is about. `file` and `line` are those of the data where the value came from a file.
+    """One operation that a finding is about. `file` and `line` locate its value where the value came from a file.
 
-    Values are kept as they are: whoever shows them masks them.
+    Values are unmasked: the code that shows them masks them.
     """
 
     operation: str | None = None
@@ -30,7 +30,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """`changeset` and `change` are None where it is about the whole plan, or about several of them."""
+    """`changeset` and `change` are None where the finding concerns the whole plan or several of them."""
 
     rule: str
     severity: Severity
@@ -81,6 +81,6 @@ _SEVERITIES: tuple[Severity, ...] = ("high", "medium", "info")
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """High ones first, then by how many operations they are about; of equal ones as the rules are documented."""
+    """Findings by severity, high first, then by number of operations; ties keep the documented order of the rules."""
     order = list(RULES)
     return tuple(sorted(findings, key=lambda f: (_SEVERITIES.index(f.severity), -f.count, order.index(f.rule))))

@@ -1,4 +1,4 @@
-"""One finding for one cause, the first hundred of a kind, and a count of the rest."""
+"""Limits on reported problems: one per cause, the first hundred of each code, and a count of the rest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OVERFLOW = "SE490"
 
 
 class ProblemLimit:
-    """Passes findings on until there are enough of their code; `finish` tells how many more there were."""
+    """Passes problems on up to a limit per code; `finish` reports how many more there were."""
 
     def __init__(self, report: Callable[[Problem], None]) -> None:
         self._report = report
@@ -24,14 +24,14 @@ class ProblemLimit:
         self._last: dict[str, Problem] = {}
 
     def add(self, problem: Problem) -> None:
-        """One finding."""
+        """Add one problem."""
         self._counts[problem.code] += 1
         if self._counts[problem.code] <= LIMIT:
             self._last[problem.code] = problem
             self._report(problem)
 
     def finish(self) -> None:
-        """Report how many findings of each code were counted and not passed on."""
+        """Report, per code, how many problems were counted but not passed on."""
         for code, count in self._counts.items():
             if count > LIMIT:
                 last = self._last[code]
@@ -55,11 +55,11 @@ class _Cause(msgspec.Struct):
 
 
 class ByCause:
-    """Joins findings about rows that differ in nothing but the row and its values: a column read wrongly is at fault in
-    every row, and is one thing to correct.
+    """Joins problems that differ only in their row and its values. A column that is read wrongly fails in every row,
+    and is one thing to correct.
 
-    What is not about a row passes at once. Lines of the file `written_in` tell causes apart; lines of others are where
-    rows stand.
+    A problem without a row passes at once. Line numbers in the file `written_in` distinguish causes; line numbers in
+    other files are only the positions of rows.
     """
 
     def __init__(self, report: Callable[[Problem], None], *, written_in: str = "") -> None:
@@ -68,7 +68,7 @@ class ByCause:
         self._causes: dict[tuple[object, ...], _Cause] = {}
 
     def add(self, problem: Problem) -> None:
-        """One finding."""
+        """Add one problem."""
         if problem.row is None:
             self._report(problem)
             return
@@ -84,7 +84,7 @@ class ByCause:
             cause.rows.append(problem.row)
 
     def finish(self) -> None:
-        """Report what was joined: the first finding of each cause, with the number of rows and the first of them."""
+        """Report each joined cause once: its first problem, with the number of rows and the first of them."""
         for cause in self._causes.values():
             self._report(cause.first if cause.count == 1 else _joined(cause))
         self._causes.clear()

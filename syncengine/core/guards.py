@@ -1,4 +1,4 @@
-"""The right ledger and the right host: what plan and apply refuse before anything else. See docs/ledger.md."""
+"""Checks that plan and apply run first: the ledger and the host are the expected ones. See docs/ledger.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ LOOPBACK = "loopback"
 
 
 def check_host(account: Account, hosts: Mapping[str, str]) -> None:
-    """`hosts` maps account identities to the host each was first applied on. Raises WrongLedger."""
+    """Check the account's host against the first one on record. `hosts` maps account identities to the host each was
+    first applied on. Raises WrongLedger."""
     recorded = hosts.get(account.identity)
     if recorded is not None:
         if recorded == account.host or recorded in account.hosts:
@@ -40,9 +41,9 @@ def _host_hint(recorded: str) -> str:
 
 
 def check_applicable(account: Account, pin: LedgerPin, ledger: LedgerIdentity) -> None:
-    """Applying beyond this machine needs a pinned ledger, and applying at all its key. Raises WrongLedger.
+    """Applying beyond loopback requires a pinned ledger; applying at all requires the ledger's key. Raises WrongLedger.
 
-    That the ledger is the pinned one is checked where it is opened.
+    Opening the ledger checks that it is the pinned one.
     """
     if pin.id is None and not account.is_loopback:
         raise WrongLedger(
@@ -60,7 +61,7 @@ def check_applicable(account: Account, pin: LedgerPin, ledger: LedgerIdentity) -
 
 
 def key_warning(ledger: LedgerIdentity) -> str:
-    """What every view must open with where the ledger's key is not at hand; empty otherwise."""
+    """The warning that every view shows first when the ledger's key is missing; empty otherwise."""
     if ledger.key == "right":
         return ""
     state = "missing" if ledger.key == "missing" else "another one"

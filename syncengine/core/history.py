@@ -1,6 +1,6 @@
-"""What the ledger's records say about one lead: a pure fold over its attempts. Plan, apply and status all ask here.
+"""History of one lead: a pure fold over the recorded attempts. Plan, apply and status all use it.
 
-See docs/identity.md for the rules and docs/outcomes.md for the words.
+See docs/identity.md for the rules and docs/outcomes.md for the outcomes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId
 
 
 class Standing(StrEnum):
-    """Where one attempt stands, resolutions included."""
+    """State of one attempt, resolutions included."""
 
     APPLIED = "applied"
     REJECTED = "rejected"
@@ -27,7 +27,7 @@ class Standing(StrEnum):
     IN_FLIGHT = "in_flight"
     """Intended by a run that is alive right now."""
 
-    __hash__ = str.__hash__  # Enum's own is a call of Python code for every look-up
+    __hash__ = str.__hash__  # Enum's own hash is a Python-level call for every look-up.
 
 
 _ANSWERED = {outcome: Standing(outcome.value) for outcome in Outcome}
@@ -42,7 +42,7 @@ class RecordedAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Resolution(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A person's word on an attempt that nobody could know about."""
+    """A person's decision about an attempt whose outcome is unknown."""
 
     applied: bool
     by: str
@@ -75,7 +75,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def standing(self) -> Standing:
-        """A recorded answer outranks a resolution, whichever came first; a resolution outranks not knowing."""
+        """State of an attempt. A recorded answer outranks a resolution, whichever came first; a resolution outranks
+        "unknown"."""
         if self.answer is not None and self.answer.outcome is not Outcome.UNKNOWN:
             return _ANSWERED[self.answer.outcome]
         if self.resolution is not None:
@@ -86,22 +87,22 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def moment(self) -> str:
-        """When it may have taken effect at the latest, as far as is recorded: UTC, ISO 8601."""
+        """Latest time at which the attempt may have taken effect, as far as recorded: UTC, ISO 8601."""
         return max(self.at, self.answer.at if self.answer is not None else "")
 
     @property
     def touch(self) -> str:
-        """What the attempt touches beyond its fields: the lead's money, a delivery, the reprocess, the quarantine."""
+        """What the attempt affects beyond its fields: the lead's money, a delivery, the reprocess, the quarantine."""
         return touch_of(self.kind, self.delivery)
 
     @property
     def records(self) -> int:
-        """How many records the ledger holds of it: the intent, the outcome, the resolution."""
+        """Number of ledger records about the attempt: the intent, the outcome, the resolution."""
         return 1 + (self.answer is not None) + (self.resolution is not None)
 
     @property
     def contradicted(self) -> bool:
-        """Whether a recorded answer says the opposite of a person's resolution."""
+        """Whether a recorded answer contradicts a person's resolution."""
         if self.resolution is None or self.answer is None or self.answer.outcome is Outcome.UNKNOWN:
             return False
         return self.resolution.applied != (self.answer.outcome is Outcome.APPLIED)
@@ -115,18 +116,18 @@ _SAME_TOUCH = {
 
 
 def touching_kinds(kind: Kind) -> frozenset[Kind]:
-    """The kinds that can touch the same thing as this one."""
+    """The kinds that can affect the same thing as this kind."""
     return _SAME_TOUCH[kind]
 
 
 def touch_of(kind: Kind, target: str) -> str:
-    """Name of the thing that operations of this kind share; "" where only single fields are shared."""
+    """Name of the thing that operations of this kind share; "" where they share single fields only."""
     touch = _TOUCH[kind]
     return touch.replace("{target}", target) if target else touch
 
 
 class LastValue(msgspec.Struct, frozen=True):
-    """Last word on one field or amount. `stored` None: an unconfirmed attempt made the last value unknown."""
+    """Last recorded state of one field or amount. `stored` None: an unconfirmed attempt left the last value unknown."""
 
     stored: str | None
     changeset: ChangesetId
@@ -136,9 +137,9 @@ class LastValue(msgspec.Struct, frozen=True):
 
 
 def settled_as(attempts: Sequence[Attempt]) -> Standing | None:
-    """Where one operation stands after all its attempts; None where none had an effect or a refusal.
+    """State of one operation after all its attempts; None where none was applied or rejected.
 
-    A refusal settles only the attempt that it answers: after an unknown attempt the operation stays unknown until a
+    A rejection settles only the attempt that it answers: after an unknown attempt the operation stays unknown until a
     later one is applied.
     """
     standing: Standing | None = None
@@ -160,7 +161,7 @@ _NEVER = "9999"
 
 
 class LeadHistory:
-    """All attempts on one lead of one account, oldest first, and the questions that may be asked of them."""
+    """All attempts on one lead of one account, oldest first, with queries over them."""
 
     def __init__(self, attempts: Sequence[Attempt] = (), *, forgotten: bool = False) -> None:
         self.attempts = tuple(attempts)
@@ -179,11 +180,11 @@ class LeadHistory:
         return found[0] if len(found) == 1 else None
 
     def own_slot(self, changeset: ChangesetId, kind: Kind, name: str) -> LastValue | None:
-        """What `changeset` last confirmed for this field or amount; None where it never tried."""
+        """Value that `changeset` last confirmed for this field or amount; None where it never attempted it."""
         return self._slot(kind, name, lambda attempt: attempt.changeset == changeset)
 
     def last_slot(self, kind: Kind, name: str) -> LastValue | None:
-        """What any changeset last confirmed for this field or amount."""
+        """Value that any changeset last confirmed for this field or amount."""
         return self._slot(kind, name, lambda _: True)
 
     def _slot(self, kind: Kind, name: str, wanted: Callable[[Attempt], bool]) -> LastValue | None:
@@ -202,11 +203,12 @@ class LeadHistory:
         return slot
 
     def last_attempt_at(self, kind: Kind, name: str) -> str:
-        """When something was last tried on this field or amount: what was seen no later says nothing about it now.
+        """Time of the last attempt on this field or amount. Values observed no later than this say nothing about the
+        present.
 
-        Every attempt counts, whatever became of it: that one had no effect is sometimes only what a person says. The
-        answer's time counts where there is one, since the value may have landed up to then. "" where there was no
-        attempt; later than any time while an answer may still come.
+        Every attempt counts, whatever its outcome: that an attempt had no effect is sometimes only a person's claim.
+        The time of the answer counts where there is one, since the value may have been set up to then. "" where there
+        was no attempt; later than any time while an answer may still arrive.
         """
         last = ""
         for attempt in self.attempts:
@@ -218,7 +220,8 @@ class LeadHistory:
 
     @cached_property
     def doubts(self) -> tuple[Attempt, ...]:
-        """Irreversible attempts whose outcome nobody knows: they hold the lead's money and its other irreversibles."""
+        """Irreversible attempts of unknown outcome. They hold back the lead's money and its other irreversible
+        operations."""
         return tuple(a for a in self.attempts if a.kind in IRREVERSIBLE and a.standing in DOUBTFUL)
 
     def same_thing(self, kind: Kind, delivery: str) -> list[Attempt]:
@@ -227,10 +230,10 @@ class LeadHistory:
         return [attempt for attempt in self.attempts if attempt.kind in kinds and attempt.touch == touch]
 
     def facts(self, kind: Kind, delivery: str, names: Iterable[str], *, except_plan: str | None = None) -> int:
-        """How many records the ledger holds on what an operation touches, a plan's own left out on request.
+        """Number of ledger records on everything an operation affects; a plan's own records can be left out.
 
-        Touching is: the same field, the same lead's money, the same delivery, a reprocess of the same lead, a release
-        or rejection of the same quarantined lead. An erasure counts as one.
+        Two operations affect the same thing when they share a field, the lead's money, a delivery, a reprocess of the
+        lead, or a release or rejection of the same quarantined lead. An erasure counts as one record.
         """
         touch, kinds = touch_of(kind, delivery), touching_kinds(kind)
         wanted = frozenset(names)

@@ -1,7 +1,9 @@
-"""Identity: which operation is the same operation. The promise "nothing irreversible happens twice" rests on it.
+"""Operation ids: decide which two operations are the same. The promise "nothing irreversible happens twice" depends on
+it.
 
-An identity holds the names of what is set, never the values: correcting a postcode beside an applied trigger leaves
-the trigger's identity alone. It knows no file names, order, comments, batch sizes or hosts. See docs/identity.md.
+An identity covers the names of what is set, never the values, so correcting a postcode next to an applied trigger does
+not change the trigger's identity. File names, order, comments, batch sizes and hosts are not part of it. See
+docs/identity.md.
 """
 
 from __future__ import annotations
@@ -36,8 +38,8 @@ def operation_id(account: str, changeset: ChangesetId, operation: Operation) -> 
     return OperationId(SCHEME + digest.hexdigest()[:39])
 
 
-# What is hashed is one JSON list of texts. Only the lead differs from one operation of a change to the next, so what
-# stands before it is hashed once, and what follows it is written once.
+# What is hashed is one JSON list of texts. Only the lead differs between the operations of a change, so the part before
+# the lead is hashed once and the part after it is encoded once.
 
 
 @lru_cache(maxsize=1024)
@@ -57,6 +59,6 @@ def digest_of(value: object) -> str:
 
 
 def fingerprint(key: bytes, lead: str, name: str, value: str) -> str:
-    """Keyed digest of one value of one lead; without the key nobody can test a guess against it."""
+    """Keyed digest of one value of one lead. Without the key a guess cannot be tested against it."""
     message = _ENCODER.encode([lead, name, value])
     return hashlib.blake2b(message, key=key, digest_size=16, person=b"syncengine-value").hexdigest()

@@ -1,7 +1,7 @@
-"""Words that the machine behind a build log obeys, broken so that they are read as text.
+"""Escapes CI workflow commands in printed output, so that a build log shows them as text.
 
-GitHub's and Azure's runners take orders from whatever a program prints: `##[stop-commands]x` or `##vso[task.x]y`
-anywhere in a line, `::add-mask::x` where a line begins with it. TeamCity's are `##teamcity[...]`.
+GitHub's and Azure's runners execute commands in any program's output: `##[stop-commands]x` or `##vso[task.x]y` anywhere
+in a line, `::add-mask::x` at the start of a line. TeamCity's commands begin with `##teamcity[`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Syntax = Literal["text", "json", "html", "commands"]
 """How a break is written: a space in text; an escape in JSON, HTML and XML, whose readers see no difference.
 `commands`: the lines are commands of ours, in which only those of others are broken."""
 
-# What a runner that compares words as a reader would does not see: default-ignorable code points.
+# Default-ignorable code points: a runner that compares text by collation skips them.
 _UNSEEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff"
@@ -36,17 +36,17 @@ _BREAKS = {
     "html": {"[": "&#91;", ":": "&#58;"},
 }
 
-# What a terminal obeys although JSON lets it stand: delete, C1, and the marks that reorder what is read.
+# Characters that JSON permits unescaped and a terminal interprets: delete, C1 controls, and bidirectional marks.
 _LOUD = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def broken(text: str, syntax: Syntax = "text", *, line: str = "") -> str:
-    """`text` without anything that a runner would obey; `line` is what the last line holds so far, as `begun` gives it.
+    """`text` with every workflow command escaped. `line` is the unfinished last line printed so far, from `begun`.
 
-    In JSON also without what a terminal would obey; it parses to the same values.
+    In JSON, terminal control characters are escaped too; the result parses to the same values.
     """
     whole = line + text if line else text
-    # Masks stand in nearly every line and in no order; without them most lines are ASCII, which is searched fastest.
+    # Mask characters occur in nearly every line. Without them most lines are ASCII, which is the fastest to search.
     bare = whole if whole.isascii() else whole.replace(_MASK, "")
     if _may_order(bare):
         pattern, breaks = (_INSIDE_ONLY if syntax == "commands" else _ANY), _BREAKS[syntax]
@@ -56,7 +56,7 @@ def broken(text: str, syntax: Syntax = "text", *, line: str = "") -> str:
     return whole[len(line) :]
 
 
-# Nearly everything that is printed holds nothing of the kind, which these find out much faster than the patterns do.
+# Fast path: most output holds no command, and these substring tests are much faster than the patterns.
 
 
 def _may_order(text: str) -> bool:
@@ -72,11 +72,12 @@ def _may_be_loud(text: str) -> bool:
 
 
 def begun(line: str, text: str) -> str:
-    """As much of the last line of `text` as `broken` has to know of it; `line` is what was begun before."""
+    """The part of the unfinished last line of `text` that `broken` needs to see; `line` is the result of the previous
+    call."""
     if text.endswith("\n"):
         return ""
     start = max(text.rfind("\n"), text.rfind("\r")) + 1
     last = text[start:] if start else line + text
-    # White space before the first word counts for nothing.
+    # Runners ignore white space at the start of a line.
     last = last[found.end() :] if (found := _LEADING.match(last)) else last
     return last if len(last) <= _KEPT else f"-{last[-_KEPT:]}"

@@ -1,4 +1,4 @@
-"""The service's messages without personal values: a value that was sent is replaced by its field's name."""
+"""Redaction of the service's messages: each value that was sent is replaced by the name of its field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _SHORT = 4
 
 
 def declared_in(texts: str, parcels: Iterable[Parcel]) -> dict[str, str]:
-    """Declared values that occur in `texts` in any case, with the names of their fields. Amounts are no secret here."""
+    """Declared values that occur in `texts`, in any case, mapped to the names of their fields. Amounts are not secret
+    here."""
     updates = [part.operation for parcel in parcels for part in parcel.parts if isinstance(part.operation, Update)]
     folded = texts.casefold()
     if len(folded) <= _FEW and _pieces(folded).isdisjoint(_folded(updates)):
@@ -35,14 +36,15 @@ def declared_in(texts: str, parcels: Iterable[Parcel]) -> dict[str, str]:
 
 @lru_cache(maxsize=64)
 def _pieces(text: str) -> frozenset[str]:
-    """Everything that stands somewhere in a short text."""
+    """All substrings of a short text."""
     ends = range(1, len(text) + 1)
     return frozenset(text[start:end] for end in ends for start in range(end))
 
 
 def _folded(updates: Iterable[Update]) -> list[str]:
-    """All values of these updates, for comparing without regard to case; folded at once, which takes a fifth of the
-    time. A value that holds the separator is cut there: its pieces are found where it would have been."""
+    """The case-folded values of these updates. All are joined and folded in one call, which takes a fifth of the time.
+    A value that contains the separator is split there; its pieces are still found in a message that holds the whole
+    value."""
     return (
         _SEPARATOR.join(chain.from_iterable(update.fields.values() for update in updates)).casefold().split(_SEPARATOR)
     )
@@ -54,7 +56,7 @@ def without_values(message: str, values: Mapping[str, str]) -> str:
         return message
     folded = message.casefold()
     present = [value for value in values if value and value.casefold() in folded]
-    # The longest first, so that a part of one value never breaks the whole.
+    # Longest first: replacing a short value must not split a longer one that contains it.
     for value in sorted(present, key=len, reverse=True):
         pattern = re.escape(value)
         if len(value) < _SHORT:

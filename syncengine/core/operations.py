@@ -1,7 +1,7 @@
-"""What can be done to one lead: a closed union, and one description of each kind.
+"""Operations on one lead: a closed union, and one description of each kind.
 
-`SPECS` answers every question that depends on the kind alone, so most of the product knows no kind by name. Code that
-does needs what only one kind has: fields, amounts, a delivery.
+`SPECS` answers every question that depends on the kind alone, so most of the product names no kind. Code that does name
+one needs what only that kind has: fields, amounts, a delivery.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Kind(StrEnum):
     REJECT = "reject"
     RETURN = "return"
 
-    __hash__ = str.__hash__  # Enum's own is a call of Python code for every look-up
+    __hash__ = str.__hash__  # Enum's own hash is a Python-level call for every look-up.
 
 
 class Call(StrEnum):
@@ -39,7 +39,8 @@ class Call(StrEnum):
 
 
 def counter_of(kind: Kind) -> str:
-    """The attribute of `KindCounts` for a kind: its own name, where Python lets an attribute be called that."""
+    """The attribute of `KindCounts` for a kind: the kind's own name, or a variant where that name is a Python
+    keyword."""
     return f"{kind.value}_" if iskeyword(kind.value) else kind.value
 
 
@@ -73,7 +74,7 @@ class Update(msgspec.Struct, frozen=True, gc=False, tag="update", tag_field="kin
 
 
 class Reprocess(msgspec.Struct, frozen=True, gc=False, tag="reprocess", tag_field="kind"):
-    """Run the lead through distribution again."""
+    """Send the lead through distribution again."""
 
     lead: LeadId
     generation: int = 1
@@ -97,21 +98,21 @@ class Financials(msgspec.Struct, frozen=True, gc=False, tag="financials", tag_fi
 
 
 class Release(msgspec.Struct, frozen=True, gc=False, tag="release", tag_field="kind"):
-    """Let the lead out of quarantine: the service queues it, and it passes dedupe, caps and rules again."""
+    """Release the lead from quarantine. The service queues it; the lead then passes dedupe, caps and rules again."""
 
     lead: LeadId
     generation: int = 1
 
 
 class Reject(msgspec.Struct, frozen=True, gc=False, tag="reject", tag_field="kind"):
-    """Turn the quarantined lead away for good; queued as well."""
+    """Reject the quarantined lead permanently; the service queues this too."""
 
     lead: LeadId
     generation: int = 1
 
 
 class Return(msgspec.Struct, frozen=True, gc=False, tag="return", tag_field="kind"):
-    """Ask for the lead to be taken back from the buyer it was sold to: queued, and perhaps for a person to approve."""
+    """Ask the service to take the lead back from its buyer. It queues the request; a person may have to approve it."""
 
     lead: LeadId
     buyer: BuyerId
@@ -293,7 +294,7 @@ def kind_of(operation: Operation) -> Kind:
 
 
 def is_irreversible(operation: Operation) -> bool:
-    """Whether a second sending could do harm."""
+    """Whether sending the operation a second time could do harm."""
     return operation.__class__ in _IRREVERSIBLE_SHAPES
 
 

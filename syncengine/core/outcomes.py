@@ -1,7 +1,7 @@
-"""What an answer means, and what may be sent again: one pure table, tested case by case. See docs/outcomes.md.
+"""Interpretation of answers, and the resend rule: one pure table, tested case by case. See docs/outcomes.md.
 
-The adapter reduces whatever came back (or did not) to a `Verdict`. `judge` turns a verdict and the parcels that the
-request carried into an outcome for each operation and into what to do next. Nothing else decides about a resend.
+The adapter reduces each answer, or its absence, to a `Verdict`. `judge` maps a verdict and the parcels of the request
+to an outcome for each operation and to the next step. No other code decides about a resend.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
 
 
 class Parcel(msgspec.Struct, frozen=True, gc=False):
-    """What travels for one lead in one request: an element of `leads`, one lead of a financials call, or a decision."""
+    """The part of a request for one lead: an element of `leads`, one lead of a financials call, or a decision."""
 
     lead: LeadId
     entry: int
@@ -41,7 +41,7 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_financial(self) -> bool:
-        """Whether it belongs into a financials call."""
+        """Whether it must travel in a financials call."""
         return self.call is Call.FINANCIALS
 
     @property
@@ -51,13 +51,13 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_alone(self) -> bool:
-        """Whether it takes a request of its own."""
+        """Whether it must travel in a request of its own."""
         return spec_of(self.parts[0].operation).alone
 
     @property
     def is_harmless(self) -> bool:
-        """Whether it holds nothing but updates, which no doubt holds and no repeat makes worse."""
-        # A loop: this is asked for every parcel whose intent is recorded.
+        """Whether it contains updates only: no unknown outcome holds those back, and repeating them does no harm."""
+        # A loop, not `all(...)`: this runs for every parcel whose intent is recorded.
         for part in self.parts:  # noqa: SIM110
             if part.operation.__class__ is not Update:
                 return False
@@ -66,20 +66,21 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
     @property
     def irreversible(self) -> int:
         """How many of its operations cannot be taken back."""
-        # Asked several times for each parcel on its way, hence no generator.
+        # A loop, not a generator: this runs several times for each parcel.
         parts = self.parts
         if len(parts) == 1:
             return int(is_irreversible(parts[0].operation))
         return len([part for part in parts if is_irreversible(part.operation)])
 
 
-# Verdicts: what is known about a whole request. `message` is the service's or the transport's own words.
-# `recorded` is the verdict's name in the hashed ledger, in logs and in telemetry: it never changes, whatever the class
-# is called.
+# Verdicts: what is known about a whole request. `message` is the service's or the transport's own text. `recorded` is
+# the verdict's name in the hashed ledger, in logs and in telemetry. It must never change, even when the class is
+# renamed.
 
 
 class Element(msgspec.Struct, frozen=True, gc=False):
-    """The service's word on one lead. `success` None: contradictory or differing elements, so nothing is known."""
+    """The service's result for one lead. `success` None: contradictory or differing elements, so the result is
+    unknown."""
 
     success: bool | None
     message: str = ""
@@ -128,14 +129,15 @@ class Denied(msgspec.Struct, frozen=True):
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """Sent, and nobody can know: connection lost, timed out, 408, 409, 5xx, an unreadable or cut body, HTML."""
+    """The request was sent and its outcome cannot be known: connection lost, timed out, 408, 409, 5xx, unreadable or
+    cut body, HTML."""
 
     recorded: ClassVar[str] = "lost"
     message: str
 
 
 class Redirected(msgspec.Struct, frozen=True):
-    """A redirect: not followed, and nobody can know what the first host did."""
+    """A redirect. It is not followed, and what the first host did cannot be known."""
 
     recorded: ClassVar[str] = "redirected"
     message: str
@@ -145,7 +147,7 @@ Verdict = Elements | NotSent | Unread | Refused | Denied | Lost | Redirected
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):
-    """Outcome of one attempt of one operation, with the words that go on record."""
+    """Outcome of one attempt of one operation, with the texts to record."""
 
     outcome: Outcome
     message: str = ""
@@ -161,8 +163,8 @@ class Resend(msgspec.Struct, frozen=True):
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """`rulings[i][j]` judges part j of parcel i.
 
-    `again` are the requests to make of it, after a delay where `backoff` says so; `counts_as_unanswered` feeds the stop
-    rule; `stop` ends the run with that sentence.
+    `again` holds the requests to send next, after a delay where `backoff` is set. `counts_as_unanswered` feeds the stop
+    rule. `stop` ends the run with that sentence.
     """
 
     rulings: tuple[tuple[Ruling, ...], ...]
@@ -177,7 +179,8 @@ Refusals = Literal["parts", "whole"]
 
 
 def judge(verdict: Verdict, parcels: tuple[Parcel, ...], refusals: Refusals = "parts") -> Judgement:
-    """The table. `refusals` is the account's `wire.refusals`: "whole" says a refused request did nothing at all."""
+    """The table. `refusals` is the account's `wire.refusals`: "whole" means that a refused request had no effect at
+    all."""
     match verdict:
         case Elements():
             return _elements(verdict, parcels)
@@ -217,7 +220,7 @@ def judge(verdict: Verdict, parcels: tuple[Parcel, ...], refusals: Refusals = "p
 def _elements(verdict: Elements, parcels: tuple[Parcel, ...]) -> Judgement:
     said = list(verdict.by_position.values())
     if said and said[0].success and said.count(said[0]) == len(parcels):
-        # Most answers say the same of every lead.
+        # Fast path: most answers have the same result for every lead.
         return Judgement(rulings=_all(parcels, Ruling(Outcome.APPLIED, said[0].message, said[0].warnings)))
     rulings: list[tuple[Ruling, ...]] = []
     open_parcels: list[Parcel] = []
@@ -237,7 +240,8 @@ def _elements(verdict: Elements, parcels: tuple[Parcel, ...]) -> Judgement:
 
 
 def _rejected(parcel: Parcel, message: str, warnings: tuple[str, ...] = ()) -> tuple[Ruling, ...]:
-    # With one irreversible operation, a refusal is taken as "it did not happen"; with several nobody says which did.
+    # A rejection of a single irreversible operation means that it did not happen. With several in one element, the
+    # service does not say which one it rejected.
     several = parcel.irreversible > 1
     return tuple(
         Ruling(Outcome.UNKNOWN if several and is_irreversible(part.operation) else Outcome.REJECTED, message, warnings)
@@ -257,7 +261,7 @@ def _refused(message: str, parcels: tuple[Parcel, ...], refusals: Refusals) -> J
         return Judgement(rulings=_all(parcels, Ruling(Outcome.NOT_SENT, message)), again=_halves(parcels))
     if not any(parcel.irreversible for parcel in parcels):
         return Judgement(rulings=_all(parcels, Ruling(Outcome.REJECTED, message)), again=_halves(parcels))
-    # The service may have stopped halfway: what cannot be taken back is in doubt, the updates go again alone.
+    # The service may have stopped halfway: irreversible operations are in doubt, updates are sent again on their own.
     rulings = tuple(
         tuple(
             Ruling(Outcome.UNKNOWN if is_irreversible(part.operation) else Outcome.REJECTED, message)

@@ -1,4 +1,5 @@
-"""A plan is a value: operations in order, each with what was known before. No JSON, no clock: that is planfile.py."""
+"""A plan as a value: operations in order, each with what was known before. No JSON and no clock; planfile.py has
+those."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest
 
 
 class State(StrEnum):
-    """What the plan intends with an operation."""
+    """State of an operation in the plan."""
 
     TO_SEND = "to_send"
     ALREADY_APPLIED = "already_applied"
@@ -23,13 +24,13 @@ class State(StrEnum):
     BLOCKED = "blocked"
     IN_DOUBT = "in_doubt"
 
-    __hash__ = str.__hash__  # Enum's own is a call of Python code for every look-up
+    __hash__ = str.__hash__  # Enum's own hash is a Python-level call for every look-up.
 
 
 class Before(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A value before the change. `value` is None where it is unknown or the ledger keeps only digests.
+    """Value before the change. `value` is None where it is unknown or where the ledger keeps digests only.
 
-    `by` is the changeset (origin "ledger") or the time (origin "observed") that the knowledge comes from; `note` says
+    `by` is the source of that knowledge: the changeset (origin "ledger") or the time (origin "observed"). `note` says
     why a value is unknown.
     """
 
@@ -44,10 +45,10 @@ class PlannedOperation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `entry` numbers the entries of the plan from 1: consecutive lines with the same number travel as one element of a
     request. `send` names the fields or amounts that differ and will be sent (empty for irreversible kinds). `facts`
-    counts the intents, outcomes, resolutions and erasures that the ledger held on what this line touches.
-    `done` tells, for irreversible kinds, which runs did the same before. `beside_doubt`: an update that goes on
-    although an irreversible operation of its lead is in doubt. `before` also holds the one of payout and revenue that
-    is not declared, where the other one is.
+    counts the intents, outcomes, resolutions and erasures that the ledger held on what this line affects. For
+    irreversible kinds, `done` lists the runs that did the same before. `beside_doubt` marks an update that is sent
+    although an irreversible operation of its lead is in doubt. Where only one of payout and revenue is declared,
+    `before` also holds the other one.
     """
 
     id: OperationId
@@ -67,7 +68,7 @@ class PlannedOperation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class PlanLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What sending takes of a line of a plan. Reading no more than this is a quarter cheaper."""
+    """The part of a plan line that sending needs. Decoding only this part is a quarter cheaper."""
 
     id: OperationId
     changeset: ChangesetId
@@ -78,9 +79,10 @@ class PlanLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the plan says of one changeset. `authors` are the git author and committer e-mails of its file.
+    """Facts about one changeset of the plan. `authors` are the e-mail addresses of its file's git authors and
+    committers.
 
-    Authors, and the line where its document begins, are not covered by the digest.
+    The digest does not cover the authors or the line where the document begins.
     """
 
     id: ChangesetId
@@ -94,8 +96,8 @@ class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a plan was asked to plan. `variables` are those given on the command line; `each` is the changeset that
-    `--each` made the plan for; the others restrict it to a part."""
+    """The part of the changesets that a plan covers. `variables` are those given on the command line; `each` is the
+    changeset that `--each` made the plan for; the other fields restrict the plan to a part."""
 
     variables: dict[str, str] = {}
     changesets: tuple[str, ...] = ()
@@ -126,9 +128,10 @@ class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MadeFrom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The commit and branch that a plan was made from, as git said then; all is empty where it could not tell.
+    """The commit and branch that a plan was made from, as reported by git. All fields are empty where git reported
+    nothing.
 
-    `differ` holds the first of the `differing` files that the plan read and that are not as they were committed.
+    `differ` lists the first of the `differing` files that the plan read and that differ from their committed versions.
     """
 
     commit: str = ""
@@ -138,7 +141,7 @@ class MadeFrom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """What the digest does not cover: when, by which version, against which ledger, from which commit."""
+    """Facts that the digest does not cover: when, by which version, against which ledger and from which commit."""
 
     created: str
     tool: str
@@ -151,9 +154,9 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Amounts of one kind that are to be sent, in hundredths.
+    """Sums of the amounts of one kind to be sent, in hundredths.
 
-    `new` adds up all `count` of them; of `known` the value before is known: `old` and `known_new` add up those.
+    `new` sums all `count` amounts. The value before is known for `known` of them; `old` and `known_new` sum those.
     """
 
     count: int = 0
@@ -169,7 +172,8 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Counts(KindCounts, frozen=True, kw_only=True):
-    """Counts of operations, unless said otherwise. The states add up to `total`; the rest counts what is to be sent."""
+    """Counts of operations, unless said otherwise. The states add up to `total`; the other counters cover what will be
+    sent."""
 
     total: int = 0
     to_send: int = 0
@@ -191,7 +195,8 @@ class Counts(KindCounts, frozen=True, kw_only=True):
 
 
 class Blocker(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that stops the plan; operation, lead and kind are None where a rule is about the whole plan."""
+    """A reason why the plan must not be applied. Operation, lead and kind are None where a rule concerns the whole
+    plan."""
 
     operation: OperationId | None = None
     lead: LeadId | None = None
@@ -200,7 +205,7 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a plan: its digest, its counts, and what a reviewer must see first."""
+    """The end of a plan: its digest, its counts, and the facts that a reviewer must see first."""
 
     digest: PlanDigest
     counts: Counts

@@ -1,4 +1,4 @@
-"""What the outside implements for planning and applying: ledger, gateway, clock, listener."""
+"""Ports that planning and applying depend on: ledger, gateway, clock, listener."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ T = TypeVar("T")
 
 
 class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """Which ledger this is. `position` grows with every record; `key` tells whether the configured key is its key."""
+    """Identity of a ledger. `position` grows with every record; `key` says whether the configured key is the ledger's
+    key."""
 
     id: str
     position: int
@@ -29,7 +30,7 @@ class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NameRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What a configured name stood for when a changeset was first applied with it."""
+    """The id that a configured name resolved to when a changeset was first applied with it."""
 
     changeset: str
     kind: str
@@ -38,9 +39,9 @@ class NameRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedFrom(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run's plan was made from, so that it can be worked out again without its file.
+    """The inputs of a run's plan, so that the plan can be computed again without its file.
 
-    `position` is the ledger's when it was planned, `parts` holds a digest of each part by name.
+    `position` is the ledger's position at planning; `parts` maps part names to digests.
     """
 
     position: int
@@ -54,9 +55,9 @@ class PlannedFrom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution of apply. `exit` None: it has not ended, or it died. `live`: it holds the lease right now.
+    """One execution of apply. `exit` None: the run has not ended, or it died. `live`: it holds the lease right now.
 
-    `shared`: workers carry it out (submit); it is live until its last shard is done.
+    `shared`: workers execute it (submit); it is live until its last shard is done.
     """
 
     run: RunId
@@ -84,10 +85,10 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
-    """What was intended since a moment, doubts included: in each run an operation counts once, and a lead once.
+    """Totals of intents since a moment, doubts included. Each run counts an operation once and a lead once.
 
-    Amounts are in hundredths. What is known never to have left, and what was recorded as done by other means, is left
-    out.
+    Amounts are in hundredths. Requests known never to have left, and operations recorded as done by other means, are
+    excluded.
     """
 
     irreversible: int = 0
@@ -97,14 +98,14 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Usage(Protocol):
-    """What an account's records hold of names and amounts: what findings compare a plan with."""
+    """Names and amounts in an account's records; findings compare a plan with them."""
 
     def fields(self) -> frozenset[str]:
-        """Names of fields among the last updates on record."""
+        """Names of fields in the latest updates on record."""
         ...
 
     def seen(self, what: str, targets: Collection[str]) -> frozenset[str]:
-        """Those of these deliveries ("delivery") or buyers ("buyer") that are on record."""
+        """The subset of these deliveries ("delivery") or buyers ("buyer") that is on record."""
         ...
 
     def amounts(self, name: str) -> Sequence[int]:
@@ -113,10 +114,10 @@ class Usage(Protocol):
 
 
 class LedgerView(Protocol):
-    """Reading. Every method raises LedgerTrouble where the ledger cannot be read."""
+    """Read access. Every method raises LedgerTrouble where the ledger cannot be read."""
 
     def require_sound(self) -> None:
-        """Raise LedgerDamaged where records may be hidden or changed; in time that planning can afford."""
+        """Raise LedgerDamaged where records may be hidden or changed. Fast enough to run at each planning."""
         ...
 
     def identity(self) -> LedgerIdentity:
@@ -124,15 +125,15 @@ class LedgerView(Protocol):
         ...
 
     def store(self, kind: Kind, lead: LeadId, name: str, value: str) -> str:
-        """The form in which a value would be stored; two equal forms mean equal values."""
+        """The stored form of a value; equal forms mean equal values."""
         ...
 
     def stored(self, kind: Kind, lead: LeadId, values: Mapping[str, str]) -> dict[str, str]:
-        """The forms in which values would be stored, by name: `store` for all of them."""
+        """The stored forms of values, by name: `store` for each."""
         ...
 
     def matches(self, stored: str, kind: Kind, lead: LeadId, name: str, value: str) -> bool:
-        """Whether a stored form stands for `value`, whichever way the ledger kept values at the time."""
+        """Whether a stored form represents `value`, in whichever form the ledger kept values at the time."""
         ...
 
     def histories(self, account: str, leads: Sequence[LeadId]) -> Mapping[LeadId, LeadHistory]:
@@ -144,7 +145,7 @@ class LedgerView(Protocol):
         ...
 
     def names(self, account: str) -> Mapping[tuple[str, str, str], str]:
-        """(changeset, kind, name) to the id that the name stood for when that changeset was first applied with it."""
+        """(changeset, kind, name) to the id that the name resolved to when that changeset was first applied with it."""
         ...
 
     def changesets_of(self, account: str) -> frozenset[str]:
@@ -168,7 +169,7 @@ class LedgerView(Protocol):
         ...
 
     def spent(self, account: str, since: str) -> Spent:
-        """What was intended for the account since a moment (UTC, ISO 8601 with microseconds and Z)."""
+        """Totals of the account's intents since a moment (UTC, ISO 8601 with microseconds and Z)."""
         ...
 
 
@@ -179,7 +180,8 @@ class OutgoingRequest(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be recorded of a request. `rulings` run parallel to the parcels; `status` is the HTTP status or 0."""
+    """The answer to a request, to be recorded. `rulings` is parallel to the parcels; `status` is the HTTP status or
+    0."""
 
     request: int
     rulings: tuple[tuple[Ruling, ...], ...]
@@ -190,7 +192,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunStart(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known when a run begins."""
+    """Facts known when a run begins."""
 
     account: str
     """Identity name."""
@@ -209,8 +211,8 @@ class RunStart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):
-    """Result of one commit. `requests` holds, per Outgoing, the id under which its answer is recorded, or None where
-    every part was stopped; `stopped` tells why single operations were left out of their request."""
+    """Result of one commit. `requests` is parallel to the outgoing requests: the id under which the answer is recorded,
+    or None where every part was stopped. `stopped` gives the reason for each operation left out of its request."""
 
     requests: tuple[int | None, ...]
     stopped: Mapping[OperationId, str]
@@ -222,7 +224,7 @@ Recheck = Callable[[Parcel, LeadHistory], Mapping[OperationId, str]]
 
 
 class Lease(Protocol):
-    """The exclusive right to apply to one account. Leaving the context gives it back."""
+    """The exclusive right to apply to one account. Leaving the context releases it."""
 
     @property
     def account(self) -> str:
@@ -231,26 +233,27 @@ class Lease(Protocol):
 
     @property
     def lane(self) -> str:
-        """The lane of the account's leads that it covers; "" for all of them."""
+        """The lane of the account's leads that the lease covers; "" for all of them."""
         ...
 
     @property
     def epoch(self) -> int:
-        """Grows with every holder; no two leases of an account have the same."""
+        """Increases with every holder; no two leases of an account share an epoch."""
         ...
 
     def renew(self) -> None:
-        """Extend it where it is timed; raises LeaseLost where another took over."""
+        """Extend a timed lease; raises LeaseLost where another holder took over."""
         ...
 
 
 class LedgerWriter(LedgerView, Protocol):
-    """Writing. The one thread that holds the lease calls these."""
+    """Write access. Only the thread that holds the lease may call these methods."""
 
     def lease(self, account: str, *, wait: float, lane: str = "") -> AbstractContextManager[Lease]:
-        """Take the lease, waiting up to `wait` seconds; raises LeaseHeld naming holder, host and since when.
+        """Take the lease, waiting up to `wait` seconds. Raises LeaseHeld naming the holder, its host and the time it
+        began.
 
-        Only a ledger on PostgreSQL has lanes. While a shared run is open, nobody gets the lease of the account.
+        Only a ledger on PostgreSQL has lanes. The account's lease cannot be taken while a shared run is open.
         """
         ...
 
@@ -268,13 +271,13 @@ class LedgerWriter(LedgerView, Protocol):
     ) -> Committed:
         """In one durable transaction: record answers, then intents under the current lease epoch.
 
-        Where the lease is lost the answers are recorded all the same, then LeaseLost is raised. `recheck` is asked for
-        parcels that hold irreversible operations or financials, and for every parcel of a lead that was forgotten.
+        If the lease is lost, the answers are recorded before LeaseLost is raised. `recheck` is called for parcels that
+        hold irreversible operations or financials, and for every parcel of a lead that was forgotten.
         """
         ...
 
     def is_cancelled(self, run: RunId) -> bool:
-        """Whether the flag is set that a run reads before every request."""
+        """Whether the run's cancel flag is set. A run reads it before every request."""
         ...
 
     def baseline(self, lease: Lease, start: RunStart, parcels: Iterable[Parcel], *, by: str, note: str) -> RunId:
@@ -290,7 +293,7 @@ OperationOutcome = Literal["applied", "rejected", "in_doubt", "not_sent"]
 
 
 class OperationRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The story of one operation: all its attempts, oldest first, and where it stands after them."""
+    """The full record of one operation: all its attempts, oldest first, and the resulting state."""
 
     account: str
     operation: OperationId
@@ -305,7 +308,7 @@ class OperationRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something wrong in the ledger's records. `where` names the record, as in "request 12 of account acme"."""
+    """An inconsistency in the ledger's records. `where` names the record, as in "request 12 of account acme"."""
 
     where: str
     message: str
@@ -313,24 +316,24 @@ class CheckFinding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
-    """What an erasure touched, and which plans (digest, path) still hold the lead in their files."""
+    """Counts of what an erasure affected, and the plans (digest, path) whose files still contain the lead."""
 
     attempts: int
     plans: tuple[tuple[PlanDigest, str], ...]
 
 
 class Gateway(Protocol):
-    """One connection to the service, used by one thread."""
+    """A connection to the service, used by one thread."""
 
     def send(self, parcels: tuple[Parcel, ...], *, leave_by: float = math.inf) -> tuple[Verdict, int]:
-        """One request, never repeated by itself. Verdict and HTTP status (0 where none came).
+        """Send one request without retrying. Returns the verdict and the HTTP status (0 where no answer came).
 
-        `leave_by` (monotonic seconds): where its first byte has not left by then, it does not leave at all.
+        `leave_by` (monotonic seconds): if the first byte has not left by then, the request is not sent.
         """
         ...
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         ...
 
 
@@ -338,24 +341,24 @@ GatewayFactory = Callable[[], Gateway]
 
 
 class Clock(Protocol):
-    """Time, passed in."""
+    """Clock, passed in as a dependency."""
 
     def now(self) -> str:
         """UTC, ISO 8601 with microseconds and Z."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Seconds from an arbitrary start, never decreasing."""
         ...
 
 
 class Listener(Protocol):
-    """Hears what a run does, for progress and logs. Must not raise."""
+    """Receives the events of a run, for progress and logs. Must not raise."""
 
     def note(self, text: str) -> None:
-        """Something worth a line."""
+        """Receive a text message for the log."""
         ...
 
     def tell(self, event: RunEvent) -> None:
-        """What happened, for logs and telemetry."""
+        """Receive an event, for logs and telemetry."""
         ...

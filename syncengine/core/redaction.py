@@ -1,6 +1,6 @@
-"""What must not be shown as it is: secrets, personal values unless asked for, and characters that deceive a reader.
+"""Redaction of output: secrets, personal values unless asked for, and characters that deceive a reader.
 
-The mask keeps what a reviewer needs: the length, the first character, whether a value changes, and which values are
+A mask keeps what a reviewer needs: the length, the first character, whether a value changes, and which values are
 equal. It does not make a value anonymous; see docs/security.md.
 """
 
@@ -29,9 +29,9 @@ _NAMED = {127: "␡"}
 
 
 class Secret:
-    """A text that only `reveal` gives away: printing, formatting, copying, pickling and JSON do not.
+    """A text that only `reveal` returns. Printing, formatting, copying, pickling and JSON never show it.
 
-    `shown` stands wherever it would be shown.
+    `shown` is printed in its place.
     """
 
     __slots__ = ("__forms", "__shown", "__text")
@@ -42,13 +42,13 @@ class Secret:
         self.__forms = _forms(text)
 
     def reveal(self) -> str:
-        """The text itself, for the one place that uses it."""
+        """The text itself, for the one caller that uses it."""
         return self.__text
 
     def hide_in(self, text: str) -> str:
-        """`text` with every occurrence of the secret replaced: a service may quote the key that it refuses.
+        """`text` with every occurrence of the secret replaced, since a service may quote the key that it refuses.
 
-        As it is, and as it stands in an address, in HTML and in JSON.
+        Finds the plain text and its URL-encoded, HTML-escaped and JSON-escaped forms.
         """
         for form in self.__forms:
             text = text.replace(form, self.__shown)
@@ -63,12 +63,12 @@ class Secret:
         return self.__shown
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        """Also what copy.copy and copy.deepcopy end in."""
+        """Called by copy.copy and copy.deepcopy as well."""
         raise TypeError("a secret cannot be pickled or copied")
 
 
 def _forms(text: str) -> tuple[str, ...]:
-    """How a service may quote a text, the longest form first."""
+    """Encodings in which a service may quote a text, the longest first."""
     quoted = quote(text, safe="")
     lower = re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
     written = {text, quoted, lower, quote(text), escape(text), text.replace("/", "\\/")}
@@ -76,7 +76,8 @@ def _forms(text: str) -> tuple[str, ...]:
 
 
 class Environment(Mapping[str, str]):
-    """The variables of a process. They may be keys, so that printing it or an object that holds it shows none."""
+    """The environment variables of a process. They may hold keys, so printing this or an object that holds it shows
+    none."""
 
     __slots__ = ("__variables",)
 
@@ -100,7 +101,8 @@ class Environment(Mapping[str, str]):
 
 
 def mask(value: str) -> str:
-    """`value` with its characters hidden: all of up to three, else all but the first and, past six, the last two."""
+    """`value` with its characters hidden: all of up to three; otherwise all but the first and, past six, the last
+    two."""
     length = len(value)
     if length <= _SHOW_NOTHING:
         return MASK * length
@@ -110,7 +112,7 @@ def mask(value: str) -> str:
 
 
 def visible(text: str) -> str:
-    """`text` on one line, safe for a terminal: control, bidirectional and invisible characters become marks.
+    """`text` on one line, safe for a terminal: control, bidirectional and invisible characters become visible marks.
 
     Escape becomes "␛", a line feed "␊", a right-to-left override "<U+202E>". Ordinary text comes back unchanged.
     """
@@ -131,17 +133,17 @@ def _mark(character: str) -> str:
 
 
 def shown(value: str) -> str:
-    """An unmasked value as it is read: visible, and in quotes where its edges would be missed."""
+    """An unmasked value for display: visible, and quoted where leading or trailing space would be missed."""
     text = visible(value)
     return f'"{text}"' if not value or value != value.strip(" ") else text
 
 
 class Masker:
-    """Shows the values of one view.
+    """Masks the values of one view.
 
-    Two different values of one field whose masks are the same get a number, in the order in which they appear:
-    "T•••••QD" and "T•••••QD#2". Beyond `limit` remembered values a mask that may be ambiguous ends in "#?".
-    `exact`: for programs, so values that may be shown come back character by character, without marks or quotes.
+    If two different values of one field have the same mask, the later one gets a number: "T•••••QD" and "T•••••QD#2".
+    Beyond `limit` remembered values, a mask that may be ambiguous ends in "#?". `exact` is for machine-readable output:
+    values that may be shown are returned character by character, without marks or quotes.
     """
 
     def __init__(
@@ -155,7 +157,7 @@ class Masker:
         self._numbers: dict[tuple[str, str], dict[bytes, int]] = {}
 
     def is_public(self, field: str) -> bool:
-        """Whether values of this field are shown as they are."""
+        """Whether values of this field are shown unmasked."""
         return self._show_values or field in self._public
 
     def show(self, field: str, value: str) -> str:
@@ -170,7 +172,7 @@ class Masker:
 
     def _number(self, field: str, masked: str, value: str) -> int:
         known = self._numbers.get((field, masked))
-        # Digests, so that a view in the making holds no second copy of long values.
+        # Digests, so that a long view does not hold a second copy of long values.
         print_ = hashlib.blake2b(value.encode("utf-8", "surrogatepass"), digest_size=12).digest()
         if known is not None and print_ in known:
             return known[print_]

@@ -1,4 +1,5 @@
-"""May this irreversible operation be sent? One pure rule, asked when planning and again when its intent is committed.
+"""The rule that decides whether an irreversible operation may be sent. Planning evaluates it, and the commit of the
+intent evaluates it again.
 
 See docs/identity.md: repeats, generations, doubts and holds.
 """
@@ -17,7 +18,8 @@ from syncengine.core.values import ChangesetId, OperationId
 
 
 class IrreversibleAction(msgspec.Struct, frozen=True, kw_only=True):
-    """An irreversible operation as the rule sees it. `allowed` is the policy's word on repeats by another changeset."""
+    """An irreversible operation as the rule sees it. `allowed` says whether the policy allows repeats by another
+    changeset."""
 
     id: OperationId
     changeset: ChangesetId
@@ -30,7 +32,7 @@ class IrreversibleAction(msgspec.Struct, frozen=True, kw_only=True):
 def thing_of(
     operation: Irreversible, *, identity: OperationId, changeset: ChangesetId, policy: Policy
 ) -> IrreversibleAction:
-    """An irreversible operation of a changeset, with the policy's word on repeats."""
+    """The rule's view of a changeset's irreversible operation, with the policy's answer about repeats."""
     spec = spec_of(operation)
     return IrreversibleAction(
         id=identity,
@@ -43,19 +45,20 @@ def thing_of(
 
 
 def thing_in_words(kind: Kind, delivery: str) -> str:
-    """What an irreversible operation does to a lead."""
+    """What an irreversible operation does to a lead, as a phrase for messages."""
     return SPECS[kind].done.replace("{target}", delivery)
 
 
 class Clear(msgspec.Struct, frozen=True):
-    """It may be sent. `done` lists the runs that did the same before; `rejected` is the last refusal's message."""
+    """The operation may be sent. `done` lists the runs that did the same before; `rejected` is the last rejection's
+    message."""
 
     done: tuple[str, ...] = ()
     rejected: str | None = None
 
 
 class Stopped(msgspec.Struct, frozen=True):
-    """It may not be sent."""
+    """The operation may not be sent."""
 
     state: State
     reason: str
@@ -63,13 +66,13 @@ class Stopped(msgspec.Struct, frozen=True):
 
 
 class Lowered(msgspec.Struct, frozen=True):
-    """It is an earlier generation than one that the same changeset has on record."""
+    """Its generation is lower than one that the same changeset has on record."""
 
     on_record: int
 
 
 def may_send(thing: IrreversibleAction, history: LeadHistory) -> Clear | Stopped | Lowered:
-    """The rule, from the strongest reason to the weakest."""
+    """The rule. Reasons are checked from the strongest to the weakest."""
     if not history.attempts:
         return Clear()
     same = history.same_thing(thing.kind, thing.delivery)
@@ -82,7 +85,7 @@ def may_send(thing: IrreversibleAction, history: LeadHistory) -> Clear | Stopped
     )
     settled, lowered = _own(own, done), _lowered(thing, others)
     if settled is not None:
-        # Going back to a generation that was done once is the same mistake as going back to one that was not.
+        # Setting `rerun` back is a mistake whether or not the lower generation was applied.
         return lowered if lowered is not None and settled.state is State.ALREADY_APPLIED else settled
     return (
         _doubted(thing, others, done)
@@ -94,7 +97,7 @@ def may_send(thing: IrreversibleAction, history: LeadHistory) -> Clear | Stopped
 
 
 def forbidden_repeat(thing: IrreversibleAction, history: LeadHistory) -> str | None:
-    """Why the policy forbids it as a repeat of what another changeset did; None where it does not."""
+    """Why the policy forbids the operation as a repeat of another changeset's; None where the policy allows it."""
     others = [a for a in history.same_thing(thing.kind, thing.delivery) if a.operation != thing.id]
     repeated = _repeated(thing, others, ())
     return None if repeated is None else repeated.reason
@@ -111,7 +114,7 @@ def _own(own: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
 
 
 def doubt_in_words(attempt: Attempt) -> str:
-    """Why nobody knows what became of an attempt."""
+    """Why the outcome of an attempt is unknown, as a phrase for messages."""
     if attempt.standing is Standing.IN_FLIGHT:
         return f"in flight in run {attempt.run}"
     words = attempt.answer.message if attempt.answer is not None else "no answer is on record"
@@ -119,7 +122,7 @@ def doubt_in_words(attempt: Attempt) -> str:
 
 
 def contradiction_in_words(attempt: Attempt) -> str:
-    """A recorded answer against a person's resolution, as a sentence."""
+    """The contradiction between a recorded answer and a person's resolution, as a sentence."""
     said = "applied" if attempt.resolution is not None and attempt.resolution.applied else "not applied"
     answer = attempt.answer.outcome.value if attempt.answer is not None else "unknown"
     by = attempt.resolution.by if attempt.resolution is not None else ""
@@ -165,7 +168,8 @@ def _repeated(thing: IrreversibleAction, others: Sequence[Attempt], done: tuple[
 
 
 def held(history: LeadHistory, done: tuple[str, ...] = ()) -> Stopped | None:
-    """A doubt about any irreversible operation holds the lead's other irreversible operations and its money."""
+    """Why the operation is held: a doubt about any irreversible operation holds the lead's other irreversible
+    operations and its money."""
     if not history.doubts:
         return None
     doubt = history.doubts[0]

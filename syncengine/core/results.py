@@ -1,4 +1,4 @@
-"""What commands report: results as values, to be shown as text, JSON, JUnit, SARIF or CSV by the reports package."""
+"""Results of commands as values. The reports package renders them as text, JSON, JUnit, SARIF or CSV."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest,
 
 
 class OperationLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation that needs a person's eye, with the service's or our own words on it."""
+    """One operation that needs a person's attention, with the service's message or the product's."""
 
     operation: OperationId
     lead: LeadId
@@ -23,10 +23,10 @@ class OperationLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of operations: together they are the plan's total.
+    """Counts of operations; they add up to the plan's total.
 
-    `applied` and `rejected` are this run's, `already_applied` was settled before it (unchanged included), `not_sent` is
-    the rest (held included).
+    `applied` and `rejected` count this run. `already_applied` counts operations settled before it (unchanged included).
+    `not_sent` counts the rest (held included).
     """
 
     applied: int = 0
@@ -51,11 +51,11 @@ class ChangeTally(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What one execution of apply did. `run` is None where nothing had to be sent, so that no run began.
+    """Result of one execution of apply. `run` is None where nothing had to be sent, so that no run began.
 
-    `not_sent_reasons` maps a reason to the number of operations it kept back. `stopped` is the sentence that ended the
-    run early, or empty. `pin_line` is the `ledger.id` line to commit. `warnings` are the service's, and ours.
-    `not_sent`, `applied` and `tallies` may be left empty; JUnit reports then name the counts alone.
+    `not_sent_reasons` maps each reason to a number of operations that were not sent. `stopped` is the sentence that
+    ended the run early, or empty. `pin_line` is the `ledger.id` line to commit. `warnings` come from the service and
+    from the product. `not_sent`, `applied` and `tallies` may be empty; JUnit reports then contain counts only.
     """
 
     run: RunId | None
@@ -78,9 +78,9 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def queued(self) -> int | None:
-        """Applied operations that the service only queued: releases and rejections of quarantined leads.
+        """Number of applied operations that the service only queued: releases and rejections of quarantined leads.
 
-        None where nobody counted what was applied by its kind: then history tells.
+        None where the run did not count applied operations by kind; the history has them.
         """
         if self.counts.applied and not self.tallies:
             return None
@@ -90,8 +90,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     """An operation of unknown outcome. `in_flight`: its run is alive, so its answer may still come.
 
-    `attempts` numbers its attempts of unknown outcome, oldest first: what `resolve` takes. `since` (UTC, ISO 8601) is
-    the time of the first of them, `last` that of the last; run and message are those of the last.
+    `attempts` numbers its attempts of unknown outcome, oldest first; `resolve` takes these numbers. `since` (UTC, ISO
+    8601) is the time of the first, `last` that of the last. `run` and `message` are those of the last.
     """
 
     operation: OperationId
@@ -109,7 +109,7 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of operations by where they stand now."""
+    """Counts of operations by their present state."""
 
     applied: int = 0
     rejected: int = 0
@@ -154,7 +154,7 @@ class SharedRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker process. `silent`: seconds since it last said that it is alive; `alive`: that is not too long."""
+    """A worker process. `silent`: seconds since its last heartbeat; `alive`: whether that is recent enough."""
 
     worker: str
     machine: str
@@ -170,10 +170,11 @@ class WorkerLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands open. `counts` is of operations by their present outcome, plus whatever the ledger counts besides.
+    """Unresolved operations and unfinished plans. `counts` holds operations by present state, and the ledger's other
+    counts.
 
     `in_doubt` holds irreversible and repeatable operations alike. `contradictions` are sentences about answers that
-    deny a resolution.
+    contradict a resolution.
     """
 
     ledger_id: str | None
@@ -188,9 +189,9 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation and what became of it. `at` is the time of its last attempt or answer, UTC, ISO 8601.
+    """One operation and its outcome. `at` is the time of its last attempt or answer, UTC, ISO 8601.
 
-    `outcome` is applied, rejected, in_doubt or not_sent; `note` tells of resolutions and contradictions.
+    `outcome` is applied, rejected, in_doubt or not_sent; `note` describes resolutions and contradictions.
     """
 
     operation: OperationId
@@ -207,7 +208,8 @@ class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ValidateResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What `validate` found. `operations` and `leads` are None where errors kept the changes from being rendered."""
+    """Findings of `validate`. `operations` and `leads` are None where errors prevented the changes from being
+    rendered."""
 
     changesets: int
     problems: tuple[Problem, ...] = ()
@@ -218,5 +220,5 @@ class ValidateResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def valid(self) -> bool:
-        """Whether nothing is an error; warnings and notes are allowed."""
+        """Whether there are no errors; warnings and notes are allowed."""
         return not any(problem.severity == "error" for problem in self.problems)

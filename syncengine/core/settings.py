@@ -1,4 +1,5 @@
-"""syncengine.yaml as typed values. Defaults are the documented ones; they suit a service that publishes no limits."""
+"""syncengine.yaml as typed values. The defaults are the documented ones; they suit a service that publishes no
+limits."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ Placement = Literal["header", "body", "both"]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Pace and patience. Times are in seconds."""
+    """Rates, retries and time limits. Times are in seconds."""
 
     requests_per_second: float = 5.0
     concurrency: int = 1
@@ -30,7 +31,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How requests are written where the service's revisions differ."""
+    """Request formats that differ between revisions of the service."""
 
     leads_key: Placement = "header"
     financials_key: Placement = "body"
@@ -97,7 +98,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerPin(msgspec.Struct, frozen=True, kw_only=True):
-    """The ledger that an account's configuration names. `position` is the lowest acceptable one ("ID@1834")."""
+    """The ledger that an account's configuration names. `position` ("ID@1834") is the lowest acceptable one."""
 
     url: str = "sqlite:///.syncengine/ledger.db"
     """Paths of SQLite ledgers are absolute once parsed ("sqlite:////srv/x/ledger.db"); never shown with a password."""
@@ -111,12 +112,12 @@ class LedgerPin(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def place(self) -> str:
-        """Where the ledger is, as the configuration says it: its URL, or "env:NAME"."""
+        """The ledger's location as configured: its URL, or "env:NAME"."""
         return self.url if not self.url_env else f"env:{self.url_env}"
 
 
 class StopRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a run gives up: percent of answered entries that were rejected, or unanswered requests in a row."""
+    """Thresholds that stop a run: percent of answered entries that were rejected, or unanswered requests in a row."""
 
     rejected_percent: float = 100.0
     after: int = 20
@@ -124,9 +125,10 @@ class StopRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """When a plan may be applied: on these days from `start` to `end` ("HH:MM"), by the clocks of `time_zone`.
+    """A period in which a plan may be applied: on these days from `start` to `end` ("HH:MM"), local time in
+    `time_zone`.
 
-    Where `end` is not after `start` the window ends on the following day. `days` holds "mon" to "sun".
+    If `end` is not after `start`, the window ends on the following day. `days` holds "mon" to "sun".
     """
 
     days: tuple[str, ...]
@@ -137,7 +139,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be sent in a calendar day or month of `time_zone`; intents count, doubts included."""
+    """Limit on what may be sent in a calendar day or month of `time_zone`. Intents count, doubts included."""
 
     per: Literal["day", "month"]
     max_irreversible: int | None = None
@@ -149,7 +151,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DenyRule(msgspec.Struct, frozen=True, kw_only=True):
-    """An expression over `op` and `plan`; operations for which it holds, or fails, are blocked with `message`."""
+    """An expression over `op` and `plan`. Operations for which it is true, or fails to evaluate, are blocked with
+    `message`."""
 
     when: str
     message: str
@@ -157,10 +160,10 @@ class DenyRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApprovalRule(msgspec.Struct, frozen=True, kw_only=True):
-    """How many people must have signed. `when` is an expression over `plan`; "" means always.
+    """Number of people who must have signed. `when` is an expression over `plan`; "" means always.
 
-    `allowed_signers` is the absolute path of the signers' file, `signers` the SHA-256 of its bytes when it was read
-    ("" where it was not there).
+    `allowed_signers` is the absolute path of the signers' file. `signers` is the SHA-256 of its bytes when it was read
+    ("" if the file was missing).
     """
 
     required: int

@@ -1,7 +1,7 @@
-"""Texts that should be one number and are not: what a spreadsheet made of it, and several numbers in one cell.
+"""Detection of damaged numbers: a number that a spreadsheet reformatted, and several numbers in one cell.
 
-Such a text is refused with its cause, and never repaired: the digits of `2932683.0` are the id of another lead, and
-`2.93E+06` has lost four of them.
+Such a text is refused with its cause and never repaired. The digits of `2932683.0` are the id of another lead, and
+`2.93E+06` has lost four digits.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _UNSEEN_AROUND = SpreadsheetFault(
 _EMPTY = SpreadsheetFault("the value is empty", "every row needs its id: fill the cell, or leave the row out")
 _BLANK = SpreadsheetFault("the value shows nothing", _EMPTY.remedy)
 
-# Excel writes 2.93E+06 (2,93E+06 where a comma is the decimal mark), Python 2.93e+06, others 2.93e6.
+# Excel writes 2.93E+06 (2,93E+06 where the decimal mark is a comma), Python 2.93e+06, other programs 2.93e6.
 _EXPONENT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?\s?[eE]\s?[+-]?[0-9]{1,3}", re.ASCII)
-# A comma before three digits and more parts thousands, or two numbers.
+# A comma before three digits groups thousands, or separates two numbers.
 _FRACTION = re.compile(r"[+-]?[0-9]*(?:\.[0-9]+|,(?:[0-9]{1,2}|0+))", re.ASCII)
 _THOUSANDS_APART = re.compile(r"[+-]?[0-9]{1,3}(?:[.,'\u2019\s\u2009\u202f\xa0][0-9]{3})+(?:[.,][0-9]+)?")
 _LISTED = re.compile(r"[0-9]+(?:\s*(?:[;,|&+/\\\-\u2010-\u2015\u2212\s]|\band\b|\bor\b)\s*[0-9]+)+", re.IGNORECASE)
@@ -66,9 +66,9 @@ _LONGEST_PHONE = 18
 
 
 def fault_of_digits(text: str) -> SpreadsheetFault | None:
-    """Why the digits of `text` are not one number, None where they are (or there is none).
+    """Why the digits of `text` are not one number; None where they are, or where it has no digits.
 
-    A phone number is one number with spaces, dots, dashes, brackets and one slash after its area code.
+    A phone number is one number; it may contain spaces, dots, dashes, brackets and one slash after its area code.
     """
     if text.isascii() and text.isdecimal():
         return None
@@ -90,7 +90,7 @@ def fault_of_digits(text: str) -> SpreadsheetFault | None:
 
 
 def fault_of_id(text: str) -> SpreadsheetFault | None:
-    """Why `text` is not an id, where more can be said than that it is none."""
+    """Why `text` is not an id, where the cause is known; None otherwise."""
     if is_blank(text):
         return _BLANK if text else _EMPTY
     if not text.isascii() and any(character.isdecimal() and not character.isascii() for character in text):
@@ -111,7 +111,8 @@ def fault_of_id(text: str) -> SpreadsheetFault | None:
 
 
 def fault_of_buyer(text: str) -> SpreadsheetFault | None:
-    """Why `text` is not a buyer's id, which may be any word: None unless it has the shape of a damaged number."""
+    """Why `text` is not a buyer's id. A buyer's id may be any word, so only the shape of a damaged number is a
+    fault."""
     text = _AROUND.sub("", text)
     if not text[:1].isdigit() or text.isalnum():
         return None
@@ -147,7 +148,7 @@ def _holds_several(text: str, core: str, before: str) -> bool:
 
 
 def _slash_ends_area_code(core: str, *, international: bool) -> bool:
-    """Whether the one slash of a phone number parts its area code from the rest, as in 030/1234567."""
+    """Whether the one slash of a phone number separates its area code from the rest, as in 030/1234567."""
     area, _, rest = core.partition("/")
     area, rest = "".join(_RUN.findall(area)), rest.lstrip()
     longest = 9 if international or area.startswith("00") else 6

@@ -1,4 +1,4 @@
-"""Texts: which of them show nothing, where their lines end, and lists of them that are searched for each row."""
+"""Text helpers: invisible characters, line endings, and lists of texts that are searched for each row."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Self
 
-# Written out, since `unicodedata` has neither property, and its categories change with the version of Python: the same
-# file would give another plan elsewhere. `tests/core/test_text.py` compares them with what `unicodedata` does know.
+# Listed here because `unicodedata` has neither property, and its categories change with the version of Python: the same
+# file would give another plan elsewhere. `tests/core/test_text.py` compares the lists with the properties that
+# `unicodedata` has.
 WHITE_SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """White_Space of Unicode 16.0 (PropList.txt), for a regular expression's character class."""
 
@@ -20,7 +21,7 @@ UNSEEN = (
 16.0, for a regular expression's character class."""
 
 _BLANK = re.compile(f"[{WHITE_SPACE}{UNSEEN}]*")
-# Beside what Unicode calls invisible: control characters, the blank of Braille, and the mark of bytes that are no text.
+# Not in Unicode's list of invisible characters: controls, the Braille blank, and the replacement for undecodable bytes.
 _HIDDEN = re.compile(f"[\x00-\x1f\x7f-\x9f\u2800\ufffd{WHITE_SPACE}{UNSEEN}]")
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -31,35 +32,36 @@ def is_blank(text: str) -> bool:
 
 
 def hidden_in(name: str) -> str:
-    """The first character of a name that cannot be seen in it, as its code point (`U+200B`); "" where there is none.
+    """The first character of a name that a reader cannot see in it, as its code point (`U+200B`); "" where there is
+    none.
 
-    A space is one of them: at an end of a name it cannot be seen.
+    A space at either end of a name counts as invisible.
     """
     found = _HIDDEN.search(name)
     return f"U+{ord(found[0]):04X}" if found is not None else ""
 
 
 def revealed(name: str) -> str:
-    """A name with each of its characters that cannot be seen as `<U+200B>`, for messages."""
+    """A name with each invisible character written as `<U+200B>`, for messages."""
     return _HIDDEN.sub(lambda match: match[0] if match[0] == " " else f"<U+{ord(match[0]):04X}>", name)
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a file, which end at a line feed and at nothing else, as every other program reads them.
+    """The lines of a file. Only a line feed ends a line, as in every other program.
 
-    `str.splitlines` also ends lines at form feeds, U+2028 and the like, so that a comment could hold a line of its own.
-    A byte order mark at the start and the carriage return of a Windows line ending are left out.
+    `str.splitlines` also splits at form feeds, U+2028 and the like, so that text inside a comment could become a line
+    of its own. A leading byte order mark and the carriage return of a Windows line ending are removed.
     """
     return [line.removesuffix("\r") for line in text.removeprefix(_BYTE_ORDER_MARK).split("\n")]
 
 
 class Texts(tuple[str, ...]):
-    """A list of texts that never changes. `members` answers `in` at once, however long the list is."""
+    """An immutable list of texts. `members` tests membership in constant time."""
 
     members: frozenset[str]
 
     def __new__(cls, texts: Iterable[str]) -> Self:
-        """The list of these texts, in order."""
+        """A list of these texts, in order."""
         made = super().__new__(cls, texts)
         made.members = frozenset(made)
         return made

@@ -30,7 +30,7 @@ def is_service_id(text: str) -> bool:
 
 
 def quarantined(number: str) -> LeadId:
-    """The lead in quarantine with this quarantine id: "quarantined:123", which is another lead than 123."""
+    """The lead in quarantine with this quarantine id: "quarantined:123", a different lead from 123."""
     return LeadId(_QUARANTINED + number)
 
 
@@ -40,17 +40,17 @@ def is_quarantined(lead: str) -> bool:
 
 
 def number_of(lead: str) -> str:
-    """The id as the service knows it, lead id or quarantine id."""
+    """The id that the service uses: lead id or quarantine id."""
     return lead.removeprefix(_QUARANTINED)
 
 
 def is_lead_id(text: str) -> bool:
-    """Whether `text` names a lead as ledgers, plans and results do: 2932682, or quarantined:123."""
+    """Whether `text` names a lead in the product's own notation: 2932682, or quarantined:123."""
     return is_service_id(number_of(text))
 
 
 def are_service_ids(texts: Sequence[str]) -> bool:
-    """Whether each of `texts` has that shape: a third of the time of asking one by one."""
+    """Whether every one of `texts` has that shape. Takes a third of the time of single calls."""
     joined = " ".join(texts)
     return not texts or (joined.count(" ") == len(texts) - 1 and _SERVICE_IDS.fullmatch(joined) is not None)
 
@@ -71,6 +71,6 @@ def parse_money(text: str) -> Cents | None:
 
 
 def format_money(amount: int) -> str:
-    """`amount` with two places, as it is hashed, shown and sent: 8000 is "80.00"."""
+    """`amount` with two decimals, as it is hashed, shown and sent: 8000 is "80.00"."""
     whole, cents = divmod(abs(amount), 100)
     return f"{'-' if amount < 0 else ''}{whole}.{cents:02d}"
