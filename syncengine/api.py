@@ -25,7 +25,7 @@ from syncengine import __version__
 from syncengine.core.codes import CODES
 from syncengine.core.errors import InputError, LedgerTrouble, Problem
 from syncengine.core.events import RunEvent
-from syncengine.core.guards import check_host, key_warning
+from syncengine.core.guards import check_host, key_warning, lost_records
 from syncengine.core.plan import MadeFrom, PlanHeader, PlanSummary, Provenance, Selection
 from syncengine.core.ports import GatewayFactory, Listener
 from syncengine.core.repeats import contradiction_in_words
@@ -153,6 +153,7 @@ def plan(
             wire_digest=wire_digest(account.wire),
             observed="" if export is None else export.digest,
             partial=selection.partial,
+            generation=identity.generation if identity is not None and identity.generation else msgspec.UNSET,
         )
         provenance = Provenance(
             created=project.clock.now(),
@@ -413,11 +414,12 @@ def _ledger_for_planning(
         return None, "planned offline: the ledger was not read, and everything counts as never applied"
     ledger = stack.enter_context(project.view())
     if ledger is None:
-        return None, f"there is no ledger at {pin.place}: everything counts as never applied"
+        return None, project.missing_ledger(account)
     ledger.require_sound()
     identity = ledger.identity()
+    lost = lost_records(account, pin, identity)
     check_host(account, ledger.hosts())
-    return ledger, key_warning(identity)
+    return ledger, lost or key_warning(identity)
 
 
 def _parts(account: Account, project: Project, export: ObservedExport | None) -> dict[str, str]:

@@ -12,7 +12,7 @@ import msgspec
 
 from syncengine.clock import SystemClock
 from syncengine.core.errors import ConfigError, Refusal, WrongLedger
-from syncengine.core.guards import check_applicable, check_host
+from syncengine.core.guards import check_applicable, check_host, lost_ledger, lost_records
 from syncengine.core.ports import Clock
 from syncengine.core.redaction import Environment
 from syncengine.core.settings import Account, LedgerPin, Settings
@@ -113,6 +113,14 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         with closing(ledger), ledger.blaming_damage():
             yield ledger
 
+    def missing_ledger(self, account: Account) -> str:
+        """What a plan without a ledger must open with; raises WrongLedger where one was there before."""
+        from syncengine.ledger import known_before
+
+        pin = self.settings.ledger
+        lost = lost_ledger(account, pin, known_before(self.pin(), root=Path(self.settings.root)))
+        return f"{lost or f'there is no ledger at {pin.place}'}: everything counts as never applied"
+
     @contextmanager
     def ledger(self, account: Account | None = None, *, known: str | None = None) -> Iterator[Ledger]:
         """The ledger for writing, as pinned. For a loopback account it is created where it is missing.
@@ -129,6 +137,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
             if account is not None:
                 ledger.require_sound()
                 check_applicable(account, pin, ledger.identity())
+                lost_records(account, pin, ledger.identity())
                 check_host(account, ledger.hosts())
             yield ledger
 

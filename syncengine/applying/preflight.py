@@ -77,6 +77,12 @@ def check_identity(plan: SavedPlan, account: Account, ledger: LedgerView) -> Non
             f"the plan was made against ledger {planned_with}, and this is ledger {ledger.identity().id}",
             hint="apply with the ledger that the plan was made against, or plan again",
         )
+    if (header.generation or 0) != ledger.identity().generation:
+        raise Refusal(
+            "the ledger lost records after the plan was made: neither the plan nor its approvals count any more",
+            code="SE665",
+            hint=again,
+        )
 
 
 class Preflight:

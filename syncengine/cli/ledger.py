@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -163,6 +164,77 @@ def release(invocation: Invocation, *, by: str, note: str, account: str | None) 
         released = ledger.release(owner.identity, by=by, note=note)
     said = "the lease is free; its holder can send nothing more" if released else "nobody held the lease"
     invocation.output.result(f"account {owner.name}: {said}")
+
+
+@command.command(
+    cls=Command,
+    examples=("syncengine ledger accept-position --by ann --note 'restored the backup of Monday'",),
+    epilog="Exit codes: 0 accepted, or nothing is behind; 3 refused.",
+)
+@_by
+@click.option("--note", required=True, metavar="TEXT", help="What happened, and what is known of what was lost.")
+@click.pass_obj
+def accept_position(invocation: Invocation, *, by: str, note: str) -> None:
+    """Go on with a ledger that lost records, as after a restore: no earlier plan or approval counts any more.
+
+    What the lost records sent is unknown to the ledger, and will be sent again unless it is recorded first with
+    `resolve --baseline`. The pin in syncengine.yaml is never overridden: commit the line that is printed. Run it after
+    a restore of a PostgreSQL ledger too, where nothing beside the pin can tell that it was restored.
+    """
+    from contextlib import closing
+    from pathlib import Path
+
+    from syncengine.ledger import open_behind
+
+    project = _project(invocation)
+    project.require_named("writing its ledger")
+    pin, say = project.pin(), invocation.output.result
+    with (
+        closing(open_behind(pin, root=Path(project.settings.root), clock=project.clock)) as ledger,
+        ledger.blaming_damage(),
+    ):
+        ledger.require_sound()
+        accepted = ledger.accept_position(by=_said(by, "--by"), note=_said(note, "--note"), pinned=pin.position)
+        identity = ledger.identity()
+    if accepted:
+        say(
+            f"ledger {identity.id} goes on at position {identity.position}; no earlier plan or approval counts any more"
+        )
+        say(
+            "whatever the lost records sent will be sent again, unless it is recorded as done: plan it, then "
+            "syncengine resolve --baseline PLAN --by NAME --note TEXT"
+        )
+    else:
+        say(f"ledger {identity.id} is behind nothing; nothing was changed")
+    say(f'the line to commit:  id: "{identity.id}@{identity.position}"')
+    if pin.position is not None and pin.position > identity.position:
+        say(f"until it is committed, every other command refuses the ledger: {pin.position} is pinned")
+
+
+@command.command(cls=Command, examples=("syncengine ledger backup ledger-monday.db",))
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def backup(invocation: Invocation, *, file: Path) -> int:
+    """Write a consistent copy of an SQLite ledger to FILE, while a run goes on. The key is not in it: copy it apart.
+
+    For PostgreSQL use pg_dump.
+    """
+    with _project(invocation).view() as ledger:
+        if ledger is None:
+            return _no_ledger(invocation)
+        ledger.backup(file)
+        identity = ledger.identity()
+    invocation.output.result(f"ledger {identity.id} was copied to {file}, at position {identity.position} or below")
+    return Exit.DONE
+
+
+def _said(text: str, option: str) -> str:
+    from syncengine.core.errors import InputError
+    from syncengine.core.text import is_blank
+
+    if is_blank(text):
+        raise InputError(f"{option} is empty", code="SE901", hint="say who accepts this, and why")
+    return text.strip()
 
 
 def _project(invocation: Invocation) -> Project:

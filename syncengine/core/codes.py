@@ -188,6 +188,8 @@ CODES = MappingProxyType(
         "SE660": "Somebody else is applying to the account.",
         "SE662": "A worker of other terms than an open run needs: version, policy, wire settings or host.",
         "SE663": "The ledger's file is damaged.",
+        "SE664": "The ledger is behind the highest position that is known of it, or is gone.",
+        "SE665": "The plan was made before the ledger lost records.",
         # SE7xx: the ledger failed
         "SE700": "The ledger cannot be read or written.",
         "SE710": "The lease was taken over by another runner.",

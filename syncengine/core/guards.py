@@ -60,6 +60,36 @@ def check_applicable(account: Account, pin: LedgerPin, ledger: LedgerIdentity) -
         )
 
 
+def lost_records(account: Account, pin: LedgerPin, ledger: LedgerIdentity) -> str:
+    """What a plan must open with where the ledger is behind what is known of it; empty otherwise.
+
+    Raises WrongLedger, except for a sandbox whose ledger nobody pinned.
+    """
+    if ledger.position >= ledger.highest:
+        return ""
+    said = (
+        f"ledger {ledger.id} stands at position {ledger.position}, and was at {ledger.highest} before: it lost "
+        "records, as with a `-wal` file that was not copied, or a backup put in its place"
+    )
+    if account.is_loopback and pin.id is None:
+        return said
+    raise WrongLedger(said, code="SE664", hint=f"bring the newest copy back, its `-wal` included; or {_GO_ON}")
+
+
+def lost_ledger(account: Account, pin: LedgerPin, known: Mapping[str, int]) -> str:
+    """The same where no ledger is there; `known` has the positions of ledgers that were at its place."""
+    names = [name for name in known if pin.id in (None, name)]
+    if not names:
+        return ""
+    said = f"ledger {names[-1]} is gone from {pin.place}; it was at position {known[names[-1]]}"
+    if account.is_loopback and pin.id is None:
+        return said
+    raise WrongLedger(said, code="SE664", hint=f"bring it back, its `-wal` included; after a restore {_GO_ON}")
+
+
+_GO_ON = "go on without the lost records: `syncengine ledger accept-position --by NAME --note TEXT`"
+
+
 def key_warning(ledger: LedgerIdentity) -> str:
     """The warning that every view shows first when the ledger's key is missing; empty otherwise."""
     if ledger.key == "right":

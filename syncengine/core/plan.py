@@ -125,6 +125,8 @@ class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the observed file; empty where there was none."""
     partial: bool = False
     """Whether only a part of the changesets was planned, see Provenance.selection."""
+    generation: int | msgspec.UnsetType = msgspec.UNSET
+    """How often it was accepted that the ledger lost records; left out where never."""
 
 
 class MadeFrom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -27,6 +27,10 @@ class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     url: str
     key: Literal["right", "wrong", "missing"]
+    generation: int = 0
+    """How often somebody accepted that records were lost; no plan of an earlier one counts."""
+    highest: int = 0
+    """The highest position that is known of it. Where it is above `position`, records were lost."""
 
 
 class NameRecord(msgspec.Struct, frozen=True, kw_only=True):

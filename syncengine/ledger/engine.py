@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -70,6 +71,14 @@ class Engine(Protocol):
         """What stands for the definitions of all tables, as `damage` compares them; empty where it does not."""
         ...
 
+    def highest_position(self, ledger_id: str) -> int:
+        """The highest position that was noted outside of the database, before it was opened; 0 where none was."""
+        ...
+
+    def backup(self, target: Path) -> None:
+        """A consistent copy as a new file, while others write. InputError where there is none of this database."""
+        ...
+
     def scrub(self) -> None:
         """After an erasure: make sure that erased text is gone from the database's own files."""
         ...
@@ -107,6 +116,10 @@ class Leases(Protocol):
 
     def holds(self, account: str, lane: str, epoch: int) -> bool:
         """Inside a transaction: whether this epoch may commit intents until the transaction ends."""
+        ...
+
+    def accept_position(self, ledger_id: str, position: int) -> None:
+        """What was noted outside of the database becomes this position. LeaseHeld where a runner is alive."""
         ...
 
     def release(self, account: str) -> int:

@@ -22,6 +22,8 @@ import msgspec
 from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
 from syncengine.ledger.chain import ORIGIN
 from syncengine.ledger.engine import Applicant, Engine, Row, first
+from syncengine.ledger.position_marks import PositionMark, lease_files
+from syncengine.ledger.sqlite import SqliteEngine
 
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 _POLL = 0.02
@@ -68,7 +70,7 @@ class FileLease(msgspec.Struct, frozen=True):
 class FileLeases:
     """Leases beside an SQLite ledger. `applicant` is who takes them."""
 
-    def __init__(self, engine: Engine, path: Path, applicant: Applicant) -> None:
+    def __init__(self, engine: SqliteEngine, path: Path, applicant: Applicant) -> None:
         self._engine = engine
         self._path = path
         self._applicant = applicant
@@ -84,14 +86,30 @@ class FileLeases:
             raise ValueError("an SQLite ledger has no lanes; runners that share an account need PostgreSQL")
         lock = self._lock(account, wait)
         _held.add(lock)
+        mark = PositionMark(lambda: lock.descriptor, self._ledger_id())
+        self._engine.marks.append(mark)
         try:
             epoch = self._engine.write(lambda: self._hold(account))
             yield FileLease(self._engine, account, lane, epoch)
         finally:
+            self._engine.marks.remove(mark)
             lock.close()
 
+    def _ledger_id(self) -> str:
+        return str(self._engine.read(lambda: self._engine.rows("get_meta", name="id"))[0][0])
+
+    def accept_position(self, ledger_id: str, position: int) -> None:
+        """Note this position in every lease file that knows the ledger. LeaseHeld where a runner is alive."""
+        with contextlib.ExitStack() as stack:
+            for path in lease_files(self._path):
+                lock = self._lock_file(path, path.name.removeprefix(f"{self._path.name}.").removesuffix(".lease"), 0)
+                stack.callback(lock.close)
+                PositionMark(lambda lock=lock: lock.descriptor, ledger_id).put(position)  # type: ignore[misc]
+
     def _lock(self, account: str, wait: float) -> _LockFile:
-        path = self._file(account)
+        return self._lock_file(self._file(account), account, wait)
+
+    def _lock_file(self, path: Path, account: str, wait: float) -> _LockFile:
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):

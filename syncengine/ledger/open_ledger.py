@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+import msgspec
+
 from syncengine.core.errors import WrongLedger
 from syncengine.core.ports import Clock
 from syncengine.core.settings import LedgerPin
@@ -21,6 +23,7 @@ from syncengine.ledger.file_leases import FileLeases
 from syncengine.ledger.key import ValueForms, ensure_key, read_key
 from syncengine.ledger.migrations import current_version, migrate, note_structure, require_current
 from syncengine.ledger.operations import Ledger
+from syncengine.ledger.position_marks import read_marks
 from syncengine.ledger.record_encoding import event_content
 from syncengine.ledger.sqlite import SqliteEngine, create_file, open_file
 
@@ -115,6 +118,18 @@ def create_ledger(pin: LedgerPin, *, root: Path, clock: Clock, token: Token = se
         case _:
             assert_never(address)
     return _open(pin, root, clock, token)
+
+
+def open_behind(pin: LedgerPin, *, root: Path, clock: Clock, token: Token = secrets.token_hex) -> Ledger:
+    """The pinned ledger for writing, whatever position is pinned: for whoever accepts that it lost records."""
+    ledger = _open(pin, root, clock, token)
+    return _checked(ledger, msgspec.structs.replace(pin, position=None))
+
+
+def known_before(pin: LedgerPin, *, root: Path) -> dict[str, int]:
+    """Ids of ledgers that were at this place, with the highest position known of each. Empty for a server."""
+    address = parse_address(pin.url, root)
+    return read_marks(address.path) if isinstance(address, FileAddress) else {}
 
 
 def migrate_ledger(pin: LedgerPin, *, root: Path) -> list[int]:

@@ -292,6 +292,35 @@ class Ledger(Writer):
         self.engine.scrub()
         return forgotten
 
+    def backup(self, target: Path) -> None:
+        """A consistent copy of the ledger as a new file, while others write; without its key."""
+        self.engine.backup(target)
+
+    def accept_position(self, *, by: str, note: str, pinned: int | None) -> bool:
+        """Go on without records that were lost; False where nothing is behind. Nothing planned before counts then.
+
+        A server tells nothing of a restore, so there it counts as one unless the last record says so already.
+        """
+        before = self.identity()
+        behind = before.position < max(before.highest, pinned or 0) or self.engine.dialect == "postgres"
+        if not behind or self.engine.read(self._was_accepted):
+            return False
+        self._leases.accept_position(before.id, before.position)
+        generation = before.generation + 1
+        lost = f"generation {generation} after position {before.position}; {before.highest} was known"
+
+        def work() -> None:
+            self.engine.run("set_meta", name="generation", value=str(generation))
+            self._event("", "accepted", by, note, lost)
+
+        self.engine.write(work)
+        return True
+
+    def _was_accepted(self) -> bool:
+        last = self.engine.rows("last_position")[0][0]
+        kind, ref = self.engine.rows("page_of_chain", after=last - 1, count=1)[0][4:6]
+        return kind == "event" and any(row[2] == "accepted" for row in self.engine.rows("events_of", ids=[ref]))
+
     def release(self, account: str, *, by: str, note: str) -> bool:
         """Take a dead holder's lease away; False where nobody held it. LeaseHeld where the holder is alive here."""
 

@@ -16,11 +16,12 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from syncengine.core.errors import ConfigError, LedgerLocked, LedgerTrouble, WrongLedger
+from syncengine.core.errors import ConfigError, InputError, LedgerLocked, LedgerTrouble, WrongLedger
 from syncengine.ledger.address import ServerAddress
 from syncengine.ledger.engine import Engine, Row
 from syncengine.ledger.statements import Dialect, in_batches, script, sql_text, statements
@@ -284,6 +285,18 @@ class PostgresEngine:
     def structure(self) -> str:
         """Nothing: see `damage`."""
         return ""
+
+    def highest_position(self, ledger_id: str) -> int:  # noqa: ARG002
+        """None is noted outside of the server."""
+        return 0
+
+    def backup(self, target: Path) -> None:  # noqa: ARG002
+        """The server's own tools do this."""
+        raise InputError(
+            "a ledger on PostgreSQL is backed up with the server's own tools",
+            code="SE901",
+            hint=f"pg_dump --schema={SCHEMA} --format=custom --file=FILE DATABASE",
+        )
 
     def scrub(self) -> None:
         """Remove the dead rows that still hold the erased text."""

@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from syncengine.core.errors import LedgerDamaged, LedgerTrouble, WrongLedger
+from syncengine.core.errors import InputError, LedgerDamaged, LedgerTrouble, WrongLedger
 from syncengine.ledger.engine import Row
+from syncengine.ledger.position_marks import PositionMark, read_marks
 from syncengine.ledger.statements import Dialect, in_batches, script, sql_text, statements
 
 T = TypeVar("T")
@@ -78,6 +79,9 @@ class SqliteEngine:
         self.path = path
         self._read_only = read_only
         self.url = f"sqlite:///{path}"
+        self.marks: list[PositionMark] = []
+        """Told the last position after each commit."""
+        self._known = read_marks(path)
         self._connection = connection
         self._statements = statements("sqlite")
         self._lock = threading.RLock()
@@ -97,13 +101,43 @@ class SqliteEngine:
                 self._connection.execute(begin)
                 try:
                     result = work()
+                    position = self._position() if self.marks else 0
                     self._connection.execute("COMMIT")
                 except BaseException:
                     self._roll_back()
                     raise
             except (sqlite3.Error, UnicodeDecodeError) as error:
                 raise trouble(error, self.path, read_only=self._read_only) from error
+            for mark in self.marks:
+                mark.reach(position)
             return result
+
+    def _position(self) -> int:
+        return int(self._connection.execute("SELECT coalesce(max(position), 0) FROM chain").fetchone()[0])
+
+    def highest_position(self, ledger_id: str) -> int:
+        """See Engine."""
+        return self._known.get(ledger_id, 0)
+
+    def backup(self, target: Path) -> None:
+        """See Engine."""
+        draft = target.with_name(f".{target.name}.{secrets.token_hex(6)}.new")
+        try:
+            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            try:
+                with self._lock, contextlib.closing(_connect(draft, "rw")) as copy:
+                    # All pages at once: one snapshot, whoever commits meanwhile.
+                    self._connection.backup(copy)
+                    copy.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                os.link(draft, target)
+            finally:
+                for name in ("", *_COMPANIONS):
+                    draft.with_name(draft.name + name).unlink(missing_ok=True)
+            _sync_folder(target.parent)
+        except FileExistsError as error:
+            raise InputError(f"{target} is there already: it stays as it is", code="SE902") from error
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise trouble(error, self.path, read_only=self._read_only) from error
 
     def _roll_back(self) -> None:
         # A full disk may have rolled back already; a failing rollback must not hide the first error.

@@ -184,6 +184,9 @@ class TimedLeases:
         row = {"account": account, "lane": lane, "epoch": epoch, "span": self._span}
         return engine.run("confirm_lane", **row, **engine.session()) == 1
 
+    def accept_position(self, ledger_id: str, position: int) -> None:
+        """Nothing is noted outside of the server."""
+
     def release(self, account: str) -> int:
         """Fence off every holder of the account: whoever still lives can commit nothing more."""
         fenced = 0

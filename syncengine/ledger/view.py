@@ -55,7 +55,15 @@ class Reader:
         """Id and position."""
         position = self.engine.read(lambda: self.engine.rows("last_position")[0][0])
         state = self._forms.state(self._id, self._meta("key_check"))
-        return LedgerIdentity(id=self._id, position=position, url=self.engine.url, key=state)
+        started = self.engine.read(lambda: first(self.engine.rows("get_meta", name="generation")))
+        return LedgerIdentity(
+            id=self._id,
+            position=position,
+            url=self.engine.url,
+            key=state,
+            generation=int(started[0]) if started else 0,
+            highest=max(position, self.engine.highest_position(self._id)),
+        )
 
     def store(self, kind: Kind, lead: LeadId, name: str, value: str) -> str:
         """The form in which a value would be stored."""
