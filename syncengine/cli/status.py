@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         "syncengine status --format json",
     ),
 )
-@click.option("--run", "run", metavar="RUN", help="Only what this submitted run came to, as apply reports it.")
+@click.option("--run", "run", metavar="RUN", help="Only what this run came to and why it stopped, as apply reports it.")
 @format_option("text", "json")
 @click.pass_obj
 def command(invocation: Invocation, *, run: str | None, format_: str) -> None:
@@ -46,9 +46,12 @@ def command(invocation: Invocation, *, run: str | None, format_: str) -> None:
 
 def _one_run(invocation: Invocation, project: Project, run: str, format_: str) -> None:
     from syncengine.cli.apply_run import report
+    from syncengine.core.errors import InputError
     from syncengine.core.values import RunId
     from syncengine.distributed.queries import result
 
-    with project.ledger() as ledger:
+    with project.view() as ledger:
+        if ledger is None:
+            raise InputError(f"there is no run {run}: there is no ledger yet", code="SE904", hint="see `ledger.url`")
         found = result(project, ledger, RunId(run))
     report(invocation, project, found, format_=format_)

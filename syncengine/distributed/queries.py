@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from syncengine.core.errors import Exit, InputError
+from syncengine.core.errors import Exit
 from syncengine.core.results import RunResult, SharedRun, WorkerLine
 from syncengine.core.values import PlanDigest, RunId
+from syncengine.distributed.recorded_run import recorded_result
 from syncengine.distributed.run_end import NEVER_ENQUEUED, result_of, settle
 from syncengine.distributed.store import Row, WorkerStore, first, has_schema
 from syncengine.project import Project
@@ -58,7 +59,7 @@ def wait_for(project: Project, run_id: RunId, advanced: Callable[[int], None]) -
 
 
 def result(project: Project, ledger: Ledger, run_id: RunId) -> RunResult:
-    """What a submitted run came to, or has come to so far. InputError where there is no record of it."""
+    """What a run came to, or has come to so far, submitted or not. InputError where there is no record of it."""
     store = _store(project)
     with ExitStack() as stack:
         submission: Row | None = None
@@ -66,11 +67,7 @@ def result(project: Project, ledger: Ledger, run_id: RunId) -> RunResult:
             stack.callback(store.close)
             submission = first(store.rows("get_submission", run=run_id)) if has_schema(store) else None
         if store is None or submission is None:
-            raise InputError(
-                f"run {run_id} was not submitted here, or ended more than 30 days ago",
-                code="SE904",
-                hint=f"`syncengine history --run {run_id}` lists its operations",
-            )
+            return recorded_result(ledger, run_id)
         return result_of(store, ledger, submission)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from syncengine.core.errors import Exit
 from syncengine.core.outcomes import Outcome
-from syncengine.core.results import OperationLine, RunCounts, RunResult
+from syncengine.core.results import Doubt, OperationLine, RunCounts, RunResult
 from syncengine.core.values import PlanDigest, RunId
 from syncengine.distributed.engine import announce
 from syncengine.distributed.store import Row, WorkerStore, first, rows, run
@@ -134,17 +134,8 @@ def result_of(store: WorkerStore, ledger: Ledger, submission: Row) -> RunResult:
         plan=PlanDigest(submission["plan"]),
         counts=counts,
         requests=ledger.requests_sent(run_id),
-        rejected=_rejected(ledger, account, run_id) if totals.rejected else (),
-        in_doubt=tuple(
-            OperationLine(
-                operation=doubt.operation,
-                lead=doubt.lead,
-                kind=doubt.kind.value,
-                message=doubt.message,
-                changeset=doubt.changeset,
-            )
-            for doubt in doubts[:LISTED]
-        ),
+        rejected=rejected_of(ledger, account, run_id) if totals.rejected else (),
+        in_doubt=doubtful_lines(doubts),
         not_sent_reasons=_reasons(shards, counts.not_sent, submission["stopping"]),
         exit=_exit(counts, doubtful=doubtful),
         stopped=submission["stopping"],
@@ -154,7 +145,22 @@ def result_of(store: WorkerStore, ledger: Ledger, submission: Row) -> RunResult:
     )
 
 
-def _rejected(ledger: Ledger, account: str, run_id: RunId) -> tuple[OperationLine, ...]:
+def doubtful_lines(doubts: Sequence[Doubt]) -> tuple[OperationLine, ...]:
+    """Doubts as a run's result lists them."""
+    return tuple(
+        OperationLine(
+            operation=doubt.operation,
+            lead=doubt.lead,
+            kind=doubt.kind.value,
+            message=doubt.message,
+            changeset=doubt.changeset,
+        )
+        for doubt in doubts[:LISTED]
+    )
+
+
+def rejected_of(ledger: Ledger, account: str, run_id: RunId) -> tuple[OperationLine, ...]:
+    """What the service refused in a run, 10,000 operations at most."""
     found: list[OperationLine] = []
     for record in ledger.history(account=account, run=run_id):
         last = record.attempts[-1]

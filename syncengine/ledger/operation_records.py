@@ -159,9 +159,18 @@ def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]], live: Collection
     return found
 
 
+def why_stopped(ended: str | None, stopped: str | None, *, live: bool) -> str:
+    """The sentence that ended a run early; empty where it went to its end, or goes on."""
+    return KILLED if ended is None and not live else stopped or ""
+
+
+KILLED = "its process ended before the run did: it was killed, or the ledger could not be written"
+
+
 def _open_plan(runs: Sequence[BegunRow], settled: int, live: Collection[str]) -> UnfinishedPlan:
     """An unsettled plan from its runs, newest first."""
     newest = runs[0]
+    running = newest.id in live or newest.is_shared_and_open
     return UnfinishedPlan(
         plan=PlanDigest(newest.plan),
         path=newest.plan_path,
@@ -170,5 +179,6 @@ def _open_plan(runs: Sequence[BegunRow], settled: int, live: Collection[str]) ->
         changesets=newest.changeset_ids,
         started=newest.started,
         open=runs[-1].total - settled,
-        live=newest.id in live or newest.is_shared_and_open,
+        live=running,
+        stopped=why_stopped(newest.ended, newest.stopped, live=running),
     )

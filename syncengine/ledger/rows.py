@@ -128,6 +128,7 @@ class BegunRow(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     started: str
     ended: str | None
+    stopped: str | None
 
     @property
     def is_shared_and_open(self) -> bool:

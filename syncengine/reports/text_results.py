@@ -179,7 +179,7 @@ def _unfinished(page: Page, plan: UnfinishedPlan) -> Iterator[str]:
         Piece(f"  {', '.join(map(visible, plan.changesets[:5]))}", "dim"),
         Piece(f"  run {visible(plan.run)}", "dim"),
         Piece(f" began {visible(plan.started[:19])}" if plan.started else "", "dim"),
-        f"  {visible(plan.stopped)}" if plan.stopped else "",
+        Piece(f"  stopped: {visible(plan.stopped)}", "warn") if plan.stopped else "",
         indent=2,
         hang=2,
     )
