@@ -66,7 +66,8 @@ def test_every_command_has_help_with_examples_that_can_be_typed(words: str, tmp_
 
 @pytest.mark.parametrize("words", BY_WORDS)
 def test_the_manual_page_has_every_command_and_option(words: str) -> None:
-    section = MANUAL.partition(f"\n.SS {words}\n")[2].partition("\n.SS ")[0]
+    heading = words.replace("-", "\\-")
+    section = MANUAL.partition(f"\n.SS {heading}\n")[2].partition("\n.SS ")[0]
     assert section
     common = MANUAL.partition(".SH OPTIONS OF EVERY COMMAND")[2]
     for param in BY_WORDS[words].params:
