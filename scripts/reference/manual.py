@@ -17,6 +17,7 @@ ENVIRONMENT = {
     "SYNCENGINE_ALLOW_FILES": "Folders outside the repository in which file:PATH may lie, separated by colons.",
     "SYNCENGINE_CA_FILE": "Certificates to trust in place of the system's, for the service.",
     "SYNCENGINE_DEBUG": "1 adds a traceback, without values, to the report of a bug.",
+    "SYNCENGINE_NOTIFY_URL": "An address for messages; notify.urls may name any SYNCENGINE_NOTIFY_ variable.",
     "SYNCENGINE_LEDGER_URL": "With init, where a new configuration keeps its ledger.",
     "NO_COLOR": "Set to anything: no colours.",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "Where apply sends traces and metrics, with the extra telemetry; off unless set.",

@@ -16,6 +16,7 @@ from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.cli.command import Invocation
 from syncengine.cli.files import write_file
 from syncengine.cli.junit_cases import AppliedOperations, with_cases
+from syncengine.cli.notify import notify_of_run
 from syncengine.cli.output import Output
 from syncengine.cli.progress import Progress
 from syncengine.cli.run_log import Listeners, RunLog
@@ -140,6 +141,7 @@ def run_plan(
         if junit is not None and applied is not None:
             _write_junit(invocation, result, junit, lambda: with_cases(result, applied.ids, path, identities))
         report(invocation, project, result, format_=format_)
+    notify_of_run(invocation, project, result)
     return result.exit
 
 

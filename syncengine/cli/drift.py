@@ -60,6 +60,7 @@ def command(
     that wrote it last. Nothing is sent but reads, and nothing is written to the ledger.
     """
     from syncengine.checking import CountedReading, DriftLine, drift
+    from syncengine.cli.notify import notify
     from syncengine.cli.reading import masker, open_ledger_view
     from syncengine.core.values import LeadId
     from syncengine.documents.disk_spool import DiskSpool
@@ -87,7 +88,15 @@ def command(
             _json(invocation, account, kept, counts, masks)
         else:
             _text(invocation, account, kept, counts, masks, everything=everything)
-        return _exit(invocation, counts, counted, kept)
+        code = _exit(invocation, counts, counted, kept)
+    notify(
+        invocation,
+        project,
+        account.name,
+        {"drift": counts["different"]},
+        ", ".join(f"{counts[state]} {state}" for state in _STATES),
+    )
+    return code
 
 
 def _account(project: Project, name: str | None) -> Account:

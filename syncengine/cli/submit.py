@@ -95,6 +95,8 @@ def _awaited(invocation: Invocation, project: Project, submitted: Submitted) -> 
 
 def _report(invocation: Invocation, project: Project, result: RunResult, format_: str) -> int:
     from syncengine.cli.apply_run import report
+    from syncengine.cli.notify import notify_of_run
 
     report(invocation, project, result, format_=format_)
+    notify_of_run(invocation, project, result)
     return result.exit

@@ -150,6 +150,7 @@ CODES = MappingProxyType(
         "SE555": "A ledger or database URL that is not known, is unset, or holds a password.",
         "SE556": "A former name (was) that is in use, or is claimed by two accounts.",
         "SE557": "Workers need a ledger on PostgreSQL and the job engine.",
+        "SE558": "An address of notify.urls that is not env:SYNCENGINE_NOTIFY_... .",
         "SE560": "A policy rule whose values make no sense together, or name nothing that exists.",
         "SE561": "A policy expression that cannot be read.",
         # SE6xx: refused, and nothing was sent

@@ -219,6 +219,16 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     line: int = 0
 
 
+NOTIFY_REASONS = ("in_doubt", "stopped", "rejected", "waiting", "drift")
+
+
+class Notify(msgspec.Struct, frozen=True, kw_only=True):
+    """Where messages go, and what is worth one. `variables` name the environment variables that hold addresses."""
+
+    variables: tuple[str, ...] = ()
+    on: tuple[str, ...] = ("in_doubt", "stopped")
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A whole syncengine.yaml. `root` is the repository: sources and schemas cannot leave it."""
 
@@ -228,6 +238,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ledger: LedgerPin
     policy: Policy
     databases: dict[str, Database] = {}
+    notify: Notify = Notify()
     ledger_line: int = 0
     warnings: tuple[Problem, ...] = ()
     """What is allowed but unwise, to be shown beside other findings."""

@@ -25,6 +25,7 @@ from syncengine.documents.diagnostics import ordered
 from syncengine.documents.files import CONFIGURATION_NAME, read_bounded
 from syncengine.documents.ledger_settings import databases_of, ledger_of, ledger_url
 from syncengine.documents.nodes import Mapping, SourceText
+from syncengine.documents.notify_settings import notify_of
 from syncengine.documents.policy_settings import policy_of
 from syncengine.documents.reader import read_documents
 from syncengine.documents.schema import DocumentSchema
@@ -153,6 +154,7 @@ def load_configuration(path: Path, env: AbstractMapping[str, str], policy_file: 
     accounts = accounts_of(file.root, around, file.findings)
     ledger = ledger_of(file.root, around, file.findings)
     databases = databases_of(file.root, around, file.findings)
+    notify = notify_of(file.root, file.findings)
     policy = policy_of(section(file.root, "policy"), folder, file.shown, accounts, file.findings)
     _stop(file)
     outside = policy_file or (Path(env["SYNCENGINE_POLICY"]) if env.get("SYNCENGINE_POLICY") else None)
@@ -167,6 +169,7 @@ def load_configuration(path: Path, env: AbstractMapping[str, str], policy_file: 
         ledger=ledger,
         policy=policy,
         databases=databases,
+        notify=notify,
         ledger_line=ledger_key.line if ledger_key is not None else 0,
         warnings=tuple(file.findings.warnings),
     )
