@@ -1,7 +1,7 @@
 """The durable record of intents, attempts, outcomes, runs and resolutions, in SQLite or PostgreSQL.
 
-The only importer of database drivers for what is recorded. For project, api, distributed and the command line, which
-open it; planning and applying see the ports of core.
+The only package that imports database drivers for the ledger. Used by project, api, distributed and the command line,
+which open it; planning and applying depend on the ports of core instead.
 """
 
 from syncengine.ledger.open_ledger import (

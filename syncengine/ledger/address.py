@@ -1,4 +1,4 @@
-"""Where a ledger lives: `sqlite:///path` (relative to the repository) or `postgresql://...`."""
+"""Ledger URLs: `sqlite:///path` (relative to the repository) or `postgresql://...`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class FileAddress(msgspec.Struct, frozen=True):
 
 
 class ServerAddress(msgspec.Struct, frozen=True):
-    """A ledger on a PostgreSQL server. `shown` holds no password."""
+    """A ledger on a PostgreSQL server. `shown` is the URL without its password."""
 
     dsn: str
     shown: str
@@ -27,7 +27,7 @@ Address = FileAddress | ServerAddress
 
 
 def parse_address(url: str, root: Path) -> Address:
-    """The address in `url`; ConfigError where it is neither form."""
+    """The address in `url`. Raises ConfigError where it has neither form."""
     if url.startswith("sqlite:///"):
         path = url.removeprefix("sqlite:///")
         if path and "\0" not in path:
@@ -43,5 +43,5 @@ def parse_address(url: str, root: Path) -> Address:
 def _without_password(url: str) -> str:
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
-    # The query may hold a password as well, so none of it is shown.
+    # The query may hold a password as well, so none of the URL is shown.
     return urlunsplit((parts.scheme, user.partition(":")[0] + at + host, parts.path, "", ""))

@@ -1,4 +1,4 @@
-"""A psycopg connection that gives up a server which does not answer. Imported only where PostgreSQL is used."""
+"""A psycopg connection with a client-side time-out. Imported only where PostgreSQL is used."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Row = tuple[Any, ...]
 
 
 class BoundedConnection(psycopg.Connection[Row]):
-    """Every wait for the server ends after `patience` seconds (None: never) with OperationalError.
+    """Every wait for the server ends after `patience` seconds (None: no limit) with OperationalError.
 
-    The connection is then closed: a later answer must not be taken for the answer to another statement.
+    The connection is then closed, so that a late answer is never taken for the answer to another statement.
 
-    The server's own time-outs do not help where the server hangs, and TCP's only where its machine does.
+    Server-side time-outs do not help when the server hangs, and TCP's only when its machine is down.
     """
 
     patience: float | None = None
@@ -31,7 +31,7 @@ class BoundedConnection(psycopg.Connection[Row]):
             raise psycopg.OperationalError(f"no answer from the server for {self.patience:.0f} seconds") from None
 
     def _bounded(self, gen: PQGen[T]) -> PQGen[T]:
-        # The driver asks the generator ten times a second although nothing arrived; `ready` is then empty.
+        # The driver resumes the generator ten times a second although nothing arrived; `ready` is then empty.
         end = time.monotonic() + (self.patience or 0)
         try:
             wanted = next(gen)

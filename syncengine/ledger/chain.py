@@ -1,7 +1,8 @@
 """Tamper evidence: every record is hashed together with the one before it in its account's lane.
 
-What may be erased enters as a seal, a salted hash of the text. Erasing removes text and salt and keeps the seal, so the
-chain stays valid and nobody can test a guess against it. The formats here are part of the ledger: they never change.
+A text that may be erased enters the chain as a seal, a salted hash of the text. Erasing removes text and salt and keeps
+the seal, so the chain stays valid and a guess cannot be tested against it. The formats here are part of the ledger:
+they never change.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ ORIGIN = "0" * 64
 
 _encode = msgspec.json.Encoder().encode
 
-# Copied for each seal, which is quicker than making one.
+# Copied for each seal: copying a hash object is faster than creating one.
 _SEAL = hashlib.blake2b(digest_size=16)
 
 Entry = tuple[str, str, Any]
@@ -27,7 +28,7 @@ Entry = tuple[str, str, Any]
 
 
 def seal(salt: str, text: str) -> str:
-    """Stands for a text that may be erased; "" for none."""
+    """Salted hash that replaces a text which may be erased; "" for no text."""
     if not text:
         return ""
     state = _SEAL.copy()
@@ -48,8 +49,8 @@ def request_content(request: int, run: str, epoch: int, at: str, attempts: Seque
 
 
 def answer_content(row: Sequence[Any], words: str, exceptions: Sequence[Sequence[Any]]) -> list[Any]:
-    """Content of an answer: request, verdict, status, at and outcome of `row`; `words` is a seal, and each exception
-    is number, outcome, seal."""
+    """Content of an answer: request, verdict, status, at and outcome of `row`; `words` is a seal. Each exception is
+    number, outcome, seal."""
     return [*row[:5], words, exceptions]
 
 
@@ -64,7 +65,7 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 def lock_lane(engine: Engine, account: str, lane: str) -> Lane:
-    """Lock a lane's row, made where it is new, until the transaction ends."""
+    """Lock a lane's row until the transaction ends; creates the row for a new lane."""
     row = first(engine.rows("lock_lane", account=account, lane=lane))
     if row is None:
         engine.run("add_lane", account=account, lane=lane, head=ORIGIN)
@@ -73,8 +74,8 @@ def lock_lane(engine: Engine, account: str, lane: str) -> Lane:
 
 
 def append(engine: Engine, lane: Lane, entries: Sequence[Entry]) -> int:
-    """Append records to a lane, and give the lane's new last step. Once in a transaction, and the last thing it does:
-    positions are handed out, from one row for all accounts, in the message that commits."""
+    """Append records to a lane, and return the lane's new last step. Call it once, as the last step of a transaction:
+    positions are assigned, from one row for all accounts, in the message that commits."""
     account, name, step, head = lane.account, lane.lane, lane.step, lane.head
     rows = []
     for kind, ref, content in entries:
@@ -87,5 +88,5 @@ def append(engine: Engine, lane: Lane, entries: Sequence[Entry]) -> int:
 
 
 def append_to(engine: Engine, account: str, lane: str, entries: Sequence[Entry]) -> None:
-    """Lock a lane, made where it is new, and append records to it."""
+    """Lock a lane, creating it if it is new, and append records to it."""
     append(engine, lock_lane(engine, account, lane), entries)

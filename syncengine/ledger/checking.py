@@ -1,4 +1,4 @@
-"""Integrity: the hash chains recomputed from the records, the derived counts compared, and the export."""
+"""Integrity checks and export: recomputes the hash chains from the records and compares the derived counts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def head(engine: Engine) -> str:
 
 
 def pages(engine: Engine) -> Iterator[tuple[list[Link], dict[int, Any]]]:
-    """Chain rows by position, each page with the contents that its records have now (by position)."""
+    """Chain rows by position, each page with the current contents of its records (by position)."""
     after = 0
     while True:
 
@@ -45,7 +45,7 @@ def pages(engine: Engine) -> Iterator[tuple[list[Link], dict[int, Any]]]:
 
 
 def check(engine: Engine, known_head: str | None) -> Iterator[CheckFinding]:
-    """Recompute every lane's chain and compare with what is stored; findings name the first record that differs."""
+    """Recompute every lane's chain and compare it with what is stored. Findings name the first record that differs."""
     walk = _Walk(known_head)
     for links, contents in pages(engine):
         for one in links:
@@ -54,7 +54,7 @@ def check(engine: Engine, known_head: str | None) -> Iterator[CheckFinding]:
 
 
 class _Walk:
-    """The ends of the lanes while walking over the chain."""
+    """Last step and hash of each lane while walking the chain."""
 
     def __init__(self, known_head: str | None) -> None:
         self._ends: dict[tuple[str, str], tuple[int, str]] = {}
@@ -77,7 +77,7 @@ class _Walk:
                 message="its content, or the record before it, was changed after it was written",
                 position=one.position,
             )
-        # Going on from the stored hash locates the next change as well.
+        # Continue from the stored hash, so that the next change is located as well.
         self._ends[lane] = (one.step, one.hash)
         self._count(one.kind, content)
         if str(one.position) == self._position:
@@ -124,7 +124,7 @@ def head_of(position: int, ends: dict[tuple[str, str], tuple[int, str]]) -> str:
 
 
 def check_counts(reader: Reader) -> Iterator[CheckFinding]:
-    """Compare tallies and doubts with what the attempts say."""
+    """Compare tallies and doubts with the attempts."""
     engine = reader.engine
     counts: dict[str, Tally] = {}
     opened: set[int] = set()

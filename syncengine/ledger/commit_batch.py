@@ -1,4 +1,4 @@
-"""What one commit writes: answers first, then intents. Nothing in memory changes before the commit took place."""
+"""The rows that one commit writes: answers first, then intents. Memory changes only after the commit succeeded."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SALT_CHARACTERS = 24
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """A request of this run whose answer is awaited: what travels, without the parts that were stopped."""
+    """A request of this run that awaits its answer: its parcels without the stopped parts."""
 
     parcels: tuple[Parcel, ...]
 
 
 class RunState:
-    """What a running apply keeps in memory: small, since an operation that is simply applied leaves nothing behind."""
+    """In-memory state of a running apply. Kept small: an operation that is simply applied leaves nothing behind."""
 
     def __init__(self, *, account: str, lane: str, run: str, epoch: int) -> None:
         self.account = account
@@ -50,7 +50,7 @@ class RunState:
 
 
 class Batch:
-    """The rows of one commit, and what it changes in memory once it took place."""
+    """The rows of one commit, and the changes to make in memory once it succeeded."""
 
     def __init__(self, state: RunState, forms: ValueForms, token: Callable[[int], str]) -> None:
         self.state = state
@@ -73,7 +73,7 @@ class Batch:
     # Answers
 
     def answer(self, answered: Answered, sent: Sent) -> None:
-        """Record what came back for one request."""
+        """Record the answer to one request."""
         parts = [part for parcel in sent.parcels for part in parcel.parts]
         rulings = list(chain.from_iterable(answered.rulings))
         if len(parts) != len(rulings):
@@ -150,7 +150,7 @@ class Batch:
     # Intents
 
     def intend(self, request: int, parcels: tuple[Parcel, ...], at: str, prior: dict[str, Stand]) -> None:
-        """Record that a request is about to leave. `prior`: where its operations stand already."""
+        """Record the intent to send a request. `prior`: the present state of its operations."""
         state = self.state
         parts = [(parcel.lead, part) for parcel in parcels for part in parcel.parts]
         if len(parts) > SPAN:
@@ -191,7 +191,7 @@ class Batch:
         self.changesets.extend(c for c in dict.fromkeys(changesets) if c not in known and c not in self.changesets)
 
     def _reopen(self, operation: str, prior: dict[str, Stand]) -> None:
-        """An operation that stood somewhere has an open intent now: it leaves its tallies until the answer is in."""
+        """Remove an operation that now has an open intent from its tallies until the answer is recorded."""
         old = self._stand(operation)
         if old is None:
             if operation not in prior:
@@ -208,14 +208,14 @@ class Batch:
     # Writing
 
     def write_answers(self, engine: Engine) -> None:
-        """Write what came back, inside a transaction."""
+        """Write the answers, inside a transaction."""
         engine.many("insert_answer", self._answers)
         engine.many("insert_outcome", self._outcomes)
         if self._answered:
             engine.put("delete_pending", requests=self._answered)
 
     def write_intents(self, engine: Engine) -> None:
-        """Write what is about to leave, inside a transaction."""
+        """Write the intents, inside a transaction."""
         state = self.state
         engine.many("insert_request", self._requests)
         engine.many("insert_pending", [(row[0], state.account, state.run) for row in self._requests])
@@ -223,19 +223,19 @@ class Batch:
         engine.many("add_changeset", [(state.account, changeset) for changeset in self.changesets])
 
     def write_counts(self, engine: Engine) -> None:
-        """Write tallies and doubts as this run knows them; only the holder of the lease does."""
+        """Write tallies and doubts as this run knows them. Only the holder of the lease may call it."""
         engine.many("delete_doubt", self._settled)
         engine.many("insert_doubt", self._new_doubts)
         add_tallies(engine, self.state.account, self.tally)
 
     def landed(self, engine: Engine) -> bool:
-        """Whether this batch is in the database, asked after a commit that nobody answered."""
+        """Whether this batch is in the database; called after a commit that got no acknowledgement."""
         if self._requests:
             return bool(engine.rows("get_request", request=self._requests[-1][0]))
         return not self._answers or bool(engine.rows("has_answer", request=self._answers[-1][0]))
 
     def remember(self) -> None:
-        """The commit took place: take over what it means for the rest of the run."""
+        """Apply the committed batch to the state in memory."""
         state = self.state
         for request in self._answered:
             state.sent.pop(request, None)
@@ -254,7 +254,7 @@ class Batch:
 
 
 def most_common(rulings: Sequence[Ruling]) -> Ruling:
-    """The ruling that most operations of a request share; it is written once for all of them."""
+    """The ruling that most operations of a request share. It is written once for all of them."""
     head = rulings[0]
     if rulings.count(head) == len(rulings):
         return head
@@ -263,14 +263,14 @@ def most_common(rulings: Sequence[Ruling]) -> Ruling:
 
 
 def to_recheck(outgoing: Iterable[OutgoingRequest], erased: frozenset[str]) -> list[Parcel]:
-    """The parcels whose repeats, doubts and holds have to be looked at again in the transaction."""
+    """The parcels whose repeats, doubts and holds must be checked again in the transaction."""
     return [
         parcel for request in outgoing for parcel in request.parcels if parcel.lead in erased or not parcel.is_harmless
     ]
 
 
 def without_stopped(outgoing: OutgoingRequest, stopped: Iterable[str]) -> tuple[Parcel, ...]:
-    """The parcels as they may leave: stopped parts are gone, and parcels without parts."""
+    """The parcels to send, without stopped parts and without parcels that have no parts left."""
     refused = frozenset(stopped)
     if not refused:
         return outgoing.parcels
@@ -283,12 +283,12 @@ def without_stopped(outgoing: OutgoingRequest, stopped: Iterable[str]) -> tuple[
 
 
 def leads_of(outgoing: Iterable[OutgoingRequest]) -> list[LeadId]:
-    """Leads of these requests, each once."""
+    """Leads of these requests, without duplicates."""
     return list(dict.fromkeys(parcel.lead for request in outgoing for parcel in request.parcels))
 
 
 def well_formed(text: str) -> str:
-    """`text` as every database can keep it: without NUL and lone surrogates."""
+    """`text` in a form that both databases can store: without NUL and lone surrogates."""
     return (
         text if text.isascii() and "\0" not in text else text.replace("\0", "\ufffd").encode(errors="replace").decode()
     )

@@ -1,4 +1,4 @@
-"""Damage behind another error: what a changed byte makes of a record looks like a bug, or like another ledger."""
+"""Attributes errors to a damaged ledger: a changed byte in a record can look like a bug, or like another ledger."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from syncengine.ledger.engine import Engine
 
 @contextlib.contextmanager
 def blaming_damage(engine: Engine, deeper: Callable[[], object] | None = None) -> Iterator[None]:
-    """Raise LedgerDamaged in place of an unexpected error, or of a wrong ledger, where the ledger turns out damaged.
+    """Raise LedgerDamaged in place of an unexpected error, or of WrongLedger, if the ledger turns out to be damaged.
 
-    `deeper` gives findings of a slower check; it is asked about unexpected errors only.
+    `deeper` returns the findings of a slower check; it is called after unexpected errors only.
     """
     try:
         yield
@@ -37,7 +37,7 @@ def _blame(engine: Engine, deeper: Callable[[], object] | None, error: Exception
         raise damage from error
     except SyncError:
         return
-    except Exception as unreadable:  # the check reads the same records, which nothing has vouched for
+    except Exception as unreadable:  # The check reads the same unverified records, so it can fail in the same way.
         raise LedgerDamaged(engine.url, "a record cannot be read") from unreadable
     if unsound:
         raise LedgerDamaged(engine.url, found[0] if found else "records do not fit their hash chain") from error

@@ -1,4 +1,4 @@
-"""What the ledger asks of a database: named statements inside transactions. SQLite and PostgreSQL implement it."""
+"""Database interface of the ledger: named statements inside transactions. SQLite and PostgreSQL implement it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Engine(Protocol):
 
     @property
     def dialect(self) -> Dialect:
-        """Which database this is."""
+        """The kind of database."""
         ...
 
     @property
@@ -30,9 +30,10 @@ class Engine(Protocol):
         ...
 
     def write(self, work: Callable[[], T], *, landed: Callable[[T], bool] | None = None) -> T:
-        """Run `work` in one durable transaction. It may run again after a lost connection, so it changes nothing else.
+        """Run `work` in one durable transaction. It may run again after a lost connection, so it must have no other
+        effects.
 
-        `landed` is asked on a new connection where nobody knows whether the commit took place.
+        `landed` is called on a new connection where it is unknown whether the commit succeeded.
         """
         ...
 
@@ -49,7 +50,7 @@ class Engine(Protocol):
         ...
 
     def put(self, name: str, /, **parameters: Any) -> None:
-        """Run a named statement; nobody asks what it changed, so nobody waits for it before the transaction's end."""
+        """Run a named statement whose result is not needed. It may be deferred until the end of the transaction."""
         ...
 
     def many(self, name: str, rows: Sequence[Row]) -> None:
@@ -61,14 +62,15 @@ class Engine(Protocol):
         ...
 
     def damage(self, most: int) -> list[str]:
-        """What is wrong with the database's own structure and with the twins of rows, `most` findings at most.
+        """Defects in the database's structure, and rows that differ from their covering indexes, `most` findings at
+        most.
 
-        Empty on PostgreSQL, whose server checks its pages itself where it was set up to.
+        Empty on PostgreSQL, whose server checks its pages itself if configured to.
         """
         ...
 
     def structure(self) -> str:
-        """What stands for the definitions of all tables, as `damage` compares them; empty where it does not."""
+        """Digest of the definitions of all tables, for `damage` to compare; empty where the engine keeps none."""
         ...
 
     def highest_position(self, ledger_id: str) -> int:
@@ -80,21 +82,22 @@ class Engine(Protocol):
         ...
 
     def scrub(self) -> None:
-        """After an erasure: make sure that erased text is gone from the database's own files."""
+        """After an erasure, make sure that the erased text is gone from the database's own files."""
         ...
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         ...
 
 
 def first(rows: list[T]) -> T | None:
-    """The one row that a look-up by key gives, or None."""
+    """The one row that a look-up by key returns, or None."""
     return rows[0] if rows else None
 
 
 class Applicant(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for a lease, as others will read it; `token` gives so many random bytes as hexadecimal text."""
+    """The process that requests a lease, as messages describe it. `token` returns so many random bytes as hexadecimal
+    text."""
 
     holder: str
     host: str
@@ -104,14 +107,14 @@ class Applicant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leases(Protocol):
-    """How the exclusive right to apply is held on this kind of database."""
+    """Leases on this kind of database: the exclusive right to apply."""
 
     def take(self, account: str, lane: str, *, wait: float) -> AbstractContextManager[Lease]:
-        """The lease, for as long as the context lasts; raises LeaseHeld after `wait` seconds."""
+        """The lease, for the duration of the context. Raises LeaseHeld after `wait` seconds."""
         ...
 
     def live_epochs(self) -> dict[tuple[str, str], int]:
-        """(account, lane) to the epoch of its lease, for the leases whose holder is alive right now."""
+        """(account, lane) to the epoch of its lease, for leases whose holder is alive."""
         ...
 
     def holds(self, account: str, lane: str, epoch: int) -> bool:
@@ -123,5 +126,6 @@ class Leases(Protocol):
         ...
 
     def release(self, account: str) -> int:
-        """Inside a transaction: fence off every holder of the account, and count them. LeaseHeld where one lives."""
+        """Inside a transaction: fence off every holder of the account, and return their number. Raises LeaseHeld where
+        one is alive."""
         ...

@@ -1,4 +1,4 @@
-"""Erasing one lead: values, digests, amounts and messages go; ids, field names, outcomes and times stay."""
+"""Erasure of one lead: values, digests, amounts and messages are removed; ids, field names, outcomes and times stay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def forget(engine: Engine, lease: Lease, lead: LeadId, *, by: str, at: str) -> Forgotten:
-    """Inside a transaction, under the lease. A lead without attempts is blocked as well. Twice changes nothing more."""
+    """Inside a transaction, under the lease. A lead without attempts is blocked as well. Idempotent."""
     account = lease.account
     count = _erase_attempts(engine, account, lead)
     _erase_texts(engine, account, lead)
@@ -27,7 +27,7 @@ def forget(engine: Engine, lease: Lease, lead: LeadId, *, by: str, at: str) -> F
 
 def _erase_attempts(engine: Engine, account: str, lead: LeadId) -> int:
     rows = engine.rows("erasable_attempts", account=account, lead=lead)
-    # The names stay, so that what an operation touches can still be told; no stored form equals "".
+    # The names stay, so that it is still known what an operation affects. No stored form equals "".
     erased = [
         (_encode(dict.fromkeys(plain_values(vals), "")).decode() if vals else "", seal(salt, vals), number)
         for number, vals, salt in rows
@@ -43,8 +43,8 @@ def _erase_texts(engine: Engine, account: str, lead: LeadId) -> None:
 
 
 def _erase_answers(engine: Engine, account: str, lead: LeadId) -> None:
-    """The words of a whole request go where it was about this lead alone, or names it; what many leads share stays,
-    and is no longer shown for this one."""
+    """Erase a request's messages if it was about this lead alone or names it. Messages that many leads share are kept,
+    and are no longer shown for this lead."""
     rows = engine.rows("erasable_answers", account=account, lead=lead)
     engine.many(
         "erase_answer",

@@ -1,6 +1,6 @@
 """The lease on one machine: a locked file per account beside the ledger. The lock dies with its process.
 
-Nobody ever deletes these files. Child processes do not inherit the lock.
+Lock files are never deleted. Child processes do not inherit the lock.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _LockFile:
 
 
 def _forget_in_child() -> None:
-    # A forked child shares the parent's lock as long as it keeps the descriptor; closing it frees nothing of theirs.
+    # A forked child shares the parent's lock while it holds the descriptor; closing it there does not release the lock.
     for lock in list(_held):
         lock.close()
 
@@ -53,7 +53,7 @@ os.register_at_fork(after_in_child=_forget_in_child)
 
 
 class FileLease(msgspec.Struct, frozen=True):
-    """The lease of one account; the lock file is the truth, the epoch fences off whoever lost it."""
+    """The lease of one account. The lock file is authoritative; the epoch fences off a holder that lost it."""
 
     engine: Engine
     account: str
@@ -61,14 +61,14 @@ class FileLease(msgspec.Struct, frozen=True):
     epoch: int
 
     def renew(self) -> None:
-        """Nothing runs out; LeaseLost where another epoch began all the same."""
+        """File leases do not expire. Raises LeaseLost where another epoch began all the same."""
         row = self.engine.read(lambda: first(self.engine.rows("get_epoch", account=self.account, lane=self.lane)))
         if row is None or row[0] != self.epoch:
             raise LeaseLost(f"the lease of account {self.account} was taken over")
 
 
 class FileLeases:
-    """Leases beside an SQLite ledger. `applicant` is who takes them."""
+    """Leases beside an SQLite ledger. `applicant` is the process that takes them."""
 
     def __init__(self, engine: SqliteEngine, path: Path, applicant: Applicant) -> None:
         self._engine = engine
@@ -81,7 +81,7 @@ class FileLeases:
 
     @contextlib.contextmanager
     def take(self, account: str, lane: str, *, wait: float) -> Iterator[FileLease]:
-        """The lease; LeaseHeld after `wait` seconds."""
+        """Take the lease. Raises LeaseHeld after `wait` seconds."""
         if lane:
             raise ValueError("an SQLite ledger has no lanes; runners that share an account need PostgreSQL")
         lock = self._lock(account, wait)
@@ -169,14 +169,14 @@ class FileLeases:
         return row is not None and row[0] == epoch
 
     def release(self, account: str) -> int:
-        """Fence off a dead holder. LeaseHeld where its process is alive."""
+        """Fence off a dead holder. Raises LeaseHeld where its process is alive."""
         if self._is_locked(account):
             raise self._refusal(account)
         return self._engine.run("fence_lane", account=account, lane="")
 
 
 def held_by(lanes: list[Row]) -> LeaseHeld:
-    """The refusal that names the holders of these lanes (rows of get_lanes)."""
+    """The LeaseHeld error that names the holders of these lanes (rows of get_lanes)."""
     account, lane, _, holder, host, pid, since = lanes[0][:7]
     what = f"account {account}" + (f", lane {lane}," if lane else "")
     return LeaseHeld(

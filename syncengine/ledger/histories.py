@@ -1,4 +1,4 @@
-"""Leads' histories out of the tables. What all attempts of one request share is read once for each request."""
+"""Loads leads' histories from the tables. Data shared by all attempts of a request is read once per request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PlansOf = Callable[[set[str]], dict[str, str]]
 
 
 class _Sending(msgspec.Struct, frozen=True):
-    """One request: its run, and the answer to every attempt that has none of its own."""
+    """One request: its run, and the answer shared by every attempt that has none of its own."""
 
     run: RunId
     plan: str
@@ -33,7 +33,7 @@ class _Sending(msgspec.Struct, frozen=True):
 
 
 class _Words(msgspec.Struct, frozen=True):
-    """What the tables say about these attempts beside the attempts themselves."""
+    """Rows about these attempts from tables other than the attempts' own."""
 
     sendings: dict[int, _Sending]
     own: dict[int, tuple[str, str]]
@@ -46,7 +46,7 @@ class _Words(msgspec.Struct, frozen=True):
 def load_histories(
     engine: Engine, account: str, leads: list[LeadId], plans_of: PlansOf, live: Live
 ) -> dict[LeadId, LeadHistory]:
-    """Histories of these leads; a lead without any is left out. To be called inside a read or write."""
+    """Histories of these leads; a lead without any is left out. Call it inside a read or write."""
     rows = engine.rows("histories", account=account, leads=leads)
     erased = frozenset(lead for (lead,) in engine.rows("erased_among", account=account, leads=leads))
     found: dict[LeadId, list[Attempt]] = {lead: [] for lead in erased}

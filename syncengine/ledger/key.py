@@ -26,7 +26,7 @@ KeyState = Literal["right", "wrong", "missing"]
 
 
 def read_key(path: Path) -> bytes | None:
-    """The key in this file, or None where there is no such file. LedgerTrouble where it holds no key."""
+    """The key in this file, or None where the file does not exist. Raises LedgerTrouble where it holds no key."""
     try:
         with open_ordinary(path) as file:
             text = file.read(_MOST_BYTES).decode("ascii").strip()
@@ -47,7 +47,7 @@ def read_key(path: Path) -> bytes | None:
 
 
 def ensure_key(path: Path, token: Callable[[int], str]) -> bytes:
-    """The key in this file, made first where there is none (mode 0600). An existing key is never replaced."""
+    """The key in this file, created if missing (mode 0600). An existing key is never replaced."""
     key = read_key(path)
     if key is not None:
         return key
@@ -56,7 +56,8 @@ def ensure_key(path: Path, token: Callable[[int], str]) -> bytes:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_whole(path, text + "\n")
     except FileExistsError:
-        # Another process that started at the same moment made it; it is whole, and it is the key from now on.
+        # Another process that started at the same moment created it. The file is complete, and its key is now the
+        # ledger's.
         made = read_key(path)
         if made is None:
             raise LedgerTrouble(f"ledger key {path} cannot be written: its place is taken") from None
@@ -67,7 +68,7 @@ def ensure_key(path: Path, token: Callable[[int], str]) -> bytes:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """A new file that is complete or not there at all: half a key on a full disk would be taken for a lost one."""
+    """Write a new file completely or not at all: after a full disk, half a key would be taken for a lost one."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
     try:
         descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -81,13 +82,15 @@ def _write_whole(path: Path, text: str) -> None:
 
 
 class ValueForms:
-    """How this ledger keeps values. Without a key nothing matches a digest, and new forms match only each other."""
+    """Stored forms of values in this ledger. Without a key no value matches a digest, and new forms match only each
+    other."""
 
     def __init__(self, *, plain: bool, key: bytes | None) -> None:
         self.plain = plain
         self.key = key
         self._encode = msgspec.json.Encoder().encode
-        # Copying a prepared hash costs half of preparing it for each value; the digest is core.identity.fingerprint.
+        # Copying a prepared hash takes half the time of preparing one per value. The digest equals
+        # core.identity.fingerprint.
         secret = key if key is not None else os.urandom(KEY_BYTES)
         self._keyed = hashlib.blake2b(key=secret, digest_size=16, person=b"syncengine-value")
 
@@ -116,17 +119,17 @@ class ValueForms:
         return "#" + self.digest(lead, name, value)
 
     def matches(self, stored: str, lead: str, name: str, value: str) -> bool:
-        """Whether a stored form stands for `value`."""
+        """Whether a stored form represents `value`."""
         if stored.startswith("="):
             return stored[1:] == value
         return self.key is not None and stored == "#" + self.digest(lead, name, value)
 
     def check_value(self, ledger_id: str) -> str:
-        """What the ledger keeps to recognise its key."""
+        """The value by which the ledger recognises its key."""
         return self.digest(ledger_id, CHECK_NAME, "1")
 
     def state(self, ledger_id: str, expected: str) -> KeyState:
-        """Whether this is the key with which the ledger's digests are made."""
+        """Whether this is the key that made the ledger's digests."""
         if self.key is None:
             return "missing"
         return "right" if self.check_value(ledger_id) == expected else "wrong"

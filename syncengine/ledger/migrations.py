@@ -1,4 +1,4 @@
-"""Schema versions: numbered, forward only, each in one transaction that locks the ledger."""
+"""Schema migrations: numbered, forward only, each in one transaction that locks the ledger."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from syncengine.ledger.statements import script, sql_text
 
 
 def migration_files() -> dict[int, str]:
-    """Version to the file that leads to it, in order; the first is the first released schema."""
+    """Version to the file that migrates to it, in order; the first is the first released schema."""
     folder = files(__package__).joinpath("sql", "migrations")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     return {int(name[:4]): name for name in names}
@@ -32,7 +32,7 @@ def version_of(engine: Engine) -> int:
 
 
 def require_current(engine: Engine) -> None:
-    """WrongLedger unless the ledger's schema is the one that this program writes."""
+    """Raise WrongLedger unless the ledger has the schema version that this program writes."""
     found, wanted = version_of(engine), current_version()
     if found > wanted:
         raise WrongLedger(
@@ -47,14 +47,15 @@ def require_current(engine: Engine) -> None:
 
 
 def note_structure(engine: Engine) -> None:
-    """Keep what stands for the tables' definitions, where the database is a file that may be damaged."""
+    """Store a digest of the tables' definitions, where the database is a file that may be damaged."""
     structure = engine.structure()
     if structure:
         engine.run("set_meta", name="structure", value=structure)
 
 
 def migrate(engine: Engine, migrations: dict[int, str] | None = None) -> list[int]:
-    """Bring a ledger to the last of `migrations` (version to file name, or SQL text); the versions it went through."""
+    """Migrate a ledger to the last of `migrations` (version to file name, or SQL text). Returns the versions
+    applied."""
     todo = {version: sql_text(f"migrations/{name}") for version, name in migration_files().items()}
     todo = todo if migrations is None else migrations
     if version_of(engine) > max(todo):

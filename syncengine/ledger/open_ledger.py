@@ -1,4 +1,4 @@
-"""The front door: create, open and migrate the ledger that a configuration names."""
+"""Creates, opens and migrates the ledger that a configuration names."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LEASE_SECONDS = 30.0
 def open_view(pin: LedgerPin, *, root: Path, clock: Clock) -> Ledger | None:
     """The ledger opened for reading, or None where there is none; never creates or writes anything.
 
-    WrongLedger where it is not the pinned one, or behind the pinned position.
+    Raises WrongLedger where it is not the pinned ledger, or is behind the pinned position.
     """
     applicant = _applicant(clock, secrets.token_hex)
     address = parse_address(pin.url, root)
@@ -67,7 +67,7 @@ def open_ledger(
     token: Token = secrets.token_hex,
     lease_seconds: float = LEASE_SECONDS,
 ) -> Ledger:
-    """The ledger opened for writing. WrongLedger where it is missing, not the pinned one, or behind its position.
+    """The ledger opened for writing. Raises WrongLedger where it is missing, not pinned, or behind the pinned position.
 
     `lease_seconds` is how long a lease on PostgreSQL outlives its holder; on SQLite it ends with the process.
     """
@@ -94,7 +94,7 @@ def _open(pin: LedgerPin, root: Path, clock: Clock, token: Token, lease_seconds:
 
 
 def create_ledger(pin: LedgerPin, *, root: Path, clock: Clock, token: Token = secrets.token_hex) -> Ledger:
-    """A new, empty ledger and its key file. WrongLedger where one is there already, or where the pin names one."""
+    """A new, empty ledger and its key file. Raises WrongLedger where one exists already, or where the pin names one."""
     if pin.id is not None:
         raise WrongLedger(
             f"syncengine.yaml pins ledger {pin.id}, which is not at {pin.url}; a new ledger would not be that one",
@@ -133,7 +133,7 @@ def known_before(pin: LedgerPin, *, root: Path) -> dict[str, int]:
 
 
 def migrate_ledger(pin: LedgerPin, *, root: Path) -> list[int]:
-    """Bring an older ledger to this program's schema; the versions it went through, none where it was current."""
+    """Migrate an older ledger to this program's schema. Returns the versions applied, none where it was current."""
     address = parse_address(pin.url, root)
     match address:
         case FileAddress(path=path):

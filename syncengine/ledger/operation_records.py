@@ -1,4 +1,4 @@
-"""Operations with all their attempts, found by lead, run, changeset or id and streamed page by page."""
+"""Operations with all their attempts, selected by lead, run, changeset or id and streamed page by page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REQUESTS_A_PAGE = 50
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which operations are wanted: those that meet every condition given."""
+    """Filter for operations: all given conditions must hold."""
 
     account: str | None
     lead: LeadId | None
@@ -36,7 +36,7 @@ def operations_of(histories: Mapping[LeadId, LeadHistory]) -> Iterator[list[Atte
 
 
 def stream(reader: Reader, choice: Choice) -> Iterator[OperationRecord]:
-    """The chosen operations by their first attempt (within the run, where one is given), oldest first."""
+    """The selected operations by their first attempt (within the run, where one is given), oldest first."""
     if choice.lead is not None:
         yield from _of_lead(reader, choice, choice.lead)
         return
@@ -55,7 +55,8 @@ def _of_lead(reader: Reader, choice: Choice, lead: LeadId) -> Iterator[Operation
 
 
 def _pages(engine: Engine, choice: Choice) -> Iterator[list[Row]]:
-    """Rows of number, account, lead, operation; each page is a read of its own, so nothing is kept open."""
+    """Rows of number, account, lead, operation. Each page is a separate read, so no transaction stays open between
+    pages."""
     after = -1
     while True:
         page = engine.read(lambda after=after: _page(engine, choice, after))  # type: ignore[misc]  # default argument
@@ -121,7 +122,7 @@ def _record(account: str, attempts: Sequence[Attempt], *, forgotten: bool) -> Op
 
 
 def outcome_of(attempts: Sequence[Attempt]) -> OperationOutcome:
-    """Where an operation stands after all its attempts, in the word that history prints."""
+    """Outcome of an operation after all its attempts, as history prints it."""
     match settled_as(attempts):
         case Standing.APPLIED:
             return "applied"
@@ -137,14 +138,14 @@ _NONE: Set[frozenset[str]] = frozenset()
 
 
 def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]], live: Collection[str] = ()) -> list[UnfinishedPlan]:
-    """The unsettled ones of these plans (each with its runs and how much of it is settled), newest first as they come.
+    """The unsettled ones of these plans, newest first, each with its runs and how much of it is settled.
 
-    `live` are the runs that are going on.
+    `live` are the runs in progress.
 
-    What a later plan of the same changesets settled in full is nothing that anybody still has to go on with.
+    A plan is left out if a later plan of the same changesets was settled in full: there is nothing left to continue.
     """
     found: list[UnfinishedPlan] = []
-    # Found by each of their changesets: a ledger holds thousands of plans.
+    # Look up by changeset: a ledger holds thousands of plans.
     settled_later: dict[tuple[str, str], set[frozenset[str]]] = {}
     for runs, settled in plans:
         account = runs[0].account
@@ -168,7 +169,7 @@ KILLED = "its process ended before the run did: it was killed, or the ledger cou
 
 
 def _open_plan(runs: Sequence[BegunRow], settled: int, live: Collection[str]) -> UnfinishedPlan:
-    """An unsettled plan from its runs, newest first."""
+    """Status of an unsettled plan from its runs, newest first."""
     newest = runs[0]
     running = newest.id in live or newest.is_shared_and_open
     return UnfinishedPlan(

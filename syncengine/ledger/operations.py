@@ -1,4 +1,4 @@
-"""What operators' commands need: doubts, counts, history, resolutions, erasure, keys, checks."""
+"""Ledger operations behind operators' commands: doubts, counts, history, resolutions, erasure, keys, checks."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ _BROKEN_PLACES = 100
 
 
 class Ledger(Writer):
-    """The whole ledger: what planning and applying need (core.ports), and what operators' commands need.
+    """The complete ledger: the ports of planning and applying (core.ports), plus what operators' commands need.
 
-    `key_path` is where its key is kept.
+    `key_path` is the path of its key.
     """
 
     def __init__(self, engine: Engine, leases: Leases, forms: ValueForms, applicant: Applicant, key_path: Path) -> None:
         super().__init__(engine, leases, forms, applicant)
         self._key_path = key_path
 
-    # What stands open
+    # Unresolved operations and unfinished plans
 
     def doubts(self, account: str | None = None, *, run: RunId | None = None) -> Sequence[Doubt]:
-        """Operations of unknown outcome, oldest first; repeatable ones until a later value is confirmed."""
+        """Operations of unknown outcome, oldest first. Repeatable ones are listed until a later value is confirmed."""
         found: list[Doubt] = []
         for owner, attempts in self._open_operations():
             if account in (None, owner) and (run is None or any(attempt.run == run for attempt in attempts)):
@@ -70,7 +70,7 @@ class Ledger(Writer):
                     yield account, opened
 
     def _leads_of(self, statement: str) -> list[tuple[str, list[LeadId]]]:
-        """(account, leads) that a statement names."""
+        """The leads that a statement returns, by account."""
         leads: dict[str, list[LeadId]] = {}
         for account, lead in self.engine.read(lambda: self.engine.rows(statement)):
             leads.setdefault(account, []).append(LeadId(lead))
@@ -105,20 +105,20 @@ class Ledger(Writer):
         return [(RunId(row.id), row.account) for row in rows if row.lane == SHARED]
 
     def requests_sent(self, run: RunId) -> int:
-        """How many requests of a run left, by the records."""
+        """Number of requests of a run that left, according to the records."""
         return int(self.engine.read(lambda: self.engine.rows("requests_sent", run=run)[0][0]))
 
     def is_taken_over(self, lease: Lease) -> bool:
-        """Whether somebody else had the lease since, or an operator took it away."""
+        """Whether another holder had the lease since, or an operator released it."""
         rows = self.engine.read(lambda: self.engine.rows("get_epoch", account=lease.account, lane=lease.lane))
         return not rows or rows[0][0] != lease.epoch
 
     def held_lanes(self, account: str) -> Mapping[str, int]:
-        """Lanes of an account whose lease is held right now, each with its epoch."""
+        """Lanes of an account whose lease is held now, each with its epoch."""
         return {lane: epoch for (owner, lane), epoch in self._leases.live_epochs().items() if owner == account}
 
     def contradictions(self, account: str | None = None) -> Sequence[Attempt]:
-        """Attempts whose recorded answer says the opposite of a person's resolution."""
+        """Attempts whose recorded answer contradicts a person's resolution."""
         found: list[Attempt] = []
         for owner, leads in self._leads_of("resolved_contradictions"):
             if account in (None, owner):
@@ -139,10 +139,10 @@ class Ledger(Writer):
         chosen = operation_records.Choice(account=account, lead=lead, changeset=changeset, run=run, operation=operation)
         return operation_records.stream(self, chosen)
 
-    # A person's word
+    # Decisions by people
 
     def resolve(self, lease: Lease, attempts: Sequence[int], *, applied: bool, by: str, note: str) -> None:
-        """Record a person's word on these attempts; InputError where one is not in doubt."""
+        """Record a person's decision about these attempts. Raises InputError where one is not in doubt."""
         numbers = sorted(set(attempts))
         at = self._applicant.clock.now()
         salts = [self._applicant.token(SALT_CHARACTERS // 2) for _ in numbers]
@@ -166,7 +166,7 @@ class Ledger(Writer):
             self.engine.write(work, landed=lambda _: bool(self.engine.rows("resolutions_of", numbers=numbers[-1:])))
 
     def _doubtful_leads(self, account: str, numbers: Sequence[int]) -> list[LeadId]:
-        """Leads of these attempts; InputError where one is unknown, another account's, or not in doubt."""
+        """Leads of these attempts. Raises InputError where one is unknown, another account's, or not in doubt."""
         rows = self.engine.rows("attempts_numbered", numbers=list(numbers))
         leads = sorted({LeadId(row[1]) for row in rows if row[0] == account})
         opened = {
@@ -183,7 +183,7 @@ class Ledger(Writer):
         return leads
 
     def baseline(self, lease: Lease, start: RunStart, parcels: Iterable[Parcel], *, by: str, note: str) -> RunId:
-        """Record operations as already done by other means; nothing is sent. Rechecks nothing."""
+        """Record operations as already done by other means. Sends nothing and rechecks nothing."""
         run = self.begin(lease, start)
         ruling = Ruling(Outcome.APPLIED, f"recorded by {by} as already done: {note}" if note else f"recorded by {by}")
         batch: list[Parcel] = []
@@ -208,7 +208,8 @@ class Ledger(Writer):
                 self.commit(lease, run, [], [answer], lambda _parcel, _history: {})
 
     def cancel(self, run: RunId, *, by: str) -> None:
-        """Set the flag that the run reads before every request; InputError where it is unknown or has ended."""
+        """Set the cancel flag that the run reads before every request. Raises InputError where it is unknown or has
+        ended."""
         at = self._applicant.clock.now()
 
         def work() -> None:
@@ -226,30 +227,30 @@ class Ledger(Writer):
 
         self.engine.write(work)
 
-    # The ledger as a thing
+    # Maintenance of the whole ledger
 
     def head(self) -> str:
-        """One short text that stands for every record so far; it changes with each."""
+        """A short digest of every record so far; it changes with each record."""
         return checking.head(self.engine)
 
     def check(self, *, head: str | None = None) -> Sequence[CheckFinding]:
-        """Recompute the hash chains and the counts; with `head`, whether the ledger ever had that head."""
-        # Of one moment: a run that commits meanwhile would look like somebody who tampers.
+        """Recompute the hash chains and the counts; with `head`, also check that the ledger once had that head."""
+        # One snapshot: records that a run commits meanwhile would look like tampering.
         return self.at_once(lambda: self._check(head))
 
     def blaming_damage(self) -> AbstractContextManager[None]:
-        """Within it an unexpected error is raised as LedgerDamaged where the ledger is damaged."""
+        """Within the context, an unexpected error is raised as LedgerDamaged if the ledger is damaged."""
         return blaming_damage(self.engine, self.check)
 
     def _check(self, head: str | None) -> list[CheckFinding]:
         broken = self.engine.damage(_BROKEN_PLACES)
         if broken:
-            # What is read beyond this may be anything.
+            # Reads beyond this point may return anything.
             return [CheckFinding(where="the file", message=message) for message in broken]
         return [*checking.check(self.engine, head), *checking.check_counts(self)]
 
     def at_once(self, work: Callable[[], T]) -> T:
-        """What `work` reads through this ledger is of one moment, whoever writes meanwhile."""
+        """Run `work` on one snapshot, unaffected by concurrent writers."""
         return self.engine.read(work)
 
     def export(self) -> Iterator[str]:
@@ -257,7 +258,7 @@ class Ledger(Writer):
         return checking.export(self.engine)
 
     def rekey(self, *, by: str, note: str) -> None:
-        """Adopt the configured key (made where it is missing): older digests can no longer be compared."""
+        """Adopt the configured key (created if missing). Older digests can no longer be compared."""
         key = ensure_key(self._key_path, self._applicant.token)
         forms = ValueForms(plain=self._forms.plain, key=key)
         if forms.state(self._id, self._meta("key_check")) == "right":
@@ -275,9 +276,9 @@ class Ledger(Writer):
         self._forms = forms
 
     def forget(self, lease: Lease, lead: LeadId, *, by: str, note: str = "") -> Forgotten:
-        """Erase values, digests, amounts and messages of one lead; ids and outcomes stay, the chain stays valid.
+        """Erase values, digests, amounts and messages of one lead. Ids and outcomes stay, and the chain stays valid.
 
-        A `note` is kept as an event beside the erasure.
+        A `note` is recorded as an event with the erasure.
         """
         at = self._applicant.clock.now()
 
@@ -322,7 +323,8 @@ class Ledger(Writer):
         return kind == "event" and any(row[2] == "accepted" for row in self.engine.rows("events_of", ids=[ref]))
 
     def release(self, account: str, *, by: str, note: str) -> bool:
-        """Take a dead holder's lease away; False where nobody held it. LeaseHeld where the holder is alive here."""
+        """Release a dead holder's lease; False where there was none. Raises LeaseHeld where the holder is alive on this
+        machine."""
 
         def work() -> bool:
             count = self._leases.release(account)

@@ -1,13 +1,14 @@
-"""The ledger on a PostgreSQL server, in a schema of its own. A lost connection is opened again and the work repeated.
+"""The ledger on a PostgreSQL server, in its own schema. Reconnects after a lost connection and repeats the transaction.
 
-A commit whose acknowledgement was lost is looked for before it is repeated, so that nothing is recorded twice.
+If the acknowledgement of a commit was lost, its records are looked up before the work is repeated, so that nothing is
+recorded twice.
 
-A process can be stopped (SIGSTOP) between any two messages, and the server then keeps the locks that the transaction
-holds. Two rules bound that. In a transaction that writes, every message is a query complete in itself, so that the
-server counts the wait for the next one as idle and ends the session after 15 seconds; a server that waits for the rest
-of a pipeline, or of a prepared statement's messages, does not count as idle. And statements whose result is not needed
-wait on this side until the commit, which carries them all in one message: the counter of positions, the one row that
-all accounts share, is locked and freed without any client in between.
+A process can be stopped (SIGSTOP) between any two messages, and the server then keeps the locks of its transaction. Two
+rules bound that. First, in a transaction that writes, every message is a complete query. The server then counts the
+wait for the next message as idle and ends the session after 15 seconds; a server that waits for the rest of a pipeline,
+or of a prepared statement's messages, does not count as idle. Second, statements whose result is not needed are
+buffered here until the commit, which carries them all in one message. The counter of positions, the one row that all
+accounts share, is thus locked and freed without a client round trip in between.
 """
 
 from __future__ import annotations
@@ -62,11 +63,11 @@ _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SESSION = (
     f"SET search_path TO {SCHEMA}",
     "SET synchronous_commit TO on",
-    # A runner that was stopped inside a transaction must not keep its lane locked for good.
+    # A runner that was stopped inside a transaction must not keep its lane locked indefinitely.
     "SET idle_in_transaction_session_timeout TO '15s'",
     "SET lock_timeout TO '25s'",
     "SET client_encoding TO 'UTF8'",
-    # Every statement looks up rows by key. A plan made while the tables were empty would go on reading them whole.
+    # Every statement looks up rows by key. A generic plan made while the tables were empty would keep scanning them.
     "SET enable_seqscan TO off",
     "SET enable_hashjoin TO off",
     "SET enable_mergejoin TO off",
@@ -76,7 +77,7 @@ _SESSION = (
 
 
 class PostgresEngine:
-    """One connection to a server. Threads may share it; they take turns."""
+    """One connection to a server. Threads may share it; calls are serialised."""
 
     dialect: Dialect = "postgres"
 
@@ -98,7 +99,7 @@ class PostgresEngine:
         return self._session
 
     def twin(self) -> PostgresEngine:
-        """Another connection to the same ledger."""
+        """A second connection to the same ledger."""
         return PostgresEngine(self.address, read_only=self._read_only)
 
     def write(self, work: Callable[[], T], *, landed: Callable[[T], bool] | None = None) -> T:
@@ -131,7 +132,7 @@ class PostgresEngine:
         raise LedgerTrouble(f"the ledger at {self.url} keeps failing", hint="check the server and its log")
 
     def _took_place(self, result: T, landed: Callable[[T], bool] | None) -> bool:
-        """Whether a commit that nobody answered is in the records."""
+        """Whether a commit without acknowledgement is in the records."""
         if landed is None:
             raise LedgerTrouble(
                 f"the connection to {self.url} broke during a commit; nobody knows whether it took place",
@@ -155,7 +156,7 @@ class PostgresEngine:
         return result
 
     def _send(self, sql: str) -> psycopg.Cursor[Row]:
-        """What has not been sent and `sql`, in one message; the cursor is at the result of `sql`."""
+        """Send the buffered statements and `sql` in one message; the cursor is then at the result of `sql`."""
         import psycopg
 
         cursor = psycopg.ClientCursor(self._connection)
@@ -167,7 +168,7 @@ class PostgresEngine:
         return cursor
 
     def _text(self, sql: str, values: Sequence[Any]) -> str:
-        """`sql` with its values in it, quoted by the driver, so that several statements fit into one message."""
+        """`sql` with its values inserted, quoted by the driver, so that several statements fit into one message."""
         import psycopg
 
         return psycopg.ClientCursor(self._connection).mogrify(sql.encode(), values)
@@ -175,13 +176,13 @@ class PostgresEngine:
     def _roll_back(self) -> None:
         import psycopg
 
-        # On a broken connection the server rolls back by itself; the first error is the one to be heard.
+        # On a broken connection the server rolls back by itself. The first error is the one to report.
         with contextlib.suppress(psycopg.Error):
             self._connection.execute("ROLLBACK", prepare=False)
 
     def _reconnect(self, cause: Exception) -> None:
-        # A server that was given up is asked once more from time to time and not waited for: a command that ends has
-        # several things to tell the ledger, and must end although none of them can be told.
+        # After a server stopped answering, reconnect only occasionally and without waiting: a command that is ending
+        # makes several calls to the ledger, and must end although none can succeed.
         delays: tuple[float, ...] = RETRY_DELAYS
         each = int(HUNG_SECONDS / 2)
         if self._given_up is not None:
@@ -207,8 +208,8 @@ class PostgresEngine:
         ) from cause
 
     def _end_old_session(self) -> None:
-        """The lost connection's session may still be at work on what it was sent. Whether its commit took place can be
-        asked once it is gone, and not before."""
+        """End the lost connection's session, which may still execute what it was sent. Only once it is gone can the
+        client ask whether its commit succeeded."""
         end = time.monotonic() + HUNG_SECONDS
         statement = self._statements["end_session"]
         values = [self._session[parameter] for parameter in statement.parameters]
@@ -261,7 +262,7 @@ class PostgresEngine:
             self._connection.execute(sql, values)
 
     def many(self, name: str, rows: Sequence[Row]) -> None:
-        """See Engine. A statement that takes `rows` gets them all at once, as JSON."""
+        """See Engine. A statement that takes `rows` gets them all in one call, as JSON."""
         if not rows:
             return
         statement = self._statements[name]
@@ -279,7 +280,7 @@ class PostgresEngine:
             self._connection.execute(sql.encode())
 
     def damage(self, most: int) -> list[str]:  # noqa: ARG002
-        """Nothing: the server's page checksums are for this."""
+        """Nothing to check: the server's page checksums cover this."""
         return []
 
     def structure(self) -> str:
@@ -304,7 +305,7 @@ class PostgresEngine:
 
         with self._lock:
             try:
-                # Its time follows the size of the tables.
+                # Its duration depends on the size of the tables.
                 self._connection.patience = None
                 self._connection.execute("VACUUM attempts, answers, outcomes, resolutions")
             except psycopg.Error as error:
@@ -374,7 +375,8 @@ def open_server(address: ServerAddress, *, read_only: bool) -> PostgresEngine | 
 
 
 def create_on_server(address: ServerAddress, fill: Callable[[Engine], None]) -> None:
-    """A new ledger in the schema `syncengine`, complete or not there at all. WrongLedger where there is one."""
+    """A new ledger in the schema `syncengine`, created completely or not at all. Raises WrongLedger where one
+    exists."""
     engine = PostgresEngine(address, read_only=False)
 
     def build() -> None:

@@ -1,4 +1,4 @@
-"""The contents of records as the tables hold them now, in the very form in which they were hashed."""
+"""Contents of records as the tables hold them now, in the form in which they were hashed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Link(msgspec.Struct, frozen=True):
 
     @property
     def where(self) -> str:
-        """The record in words."""
+        """Name of the record, for messages."""
         place = f" of account {self.account}" if self.account else ""
         return f"{self.kind} {self.ref}{place} (position {self.position})"
 
@@ -69,7 +69,7 @@ def _requests(engine: Engine, links: Sequence[Link]) -> dict[int, Any]:
     owners = {link.ref: link.account for link in links}
     for request, run, epoch, at in engine.rows("requests_of", requests=numbers):
         own = attempts.get(request, [])
-        # An attempt moved to another account hides itself from look-ups: its request no longer counts as whole.
+        # An attempt moved to another account is missing from look-ups, so its request no longer counts as complete.
         entries = [entry for account, entry in own if account == owners.get(str(request))]
         found[str(request)] = request_content(request, run, epoch, at, entries)
     return _by_ref(links, found)
@@ -152,7 +152,7 @@ _LOADERS: dict[str, Loader] = {
 
 
 def erasable_texts(engine: Engine, links: Sequence[Link]) -> dict[int, Any]:
-    """Position to the texts of a record that its content holds as seals only: values, messages, notes."""
+    """Position to the texts of a record that its content holds only as seals: values, messages, notes."""
     requests = [int(link.ref) for link in links if link.kind == "request"]
     answers = [int(link.ref) for link in links if link.kind == "answer"]
     notes = [int(link.ref) for link in links if link.kind == "resolution"]

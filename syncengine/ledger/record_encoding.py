@@ -1,4 +1,4 @@
-"""Contents of records as they enter the hash chain, and as `ledger export` prints them."""
+"""Encodes the contents of records for the hash chain and for `ledger export`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from syncengine.ledger.rows import RunRow
 
 
 def run_content(run: RunRow) -> list[Any]:
-    """A run as it began: everything but its end, which is a record of its own."""
+    """A run as it began: everything but its end, which is a separate record."""
     return [
         run.id,
         run.account,
@@ -26,16 +26,16 @@ def run_content(run: RunRow) -> list[Any]:
         run.machine,
         run.pid,
         run.started,
-        # Runs of before are sealed into the chain without it.
+        # Runs from before these columns existed are hashed without them.
         *([run.planned] if run.planned else []),
     ]
 
 
 def event_content(event: tuple[Any, ...]) -> list[Any]:
-    """A rare event: id, account, kind, by whom, note, detail, at."""
+    """A rare event: id, account, kind, author, note, detail, at."""
     return list(event)
 
 
 def resolution_content(number: int, *, applied: bool, by: str, at: str, note: str) -> list[Any]:
-    """A person's word on one attempt; `note` is a seal."""
+    """A person's decision about one attempt; `note` is a seal."""
     return [number, int(applied), by, at, note]

@@ -1,4 +1,4 @@
-"""Rows become values: runs, stored values, and the words of answers."""
+"""Converts rows to values: runs, stored values, and the messages of answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _decode_planned = msgspec.json.Decoder(PlannedFrom).decode
 
 @lru_cache(maxsize=4096)
 def shared_message(words: str) -> str:
-    """The message that an answer's words hold for every attempt without words of its own."""
+    """The message shared by all attempts of an answer that have none of their own."""
     if not words:
         return ""
     envelope, message, warnings = _decode_words(words)
@@ -38,7 +38,7 @@ def shared_message(words: str) -> str:
 
 
 def own_message(words: str) -> str:
-    """The message of an attempt that has words of its own."""
+    """The message of an attempt that has one of its own."""
     if not words:
         return ""
     message, warnings = _decode_own_words(words)
@@ -88,11 +88,11 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_shared_and_open(self) -> bool:
-        """Whether workers carry it out: such a run is alive until its last shard is done, with or without a worker."""
+        """Whether workers execute the run: such a run is live until its last shard is done, even without a worker."""
         return self.lane == SHARED and self.ended is None
 
     def record(self, *, live: bool) -> RunRecord:
-        """The run as others read it."""
+        """The run as a RunRecord."""
         return RunRecord(
             run=RunId(self.id),
             account=self.account,
@@ -117,7 +117,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BegunRow(msgspec.Struct, frozen=True, kw_only=True):
-    """As much of a run as tells which plan it went on with."""
+    """The columns of a run that identify the plan it executed."""
 
     account: str
     lane: str

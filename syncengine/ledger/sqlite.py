@@ -37,8 +37,8 @@ _ADVICE = {
 }
 
 
-# All statements are ours and tested: where one does not fit the file, it is the file that changed. 0 is what the
-# driver itself finds, such as a text, or a message about one, that is not UTF-8.
+# All statements are part of the product and tested: if one does not fit the file, the file was changed. 0 is the code
+# of the driver's own errors, such as text (or an error message about text) that is not UTF-8.
 _DAMAGE = {
     0: "a value cannot be read",
     sqlite3.SQLITE_ERROR: "a table or column is not as it was made",
@@ -57,7 +57,7 @@ _HEADER = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 
 
 def trouble(error: sqlite3.Error | UnicodeDecodeError, path: Path, *, read_only: bool = False) -> LedgerTrouble:
-    """The database's failure in words, with what to do next."""
+    """A LedgerTrouble that describes the database's failure and what to do next."""
     extended = getattr(error, "sqlite_errorcode", 0)
     code = extended & 0xFF
     if code in _DAMAGE and not isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):
@@ -71,7 +71,7 @@ def trouble(error: sqlite3.Error | UnicodeDecodeError, path: Path, *, read_only:
 
 
 class SqliteEngine:
-    """One connection to a ledger file. Threads may share it; they take turns."""
+    """One connection to a ledger file. Threads may share it; calls are serialised."""
 
     dialect: Dialect = "sqlite"
 
@@ -87,11 +87,11 @@ class SqliteEngine:
         self._lock = threading.RLock()
 
     def write(self, work: Callable[[], T], *, landed: Callable[[T], bool] | None = None) -> T:  # noqa: ARG002
-        """A local commit either happened or raised: `landed` is never needed."""
+        """See Engine. A local commit either happened or raised, so `landed` is never needed."""
         return self._transaction("BEGIN IMMEDIATE", work)
 
     def read(self, work: Callable[[], T]) -> T:
-        """A snapshot of its own, or the one of the transaction under way."""
+        """See Engine. A snapshot of its own, or that of the transaction in progress."""
         with self._lock:
             return work() if self._connection.in_transaction else self._transaction("BEGIN", work)
 
@@ -140,7 +140,7 @@ class SqliteEngine:
             raise trouble(error, self.path, read_only=self._read_only) from error
 
     def _roll_back(self) -> None:
-        # A full disk may have rolled back already; a failing rollback must not hide the first error.
+        # A full disk may have rolled back already. A failing rollback must not hide the first error.
         if self._connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
@@ -163,7 +163,7 @@ class SqliteEngine:
 
     def many(self, name: str, rows: Sequence[Row]) -> None:
         """See Engine."""
-        # One step for many rows: the interpreter's lock is given away, and fought for again, at every step.
+        # One call for many rows: each call releases the interpreter lock and has to acquire it again.
         for sql, values in in_batches(self._statements[name], rows):
             self._connection.execute(sql, values)
 
@@ -179,14 +179,14 @@ class SqliteEngine:
         connection = self._connection
         said = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({most})")]
         found = [] if said == ["ok"] else said
-        # A changed type of a column, or collation, would make look-ups miss rows that are there.
+        # A changed column type or collation would make look-ups miss rows that exist.
         stored = connection.execute("SELECT value FROM meta WHERE name = 'structure'").fetchone()
         if stored is None or stored[0] != self.structure():
             found.append("the definitions of its tables are not as they were made")
         return found[:most]
 
     def structure(self) -> str:
-        """What stands for the definitions of all tables and indexes."""
+        """Digest of the definitions of all tables and indexes."""
         rows = self._connection.execute(
             "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('table', 'index') ORDER BY name"
         ).fetchall()
@@ -212,7 +212,7 @@ def _bound(value: Any) -> Any:
 
 
 def open_file(path: Path, *, read_only: bool) -> SqliteEngine:
-    """The engine for an existing ledger file. LedgerTrouble or WrongLedger where it is not a healthy ledger."""
+    """The engine for an existing ledger file. Raises LedgerTrouble or WrongLedger where it is not a healthy ledger."""
     _check_file(path)
     try:
         connection = _connect(path, "ro" if read_only else "rw")
@@ -235,8 +235,8 @@ def open_file(path: Path, *, read_only: bool) -> SqliteEngine:
 
 
 def _check_file(path: Path) -> None:
-    """Never opens the file: closing any descriptor of it drops every lock that this process holds on it, and SQLite's
-    own connections rely on theirs. What the file holds is for SQLite to say."""
+    """Check the path without opening the file: closing any descriptor of it drops every lock that this process holds on
+    it, and SQLite's own connections rely on theirs. SQLite itself checks the file's content."""
     try:
         size, readable = path.stat().st_size, os.access(path, os.R_OK)
     except OSError as error:
@@ -246,7 +246,7 @@ def _check_file(path: Path) -> None:
     if not readable or not path.is_file():
         why = "permission denied" if path.is_file() else "it is not a regular file"
         raise LedgerTrouble(f"ledger {path} cannot be read: {why}", hint="check the file and its permissions")
-    # SQLite writes into these and follows links; a name that somebody else planted must not lead it elsewhere.
+    # SQLite writes into these files and follows links. A link that another user planted must not redirect it.
     linked = next((name for end in _COMPANIONS if (name := path.with_name(path.name + end)).is_symlink()), None)
     if linked is not None:
         raise LedgerTrouble(f"{linked}, beside the ledger, is a symbolic link", hint="find out who put it there")
@@ -264,7 +264,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection = connect(f"mode={mode}")
     log = path.with_name(path.name + "-wal")
     if mode == "ro" and not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size):
-        # Reading a WAL database needs files beside it; in a folder that nobody can write to nothing can change either.
+        # Reading a WAL database needs files beside it. In a read-only folder nothing can change either.
         connection.close()
         return connect("immutable=1")
     return connection
@@ -281,7 +281,7 @@ def _tune(connection: sqlite3.Connection, *, read_only: bool) -> None:
 
 
 def create_file(path: Path, fill: Callable[[SqliteEngine], None]) -> None:
-    """A new ledger file, mode 0600, complete or not there at all. WrongLedger where the path is taken."""
+    """A new ledger file, mode 0600, created completely or not at all. Raises WrongLedger where the path is taken."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""SQL statements have names and live in files: one set for both databases, and overrides where they differ.
+"""Named SQL statements, stored in files: one set for both databases, and overrides where they differ.
 
 A file holds blocks that begin with `-- name: NAME`. Parameters are written `:name`.
 """
@@ -30,7 +30,7 @@ _FEW = 10
 
 
 class LedgerStatement(msgspec.Struct, frozen=True):
-    """SQL in the driver's own form, and the order in which it takes its parameters."""
+    """SQL in the driver's own form, and the order of its parameters."""
 
     sql: str
     parameters: tuple[str, ...]
@@ -48,7 +48,7 @@ def names_in(file: str) -> list[str]:
 
 @cache
 def statements(dialect: Dialect) -> dict[str, LedgerStatement]:
-    """All statements for one database: the shared ones, then its own."""
+    """All statements for one database: the shared ones, overridden by its own."""
     found = {**_read("shared.sql", dialect), **_read(f"{dialect}.sql", dialect)}
     return {**found, **_read("leases.sql", dialect)} if dialect == "postgres" else found
 
@@ -66,7 +66,7 @@ def _statement(text: str, dialect: Dialect) -> LedgerStatement:
 
 
 def in_batches(statement: LedgerStatement, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, Sequence[Any]]]:
-    """A statement for each row as few statements of many rows, where it inserts them."""
+    """A statement per row, rewritten as few multi-row statements where it is an INSERT."""
     values = _ONE_ROW.search(statement.sql)
     if values is None:
         yield from ((statement.sql, row) for row in rows)
@@ -74,7 +74,7 @@ def in_batches(statement: LedgerStatement, rows: Sequence[tuple[Any, ...]]) -> I
     start = 0
     while start < len(rows):
         left = len(rows) - start
-        # Few different numbers of rows, so that the driver can keep each statement prepared.
+        # Few distinct numbers of rows, so that the driver can keep each statement prepared.
         size = _TOGETHER if left >= _TOGETHER else _FEW if left >= _FEW else left
         head, tail = statement.sql[: values.end()], statement.sql[values.end() :]
         yield head + f", {values[1]}" * (size - 1) + tail, list(chain.from_iterable(rows[start : start + size]))
@@ -82,9 +82,9 @@ def in_batches(statement: LedgerStatement, rows: Sequence[tuple[Any, ...]]) -> I
 
 
 def script(text: str, dialect: Dialect) -> list[str]:
-    """The single statements of a schema or migration, in the dialect's types. No statement holds a semicolon.
+    """The single statements of a schema or migration, with the types of the dialect. No statement may hold a semicolon.
 
-    A statement that begins with SQLITE or POSTGRES is for that database alone; a COUNTER is a sequence of PostgreSQL.
+    A statement that begins with SQLITE or POSTGRES is for that database alone. A COUNTER is a sequence on PostgreSQL.
     """
     plain = _COMMENT.sub("", text).replace("ROWKEY", _ROW_KEY[dialect])
     plain = plain.replace("COUNTER ", "POSTGRES CREATE SEQUENCE ")

@@ -1,7 +1,7 @@
-"""Where each operation stands, counted as it changes, so that nobody has to read all records to tell.
+"""Counts of operations by state, updated with each change so that `status` does not read all records.
 
-A tally counts an operation where `core.history.settled_as` puts it. Operations in doubt, or with an open intent, are in
-no tally: they are found through the tables doubts and pending.
+A tally counts an operation under the state that `core.history.settled_as` returns. Operations in doubt, or with an open
+intent, are in no tally: the tables doubts and pending list them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Tally = Counter[tuple[str, str]]
 
 
 def column_of(standing: Standing | None) -> str:
-    """The tally column of an attempted operation; "" for a doubt."""
+    """The tally column of an attempted operation; "" for one in doubt."""
     match standing:
         case Standing.APPLIED:
             return "applied"
@@ -35,7 +35,7 @@ def column_of(standing: Standing | None) -> str:
 
 
 def after(standing: Standing | None, outcome: Outcome) -> Standing | None:
-    """`settled_as`, one attempt further."""
+    """`settled_as` after one more attempt."""
     match outcome:
         case Outcome.APPLIED:
             return Standing.APPLIED
@@ -48,7 +48,7 @@ def after(standing: Standing | None, outcome: Outcome) -> Standing | None:
 
 
 class Stand(msgspec.Struct, frozen=True):
-    """Where an operation stands after all its attempts, and after those of this run. `tried`: this run tried it."""
+    """State of an operation after all its attempts, those of this run included. `tried`: this run attempted it."""
 
     overall: Standing | None
     own: Standing | None
@@ -68,7 +68,7 @@ def open_attempts(attempts: Sequence[Attempt]) -> list[Attempt]:
 
 
 def by_operation(history: LeadHistory) -> dict[str, list[Attempt]]:
-    """A lead's attempts by operation, in the order of first attempts."""
+    """A lead's attempts grouped by operation, in the order of first attempts."""
     grouped: dict[str, list[Attempt]] = {}
     for attempt in history.attempts:
         grouped.setdefault(attempt.operation, []).append(attempt)
@@ -76,7 +76,7 @@ def by_operation(history: LeadHistory) -> dict[str, list[Attempt]]:
 
 
 def tally_of(attempts: Sequence[Attempt]) -> Tally:
-    """What one operation adds to the tallies of its account and its runs. Open intents count nowhere."""
+    """What one operation adds to the tallies of its account and its runs. Open intents are not counted."""
     counts: Tally = Counter()
     scopes: dict[str, list[Attempt]] = {"": list(attempts)}
     for attempt in attempts:
@@ -100,7 +100,7 @@ def tallies_of(histories: Iterable[LeadHistory]) -> tuple[Tally, dict[int, str]]
 
 
 def add_tallies(engine: Engine, account: str, counts: Mapping[tuple[str, str], int]) -> None:
-    """Write differences to the tallies."""
+    """Add differences to the tallies."""
     runs: dict[str, dict[str, int]] = {}
     for (run, column), difference in counts.items():
         if difference:

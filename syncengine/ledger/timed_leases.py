@@ -1,9 +1,9 @@
 """The lease on PostgreSQL: timed by the database's clock, renewed by a thread, fenced by its epoch.
 
-A runner that was paused past its lease finds that it ran out, and can commit no intent. A dead runner's lease is free
-once it ran out; no row is deleted. The lane's row names the session that commits for the lease: whoever takes an
-expired lease ends that session first, since its process may have been stopped while it held locks. A process that
-lives connects again, records the answers it has, and sends nothing more.
+A runner that was paused beyond its lease finds that it expired, and can commit no intent. A dead runner's lease is free
+once it expires; no row is deleted. The lane's row names the session that commits for the lease. A process that takes an
+expired lease ends that session first, since the former holder may have been stopped while it held locks. A former
+holder that is alive reconnects, records the answers it has, and sends nothing more.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class TimedLease:
         self._span = span
 
     def renew(self) -> None:
-        """Extend it; LeaseLost where it ran out or another took over."""
+        """Extend the lease. Raises LeaseLost where it expired or another holder took over."""
         if not self._engine.write(lambda: renewed(self._engine, self.account, self.lane, self.epoch, self._span)):
             raise LeaseLost(
                 f"the lease of account {self.account} ran out, or another runner took over",
@@ -44,7 +44,7 @@ class TimedLease:
             )
 
     def give_back(self) -> None:
-        """Free it for the next; a server that cannot be told frees it when it runs out."""
+        """Release the lease. If the server cannot be reached, the lease ends when it expires."""
         with contextlib.suppress(LedgerTrouble):
             self._engine.write(
                 lambda: self._engine.run("give_lane_back", account=self.account, lane=self.lane, epoch=self.epoch)
@@ -57,7 +57,7 @@ def renewed(engine: PostgresEngine, account: str, lane: str, epoch: int, span: i
 
 
 class TimedLeases:
-    """Leases in the table lanes. `seconds` is how long one lasts without being renewed."""
+    """Leases in the table lanes. `seconds` is how long a lease lasts without renewal."""
 
     def __init__(self, engine: PostgresEngine, applicant: Applicant, seconds: float) -> None:
         self._engine = engine
@@ -67,7 +67,8 @@ class TimedLeases:
 
     @contextlib.contextmanager
     def take(self, account: str, lane: str, *, wait: float) -> Iterator[TimedLease]:
-        """The lease; LeaseHeld after `wait` seconds. One for the whole account excludes those for its lanes."""
+        """Take the lease. Raises LeaseHeld after `wait` seconds. A lease of the whole account excludes those of its
+        lanes."""
         epoch = self._take(account, lane, wait)
         lease = TimedLease(self._engine, account, lane, epoch=epoch, span=self._span)
         stop = threading.Event()
@@ -77,7 +78,7 @@ class TimedLeases:
             yield lease
         finally:
             stop.set()
-            # It may wait for a server that hangs; it gives nothing but the lease that is given back here.
+            # It may wait for a server that hangs. It releases only the lease that was taken here.
             renewal.join(timeout=_LAST_RENEWAL)
             lease.give_back()
 
@@ -109,7 +110,7 @@ class TimedLeases:
 
     def _try(self, account: str, lane: str, token: str) -> int | LeaseHeld:
         engine, who = self._engine, self._applicant
-        # Looked at before it is locked: a holder that was stopped inside a transaction keeps the rows locked.
+        # Read before locking: a holder that was stopped inside a transaction keeps the rows locked.
         if holders := _in_the_way(engine.rows("see_lanes", account=account), lane):
             return held_by(holders)
         for name in {"", lane}:
@@ -143,10 +144,10 @@ class TimedLeases:
         return epoch
 
     def _inherit(self, account: str, epoch: int) -> None:
-        """What the holder of this epoch left without an answer is in doubt from now on.
+        """Mark requests that the holder of this epoch left without an answer as in doubt.
 
-        In the transaction that ends its right to the lane: whoever takes the lane next may die before it does anything,
-        and then nobody knows this epoch any more.
+        Done in the transaction that ends its right to the lane: the next holder may die before it does anything, and
+        the epoch would then be lost.
         """
         self._engine.run("take_over_doubts_of_lease", account=account, epoch=epoch)
         self._engine.run("take_over_pending_of_lease", account=account, epoch=epoch)
@@ -156,7 +157,7 @@ class TimedLeases:
         return None if row is None else int(row[0])
 
     def _keep(self, lease: TimedLease, stop: threading.Event) -> None:
-        """Renew from a connection of its own, so that a long answer or wait costs no lease."""
+        """Renew on a separate connection, so that a slow answer or a long wait does not lose the lease."""
         engine: PostgresEngine | None = None
         try:
             while not stop.wait(self._seconds / 3):
@@ -174,12 +175,12 @@ class TimedLeases:
         )
 
     def live_epochs(self) -> dict[tuple[str, str], int]:
-        """Leases that have not run out."""
+        """Leases that have not expired."""
         rows = self._engine.read(lambda: self._engine.rows("live_lanes"))
         return {(account, lane): epoch for account, lane, epoch in rows}
 
     def holds(self, account: str, lane: str, epoch: int) -> bool:
-        """Whether this epoch's lease has not run out; it is extended on the way."""
+        """Whether this epoch's lease has not expired; extends it as well."""
         engine = self._engine
         row = {"account": account, "lane": lane, "epoch": epoch, "span": self._span}
         return engine.run("confirm_lane", **row, **engine.session()) == 1
@@ -188,7 +189,7 @@ class TimedLeases:
         """Nothing is noted outside of the server."""
 
     def release(self, account: str) -> int:
-        """Fence off every holder of the account: whoever still lives can commit nothing more."""
+        """Fence off every holder of the account: a holder that is still alive can commit no intent."""
         fenced = 0
         for _, lane, epoch, *_ in self._engine.rows("lock_lanes", account=account):
             if self._engine.run("fence_lane", account=account, lane=lane):

@@ -1,4 +1,4 @@
-"""Names and amounts that an account has on record: what findings compare a plan with."""
+"""Names and amounts that an account has on record; findings compare a plan with them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _UPDATES = 20_000
 
 
 class AccountUsage:
-    """Reads on demand: most plans ask for nothing of it."""
+    """Reads on demand, since most plans need none of it."""
 
     def __init__(self, engine: Engine, account: str) -> None:
         self._engine = engine
         self._account = account
 
     def fields(self) -> frozenset[str]:
-        """Names of fields among the last updates on record."""
+        """Names of fields in the latest updates on record."""
         rows = self._engine.read(
             lambda: self._engine.rows("get_last_values", account=self._account, kind="update", limit=_UPDATES)
         )
         return frozenset(name for (values,) in rows for name in plain_values(values))
 
     def seen(self, what: str, targets: Collection[str]) -> frozenset[str]:
-        """Those of these deliveries or buyers that are on record."""
+        """The subset of these deliveries or buyers that is on record."""
         return frozenset(target for target in sorted(targets) if self._is_seen(what, target))
 
     def _is_seen(self, what: str, target: str) -> bool:
@@ -42,7 +42,7 @@ class AccountUsage:
         return bool(self._engine.read(lambda: self._engine.rows(name, account=self._account, **parameters)))
 
     def amounts(self, name: str) -> Sequence[int]:
-        """The last payouts or revenues on record, in hundredths."""
+        """The latest payouts or revenues on record, in hundredths."""
         pattern = f'%"{name}"%'
         rows = self._engine.read(
             lambda: self._engine.rows("get_last_amounts", account=self._account, pattern=pattern, limit=_AMOUNTS)

@@ -1,4 +1,4 @@
-"""Reading the ledger: identity, histories, runs. See LedgerView for the promises."""
+"""Read access to the ledger: identity, histories, runs. LedgerView describes the guarantees."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ class Reader:
         return str(row[0])
 
     def require_sound(self) -> None:
-        """Raise LedgerDamaged where the database's own structure, or the twins of rows, do not fit.
+        """Raise LedgerDamaged where the database's structure is inconsistent or rows differ from their covering
+        indexes.
 
-        Read before anything is sent: a damaged index hides rows, and what is hidden would be sent again.
+        Called before anything is sent: a damaged index hides rows, and the hidden operations would be sent again.
         """
         found = self.engine.damage(1) or self.engine.read(self._lost_records)
         if found:
@@ -46,7 +47,7 @@ class Reader:
     def _lost_records(self) -> list[str]:
         if self.engine.dialect == "postgres":
             return []
-        # Each record is one step of its lane and one position: a last row that moved or went shows here.
+        # Each record is one step of its lane and one position, so a moved or missing last row shows here.
         steps = sum(row[7] for row in self.engine.rows("get_lanes"))
         last = self.engine.rows("last_position")[0][0]
         return [] if steps == last else [f"its accounts hold {steps} records, but the last position is {last}"]
@@ -66,26 +67,26 @@ class Reader:
         )
 
     def store(self, kind: Kind, lead: LeadId, name: str, value: str) -> str:
-        """The form in which a value would be stored."""
+        """The stored form of a value."""
         return self._forms.store(kind, lead, name, value)
 
     def stored(self, kind: Kind, lead: LeadId, values: Mapping[str, str]) -> dict[str, str]:
-        """The forms in which values would be stored, by name."""
+        """The stored forms of values, by name."""
         return self._forms.stored(kind, lead, values)
 
     def matches(self, stored: str, kind: Kind, lead: LeadId, name: str, value: str) -> bool:  # noqa: ARG002
-        """Whether a stored form stands for `value`."""
+        """Whether a stored form represents `value`."""
         return self._forms.matches(stored, lead, name, value)
 
     def histories(self, account: str, leads: Sequence[LeadId]) -> Mapping[LeadId, LeadHistory]:
         """Histories of these leads; a lead without any is left out."""
         if len(leads) > BATCH:
             raise ValueError(f"at most {BATCH} leads a batch, not {len(leads)}")
-        # Asked before the snapshot: a run that ends in between then counts as live, which only makes us more careful.
+        # Read before the snapshot: a run that ends in between then counts as live, which is the safe side.
         return self.snapshot(account, leads, self.live_runs())
 
     def snapshot(self, account: str, leads: Sequence[LeadId], live: Live) -> dict[LeadId, LeadHistory]:
-        """Histories of any number of leads; `live` names the runs that are alive, with the epochs of their leases."""
+        """Histories of any number of leads; `live` names the live runs, with the epochs of their leases."""
 
         def work() -> dict[LeadId, LeadHistory]:
             found: dict[LeadId, LeadHistory] = {}
@@ -97,7 +98,7 @@ class Reader:
         return self.engine.read(work)
 
     def _plans_of(self, runs: set[str]) -> dict[str, str]:
-        """Plans by run, these runs among them."""
+        """Plans by run, including these runs."""
         unknown = runs - self._plans.keys()
         if unknown:
             found = run_rows(self.engine.rows("runs_of", ids=sorted(unknown)))
@@ -105,9 +106,9 @@ class Reader:
         return self._plans
 
     def live_runs(self) -> frozenset[tuple[str, int]]:
-        """Runs that are going on right now: their lease is held by a living process, and they have not ended.
+        """Runs in progress: a living process holds their lease, and they have not ended.
 
-        Each with the epoch of its lease; a run that workers share appears with each of theirs.
+        Each comes with the epoch of its lease. A run that workers share appears with each of their leases.
         """
         epochs = self._leases.live_epochs()
         if not epochs:
@@ -126,7 +127,7 @@ class Reader:
         return {account: host for account, host in rows}  # noqa: C416  # rows are tuples of any length to mypy
 
     def names(self, account: str) -> Mapping[tuple[str, str, str], str]:
-        """(changeset, kind, name) to the id that the name stood for when the changeset was first applied with it."""
+        """(changeset, kind, name) to the id that the name resolved to when the changeset was first applied with it."""
         rows = self.engine.read(lambda: self.engine.rows("get_names", account=account))
         return {(changeset, kind, name): target for changeset, kind, name, target in rows}
 
@@ -166,7 +167,7 @@ class Reader:
         return run_rows(self.engine.rows("get_runs"))
 
     def spent(self, account: str, since: str) -> Spent:
-        """What was intended for the account since a moment; what was erased counts without its amounts."""
+        """Totals of the account's intents since a moment. Erased operations count without their amounts."""
 
         def work() -> Spent:
             irreversible, leads = self.engine.rows("spent_counts", account=account, since=since)[0]
@@ -185,5 +186,5 @@ class Reader:
         return AccountUsage(self.engine, account)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self.engine.close()

@@ -1,4 +1,4 @@
-"""Writing the ledger while applying: the lease, runs, and the commits of answers and intents. See LedgerWriter."""
+"""Write access while applying: the lease, runs, and the commits of answers and intents. See LedgerWriter."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class Writer(Reader):
         return self._begun(lease, start, lease.lane)
 
     def begin_shared(self, lease: Lease, start: RunStart) -> RunId:
-        """Record that a run begins which several processes carry out, each under the lease of a lane, until `end`."""
+        """Record the start of a run that several processes execute until `end`, each under the lease of a lane."""
         return self._begun(lease, start, SHARED)
 
     def join(self, lease: Lease, run: RunId) -> None:
-        """Take part in a shared run: afterwards `commit` takes this lease and run. Requests that the lane's last
-        holder left without an answer are in doubt. LedgerTrouble where the run has ended."""
+        """Join a shared run: afterwards `commit` uses this lease and run. Requests that the lane's last holder left
+        without an answer become doubts. Raises LedgerTrouble where the run has ended."""
         state = RunState(account=lease.account, lane=lease.lane, run=run, epoch=lease.epoch)
         state.step = self.engine.write(lambda: self._join(state), landed=lambda _: True)
         self._running[run] = state
@@ -144,7 +144,7 @@ class Writer(Reader):
         return lane.step + 1
 
     def _associations(self, run: RunRow, start: RunStart) -> Iterable[Entry]:
-        """The account's host and the names' targets, where they are new; the first word stays."""
+        """The account's host and the targets of names, where they are new. The first recorded target is kept."""
         account, since = run.account, run.started
         if self.engine.run("add_account", account=account, host=run.host, since=since):
             yield "host", account, [account, run.host, since]
@@ -155,7 +155,7 @@ class Writer(Reader):
                 yield "name", _encode([account, *key]).decode(), [account, *key, name.target, run.id]
 
     def _take_over(self, account: str, lane: str) -> None:
-        """Requests that a dead run left without an answer are doubts from now on."""
+        """Mark requests that a dead run left without an answer as doubts."""
         every = 0 if lane else 1
         self.engine.run("take_over_doubts", account=account, lane=lane, every=every)
         self.engine.run("take_over_pending", account=account, lane=lane, every=every)
@@ -173,7 +173,7 @@ class Writer(Reader):
         return doubts
 
     def _refresh(self, state: RunState) -> None:
-        """Somebody else's records came in, as by a late answer: what is in memory is read again from the records."""
+        """Reload the state in memory after another process added records, such as a late answer."""
         leads = sorted({parcel.lead for sent in state.sent.values() for parcel in sent.parcels})
         stands: dict[str, Stand] = {}
         for history in self.snapshot(state.account, leads, frozenset()).values():
@@ -219,7 +219,7 @@ class Writer(Reader):
         for answered in answers:
             batch.answer(answered, state.sent.get(answered.request) or self._recall(answered.request))
         if lost:
-            # Somebody else may have gone on with these leads: count from the records, not from this run's memory.
+            # Another process may have continued with these leads: count from the records, not from memory.
             leads = {parcel.lead for a in answers for parcel in self._sent_parcels(state, a.request)}
             self._recount(state.account, sorted(leads), lambda: batch.write_answers(engine))
             committed = Committed(requests=(None,) * len(outgoing), stopped={}, cancelled=False)
@@ -240,7 +240,7 @@ class Writer(Reader):
         return Committed(requests=(), stopped={}, cancelled=self._is_cancelled(state.run))
 
     def is_cancelled(self, run: RunId) -> bool:
-        """Whether the flag is set that a run reads before every request."""
+        """Whether the run's cancel flag is set. A run reads it before every request."""
         return self.engine.read(lambda: self._is_cancelled(run))
 
     def _is_cancelled(self, run: str) -> bool:
@@ -284,7 +284,7 @@ class Writer(Reader):
         return frozenset({(state.run, state.epoch)})
 
     def _prior(self, state: RunState, outgoing: Sequence[OutgoingRequest]) -> dict[str, Stand]:
-        """Where the operations of these leads stand already, by the records."""
+        """The present state of these leads' operations, from the records."""
         leads = leads_of(outgoing)
         met: list[LeadId] = []
         for start in range(0, len(leads), BATCH):
@@ -298,7 +298,7 @@ class Writer(Reader):
         return prior
 
     def _recall(self, request: int) -> Sent:
-        """A request that this process did not send itself, from the ledger; its values are not known any more."""
+        """A request that another process sent, read from the ledger; its values are no longer known."""
         rows = self.engine.rows("attempts_of_request", low=request * SPAN, high=(request + 1) * SPAN)
         if not rows:
             raise LedgerTrouble(f"ledger {self.engine.url} holds no request {request}")
@@ -313,7 +313,7 @@ class Writer(Reader):
         return Sent(tuple(parcels))
 
     def _recount(self, account: str, leads: Sequence[LeadId], work: Callable[[], None]) -> None:
-        """Do `work`, and correct tallies and doubts of these leads by what their records say before and after."""
+        """Run `work`, then correct tallies and doubts of these leads by comparing their records before and after."""
         engine = self.engine
         before, opened = tallies_of(self.snapshot(account, leads, frozenset()).values())
         work()
@@ -326,7 +326,7 @@ class Writer(Reader):
         engine.many("insert_doubt", [(number, account, still[number]) for number in sorted(still.keys() & answered)])
 
     def end(self, run: RunId, *, exit_code: int, stopped: str) -> None:
-        """Record that the run ended. A second time changes nothing."""
+        """Record that the run ended. Idempotent."""
         state = self._running.pop(run, None)
         at = self._applicant.clock.now()
 
