@@ -1,5 +1,5 @@
-"""Distributed apply: shards of an approved plan, carried out by workers on any number of machines.
+"""Distributed apply: workers on any number of machines execute the shards of an approved plan.
 
-The only importer of the job engine. What is in a shard goes through the same executor and ledger as apply.
-For the command line alone.
+The only package that imports the job engine. Shards go through the same executor and ledger as apply. Used by the
+command line only.
 """

@@ -1,6 +1,6 @@
-"""What shards hold: lines of the plan, sealed for whoever has the ledger's key.
+"""Contents of shards: lines of the plan, encrypted for holders of the ledger's key.
 
-The database holds them until their run ends. Who can read only the database, or a copy of it, reads no value.
+The database stores them until their run ends. Access to the database, or to a copy of it, reveals no values.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PERSON = b"syncengine-queue"
 
 
 def line_of(planned: PlannedOperation) -> bytes:
-    """One line, without what sending does not need: the values before, and where it was declared."""
+    """One line, without the fields that sending does not need: the values before, and the place of declaration."""
     return _encode(msgspec.structs.replace(planned, before={}, done=(), reason="", names=())) + b"\n"
 
 
@@ -36,7 +36,7 @@ def lines_in(pieces: Iterable[bytes]) -> Iterator[PlannedOperation]:
 
 
 class Sealer:
-    """Seals and opens content with a key that is derived from the ledger's own."""
+    """Encrypts and decrypts content with a key that is derived from the ledger's own."""
 
     def __init__(self, ledger_key: bytes) -> None:
         secret = hashlib.blake2b(key=ledger_key, digest_size=32, person=_PERSON).digest()
@@ -50,7 +50,7 @@ class Sealer:
         return bytes(pyrage.encrypt(content, [self._recipient]))
 
     def open(self, sealed: bytes) -> bytes:
-        """The content; LedgerTrouble where another key sealed it, or it was changed."""
+        """Decrypt content. Raises LedgerTrouble where another key sealed it, or it was changed."""
         import pyrage
 
         try:
@@ -69,7 +69,7 @@ def _identity(secret: bytes) -> x25519.Identity:
 
 
 def _bech32(prefix: str, data: bytes) -> str:
-    """BIP 173, as the age format writes its keys."""
+    """Bech32 encoding (BIP 173), the format of age keys."""
     number = int.from_bytes(data, "big") << (-len(data) * 8 % 5)
     count = -(-len(data) * 8 // 5)
     words = [number >> (5 * (count - 1 - position)) & 31 for position in range(count)]

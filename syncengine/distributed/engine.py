@@ -1,7 +1,7 @@
-"""The job engine's own side: its schema, the jobs that announce shards, and the application that workers run.
+"""Adapter of the job engine: its schema, the jobs that announce shards, and the application that workers run.
 
-A job holds ids only. That no two workers are on one lane is the ledger's lease, not the engine's lock: a worker that
-wakes late may still end its job, and would free that lock under whoever took over.
+A job holds ids only. The ledger's lease, not the engine's lock, ensures that no two workers are on one lane: a worker
+that resumes late may still end its job, which would free the lock of the worker that took over.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CONNECT_SECONDS = 10
 
 
 def require_engine() -> None:
-    """ConfigError where the job engine is not installed."""
+    """Raise ConfigError where the job engine is not installed."""
     try:
         import procrastinate  # noqa: F401
     except ImportError as error:
@@ -40,18 +40,18 @@ def engine_schema() -> str:
 
 
 def announce(connection: psycopg.Connection[Row], queue: str, run_id: str, shard: int) -> None:
-    """Inside a transaction: enqueue the job of a shard. Workers hear of it once it is committed."""
+    """Inside a transaction: enqueue the job of a shard. Workers see it once the transaction is committed."""
     job = _announcer().configure_task(TASK, queue=queue, connection=connection).defer(run=run_id, shard=shard)
     run(connection, "set_job", run=run_id, number=shard, job=job)
 
 
 def application(dsn: str, connections: int) -> procrastinate.App:
-    """What a worker process runs; it is opened by whoever runs it."""
+    """The engine's application for a worker process. The caller opens it."""
     import procrastinate
 
     async def configure(connection: psycopg.AsyncConnection[Any]) -> None:
-        # The engine's functions name its tables without their schema. The rest is as in the store: a process that is
-        # stopped inside a transaction must not keep a job locked.
+        # The engine's functions name its tables without their schema. The other settings are those of the store: a
+        # process that is stopped inside a transaction must not keep a job locked.
         for statement in (
             f"SET search_path TO {SCHEMA}",
             "SET idle_in_transaction_session_timeout TO '15s'",
@@ -73,7 +73,7 @@ def application(dsn: str, connections: int) -> procrastinate.App:
 
 @cache
 def _announcer() -> procrastinate.App:
-    """An application without connections of its own: jobs go through the connection that is handed over."""
+    """An application without connections of its own: it defers jobs on the caller's connection."""
     import procrastinate
 
     return procrastinate.App(connector=procrastinate.SyncPsycopgConnector())

@@ -1,4 +1,4 @@
-"""One shard: taken under its lane's lease, sent by the same executor as apply, and accounted for."""
+"""Execution of one shard: takes its lane's lease, sends with the same executor as apply, and records the result."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker has for one account. `connect` opens connections to the service; `lease_seconds` is a lane's."""
+    """A worker's resources for one account. `connect` opens connections to the service; `lease_seconds` is a lane's."""
 
     worker: str
     account: Account
@@ -66,7 +66,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """One taking up of one shard: rows of its run and of itself, and the lease of its lane."""
+    """One attempt to execute a shard: rows of its run and of itself, and the lease of its lane."""
 
     submission: Row
     shard: Row
@@ -75,7 +75,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
-    """How a shard ended here. `reason` stops the whole run; `again` leaves the shard to the next worker."""
+    """How a shard ended on this worker. `reason` stops the whole run; `again` returns the shard to the queue."""
 
     again: bool = False
     reason: str = ""
@@ -85,7 +85,7 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FenceLost(Exception):
-    """Another worker has this one's lane. `unrecorded` operations were sent and their outcome is not on record."""
+    """Another worker holds this worker's lane. `unrecorded` operations were sent and their outcome is not recorded."""
 
     def __init__(self, unrecorded: int) -> None:
         super().__init__("the lane is lost")
@@ -101,7 +101,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def work_on(shop: Shop, site: Site, run_id: str, number: int, signal: StopSignal) -> Outcomes | None:
-    """Send what is left of a shard, and close it or give it back; None where it was not taken up.
+    """Send the remaining operations of a shard, then close it or return it to the queue. None where it was not taken.
 
     Raises FenceLost where another worker has taken over the lane: this process must end at once.
     """
@@ -131,7 +131,8 @@ def _key(shard: Row) -> Row:
 
 
 def _take_lane(stack: ExitStack, ledger: Ledger, site: Site, lane: str, signal: StopSignal) -> Lease | None:
-    """The lane's lease, once whoever had it is known to be gone; None where it is held on, or the worker is to end."""
+    """The lane's lease, once its last holder is known to be gone. None where the lane stays held, or the worker is to
+    end."""
     deadline = site.clock.monotonic() + site.lease_seconds + _GRACE
     while signal.cause is None:
         try:
@@ -173,7 +174,7 @@ def _under_lease(shop: Shop, site: Site, turn: Turn) -> Outcomes:
 
 
 def _ended(executor: Executor, operations: int) -> RunEnded:
-    """The end of this shard's part in the run, for logs and telemetry."""
+    """The event that this shard's part in the run ended, for logs and telemetry."""
     board = executor.board
     counts = board.counts(total=operations, already_applied=0, in_doubt_before=0)
     code = Exit.IN_DOUBT if counts.in_doubt else Exit.INCOMPLETE if counts.rejected or executor.stopped else Exit.DONE
@@ -198,7 +199,8 @@ def _executor(shop: Shop, site: Site, turn: Turn, recheck: Recheck, senders: Sen
     run_id = RunId(submission["run"])
     limits = msgspec.structs.replace(_limits(submission["limits"]), concurrency=shard["concurrency"])
     gate = Gate(site.policy, lambda since: ledger.spent(account, since), site.clock.now)
-    # What no run has touched yet needs no look at its history; a shard that was taken up before does.
+    # Operations that no run has touched need no look at their history. A shard that was executed before may hold some
+    # that do.
     fresh = shard["attempts"] == 1 and not submission["resumed"]
     histories = None if fresh else (lambda leads: ledger.histories(account, leads))
     return Executor(
@@ -211,7 +213,7 @@ def _executor(shop: Shop, site: Site, turn: Turn, recheck: Recheck, senders: Sen
         terms=RunTerms(
             limits=limits,
             wire=site.account.wire,
-            # Waves are phases of the run: all of them are settled together, between shards.
+            # Waves are phases of the run: `settle` decides about all of them together, between shards.
             policy=msgspec.structs.replace(site.policy, waves=()),
             waits=_monotonic(_waits(shard["waits"]), site.clock),
         ),
@@ -253,7 +255,7 @@ def _monotonic(waits: Mapping[OperationId, str], clock: Clock) -> dict[Operation
 
 
 def _close(connection: psycopg.Connection[Row], submission: Row, shard: Row, outcomes: Outcomes) -> None:
-    """Record how the shard ended; the next one of its lane, or the same one again, is announced by `settle`."""
+    """Record how the shard ended. `settle` announces the next shard of its lane, or the same one again."""
     if outcomes.again:
         run(connection, "put_shard_back", **_key(shard), doubtful=outcomes.doubtful, epoch=shard["epoch"])
         return

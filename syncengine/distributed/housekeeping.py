@@ -1,4 +1,4 @@
-"""What every worker does beside its shards: it shows that it is alive, and sets what others left lying going again."""
+"""Background duties of a worker: sends its heartbeat, and requeues what dead workers left unfinished."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Nameplate(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker as `status` shows it. `patience`: seconds after whose silence it counts as gone."""
+    """A worker's entry as `status` shows it. `patience`: seconds without a heartbeat after which it counts as dead."""
 
     worker: str
     machine: str
@@ -32,7 +32,7 @@ class Nameplate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Housekeeper:
-    """Used by one thread. `refused` holds the runs that this worker must not work on, each told once."""
+    """Used by one thread. `refused` holds the runs that this worker must not execute, each reported once."""
 
     def __init__(self, store: WorkerStore, ledger: Ledger, plate: Nameplate, listener: Listener) -> None:
         self._store = store
@@ -42,7 +42,7 @@ class Housekeeper:
         self._told: set[str] = set()
 
     def look(self) -> bool:
-        """Do it once; whether nothing that this worker may work on is open."""
+        """Run the duties once. Returns whether nothing that this worker may execute is open."""
         plate = self._plate
         fields = msgspec.structs.asdict(plate)
         self._store.run("see_worker", **{**fields, "queues": list(plate.queues)})
@@ -53,7 +53,7 @@ class Housekeeper:
         return not any(submission["queue"] in plate.queues for submission in opened)
 
     def leave(self) -> None:
-        """Take the name off the list of workers."""
+        """Remove the worker from the list."""
         with contextlib.suppress(LedgerTrouble):
             self._store.run("forget_worker", worker=self._plate.worker)
 
@@ -77,7 +77,7 @@ class Housekeeper:
 
 
 async def requeue_stalled(app: procrastinate.App, queues: Sequence[str], silence: float) -> int:
-    """Give the jobs of workers that are silent for so long back to the queue; how many there were."""
+    """Return the jobs of workers without a heartbeat for so long to the queue. Returns their number."""
     from datetime import UTC, datetime
 
     from procrastinate import exceptions
@@ -85,7 +85,7 @@ async def requeue_stalled(app: procrastinate.App, queues: Sequence[str], silence
     count = 0
     for queue in queues:
         for job in await app.job_manager.get_stalled_jobs(queue=queue, seconds_since_heartbeat=silence):
-            # Another worker may have been quicker. Whoever gets the job needs the lane's lease all the same.
+            # Another worker may have requeued it first. That does no harm: the job runs only under the lane's lease.
             with contextlib.suppress(exceptions.ConnectorException):
                 await app.job_manager.retry_job(job=job, retry_at=datetime.now(UTC))
                 count += 1

@@ -1,4 +1,4 @@
-"""What operators ask: how submitted runs go, who works on them, and what one came to."""
+"""Queries for operators: progress of submitted runs, their workers, and their results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def overview(project: Project) -> Overview:
-    """How submitted runs go. Nothing is written."""
+    """Progress of submitted runs. Read-only."""
     store = _store(project)
     if store is None:
         return Overview()
@@ -46,7 +46,7 @@ def overview(project: Project) -> Overview:
 
 
 def wait_for(project: Project, run_id: RunId, advanced: Callable[[int], None]) -> RunResult:
-    """The result of a run once it has ended; `advanced` hears how many operations were settled meanwhile."""
+    """The result of a run, once it has ended. Calls `advanced` with the number of operations settled meanwhile."""
     told = 0
     with project.ledger() as ledger:
         while run_id in dict(ledger.open_shared_runs()):
@@ -59,7 +59,7 @@ def wait_for(project: Project, run_id: RunId, advanced: Callable[[int], None]) -
 
 
 def result(project: Project, ledger: Ledger, run_id: RunId) -> RunResult:
-    """What a run came to, or has come to so far, submitted or not. InputError where there is no record of it."""
+    """The result of a run, final or so far, submitted or not. Raises InputError where there is no record of it."""
     store = _store(project)
     with ExitStack() as stack:
         submission: Row | None = None
@@ -72,7 +72,7 @@ def result(project: Project, ledger: Ledger, run_id: RunId) -> RunResult:
 
 
 def cancel(project: Project, ledger: Ledger, run_id: RunId, account: str) -> bool:
-    """Stop a shared run whose flag is set; whether it has ended already, because nobody works on it."""
+    """Stop a shared run whose cancel flag is set. Returns whether it has ended already because no worker is on it."""
     store = _store(project)
     if store is None:
         return False

@@ -1,4 +1,4 @@
-"""A run goes on by itself: the next shard of a lane, the next wave, the end. Harmless at any time, from any process."""
+"""Advances a run: the next shard of a lane, the next wave, the end. Idempotent, and safe from any process."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _decode_reasons = msgspec.json.Decoder(dict[str, int]).decode
 
 
 def settle(store: WorkerStore, ledger: Ledger, submission: Row) -> bool:
-    """Take an open run as far as it can go now; whether it has ended.
+    """Advance an open run as far as possible. Returns whether it has ended.
 
-    A shard whose worker lost its lane counts as waiting. Shards that nobody was told of are announced again.
+    A shard whose worker lost its lane counts as waiting. Shards whose announcement was lost are announced again.
     """
     held = ledger.held_lanes(submission["account"])
 
     def is_clean() -> bool:
-        # By the records: a worker that was killed said nothing of what it left behind.
+        # Count from the ledger's records: a worker that was killed reported nothing.
         totals = ledger.totals(submission["account"], run=RunId(submission["run"]))
         return not totals.rejected and not totals.in_doubt
 
@@ -74,7 +74,7 @@ def _is_worked_on(shard: Row, held: Mapping[str, int]) -> bool:
 
 
 def _announce_lanes(connection: psycopg.Connection[Row], submission: Row, left: Sequence[Row]) -> None:
-    """Each lane has one job at a time: its first open shard."""
+    """Announce the first open shard of each lane: a lane has one job at a time."""
     told = {
         row["lane"] for row in rows(connection, "lanes_with_jobs", run=submission["run"], phase=submission["phase"])
     }
@@ -85,7 +85,7 @@ def _announce_lanes(connection: psycopg.Connection[Row], submission: Row, left: 
 
 
 def finish(store: WorkerStore, ledger: Ledger, run_id: str) -> None:
-    """Record the end of a run whose shards are all closed, then delete what they held."""
+    """Record the end of a run whose shards are all closed, then delete their contents."""
     submission = rows_of(store, run_id)
     result = result_of(store, ledger, submission)
     ledger.end(RunId(run_id), exit_code=result.exit, stopped=result.stopped)
@@ -104,7 +104,7 @@ def rows_of(store: WorkerStore, run_id: str) -> Row:
 
 
 def heal(store: WorkerStore, ledger: Ledger, account: str | None = None) -> None:
-    """Settle every open run, and end those whose submit died before anything was enqueued."""
+    """Settle every open run, and end those whose `submit` died before anything was enqueued."""
     for submission in store.rows("open_submissions"):
         if account in (None, submission["account"]):
             settle(store, ledger, submission)
@@ -115,7 +115,7 @@ def heal(store: WorkerStore, ledger: Ledger, account: str | None = None) -> None
 
 
 def result_of(store: WorkerStore, ledger: Ledger, submission: Row) -> RunResult:
-    """What a run came to, by the ledger's records: its counts add up to the plan's total."""
+    """The result of a run from the ledger's records. Its counts add up to the plan's total."""
     run_id, account = RunId(submission["run"]), submission["account"]
     totals = ledger.totals(account, run=run_id)
     doubts = ledger.doubts(account, run=run_id)
@@ -180,7 +180,7 @@ def rejected_of(ledger: Ledger, account: str, run_id: RunId) -> tuple[OperationL
 
 
 def _reasons(shards: Sequence[Row], not_sent: int, stopping: str) -> dict[str, int]:
-    """Why operations were not sent: as their shards said, and the run's stop for the rest."""
+    """Why operations were not sent: the reasons of their shards, and the run's stop reason for the rest."""
     found: dict[str, int] = {}
     for shard in shards:
         for reason, count in _decode_reasons(shard["reasons"]).items():

@@ -1,8 +1,8 @@
-"""A plan is cut into shards: one lead's operations stay together and in order, in one shard of a lane.
+"""Splits a plan into shards. One lead's operations stay together and in order, in one shard of a lane.
 
-A run goes through phases: one for each of `policy.waves`, then the rest. Shards of a phase have no lead in common, so
-their order is free. There are never more lanes than the account's concurrency, and each lane is worked on by one
-process at a time: together they keep the limit.
+A run has phases: one for each of `policy.waves`, then the rest. Shards of a phase have no lead in common, so their
+order does not matter. There are at most as many lanes as the account's concurrency, and one process at a time works on
+a lane; together this enforces the concurrency limit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _PIECE = 32_768
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
-    """`concurrency` connections work on it. `waits`: operations that must not leave before a moment (ISO 8601)."""
+    """One shard. `concurrency` connections work on it. `waits`: operations that must not leave before a moment (ISO
+    8601)."""
 
     number: int
     phase: int
@@ -39,7 +40,7 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShardTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """How to cut. `alone`: one lane, where budgets are counted by whoever sends."""
+    """Parameters of the split. `alone`: use one lane, for budgets that the sending process counts."""
 
     size: int
     concurrency: int
@@ -54,7 +55,7 @@ Keep = Callable[[int, int, bytes], None]
 def cut(
     lines: Iterable[PlannedOperation], to_send: int, terms: ShardTerms, waits: Mapping[OperationId, str], keep: Keep
 ) -> list[Shard]:
-    """The shards of these open lines; their content goes to `keep` piece by piece."""
+    """The shards of these open lines. Passes their content to `keep` piece by piece."""
     shards: list[Shard] = []
     rest = iter(lines)
     left = to_send
@@ -81,7 +82,7 @@ def cut(
 
 
 class _Entries:
-    """The lines of the next so many entries (None: of all); `rest` gives what follows."""
+    """The lines of the next entries, up to a number of entries (None: all); `rest` yields the remaining lines."""
 
     def __init__(self, lines: Iterator[PlannedOperation], count: int | None) -> None:
         self._lines = lines
@@ -107,7 +108,7 @@ class _Entries:
 
 
 class _Phase:
-    """Shards of one phase while they fill."""
+    """Shards of one phase while they are filled."""
 
     def __init__(
         self,
@@ -133,7 +134,7 @@ class _Phase:
         self._waiting: dict[int, dict[OperationId, str]] = {}
 
     def add(self, planned: PlannedOperation) -> None:
-        """One line more."""
+        """Add one line."""
         index = zlib.crc32(planned.operation.lead.encode()) % self._count
         self._operations[index] += 1
         if planned.id in self._waits:
@@ -144,7 +145,7 @@ class _Phase:
             self._flush(index)
 
     def finish(self) -> list[Shard]:
-        """The shards that hold anything."""
+        """The shards that are not empty."""
         for index, buffer in enumerate(self._buffers):
             if buffer:
                 self._flush(index)

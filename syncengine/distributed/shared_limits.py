@@ -1,4 +1,4 @@
-"""What all workers of a run share, kept in PostgreSQL: the pace, Retry-After, the stop rules, and a run's stop."""
+"""Limits shared by all workers of a run, kept in PostgreSQL: pace, Retry-After, stop rules, and the run's stop flag."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _STOPPED = 1.0
 
 
 class SharedPace:
-    """Turns are handed out by the database's clock: at most so many a second over all workers of an account.
+    """Rate limit over all workers of an account: turns by the database's clock, at most so many a second.
 
-    Before every request it also learns whether the run was stopped; then `signal` is set, and no turn comes.
+    It also reads before every request whether the run was stopped. If so, it sets `signal` and grants no turn.
     """
 
     def __init__(
@@ -61,14 +61,14 @@ class SharedPace:
         return max(0.0, self._turn - now)
 
     def left(self, now: float) -> None:  # noqa: ARG002
-        """A request leaves now: its turn is used."""
+        """Use up the turn: a request leaves now."""
         self._turn = None
 
     def hold(self, until: float) -> None:
-        """Let nothing leave before this moment, from any worker."""
+        """Let no request of any worker leave before this moment."""
         wait = max(0.0, until - self._clock.monotonic())
         self._turn, self._held = None, until
-        # An answer is being received: it must be recorded, whatever becomes of this.
+        # An answer is being processed and must be recorded, even if this fails.
         with contextlib.suppress(LedgerTrouble):
             self._store.run("hold_pace", account=self._names["account"], wait=int(wait * _MICRO))
 
@@ -79,7 +79,7 @@ class SharedPace:
         return self._unless_stopped(row["stopping"], row["wait"] / _MICRO)
 
     def _look(self, now: float) -> float:
-        """The turn was taken a while ago: it does not count where the run was stopped, or everything is held."""
+        """Check a turn that was taken a while ago. It is void where the run was stopped or all sending is on hold."""
         row = self._store.rows("look_up", **self._names)[0]
         self._looked = now
         if row["held"] > 0:
@@ -95,7 +95,7 @@ class SharedPace:
 
 
 class SharedRules:
-    """policy.stop_when over the answers that all workers got."""
+    """policy.stop_when over the answers to all workers."""
 
     def __init__(self, store: WorkerStore, *, run: str, worker: str, rule: StopRule) -> None:
         self._store = store
@@ -105,16 +105,16 @@ class SharedRules:
         self._readable = False
 
     def entry(self, *, rejected: bool) -> None:
-        """One more entry has a readable answer."""
+        """Count one more entry with a readable answer."""
         self._answered += 1
         self._rejected += rejected
 
     def entries(self, count: int) -> None:
-        """So many more entries have a readable answer, and none was rejected."""
+        """Count more entries with a readable answer, none of them rejected."""
         self._answered += count
 
     def request(self, *, unanswered: bool) -> None:
-        """One more request came back, or did not."""
+        """Count one more request as answered or unanswered."""
         self._requests += 1
         if unanswered:
             self._unanswered += 1
@@ -122,7 +122,8 @@ class SharedRules:
             self._readable, self._unanswered = True, 0
 
     def verdict(self) -> str | None:
-        """Why the run must stop, or None. Where the database is gone it counts on: the next commit will tell."""
+        """Why the run must stop, or None. Keeps counting while the database is unreachable; the next commit reports
+        that."""
         try:
             counted = self._count()
         except LedgerTrouble:

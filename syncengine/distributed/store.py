@@ -1,6 +1,6 @@
-"""What waits for workers, in PostgreSQL beside the ledger: one connection, opened again where it is lost.
+"""The queue's tables in PostgreSQL beside the ledger: one connection, reopened after it is lost.
 
-Statements have names and live in sql/queue.sql. Whatever is written is harmless when it is written twice.
+Statements have names and live in sql/queue.sql. Every write is idempotent.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _statements() -> dict[str, str]:
 
 
 def require_server(pin: LedgerPin) -> str:
-    """The address of the ledger's server; ConfigError where the ledger is a file."""
+    """The address of the ledger's server. Raises ConfigError where the ledger is a file."""
     if pin.url.startswith(("postgresql://", "postgres://")):
         return pin.url
     raise ConfigError(
@@ -54,7 +54,7 @@ def require_server(pin: LedgerPin) -> str:
 
 
 class WorkerStore:
-    """`durable` False: a commit may be lost with the server's machine, as pace and counts may."""
+    """`durable` False: a crash of the server's machine may lose a commit. That is acceptable for pace and counts."""
 
     def __init__(self, dsn: str, *, durable: bool = True) -> None:
         self.dsn = dsn
@@ -63,7 +63,8 @@ class WorkerStore:
         self._connection: psycopg.Connection[Row] | None = None
 
     def write(self, work: Callable[[psycopg.Connection[Row]], T]) -> T:
-        """Run `work` in one transaction; again where the connection was lost. LedgerTrouble where it stays lost."""
+        """Run `work` in one transaction, and again if the connection was lost. Raises LedgerTrouble if it stays
+        lost."""
         import psycopg
 
         with self._lock:
@@ -89,7 +90,7 @@ class WorkerStore:
         return self.write(lambda connection: run(connection, name, **parameters))
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(Exception):
@@ -112,12 +113,13 @@ def run(connection: psycopg.Connection[Row], name: str, /, **parameters: Any) ->
 
 
 def first(found: list[Row]) -> Row | None:
-    """The one row that a look-up by key gives, or None."""
+    """The one row that a look-up by key returns, or None."""
     return found[0] if found else None
 
 
 def has_schema(store: WorkerStore) -> bool:
-    """Whether anything was ever submitted here. LedgerTrouble where another version made the schema."""
+    """Whether the schema exists, that is, anything was ever submitted. Raises LedgerTrouble where it has another
+    version."""
     if not store.rows("has_schema")[0]["found"]:
         return False
     found = first(store.rows("get_setting", name="version"))
@@ -131,7 +133,7 @@ def has_schema(store: WorkerStore) -> bool:
 
 
 def found_schema(store: WorkerStore, engine_schema: Callable[[], str]) -> None:
-    """Make the schema, the engine's tables with it, where it is not there yet."""
+    """Create the schema and the engine's tables if they are missing."""
 
     def work(connection: psycopg.Connection[Row]) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('syncengine queue'))")
@@ -155,7 +157,7 @@ def _connect(dsn: str, *, durable: bool) -> psycopg.Connection[Row]:
         for statement in (
             f"SET search_path TO {SCHEMA}",
             f"SET synchronous_commit TO {'on' if durable else 'off'}",
-            # A worker that was stopped inside a transaction must not keep the others waiting for good.
+            # A worker that was stopped inside a transaction must not block the others indefinitely.
             "SET idle_in_transaction_session_timeout TO '15s'",
             "SET lock_timeout TO '30s'",
         ):

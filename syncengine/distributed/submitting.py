@@ -1,4 +1,4 @@
-"""`submit`: an approved plan becomes a run whose shards wait for workers."""
+"""`submit`: turns an approved plan into a run whose shards wait for workers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class SubmitRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """`approvals` are files besides PLAN.approval; `shard_size` is about how many operations a shard holds."""
+    """`approvals` are files besides PLAN.approval; `shard_size` is the approximate number of operations in a shard."""
 
     plan_path: Path
     approvals: Sequence[Path] = ()
@@ -50,7 +50,7 @@ class SubmitRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submitted(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that waits for workers. `operations` are to be sent; shards and lanes of all its waves together."""
+    """A run that waits for workers. `operations` are to be sent; shards and lanes are totals of all its waves."""
 
     run: RunId
     plan: PlanDigest
@@ -63,9 +63,9 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
 def submit(
     project: Project, request: SubmitRequest, *, identities: Identities, listener: Listener | None = None
 ) -> Submitted | RunResult:
-    """Check a saved plan as apply does, and enqueue it. A result where nothing is to be sent: no run began.
+    """Check a saved plan as apply does, and enqueue it. Returns a result instead where there is nothing to send.
 
-    Raises InputError or Refusal; then nothing was enqueued.
+    Raises InputError or Refusal; nothing was enqueued then.
     """
     sound = listener or Quiet()
     require_engine()
@@ -105,7 +105,7 @@ def submit(
             try:
                 storing.store(ledger)
             except BaseException:
-                # Nobody may wait for shards that are not there. Where only the answer was lost, they are.
+                # Do not report shards that were not stored. If only the acknowledgement was lost, they exist.
                 if not store.rows("get_submission", run=run_id):
                     ledger.end(run_id, exit_code=Exit.INCOMPLETE, stopped=NEVER_ENQUEUED)
                     raise
@@ -122,13 +122,14 @@ def submit(
 
 
 def queue_name(*, account: str, tool: str, host: str, policy_digest: str, wire_digest: str) -> str:
-    """Workers listen to the queues of their own terms, so none ever takes a shard that it must not work on."""
+    """Queue name derived from the terms of a run. Workers listen on the queues of their own terms, so none takes a
+    shard that it must not execute."""
     terms = hashlib.blake2b(_encode((tool, host, policy_digest, wire_digest)), digest_size=8).hexdigest()
     return f"{account}/{terms}"
 
 
 class _Storing:
-    """Everything about one run, written in one transaction: complete, or not there at all."""
+    """Everything about one run, written completely in one transaction or not at all."""
 
     def __init__(
         self,
@@ -152,7 +153,7 @@ class _Storing:
         self._sealer = Sealer(key or b"")
 
     def store(self, ledger: Ledger) -> None:
-        """Write it all."""
+        """Write all of it."""
         self._store.write(lambda connection: self._write(connection, ledger))
 
     def _write(self, connection: psycopg.Connection[Row], ledger: Ledger) -> None:
@@ -185,7 +186,7 @@ class _Storing:
         return Feed(self._saved.summary.digest, lines, histories).open_lines()
 
     def _waits(self) -> dict[OperationId, str]:
-        """Moments on the clock in place of this machine's monotonic ones."""
+        """Converts moments of this machine's monotonic clock to wall-clock times."""
         clock = self._project.clock
         now, monotonic = datetime.fromisoformat(clock.now()), clock.monotonic()
         return {

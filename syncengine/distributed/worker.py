@@ -1,7 +1,7 @@
-"""`worker`: a process that takes shards from the queue until it is told to end.
+"""`worker`: a process that takes shards from the queue until it is asked to end.
 
-The engine's own life, its heartbeat first of all, is on the event loop; shards block in threads of their own. Where the
-database is gone, the process waits for it; where another worker has taken over a lane, it ends at once.
+The engine's own tasks, above all its heartbeat, run on the event loop; shards block in threads of their own. If the
+database is unreachable, the process waits for it; if another worker has taken over a lane, it ends at once.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _POLL = 1.0
 
 
 class WorkerRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """`accounts` empty: all of the configuration. `parallel` shards at once. `drain`: end once nothing is open."""
+    """`accounts` empty: all of the configuration. `parallel` shards run at once. `drain`: end once nothing is open."""
 
     accounts: tuple[str, ...] = ()
     parallel: int = 4
@@ -74,7 +74,8 @@ class Worked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def work(project: Project, request: WorkerRequest) -> Worked:
-    """Serve until a signal, or until nothing is open. Raises ConfigError or Refusal before the first shard."""
+    """Work until a signal arrives, or with `drain` until nothing is open. Raises ConfigError or Refusal before the
+    first shard."""
     require_engine()
     worker = _Worker(project, request)
     worker.prepare()
@@ -99,7 +100,7 @@ class _Worker:
         self._requests = 0
 
     def prepare(self) -> None:
-        """Everything that may be refused, before anything is taken up."""
+        """Run every check that may refuse, before anything is taken from the queue."""
         names = self._request.accounts or tuple(self._project.settings.accounts)
         accounts = [self._project.account(name) for name in names]
         store = WorkerStore(self._dsn)
@@ -173,7 +174,7 @@ class _Worker:
     # The process
 
     async def serve(self) -> Worked:
-        """Until the end. A life with the engine ends where the database is lost; then another begins."""
+        """Run until the end. If the database connection is lost, the engine's session ends and a new one begins."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._interrupt, number)
@@ -193,7 +194,7 @@ class _Worker:
         return Worked(worker=self._name, shards=self._shards, requests=self._requests, exit=code)
 
     def _interrupt(self, number: int) -> None:
-        """Once: finish what is in flight. Twice: end at once, which loses nothing that is on record."""
+        """First signal: finish what is in flight. Second signal: end at once, which loses nothing that is recorded."""
         if self._interrupted:
             os._exit(Exit.INTERRUPTED)
         self._interrupted = True
@@ -222,7 +223,7 @@ class _Worker:
             house = asyncio.create_task(self._keep_house(app))
             ending = asyncio.create_task(self._ending.wait())
             await asyncio.wait({engine, house, ending}, return_when=asyncio.FIRST_COMPLETED)
-            # Cancelled, the engine takes no new job and waits for those that run.
+            # When cancelled, the engine takes no new job and waits for those that run.
             await _end(engine, house, ending)
 
     async def _keep_house(self, app: procrastinate.App) -> None:
@@ -251,7 +252,7 @@ class _Worker:
                 except Exception as error:
                     if not _is_database_trouble(error):
                         raise
-                    # The engine notices it as well, and ends this life where it lasts.
+                    # The engine notices it as well, and ends the session if the loss lasts.
                     nothing_open = False
                 if nothing_open and self._request.drain:
                     self._ending.set()
@@ -288,13 +289,14 @@ class _Worker:
             self._listener.note(f"another worker took over shard {shard} of run {run}; this process ends")
             self._die(stop, Exit.IN_DOUBT if lost.unrecorded else Exit.INCOMPLETE)
         except SyncError as error:
-            # The shard is open still: whoever keeps house announces it again.
+            # The shard is still open; housekeeping announces it again.
             self._listener.note(f"shard {shard} of run {run}: {error.message}")
         finally:
             self._signals.discard(stop)
 
     def _die(self, stop: StopSignal, code: Exit) -> None:
-        """End without ending the job, which others have by now. Other lanes record their answers first."""
+        """End the process without ending the job, which now belongs to another worker. Other lanes record their answers
+        first."""
         self._signals.discard(stop)
         self._dying = True
         for each in list(self._signals):
@@ -323,7 +325,7 @@ class _Worker:
 
 
 async def _end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel and await all; then what one of them raised is raised, unless it is the cancellation."""
+    """Cancel and await all, then raise the first exception other than the cancellation."""
     for task in tasks:
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
