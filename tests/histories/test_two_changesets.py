@@ -147,10 +147,12 @@ def test_a_doubt_holds_the_rest_of_the_lead_but_not_its_updates(bench: Bench) ->
         "11": ["update to_send", "trigger held", "reprocess held", "financials held"],
         "9": ["update to_send"],
     }
-    told = bench.cli("plan", bench.folder / "specs", "--changeset", "second", "--format", "json").json["warnings"]
-    (beside,) = [each for each in told if "in doubt" in each]
-    assert beside.startswith("1 lead of change #1 of second has an irreversible operation in doubt")
-    assert "lead 11; specs/second.yaml:" in beside
+    view = bench.cli("plan", bench.folder / "specs", "--changeset", "second", "--format", "json").json
+    (beside,) = [each for each in view["findings"] if each["rule"] == "beside-doubt"]
+    assert beside["message"].startswith("1 lead of change #1 of second has an irreversible operation in doubt")
+    assert beside["message"] in view["warnings"]
+    assert beside["leads"] == ["11"]
+    assert beside["evidence"][0]["file"] == "specs/second.yaml"
     ended = bench.apply(bench.plan("second"))
     assert ended.code == 4
     assert ended.json["counts"]["not_sent"] == 3
