@@ -1,4 +1,4 @@
-"""A stateful LeadByte-compatible service on loopback, with scripted faults and a log of everything it did.
+"""A stateful LeadByte-compatible service on loopback, with scripted faults and a log of every effect.
 
 It shares no code with the client, so that a mistake in one cannot hide in the other.
 """

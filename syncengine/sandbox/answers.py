@@ -1,4 +1,4 @@
-"""Answers as bytes: the service's own, and every other kind that a fault can ask for."""
+"""Answers as bytes: the service's own, and every other kind that a fault can request."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ DRIP_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class OutgoingAnswer:
-    """An answer ready to be sent.
+    """An encoded answer.
 
-    `head` ends with the empty line; `body` comes in blocks, without end where `endless`; `pause` seconds lie between
-    two blocks. The connection ends after it where `closes` is set.
+    `head` ends with the empty line; `body` comes in blocks, without end where `endless`. The sandbox pauses `pause`
+    seconds between two blocks. It closes the connection after the answer where `closes` is set.
     """
 
     status: int
@@ -49,7 +49,7 @@ def plain(reply: Reply, now: float, *, closes: bool = False) -> OutgoingAnswer:
 
 
 def special(document: dict[str, Json], answer: FaultAnswer, now: float) -> OutgoingAnswer:
-    """The answer a fault asks for; `document` is what the service would have said."""
+    """The answer that a fault requests; `document` is the service's normal answer."""
     headers = [("Content-Type", _content_type(answer))]
     if answer.body in ("flood", "drip"):
         headers.append(("Transfer-Encoding", "chunked"))
@@ -124,7 +124,7 @@ def _extra_headers(answer: FaultAnswer, now: float) -> list[tuple[str, str]]:
 
 
 def _merged(own: list[tuple[str, str]], answer: FaultAnswer, now: float) -> list[tuple[str, str]]:
-    """The fault's headers replace the answer's own, so that a script can lie about length and type."""
+    """The fault's headers override the answer's own, so that a script can send a wrong length or type."""
     extra = _extra_headers(answer, now)
     given = {name.lower() for name, _ in extra}
     return [*(header for header in own if header[0].lower() not in given), *extra]
@@ -155,7 +155,8 @@ def _chunk(block: bytes) -> bytes:
 
 
 def _pieces(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Halves, so that a chunked answer is one of several chunks; no empty piece, as that would end it."""
+    """Two halves, so that a chunked answer has several chunks. Empty pieces are left out: an empty chunk would end the
+    body."""
     for block in blocks:
         middle = len(block) // 2
         yield from (piece for piece in (block[:middle], block[middle:]) if piece)

@@ -1,4 +1,4 @@
-"""Who is connected, and whether everything that was sent to the sandbox has been dealt with."""
+"""Open connections, their threads, and whether every received request is finished."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 
 
 def readable(sock: socket.socket) -> bool:
-    """Whether bytes, a new connection or an end are waiting to be read from this socket."""
+    """Whether bytes, a new connection or an end of file can be read from this socket."""
     handle = sock.fileno()
     if handle < 0:
         return False
@@ -38,14 +38,14 @@ class Crowd:
             self._members.pop(connection, None)
 
     def busy(self) -> int:
-        """Connections with something to read, or whose last request is not finished."""
+        """Number of connections that have something to read, or whose last request is not finished."""
         with self._lock:
             members = list(self._members)
-        # In this order: a connection at rest leaves its rest before it takes the bytes away.
+        # In this order: a connection leaves its idle state before it takes the bytes from the socket.
         return sum(1 for each in members if readable(each.socket) or not each.at_rest)
 
     def disperse(self, seconds: float) -> None:
-        """Wake every thread out of its reading or sending, and wait for each at most so long."""
+        """Interrupt every thread's read or write, and join each with this time-out."""
         with self._lock:
             members = list(self._members.items())
         for connection, _ in members:

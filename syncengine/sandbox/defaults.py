@@ -1,4 +1,4 @@
-"""The world of a sandbox that was given no leads: the vendor's documented examples and a few of each kind."""
+"""Default data of a sandbox without a leads file: the vendor's documented examples and a few leads of each kind."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _STATES = {
 
 
 def default_leads() -> list[Lead]:
-    """The article's three leads, one or two in every other state, and thirty approved ones to try batches on."""
+    """The article's three leads, one or two in every other state, and thirty approved ones for batches."""
     return [_lead(position, reference, state) for position, (reference, state) in enumerate(_STATES.items())]
 
 
@@ -81,7 +81,7 @@ def _lead(position: int, reference: str, state: LeadState) -> Lead:
 
 
 def default_campaigns(leads: Iterable[Lead]) -> list[Campaign]:
-    """One campaign for each that the leads name, knowing the usual fields and every field its leads have."""
+    """One campaign per campaign id of the leads. It knows the usual fields and every field that its leads have."""
     extra: dict[str, dict[str, None]] = {DEFAULT_CAMPAIGN: {}}
     for lead in leads:
         if lead.campaign is not None:

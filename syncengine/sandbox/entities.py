@@ -1,4 +1,4 @@
-"""The sandbox's nouns: leads, deliveries, campaigns, what was asked, what was done, and what is answered."""
+"""Data types of the sandbox: leads, deliveries, campaigns, requests, effects and replies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ USUAL_RECEIVED = "2026-11-02T09:30:00Z"
 
 
 class LeadState(StrEnum):
-    """Where a lead stands. An approved lead is valid too; only approved leads have financials that can be changed."""
+    """State of a lead. An approved lead is valid too; only approved leads have financials that can be changed."""
 
     VALID = "valid"
     APPROVED = "approved"
@@ -33,7 +33,7 @@ class LeadState(StrEnum):
 
 @dataclass(slots=True)
 class Lead:
-    """One lead. `reference` is its number, with a `q` in front while it is addressed by quarantineId."""
+    """One lead. `reference` is its number, with the prefix `q` while it is addressed by quarantineId."""
 
     reference: str
     state: LeadState
@@ -59,7 +59,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A way to a buyer; only a manual one can be triggered over the API."""
+    """A delivery to a buyer. Only a manual one can be triggered over the API."""
 
     number: str
     name: str
@@ -87,14 +87,14 @@ class Campaign:
 
 
 class NumberText(str):
-    """A JSON number with a fraction or an exponent, kept as the very characters that were sent."""
+    """A JSON number with a fraction or an exponent, kept as the characters that were sent."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """One request as it came off the wire. Header names are in lower case; `query` holds decoded values."""
+    """One request as received. Header names are in lower case; `query` holds decoded values."""
 
     method: str
     path: str
@@ -104,7 +104,7 @@ class ReceivedRequest:
 
 
 class Effect(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that was done to one lead; `lead` carries a `q` in front for a quarantined one."""
+    """One change made to one lead; `lead` has the prefix `q` for a quarantined one."""
 
     effect: EffectKind
     lead: str
@@ -119,7 +119,7 @@ class Effect(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the service would answer, and what it would do: nothing is done until the effects are committed."""
+    """The service's answer and its effects. Nothing changes until the effects are committed."""
 
     status: int
     document: dict[str, Json]
@@ -127,7 +127,7 @@ class Reply:
 
 
 def failure(status: int, message: str) -> Reply:
-    """An envelope that carries nothing but an error."""
+    """An envelope that holds only an error."""
     return Reply(status, {"status": "Error", "message": message})
 
 

@@ -1,7 +1,7 @@
-"""What stops a sandbox from starting."""
+"""Errors that prevent a sandbox from starting."""
 
 from __future__ import annotations
 
 
 class SandboxError(Exception):
-    """The sandbox cannot start, or cannot go on: the message says why, where, and what to do."""
+    """The sandbox cannot start, or cannot continue. The message says why, where, and what to do."""

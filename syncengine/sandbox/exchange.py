@@ -1,4 +1,4 @@
-"""One request's life: read, struck by trouble or not, done, answered. The order of the steps is the fault format's."""
+"""One request-response exchange: read, apply a fault or not, execute, answer. The fault format defines the order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STATUS_PATH = "/sandbox/status"
 
 
 class Refusing(Exception):
-    """The rule says that nobody is to be let in for so many seconds; this connection is to be reset."""
+    """The rule refuses new connections for so many seconds, and this connection must be reset."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"refusing connections for {seconds} seconds")
@@ -40,7 +40,7 @@ class Refusing(Exception):
 
 
 class Exchange:
-    """A request on its way through the sandbox. `drop_underscores` does what some proxies do to header names."""
+    """One request in progress. `drop_underscores` removes headers with underscores, as some proxies do."""
 
     def __init__(
         self, service: Service, connection: Connection, head: Head, number: int, *, drop_underscores: bool = False
@@ -56,7 +56,7 @@ class Exchange:
         self._body = b""
 
     def run(self) -> bool:
-        """Serve it; whether the connection goes on. Raises ConnectionEnded, or Refusing."""
+        """Serve the request. Returns whether the connection stays open. Raises ConnectionEnded, or Refusing."""
         try:
             request = self._receive()
         except BadRequest as bad:
@@ -78,7 +78,7 @@ class Exchange:
         return self._answer(reply)
 
     def _receive(self) -> ReceivedRequest | None:
-        """The whole request, or None when the fault ended the connection in the middle of it."""
+        """Read the whole request; None where the fault ended the connection in the middle of it."""
         head = self._head
         path, _, query = head.target.partition("?")
         self._choose(self._trouble.strike_early(head.method, path))
@@ -154,7 +154,7 @@ class Exchange:
 
     def _send_halves(self, outgoing: OutgoingAnswer, *, whole: bool) -> None:
         data = outgoing.head + b"".join(outgoing.body)
-        # The first half ends inside the body, so that the client has seen the status and waits for the rest.
+        # The first half ends inside the body, so that the client has read the status and waits for the rest.
         middle = len(outgoing.head) + (len(data) - len(outgoing.head)) // 2
         self._connection.send_bytes(data[:middle])
         self._signal("half_answer")
@@ -209,9 +209,10 @@ def serve(service: Service, connection: Connection, *, drop_underscores: bool) -
 
 
 def _show_status(service: Service, connection: Connection) -> None:
-    """Not one of the service's calls, so neither counted nor logged: how a harness sees that all is quiet."""
+    """Answer the status address, which is not one of the service's calls and is neither counted nor logged. A test
+    harness polls it to see that the sandbox is idle."""
     counts = service.counts()
-    # The connection that asks is not at rest itself.
+    # The connection that asks is busy itself.
     body = msgspec.json.encode(counts | {"busy": max(0, counts["busy"] - 1)})
     head = f"HTTP/1.1 {HTTPStatus.OK.value} OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     connection.send_bytes(head.encode() + body)

@@ -1,4 +1,4 @@
-"""Scripted trouble: which requests it strikes, and what happens to them.
+"""Scripted faults: which requests they apply to, and what they do.
 
 The format is published, with a description of every key, as schemas/sandbox-faults.v1.schema.json. The types below are
 that format; what they cannot express is checked in faults_file.
@@ -40,7 +40,8 @@ BodyKind = Literal["normal", "error", "html", "empty", "garbage", "cut", "text",
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which requests. Conditions add up; `nth`, `every` and `after` count the requests that meet the others."""
+    """Selects requests. All conditions must hold; `nth`, `every` and `after` count the requests that meet the
+    others."""
 
     method: str | None = None
     path: str | None = None
@@ -59,7 +60,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A signal to a process, given by pid or by a file that holds its pid, when the request reaches a step."""
+    """A signal sent to a process, given by pid or by a file that holds its pid, when the request reaches a step."""
 
     send: Literal["KILL", "STOP", "TERM", "INT"]
     at: Step
@@ -69,7 +70,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class RejectedLeads(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Leads that fail under a readable answer; `done` of each one's effects happen all the same."""
+    """Leads that fail inside a readable answer. The effects listed in `done` happen all the same."""
 
     message: str = "Lead could not be updated"
     leads: list[str] | None = None
@@ -77,14 +78,14 @@ class RejectedLeads(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class PartialEffect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Less than everything: the first leads only, or everything so many seconds late."""
+    """A partial effect: on the first leads only, or on all leads after a delay in seconds."""
 
     first: Annotated[int, msgspec.Meta(ge=0)] | None = None
     late: Seconds | None = None
 
 
 class FaultAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Another answer than the service's own."""
+    """An answer that replaces the service's own."""
 
     status: Annotated[int, msgspec.Meta(ge=200, le=599)] = 200
     headers: dict[str, str] = msgspec.field(default_factory=dict)
@@ -101,7 +102,7 @@ class FaultAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What happens to a request that is struck; whatever is left out goes its usual way."""
+    """The effect of a rule on a matching request. Everything left out proceeds normally."""
 
     read: Literal["reset", "reset_half", "slow"] | None = None
     bytes_per_second: Count = 1024
@@ -116,7 +117,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def strikes_early(self) -> bool:
-        """Whether it happens before the body is read, so that the body cannot decide about it."""
+        """Whether the fault happens before the body is read, so that it cannot depend on the body."""
         return self.read is not None or self.refuse_seconds > 0
 
 
@@ -127,7 +128,7 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A whole file of trouble; `latency_ms` is added to every request, before its effect."""
+    """A whole fault script. `latency_ms` is added to every request, before its effect."""
 
     version: Literal[1] = 1
     latency_ms: Annotated[float, msgspec.Meta(ge=0, le=600_000)] = 0
@@ -139,7 +140,7 @@ NO_FAULT = Fault()
 
 @dataclass(frozen=True, slots=True)
 class Mentioned:
-    """The leads (a `q` in front of quarantined ones) and deliveries that a request's body names."""
+    """The leads (prefix `q` for quarantined ones) and deliveries that a request's body names."""
 
     leads: frozenset[str]
     deliveries: frozenset[str]
@@ -154,10 +155,10 @@ class _Counter:
 
 @dataclass(slots=True)
 class Trouble:
-    """A script at work: it counts requests for each rule. `base` is the folder pid files are relative to. Thread-safe.
+    """A fault script in use. It counts requests for each rule; pid files are relative to `base`. Thread-safe.
 
-    The first rule that fits strikes; the others count the request all the same. Rules that strike before the body is
-    read come before all others, and spare the request the rest.
+    The first matching rule applies; the other matching rules count the request all the same. Rules that apply before
+    the body is read are evaluated first, and the other rules are then skipped.
     """
 
     script: Script
@@ -212,7 +213,7 @@ def _fits(match: Match, method: str, path: str, mentioned: Callable[[], Mentione
 
 
 def _its_turn(match: Match, counter: _Counter) -> bool:
-    # The draw comes first, so that the same requests draw the same numbers whatever else the rule says.
+    # Draw first, so that the same requests draw the same random numbers whatever else the rule says.
     drawn = match.probability is None or counter.random.random() < match.probability
     position = counter.candidates - match.after
     chosen: Sequence[int] | None = [match.nth] if isinstance(match.nth, int) else match.nth
@@ -226,7 +227,7 @@ def _its_turn(match: Match, counter: _Counter) -> bool:
 
 
 def mentioned_in(document: Any) -> Mentioned:
-    """What a request's body names; nothing for a body that is no object."""
+    """Leads and deliveries that a request's body names; none for a body that is not an object."""
     leads: set[str] = set()
     deliveries: set[str] = set()
     if isinstance(document, dict):

@@ -1,4 +1,4 @@
-"""A fault script from a file: one JSON document, or JSON Lines with a rule a line."""
+"""Reads a fault script from a file: one JSON document, or JSON Lines with one rule per line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Latency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def read_script(path: Path) -> Script:
-    """The script of a file. Raises SandboxError naming file, line and key, and what is wrong there."""
+    """The script of a file. Raises SandboxError naming file, line, key and the error."""
     try:
         with open_ordinary(path) as file:
             data = file.read(_MAX_BYTES + 1)
@@ -33,7 +33,7 @@ def read_script(path: Path) -> Script:
 
 
 def parse_script(data: bytes, *, name: str = "faults") -> Script:
-    """Like read_script, from bytes; `name` stands for the file in messages."""
+    """Like read_script, from bytes; messages use `name` as the file's name."""
     script = _script(data, name)
     for index, rule in enumerate(script.rules):
         check_rule(rule, f"{name}: rules[{index}]")
@@ -76,7 +76,7 @@ _Check = tuple[Callable[[FaultRule], bool], str]
 
 
 def check_rule(rule: FaultRule, where: str) -> None:
-    """What the types cannot say. Raises SandboxError naming the rule and what to change."""
+    """Check what the types cannot express. Raises SandboxError naming the rule and what to change."""
     for wrong, advice in _CHECKS:
         if wrong(rule):
             raise SandboxError(f"{where}: {advice}")

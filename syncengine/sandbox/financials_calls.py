@@ -25,7 +25,7 @@ class _BadValue(Exception):
 
 
 def put_financials(state: SandboxState, key: Key, document: Json, now: float) -> Reply:
-    """Set the values on every lead that is approved; the envelope alone says whether some, all or none were changed."""
+    """Set the values on every approved lead. Only the envelope says whether some, all or none were changed."""
     refusal = missing_permission(key, [Permission.FINANCIALS])
     if refusal is not None:
         return refusal
@@ -66,7 +66,7 @@ def _values(document: Json) -> _Values:
 
 
 def _amount(document: Json, name: str) -> str | None:
-    """The amount's own characters; a number or a text, never rounded."""
+    """The characters of an amount, sent as number or text; never rounded."""
     if name not in document:
         return None
     value = document[name]

@@ -1,4 +1,4 @@
-"""API keys, and the permissions that are ticked for each."""
+"""API keys and the permissions of each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from syncengine.sandbox.entities import Json, ReceivedRequest, Reply, failure
 
-# The two keys of the vendor's help article: public examples, good on a sandbox and nowhere else.
+# The two keys of the vendor's help article: public examples, valid on a sandbox only.
 ARTICLE_UPDATE_KEY = "cb266b24ef4a5d123s42ca5801431120"
 ARTICLE_FINANCIALS_KEY = "822acf66313a480c9fde66d8fce8fb7f"
 
@@ -23,7 +23,7 @@ class Permission(StrEnum):
 
     @property
     def label(self) -> str:
-        """The words beside the tick box in the service's own settings."""
+        """The label of the tick box in the service's own settings."""
         return _LABELS[self]
 
 
@@ -40,7 +40,7 @@ ALL_PERMISSIONS = frozenset(Permission)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """One key; a revoked one is known, and refused with words of its own."""
+    """One key. A revoked key is known, and refused with a message of its own."""
 
     text: str
     permissions: frozenset[Permission] = ALL_PERMISSIONS
@@ -51,7 +51,7 @@ DEFAULT_KEYS = (Key(text=ARTICLE_UPDATE_KEY), Key(text=ARTICLE_FINANCIALS_KEY))
 
 
 def parse_key(text: str) -> Key:
-    """`KEY`, `KEY:update,financials` or `KEY:revoked`; a key without a list may do everything.
+    """Parse `KEY`, `KEY:update,financials` or `KEY:revoked`. A key without a list has every permission.
 
     Raises ValueError naming a permission that does not exist.
     """
@@ -74,7 +74,7 @@ def _permission(name: str) -> Permission:
 
 
 class KeyRing:
-    """Who may call, and for what. Raises ValueError for two keys with one text."""
+    """The accepted keys and their permissions. Raises ValueError for two keys with one text."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self._keys: dict[str, Key] = {}
@@ -84,7 +84,7 @@ class KeyRing:
             self._keys[key.text] = key
 
     def admit(self, request: ReceivedRequest, document: Json) -> Key | Reply:
-        """The key of a request (header X_KEY, else `key` in body or query), or the refusal to send."""
+        """The key of a request (header X_KEY, else `key` in body or query), or the error answer that refuses it."""
         text = sent_key(request, document)
         if text is None:
             return failure(401, 'No API key: send it as header X_KEY or as "key" in the body')
@@ -97,7 +97,7 @@ class KeyRing:
 
 
 def sent_key(request: ReceivedRequest, document: Json) -> str | None:
-    """The key a request carries, wherever it carries it."""
+    """The key of a request, from whichever place carries it."""
     in_header = request.headers.get("x_key")
     if in_header is not None:
         return in_header

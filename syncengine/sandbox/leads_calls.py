@@ -1,4 +1,4 @@
-"""PUT /leads: update, reprocess and trigger, each lead judged by itself under one envelope."""
+"""PUT /leads: update, reprocess and trigger. Each lead is validated on its own under one envelope."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _ID = re.compile(ID_PATTERN)
 
 
 class ElementRefused(Exception):
-    """This element cannot be done; the words are its error."""
+    """This element cannot be executed; the text is its error message."""
 
 
 def put_leads(state: SandboxState, key: Key, document: Json, now: float) -> Reply:
-    """Judge every element; what fails does nothing, what succeeds is done whole."""
+    """Validate every element. An invalid element has no effect; a valid element takes full effect."""
     elements = document.get("leads")
     if not isinstance(elements, list) or not elements:
         return failure(400, 'The body needs a list "leads" with at least one lead')
@@ -173,7 +173,7 @@ def _field_text(name: str, value: Json) -> str:
 
 
 def _unknown_fields(state: SandboxState, lead: Lead, effects: list[Effect]) -> list[str]:
-    """Fields the campaign does not know are taken all the same, with a warning."""
+    """Warnings on fields that the campaign does not know. The service stores them all the same."""
     campaign = state.campaigns.get(lead.campaign) if lead.campaign is not None else None
     fields = effects[0].fields
     if campaign is None or not fields:
@@ -189,6 +189,6 @@ def _message(element: dict[str, Json]) -> str:
 
 
 def reference(element: dict[str, Json]) -> str:
-    """The lead an element of request or answer is about, as effects name it; empty where it names none."""
+    """The lead that an element of a request or answer names, in the notation of effects; empty where it names none."""
     quarantine = id_text(element.get("quarantineId"))
     return QUARANTINE_PREFIX + quarantine if quarantine is not None else id_text(element.get("id")) or ""

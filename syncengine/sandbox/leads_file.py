@@ -1,6 +1,6 @@
-"""Leads from a CSV file: `id,state,payout,revenue,buyer,campaign,received`, and every other column as a field.
+"""Reads leads from a CSV file: `id,state,payout,revenue,buyer,campaign,received`, and every other column as a field.
 
-The id may also stand under `lead` or `lead_id`, as in exports and in the rows of changesets.
+The id may also be in a column `lead` or `lead_id`, as in exports and in the rows of changesets.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _OWN_COLUMNS = frozenset({"state", "payout", "revenue", "buyer", "campaign", "re
 def read_leads(path: Path) -> list[Lead]:
     """The leads of a CSV file, in order. Raises SandboxError naming file and row, and what to write instead.
 
-    An id that begins with `q`, or the state `quarantined`, makes a lead that is addressed by its quarantineId.
-    A missing state means approved; an empty cell means that the lead has no such value.
+    An id that begins with `q`, or the state `quarantined`, makes a lead that is addressed by its quarantineId. A
+    missing state means approved; an empty cell means that the lead has no such value.
     """
     source = CsvSource(SourceOptions(label=str(path), path=str(path), encoding="", said_in="nowhere"))
     try:

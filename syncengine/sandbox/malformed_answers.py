@@ -1,4 +1,4 @@
-"""Answers that are readable and wrong: elements in disorder, words that contradict each other, leads that fail."""
+"""Answers that are valid JSON with wrong content: misordered elements, contradictory messages, failing leads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _UNASKED_LEAD = "999999999999"
 
 
 def rejecting(reply: Reply, reject: RejectedLeads) -> Reply:
-    """The same answer with these leads (all, where none is named) refused and, but for `done`, nothing done to them."""
+    """The same answer with these leads (all, where none is named) rejected; only the effects in `done` are kept for
+    them."""
     document = dict(reply.document)
     if isinstance(document.get("leads"), list):
         document["leads"] = [
@@ -54,7 +55,7 @@ def _still_done(effects: Sequence[Effect], reject: RejectedLeads) -> list[Effect
 
 
 def effects_of_part(effects: Sequence[Effect], part: PartialEffect) -> Sequence[Effect]:
-    """Those on the first leads of the request, in its order."""
+    """The effects on the first leads of the request, in its order."""
     if part.first is None:
         return effects
     order = list(dict.fromkeys(effect.lead for effect in effects))
@@ -63,7 +64,7 @@ def effects_of_part(effects: Sequence[Effect], part: PartialEffect) -> Sequence[
 
 
 def distorted(document: dict[str, Json], distortions: Sequence[Distortion]) -> dict[str, Json]:
-    """The document with each distortion done to it, in order. Those about elements or details need some."""
+    """The document with each distortion applied, in order. Distortions of elements or details need some."""
     result = dict(document)
     for distortion in distortions:
         if distortion in _OF_ENVELOPE:

@@ -13,7 +13,8 @@ _ACTIONS: dict[str, Literal["release", "reject"]] = {"process": "release", "reje
 
 
 def process_quarantine(state: SandboxState, key: Key, document: Json, now: float, *, delay: float) -> Reply:
-    """Queue each lead. A second call before the queue got to the first is queued as well, as a real queue would."""
+    """Queue each lead. A second call that arrives before the first was processed is queued as well, as in a real
+    queue."""
     refusal = missing_permission(key, [Permission.QUARANTINE])
     if refusal is not None:
         return refusal

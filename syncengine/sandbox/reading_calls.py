@@ -42,7 +42,7 @@ def get_campaign(state: SandboxState, key: Key, number: str) -> Reply:
 
 
 def search_leads(state: SandboxState, key: Key, document: Json, now: float) -> Reply:
-    """By e-mail address or phone, within a campaign where one is named."""
+    """Search by e-mail address or phone, within a campaign where one is named."""
     refusal = missing_permission(key, [Permission.SEARCH])
     if refusal is not None:
         return refusal
@@ -80,7 +80,7 @@ _SHOWN = ("email", *_PHONES, "title", "firstname", "lastname", "c1", "c2", "c3")
 
 
 def _found(lead: Lead) -> dict[str, Json]:
-    """The lead as a search shows it: a field that it lacks is an empty text."""
+    """A lead as a search shows it: a field that it lacks is an empty text."""
     return {
         "leadId": int(lead.number),
         "campaignId": int(lead.campaign) if lead.campaign is not None and lead.campaign.isdecimal() else lead.campaign,
@@ -92,7 +92,7 @@ def _found(lead: Lead) -> dict[str, Json]:
 
 
 def _shown(state: SandboxState, lead: Lead) -> dict[str, Json]:
-    """A lead as `GET leads/{id}` shows it; amounts are text, as no float may come near them."""
+    """A lead as `GET leads/{id}` shows it. Amounts are text, since a float cannot hold them exactly."""
     campaign: Campaign | None = state.campaigns.get(lead.campaign) if lead.campaign is not None else None
     return {
         "id": lead.number,

@@ -1,4 +1,4 @@
-"""POST /leads/return: ask for a lead to be taken back from its buyer. The answer says no more than "queued"."""
+"""POST /leads/return: ask for a lead to be returned from its buyer. The answer says only "queued"."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ QUEUED = "Return Queued"
 
 
 def return_lead(state: SandboxState, key: Key, document: Json, now: float) -> Reply:
-    """Queue the return of one lead. A second call is queued as well: nothing in the service keeps a lead from it."""
+    """Queue the return of one lead. A second call is queued as well: the service does not prevent it."""
     refusal = missing_permission(key, [Permission.RETURN])
     if refusal is not None:
         return refusal

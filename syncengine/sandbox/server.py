@@ -1,4 +1,4 @@
-"""The sandbox behind a socket on loopback: one thread for each connection, one for the door."""
+"""The sandbox's server on a loopback socket: one accept thread and one thread per connection."""
 
 from __future__ import annotations
 
@@ -44,14 +44,13 @@ _SLOW_BUFFER = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxOptions:
-    """How a sandbox is set up; every value has a working default.
+    """Options of a sandbox; every option has a working default.
 
-    `port` 0 takes a free one. `leads` is a CSV file; without it the default world is used (or, on a folder that was
-    used before, the leads of that time). `faults` is a file, or a script made in code. `state` is the folder for the
-    logs; without it a temporary one is made, and left behind for whoever wants to read it. `any_lead` makes every
-    lead id exist, approved. `quarantine_delay` is how many seconds a release or rejection waits in the queue.
-    `certificate` and `certificate_key` (PEM files) make it speak TLS. `drop_underscore_headers` loses X_KEY on the
-    way, as some proxies do.
+    `port` 0 takes a free one. `leads` is a CSV file; without it the default data is used (or, in a folder that was used
+    before, the leads of that time). `faults` is a file, or a script made in code. `state` is the folder for the logs;
+    without it a temporary one is created and kept after the end. `any_lead` makes every lead id exist, approved.
+    `quarantine_delay` is how many seconds a release or rejection waits in the queue. `certificate` and
+    `certificate_key` (PEM files) enable TLS. `drop_underscore_headers` drops X_KEY, as some proxies do.
     """
 
     port: int = 0
@@ -72,14 +71,15 @@ class SandboxOptions:
 
 
 class Sandbox:
-    """A sandbox that is not running yet. `clock` gives seconds since 1970."""
+    """A sandbox that is not started yet. `clock` returns seconds since 1970."""
 
     def __init__(self, options: SandboxOptions | None = None, *, clock: Callable[[], float] = time.time) -> None:
         self._options = options or SandboxOptions()
         self._clock = clock
 
     def start(self) -> RunningSandbox:
-        """Take the port and serve in threads of its own. Raises SandboxError where files, folder or port do not do."""
+        """Bind the port and serve in background threads. Raises SandboxError where files, folder or port are
+        unusable."""
         options = self._options
         if not options.keys:
             raise SandboxError("a sandbox without keys can be called by nobody: give it at least one")
@@ -99,7 +99,7 @@ class Sandbox:
 
 
 class RunningSandbox:
-    """A sandbox at work, also as a context manager. Its logs can be read at any time."""
+    """A started sandbox, also a context manager. Its logs can be read at any time."""
 
     def __init__(
         self,
@@ -135,21 +135,22 @@ class RunningSandbox:
         self._door.start()
 
     def set_faults(self, script: Script | Path | None) -> None:
-        """Other trouble from the next request on; None for none. Raises SandboxError for a script that makes no sense.
+        """Replace the fault script from the next request on; None removes it. Raises SandboxError for an invalid
+        script.
 
-        Connections that are open already keep their buffers: give a script that reads slowly when starting.
+        Open connections keep their buffer sizes, so a script that reads slowly must be given at the start.
         """
         checked, base = _checked(script)
         self._service.replace_script(checked, base)
 
     def idle(self, timeout: float | None = None) -> bool:
-        """Wait until everything sent so far is dealt with, late effects included; False when that took too long."""
+        """Wait until everything received so far is processed, late effects included. False after the time-out."""
         return self._service.idle(timeout, lambda: readable(self._listener) or self._letting_in)
 
     def serve_until_interrupted(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Wait for SIGINT or SIGTERM, then close; only in the main thread. The handlers of before are put back.
+        """Wait for SIGINT or SIGTERM, then close. Main thread only. Restores the previous signal handlers.
 
-        `ready` is called once a signal would be heard: whoever is told then may stop us at once.
+        `ready` is called once signals are handled, so that its caller may send one at once.
         """
         stopped = threading.Event()
 
@@ -166,7 +167,7 @@ class RunningSandbox:
                 signal.signal(each, handler)
 
     def close(self) -> None:
-        """Stop listening, end every connection, do what was still waiting to be done late, and close the logs."""
+        """Stop listening, close every connection, apply pending late effects, and close the logs."""
         if self._service.closing.is_set():
             return
         self._service.closing.set()
@@ -183,7 +184,8 @@ class RunningSandbox:
         self.close()
 
     def _accept(self) -> None:
-        """Let everybody in. Whoever is taken from the queue is seen as letting in, then as a member of the crowd."""
+        """Accept connections. A connection is visible to `idle` at every moment: first as one being accepted, then as
+        an open one."""
         while not self._service.closing.is_set():
             if time.monotonic() < self._shut_until:
                 self._stay_shut()
@@ -218,7 +220,7 @@ class RunningSandbox:
         while not self._service.closing.is_set() and time.monotonic() < self._shut_until:
             self._service.closing.wait(min(_POLL_SECONDS, max(0.0, self._shut_until - time.monotonic())))
         self._shut.clear()
-        # The port was ours a moment ago; should somebody have taken it since, nobody is let in until it is free again.
+        # The port was bound a moment ago. If another process has taken it since, wait until it is free again.
         while not self._service.closing.is_set():
             try:
                 self._listener = _listen(self.port, slow=self._service.trouble.reads_slowly)
@@ -274,7 +276,7 @@ def _world(options: SandboxOptions, folder: Path) -> SandboxAccount:
 
 
 def _keep_leads(given: Path, kept: Path) -> None:
-    """A folder remembers the leads it began with: with others, its effects would make no sense."""
+    """Require the leads that the folder was created with: its effects refer to them."""
     try:
         if not kept.exists():
             if (kept.parent / EFFECTS).stat().st_size > 0:

@@ -1,4 +1,4 @@
-"""The world with its memory on disk: requests are numbered, effects committed, late effects kept waiting."""
+"""The account with its persistent log: numbers requests, commits effects, and schedules late effects."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _WATCH_SECONDS = 0.02
 
 
 class Service:
-    """Thread-safe. `clock` gives seconds since 1970; `closing` tells every thread to come to an end.
+    """Thread-safe. `clock` returns seconds since 1970; `closing` asks every thread to end.
 
-    The effects of one request are decided, logged and done in one piece, before anything of its answer leaves.
+    The effects of one request are decided, logged and applied atomically, before any byte of its answer leaves.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class Service:
         self._requests = store.requests_before
 
     def replace_script(self, script: Script, base: Path) -> None:
-        """Other trouble from the next request on; its counters start at zero."""
+        """Replace the fault script from the next request on. Its counters start at zero."""
         self.trouble = Trouble(script, base)
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[int]:
-        """The number of a request that just arrived; while inside, the service is not idle."""
+        """The number of a request that just arrived. Within the context the service is not idle."""
         with self._quiet:
             self._busy += 1
             self._requests += 1
@@ -61,14 +61,14 @@ class Service:
                 self._quiet.notify_all()
 
     def counts(self) -> dict[str, int]:
-        """How many requests there were, and how many requests, late effects and unread connections are open."""
+        """Number of requests so far, and of open requests, pending late effects and unread connections."""
         with self._quiet:
             return {"requests": self._requests, "busy": max(self._busy, self.crowd.busy() + self._waiting)}
 
     def idle(self, timeout: float | None, untaken: Callable[[], bool]) -> bool:
-        """Wait until everything that was sent is done, late effects included; False when that took too long.
+        """Wait until everything received is processed, late effects included. False after the time-out.
 
-        `untaken` says whether somebody waits at the door.
+        `untaken` returns whether a connection waits to be accepted.
         """
         end = None if timeout is None else time.monotonic() + timeout
         while untaken() or self.counts()["busy"] > 0:
@@ -79,7 +79,7 @@ class Service:
         return True
 
     def perform(self, request: ReceivedRequest, number: int, fault: Fault = NO_FAULT) -> Reply:
-        """Decide, and do what the fault leaves to be done now. A full disk is a 500 with nothing done."""
+        """Decide, then apply the effects that the fault leaves. A full disk answers 500 and applies nothing."""
         with self._lock:
             now = self.clock()
             reply = self._world.respond(request, now)
@@ -92,7 +92,7 @@ class Service:
         return reply
 
     def perform_later(self, request: ReceivedRequest, number: int, fault: Fault, seconds: float) -> None:
-        """Decide and do it when the time has come, or when the sandbox closes, whichever is first."""
+        """Decide and apply when the delay is over, or when the sandbox closes, whichever comes first."""
         with self._quiet:
             self._waiting += 1
 
@@ -110,7 +110,7 @@ class Service:
         thread.start()
 
     def record(self, line: RequestLine) -> None:
-        """Log the request; a full disk does not keep the client from its answer, which says so already."""
+        """Log the request. A full disk does not prevent the answer, which reports it already."""
         with self._lock, contextlib.suppress(OSError):
             self._store.append_request(line)
 

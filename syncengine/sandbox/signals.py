@@ -1,4 +1,4 @@
-"""Signals to the process under test, sent at a step of a request's life that only the server can see."""
+"""Sends signals to the process under test, at a step of a request that only the server can observe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SIGNALS = {"KILL": signal.SIGKILL, "STOP": signal.SIGSTOP, "TERM": signal.SIGTE
 
 
 def send_signal(order: Signal, base: Path) -> bool:
-    """Send it; False where there is no such process, or no readable pid in the file (relative to `base`).
+    """Send the signal. False where there is no such process, or no readable pid in the file (relative to `base`).
 
     Never sent to process groups or to the sandbox itself.
     """

@@ -1,4 +1,4 @@
-"""The sandbox's memory: leads and what is known around them, and how an effect changes them."""
+"""The sandbox's in-memory data: leads, deliveries and campaigns, and how an effect changes them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from syncengine.sandbox.entities import QUARANTINE_PREFIX, Campaign, Delivery, E
 class SandboxState:
     """Leads, deliveries and campaigns.
 
-    With `any_lead` every number is an approved lead, and every quarantineId a quarantined one, even when nobody listed
-    it; such a lead comes to life with its first effect. Looking up never creates one.
-    Raises ValueError for two leads with one number.
+    With `any_lead` every number is an approved lead, and every quarantineId a quarantined one, even if it is not
+    listed. Such a lead is created by its first effect, never by a look-up. Raises ValueError for two leads with one
+    number.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class SandboxState:
             self._leads[lead.reference] = lead
 
     def lead(self, number: str, now: float) -> Lead | None:
-        """The lead with this number; a released one keeps the number it had in quarantine."""
+        """The lead with this number. A released lead keeps the number it had in quarantine."""
         found = self._leads.get(number)
         if found is not None:
             return found
@@ -60,7 +60,8 @@ class SandboxState:
             yield lead
 
     def apply(self, effect: Effect, at: str) -> None:
-        """Do it. A lead that is not known yet comes to life, as it must have been known when the effect was decided."""
+        """Apply an effect. Creates a lead that is not known yet: it must have been known when the effect was
+        decided."""
         lead = self._leads.get(effect.lead)
         if lead is None:
             quarantined = effect.lead.startswith(QUARANTINE_PREFIX)
@@ -70,13 +71,13 @@ class SandboxState:
 
 
 def settle(lead: Lead, now: float) -> None:
-    """Let a queued release or rejection happen once it is due."""
+    """Apply a queued release or rejection once it is due."""
     if lead.next_state is not None and now >= lead.due:
         lead.state, lead.next_state = lead.next_state, None
 
 
 def _change(lead: Lead, effect: Effect) -> str:
-    """Change the lead, and say so in the words of its history."""
+    """Change the lead and append the change to its history."""
     match effect.effect:
         case "update":
             fields = effect.fields or {}

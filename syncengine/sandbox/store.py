@@ -1,4 +1,4 @@
-"""The sandbox's folder: effects.jsonl is the truth about what was done, requests.jsonl about what was asked."""
+"""The sandbox's folder: effects.jsonl records every effect, requests.jsonl every request."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class RequestLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of requests.jsonl, written before its answer leaves.
 
     `path` is the target as it was sent, query and key included; `body` is verbatim (`body_base64` where it is not
-    UTF-8). `status` is the one that is about to be sent, null where none is. `fault` names the rule that struck.
+    UTF-8). `status` is the one about to be sent, null where none is. `fault` names the rule that applied.
     """
 
     request: _Count
@@ -67,7 +67,7 @@ def timestamp(now: float) -> str:
 
 
 def body_columns(body: bytes) -> dict[str, str]:
-    """The body for a RequestLine: as text, or in base64 where it is no text."""
+    """The body for a RequestLine: as text, or in base64 where it is not text."""
     try:
         return {"body": body.decode()}
     except UnicodeDecodeError:
@@ -75,9 +75,9 @@ def body_columns(body: bytes) -> dict[str, str]:
 
 
 class SandboxStore:
-    """One folder, used by one sandbox at a time. Raises SandboxError where it is in use or its files are not ours.
+    """One folder, used by one sandbox at a time. Raises SandboxError where it is in use or holds other files.
 
-    Not locked against threads: its owner serialises the calls.
+    Not thread-safe: its owner serialises the calls.
     """
 
     def __init__(self, folder: Path, *, log_requests: bool) -> None:
@@ -94,7 +94,7 @@ class SandboxStore:
             raise SandboxError(f"cannot use the sandbox folder {folder}: {error.strerror}") from error
 
     def replay(self) -> Iterator[EffectLine]:
-        """Every effect of earlier sandboxes on this folder, in order. A last line that was cut off is removed."""
+        """Every effect of earlier sandboxes in this folder, in order. Removes a last line that was cut off."""
         for line in _lines(self.folder / EFFECTS, EffectLine):
             if line.seq != self._seq + 1:
                 raise SandboxError(
@@ -109,7 +109,7 @@ class SandboxStore:
             self.requests_before = max(self.requests_before, max(numbers, default=0))
 
     def append_effects(self, effects: Sequence[Effect], request: int, at: str) -> None:
-        """All of them in one write, handed to the operating system before this returns. Raises OSError."""
+        """Append all of them in one write, passed to the operating system before this returns. Raises OSError."""
         seq = self._seq
         lines = [_recorded(effect, seq + offset, request, at) for offset, effect in enumerate(effects, start=1)]
         _write(self._effects, lines)
@@ -126,7 +126,7 @@ class SandboxStore:
 
 
 def _recorded(effect: Effect, seq: int, request: int, at: str) -> dict[str, object]:
-    # A struct would write the inherited fields first, and people read the number first.
+    # A struct would write the inherited fields first; people read the number first.
     return {"seq": seq, "at": at, "request": request, **msgspec.to_builtins(effect)}
 
 
@@ -148,7 +148,7 @@ def _hold(handle: int, folder: Path) -> None:
 
 
 def _write(handle: int, lines: Iterable[object]) -> None:
-    """One write, so that a reader never sees half a line but where the disk is full."""
+    """One write call, so that a reader never sees half a line unless the disk is full."""
     data = msgspec.json.Encoder().encode_lines(lines)
     start = os.lseek(handle, 0, os.SEEK_END)
     written = os.write(handle, data)

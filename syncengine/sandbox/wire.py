@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a raw socket, with the ways to misbehave on it that a server library would not offer."""
+"""HTTP/1.1 on a raw socket, with misbehaviour that a server library would not offer."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _WATCH_MS = 50
 
 
 class ConnectionEnded(Exception):
-    """The client is gone, or the sandbox is closing: nothing more to do on this connection."""
+    """The client closed the connection, or the sandbox is closing."""
 
 
 class BadRequest(Exception):
-    """This is not HTTP that we take; `status` is the answer, after which the connection closes."""
+    """The bytes are not HTTP that the sandbox accepts; `status` is the answer, after which the connection closes."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A request's first lines. `headers` are as sent, `lookup` by lower-case name."""
+    """Request line and headers. `headers` are as sent, `lookup` by lower-case name."""
 
     method: str
     target: str
@@ -53,7 +53,7 @@ class Connection:
 
     def __init__(self, sock: socket.socket, number: int, closing: threading.Event, *, max_body: int) -> None:
         self.socket = sock
-        # Waiting for a request, with nothing of it taken from the socket yet.
+        # Waiting for a request, with none of its bytes taken from the socket yet.
         self.at_rest = False
         self.number = number
         self._closing = closing
@@ -61,7 +61,7 @@ class Connection:
         self._buffer = bytearray()
 
     def shake_hands(self) -> None:
-        """Do the TLS handshake where the socket has one to do. Raises ConnectionEnded for a client that fails it."""
+        """Perform the TLS handshake where the socket uses TLS. Raises ConnectionEnded for a client that fails it."""
         if isinstance(self.socket, ssl.SSLSocket):
             try:
                 self.socket.do_handshake()
@@ -69,7 +69,7 @@ class Connection:
                 raise ConnectionEnded from None
 
     def read_head(self) -> Head | None:
-        """The next request's head, or None when the client has closed between two requests."""
+        """The next request's head, or None where the client closed between two requests."""
         searched = 0
         if not self._buffer:
             self._rest()
@@ -86,7 +86,7 @@ class Connection:
         return _parsed_head(raw)
 
     def read_body(self, head: Head, *, bytes_per_second: int | None = None) -> bytes:
-        """The request's body, at most so many bytes a second where that is asked for."""
+        """The request's body, read at most so many bytes a second where a limit is given."""
         self._invite(head)
         if "chunked" in head.lookup.get("transfer-encoding", "").lower():
             return self._read_chunks()
@@ -97,7 +97,7 @@ class Connection:
         return self._take(self._length(head) // 2, None)
 
     def send(self, outgoing: OutgoingAnswer) -> None:
-        """All of it, however long that is."""
+        """Send the whole answer, whatever its length."""
         if not isinstance(outgoing.body, tuple):
             self._send_blocks(outgoing)
             return
@@ -119,24 +119,24 @@ class Connection:
                 self.pause(outgoing.pause)
 
     def pause(self, seconds: float) -> None:
-        """Wait; a closing sandbox does not wait to the end, and ends the connection."""
+        """Wait. If the sandbox closes meanwhile, end the connection."""
         if seconds > 0 and self._closing.wait(seconds):
             raise ConnectionEnded
 
     def hold(self) -> None:
-        """Say nothing until the client hangs up or the sandbox closes."""
+        """Send nothing until the client closes or the sandbox does."""
         while not self._closing.is_set() and not self._hung_up(_WATCH_MS):
             continue
 
     def reset(self) -> None:
-        """End the connection with a TCP reset: the client sees it broken, not finished."""
+        """End the connection with a TCP reset, which the client sees as a broken connection."""
         with contextlib.suppress(OSError):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.socket.close()
 
     def close(self) -> None:
-        """End the connection in good order. What the client still sends is thrown away, as far as it is here already;
-        closing over unread bytes would turn into a reset that destroys the answer just sent."""
+        """Close the connection cleanly. Discards what the client has sent so far: closing a socket with unread bytes
+        would send a reset, which destroys the answer just sent."""
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
             self.socket.settimeout(0.2)
@@ -151,7 +151,8 @@ class Connection:
         return bool(watch.poll(wait_ms))
 
     def _rest(self) -> None:
-        """Wait for the first bytes without taking them, so that nobody sees the connection at rest with them taken."""
+        """Wait for the first bytes without taking them, so that the connection never looks idle after they were
+        taken."""
         if isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
             return
         try:

@@ -1,4 +1,4 @@
-"""The service's rules as one pure function: a request in, the answer and its effects out."""
+"""The service's rules as one pure function from a request to the answer and its effects."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _Call = Callable[[Key, Json], Reply]
 
 
 class SandboxAccount:
-    """A LeadByte account: `respond` decides and changes nothing, `apply` does what was decided.
+    """A LeadByte account: `respond` decides and changes nothing, `apply` carries out what was decided.
 
-    Not locked: whoever serves it lets one request decide and apply at a time.
+    Not thread-safe: its owner lets one request at a time decide and apply.
     """
 
     def __init__(self, state: SandboxState, keys: KeyRing, *, quarantine_delay: float) -> None:
@@ -35,7 +35,7 @@ class SandboxAccount:
         self._quarantine_delay = quarantine_delay
 
     def respond(self, request: ReceivedRequest, now: float) -> Reply:
-        """What the service answers at this moment (`now`: seconds since 1970), and what it is going to do."""
+        """The service's answer at this moment (`now`: seconds since 1970), and its effects."""
         call = self._route(request, now)
         if isinstance(call, Reply):
             return call
@@ -89,7 +89,7 @@ class SandboxAccount:
 
 
 def read_json(body: bytes) -> Json:
-    """The document of a body, numbers with a fraction as NumberText. Raises ValueError for anything that is no JSON."""
+    """The document of a body, numbers with a fraction as NumberText. Raises ValueError where it is not JSON."""
     try:
         return _DECODER.decode(body)
     except msgspec.DecodeError as broken:
