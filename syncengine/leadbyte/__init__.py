@@ -1,6 +1,6 @@
-"""LeadByte's REST API: parcels in, verdicts out. The only importer of httpx.
+"""LeadByte's REST API: parcels in, verdicts out. The only package that imports httpx.
 
-For the layers above it, which make gateways and readers; applying sees the port `Gateway` of core.
+Used by the layers above it, which create gateways and readers; applying depends on the port `Gateway` of core.
 
 `gateway_factory(account, key, clock)` makes a gateway for each worker thread; `LeadReader` asks for current values;
 `resolve_key` finds the API key.

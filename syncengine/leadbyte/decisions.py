@@ -1,8 +1,7 @@
-"""The answer to a call that takes one lead and queues it.
+"""Answers to calls that take one lead and queue it.
 
 Release or rejection: {"status": "Success", "details": {"123": "Queued for processing"}}; return: {"84145": "Return
-Queued"}. Only the documented word is
-taken as done; any other word under a success leaves it open.
+Queued"}. Only the documented text counts as done; any other text under a success is an unknown outcome.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _QUEUED: dict[Call, str] = {Call.QUARANTINE: "queued", Call.RETURNS: "return que
 
 
 def read_queued(document: dict[str, Json], parcel: Parcel, *, message: str, say: Callable[[str], str]) -> Verdict:
-    """The verdict on the call for the parcel's lead. `message` is what the envelope says, `say` cleans."""
+    """The verdict on the call for the parcel's lead. `message` is the envelope's; `say` cleans a text."""
     number = number_of(parcel.lead)
     status = document.get("status")
     word = status.strip().lower() if isinstance(status, str) else ""

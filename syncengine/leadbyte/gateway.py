@@ -1,7 +1,7 @@
-"""The gateway: parcels leave as one HTTP request, and whatever comes back (or does not) becomes a verdict.
+"""The gateway: sends parcels as one HTTP request, and reduces the answer, or its absence, to a verdict.
 
-Nothing above sees httpx: every failure of transport ends in `_failure`. It is never repeated here; whether anything is
-sent again is decided by core/outcomes.py.
+httpx does not leak to callers: every transport failure ends in `_failure`. The gateway never retries; core/outcomes.py
+decides whether anything is sent again.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from syncengine.leadbyte.transport import RequestProgress, Transport
 PATIENCE = 2.0
 """A whole request may take this many times the account's timeout, however lively it drips."""
 
-# The errors that a transport may raise, most telling first: what could not be done, and whether the error's own words
-# are shown. A protocol error's are not: they may quote what was sent.
+# Errors that a transport may raise, most specific first: what could not be done, and whether the error's own text is
+# shown. The text of a protocol error is not: it may quote what was sent.
 _FAILURES: tuple[tuple[type[Exception], str, bool], ...] = (
     (httpcore.ConnectTimeout, "no connection in time", False),
     (httpcore.WriteTimeout, "the request could not be written in time", False),
@@ -55,8 +55,8 @@ def gateway_factory(
 ) -> GatewayFactory:
     """Makes one gateway for each worker thread; all share one TLS context.
 
-    `ca_file`: PEM file of authorities to trust in place of the usual ones. `proxy`: http:// or https:// address to go
-    through; the environment's proxies are never used. Raises ConfigError (SE534, SE535) where either is unusable.
+    `ca_file`: PEM file of authorities to trust in place of the default ones. `proxy`: http:// or https:// address of a
+    proxy; the environment's proxies are never used. Raises ConfigError (SE534, SE535) where either is unusable.
     """
     context = context_of(account, ca_file)
     via = None if proxy is None else _proxy(proxy)
@@ -70,7 +70,7 @@ def gateway_factory(
 def client_of(
     account: Account, line: RequestProgress, context: ssl.SSLContext | None, proxy: httpx.Proxy | None = None
 ) -> httpx.Client:
-    """A client that carries the key to the configured address only: no redirect, cookie or proxy of the environment."""
+    """A client that sends the key to the configured address only: no redirects, cookies or environment proxies."""
     return httpx.Client(
         base_url=account.base_url,
         transport=Transport(line, context, proxy),
@@ -87,7 +87,7 @@ def context_of(account: Account, ca_file: str | None) -> ssl.SSLContext | None:
 
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """The context of every connection, from a PEM file or the usual authorities. Raises ConfigError (SE534)."""
+    """The context of every connection, from a PEM file or the default authorities. Raises ConfigError (SE534)."""
     try:
         context = httpx.create_ssl_context(trust_env=False) if ca_file is None else _own_authorities(ca_file)
     except (OSError, ValueError) as error:
@@ -113,7 +113,7 @@ def _proxy(address: str) -> httpx.Proxy:
     except (ValueError, httpx.InvalidURL):
         proxy = None
     if proxy is None or proxy.url.scheme not in ("http", "https") or not proxy.url.host:
-        # The address is not repeated: it may hold a password.
+        # The address is left out: it may hold a password.
         raise ConfigError(
             "the proxy's address is not usable: it must look like http://HOST:PORT",
             code="SE535",
@@ -123,7 +123,7 @@ def _proxy(address: str) -> httpx.Proxy:
 
 
 class LeadByteGateway:
-    """One connection to one account, for one thread."""
+    """A connection to one account, for one thread."""
 
     def __init__(
         self,
@@ -147,10 +147,10 @@ class LeadByteGateway:
         return f"<gateway to {self._account.name}>"
 
     def send(self, parcels: tuple[Parcel, ...], *, leave_by: float = math.inf) -> tuple[Verdict, int]:
-        """One request, never repeated by itself. Verdict and HTTP status (0 where none came).
+        """Send one request without retrying. Returns the verdict and the HTTP status (0 where no answer came).
 
-        `leave_by` (monotonic seconds): where its first byte has not left by then, it does not leave at all.
-        Raises ValueError for parcels that cannot share a request; nothing was sent then.
+        `leave_by` (monotonic seconds): if the first byte has not left by then, the request is not sent. Raises
+        ValueError for parcels that cannot share a request; nothing was sent then.
         """
         request = build_request(parcels, self._account.wire)
         self._line.begin(PATIENCE * self._account.limits.timeout, leave_by)
@@ -168,7 +168,7 @@ class LeadByteGateway:
         return read_answer(answer, parcels, now=now, hide=self._key.hide_in), status
 
     def _written(self, request: HttpRequest) -> httpx.Request:
-        # Written out here: the client's own way merges addresses, headers and cookies anew for every request.
+        # Built here: the client's own method merges addresses, headers and cookies again for every request.
         address = self._addresses.get(request.path)
         if address is None:
             path = self._base.raw_path.rstrip(b"/") + request.path.encode("ascii")
@@ -193,17 +193,17 @@ class LeadByteGateway:
         return self._base.host
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._client.close()
 
 
 def failure_words(error: Exception) -> tuple[str, bool]:
-    """What one of ERRORS means, and whether the error's own words may be shown besides."""
+    """What one of ERRORS means, and whether the error's own text may be shown with it."""
     return next((what, telling) for kind, what, telling in _FAILURES if isinstance(error, kind))
 
 
 def received(response: httpx.Response) -> HttpAnswer:
-    """The answer as far as it counts: a redirect without its body, anything else up to the size limit."""
+    """The relevant part of the answer: a redirect without its body, anything else up to the size limit."""
     place = str(response.extensions.get("location", ""))
     texts = {"location": place} if place else {}
     for raw, value in response.headers.raw:

@@ -1,6 +1,6 @@
-"""The API key: read from the environment or a file, and wrapped so that it cannot slip into a text.
+"""The API key: read from the environment or a file, and wrapped so that it does not end up in a text.
 
-It is wrapped before it is looked at, and no frame that raises holds it bare: tools that report errors show locals.
+It is wrapped before it is checked, and no frame that raises holds it unwrapped: error reporting tools show locals.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _AROUND = " \t\r\n"
 def resolve_key(
     reference: KeyReference | None, env: Mapping[str, str], *, account: str, warn: Callable[[str], None]
 ) -> Secret:
-    """The key that an account's `api_key` points at.
+    """The key that an account's `api_key` refers to.
 
-    `warn` hears of a key file that others may read. Raises ConfigError (SE530 to SE533) naming the variable or file and
-    the way out; no message holds any part of the key.
+    `warn` receives a warning about a key file that others may read. Raises ConfigError (SE530 to SE533) naming the
+    variable or file and how to fix it; no message contains any part of the key.
     """
     match reference:
         case None:
@@ -58,7 +58,7 @@ def _from_environment(name: str, env: Mapping[str, str], account: str) -> Secret
 
 def _from_file(path: str, account: str, warn: Callable[[str], None]) -> Secret:
     try:
-        # O_NONBLOCK: a named pipe must be refused, not waited for.
+        # O_NONBLOCK: opening a named pipe must fail, not block.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
@@ -78,7 +78,7 @@ def _from_file(path: str, account: str, warn: Callable[[str], None]) -> Secret:
         ) from None
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         warn(f"{path} holds the API key of account {account} and is open to other users: chmod 600 {path}")
-    # Latin-1 never fails, so that _checked finds and names the problem without quoting a byte.
+    # Latin-1 never fails, so _checked can find and name the problem without quoting a byte.
     return Secret(content.removeprefix(b"\xef\xbb\xbf").decode("latin-1").strip(_AROUND))
 
 
@@ -94,7 +94,7 @@ def _checked(key: Secret, where: str, account: str) -> Secret:
 
 
 def _problem(key: Secret) -> str:
-    """Why no key looks like this; empty where one may. Raises nothing, as the key stands bare here."""
+    """Why the text cannot be a key; empty where it can. Must not raise, since the key is unwrapped here."""
     text = key.reveal()
     if len(text) > MAX_KEY:
         return f"is longer than {MAX_KEY} characters"

@@ -1,6 +1,6 @@
-"""Bytes of an answer to a JSON document or to readable words: bounded, and never trusted.
+"""Decodes the bytes of an answer, as a JSON document or as a readable message. Bounded, and treats input as hostile.
 
-Numbers are kept as the characters that were sent: an id must not become a float on its way to a comparison.
+Numbers keep the characters that were sent: an id must not become a float before it is compared.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _MAX_LEVELS = 4
 _HIDDEN = re.compile(r"<(script|style|title)\b[^<>]*>[^<]*|<!--[^<>]*-->", re.IGNORECASE)
 _TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
-# Lone surrogates and NUL cannot be stored; other controls would reach a terminal.
+# Lone surrogates and NUL cannot be stored; other control characters would reach a terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BREAKS = re.compile(r"[\t\r\n]+")
 
 
 class NumberAsWritten(str):
-    """A JSON number as it was written."""
+    """A JSON number, kept as the characters that were sent."""
 
     __slots__ = ()
 
@@ -40,11 +40,11 @@ Json = dict[str, "Json"] | list["Json"] | str | bool | None
 
 
 class Unreadable(Exception):
-    """The body cannot be relied on; `str()` says why, without quoting it."""
+    """The body cannot be decoded; `str()` says why, without quoting it."""
 
 
 def decompress(raw: bytes, encoding: str, limit: int = MAX_BODY) -> bytes:
-    """The body without its Content-Encoding. Raises Unreadable: unknown, stacked, cut, damaged or too big."""
+    """Decode Content-Encoding. Raises Unreadable: unknown, stacked, cut, damaged or too big."""
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return raw
@@ -66,7 +66,7 @@ def decompress(raw: bytes, encoding: str, limit: int = MAX_BODY) -> bytes:
 
 
 def read_json(body: bytes) -> Json:
-    """The document; numbers as `NumberAsWritten`. Raises Unreadable: no JSON, not UTF-8, a key twice, too deep."""
+    """The document, numbers as `NumberAsWritten`. Raises Unreadable: no JSON, not UTF-8, duplicate key, too deep."""
     if not body.strip():
         raise Unreadable("the answer is empty")
     try:
@@ -101,7 +101,7 @@ def _no_constant(_name: str) -> NoReturn:
 
 
 def first_text(body: bytes) -> str:
-    """The first words of a page or plain text: its title, else what stands outside its tags."""
+    """The first text of an HTML page or plain text: the title, otherwise the text outside tags."""
     page = body[: 4 * _PAGE].decode("utf-8", "replace")[:_PAGE]
     title = _TITLE.search(page)
     words = title.group(1) if title and title.group(1).strip() else _TAG.sub(" ", _HIDDEN.sub(" ", page))
@@ -109,14 +109,14 @@ def first_text(body: bytes) -> str:
 
 
 def items(value: Json) -> Sequence[Json]:
-    """`warnings` or `errors`, whichever way they are written, as a list; nothing where nothing is said."""
+    """`warnings` or `errors`, in any of their formats, as a list; empty where there are none."""
     if isinstance(value, list):
         return value
     return () if value in (None, "", False) or value == {} else (value,)
 
 
 def render(value: Json, levels: int = _MAX_LEVELS) -> str:
-    """Text as it is; anything else as JSON, inner levels cut off."""
+    """Text as it is; anything else as JSON, with inner levels cut off."""
     if isinstance(value, str):
         return value
     return _nested(value, levels)
@@ -138,6 +138,6 @@ def _nested(value: Json, levels: int) -> str:
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
-    """One line, without control characters, of at most `limit` characters; a cut is shown."""
+    """One line, without control characters, of at most `limit` characters. A truncated text is marked as such."""
     line = _CONTROL.sub("", _BREAKS.sub(" ", text)).strip()
     return line if len(line) <= limit else line[: limit - 3] + "..."

@@ -1,6 +1,6 @@
-"""Harmless questions to the service: no lead has the number that is asked for, so nothing is read and nothing changes.
+"""Harmless requests to the service: they name a lead id that does not exist, so nothing is read and nothing changes.
 
-What comes back tells whether the service can be reached, whether the key arrives and is known, and what time it is.
+The answer shows whether the service can be reached, whether it receives and accepts the key, and its clock.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Way = Literal["header", "query", "none"]
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer. `date` is the service's Date header, or ""; `document` is None where the body is no JSON.
+    """An answer. `date` is the service's Date header, or ""; `document` is None where the body is not JSON.
 
     `words` is the service's own message, without the key.
     """
@@ -38,13 +38,13 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Silent(msgspec.Struct, frozen=True):
-    """No answer, and why; neither the address nor the key is in it."""
+    """No answer, and the reason, which holds neither the address nor the key."""
 
     reason: str
 
 
 class Probe:
-    """Asks one account's service; not for several threads."""
+    """Sends probes to one account's service. Not thread-safe."""
 
     def __init__(self, account: Account, key: Secret | None, clock: Clock, *, ca_file: str | None = None) -> None:
         self._account = account
@@ -56,7 +56,7 @@ class Probe:
         return f"<probe of {self._account.name}>"
 
     def ask(self, path: str, way: Way) -> Heard | Silent:
-        """One GET, with the key in the header X_KEY, in the query as reads document it, or nowhere."""
+        """Send one GET, with the key in the header X_KEY, in the query as documented for reads, or without it."""
         headers = {name: value for name, value in HEADERS.items() if name != "Content-Type"}
         params: dict[str, str] = {}
         if self._key is not None and way == "header":
@@ -68,11 +68,11 @@ class Probe:
             with self._client.stream("GET", path, params=params, headers=headers) as response:
                 return self._heard(received(response))
         except ERRORS as error:
-            # Not the error's own words: they may hold the address, and the address holds the key.
+            # Leave out the error's own text: it may hold the address, and the address holds the key.
             return Silent(failure_words(error)[0])
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -116,7 +116,7 @@ def campaign_of(document: Json) -> str | None:
 
 
 def field_names(document: Json) -> frozenset[str] | None:
-    """The names of the fields in the answer about one campaign; None where it does not say."""
+    """The names of the fields in the answer about one campaign; None where the answer holds none."""
     for found in _objects(document):
         fields = found.get("fields")
         if isinstance(fields, list):
@@ -126,7 +126,7 @@ def field_names(document: Json) -> frozenset[str] | None:
 
 
 def _objects(document: Json) -> list[dict[str, Json]]:
-    """The answer's object, and those that some answers wrap it in."""
+    """The answer's object, and the objects that some answers wrap it in."""
     if not isinstance(document, dict):
         return []
     inner = [document.get(name) for name in ("lead", "campaign", "data")]

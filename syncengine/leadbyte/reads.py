@@ -1,7 +1,7 @@
-"""What the service holds of one lead now: GET /restapi/v1.3/leads/{id}?key=KEY.
+"""Reads the current values of one lead: GET /restapi/v1.3/leads/{id}?key=KEY.
 
-The key travels in the query, as the service documents it, so no address is ever shown. An account may lack the
-permission: then nobody is asked again, and every lead is unread with that reason.
+The service documents the key as a query parameter, so no address is ever shown. If the account lacks the permission,
+the reader sends no further request, and every lead is unread with that reason.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Wait = Callable[[float], object]
 
 
 class LeadReader:
-    """Reads leads one after the other, at the account's pace. Not for several threads."""
+    """Reads leads one after the other, at the account's pace. Not thread-safe."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class LeadReader:
         return f"<reader of {self._account.name}>"
 
     def read(self, lead: LeadId) -> Observation | UnreadLead:
-        """The lead as it is now; Unread with the reason where that cannot be told. Raises nothing of the network."""
+        """The lead's current values, or Unread with the reason. Raises no network errors."""
         if is_quarantined(lead):
             return UnreadLead("the service shows no leads by quarantine id")
         if self._over:
@@ -88,11 +88,11 @@ class LeadReader:
         return self._understood(lead, answer)
 
     def campaign(self, lead: LeadId) -> str | None:
-        """The campaign of a lead that was read lately; None where it is not known. Asks nobody."""
+        """The campaign of a lead that was read recently; None where it is not known. Sends no request."""
         return self._campaigns.get(lead)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -115,7 +115,7 @@ class LeadReader:
             with self._client.stream("GET", address, params={"key": self._key.reveal()}, headers=headers) as response:
                 return received(response)
         except ERRORS as error:
-            # Not the error's own words: they may hold the address, and the address holds the key.
+            # Leave out the error's own text: it may hold the address, and the address holds the key.
             raise _ReadError(failure_words(error)[0]) from None
 
     def _failed(self, reason: str) -> UnreadLead:
@@ -140,19 +140,20 @@ class LeadReader:
         return Observation(at=self._settled(), by=BY, values=values)
 
     def _settled(self) -> str:
-        """Work is queued on their side: what was sent within the last `settle` seconds may not show yet."""
+        """Time of an observation made now: `settle` seconds ago. The service works through a queue, so what was sent
+        since may not show yet."""
         now = datetime.fromisoformat(self._clock.now()) - timedelta(seconds=self._account.limits.settle)
         return now.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class _ReadError(Exception):
-    """The lead could not be asked for."""
+    """The request for the lead failed."""
 
 
 def lead_values(document: Json, lead: LeadId) -> dict[str, str] | None:
     """Fields, amounts and buyer in an answer, flat or nested; None where it is not about `lead`.
 
-    Amounts are kept where they are plain; a field's value where it is a text, a number or a truth value.
+    Amounts are kept where they are plain, a field's value where it is a text, a number or a boolean.
     """
     found = _lead_object(document, lead)
     if found is None:

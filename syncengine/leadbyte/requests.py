@@ -1,11 +1,11 @@
-"""Parcels to one HTTP request: pure, and equal to the service's documented bodies key by key.
+"""Builds HTTP requests from parcels. Pure; the bodies equal the service's documented ones key by key.
 
     PUT /restapi/v1.3/leads           {"leads": [{"id", "action" or "triggerDeliveryId(s)", "update"}, ...]}
     PUT /restapi/v1.3/leadfinancials  {"key", "leads", "newPayout", "newRevenue", "BID"}
     POST /restapi/v1.3/quarantine/process  {"quarantineId", "action": "process" or "reject"}
     POST /restapi/v1.2/leads/return   {"key", "leadId", "BID", "reason"}
 
-Amounts are written from their text, so that no float stands anywhere between a file and the wire.
+Amounts are written from their text, so that no float is involved between a file and the request.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One request without its key: `body` is a JSON object (UTF-8), `key` tells where the key goes."""
+    """One request without its key: `body` is a JSON object (UTF-8); `key` says where the key goes."""
 
     method: str
     path: str
@@ -56,11 +56,11 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     key: Placement
 
     def headers(self, secret: Secret) -> dict[str, str]:
-        """All headers to send, with the key where the account wants it there."""
+        """All headers to send, with the key where the account's configuration puts it there."""
         return {**HEADERS, KEY_HEADER: secret.reveal()} if self.key in ("header", "both") else dict(HEADERS)
 
     def content(self, secret: Secret) -> bytes:
-        """The body to send, with the key as its first member where the account wants it there."""
+        """The body to send, with the key as its first member where the account's configuration puts it there."""
         if self.key == "header":
             return self.body
         return b'{"key":' + _ENCODER.encode(secret.reveal()) + b"," + self.body[1:]
@@ -70,7 +70,7 @@ Terms = tuple[str | None, str | None, str | None]
 
 
 def _terms(parcel: Parcel) -> Terms:
-    """Payout, revenue and buyer as sent, alike for all leads of a request."""
+    """Payout, revenue and buyer as sent; the same for all leads of a request."""
     operation = parcel.parts[0].operation
     assert isinstance(operation, Financials)
     amounts = (operation.payout, operation.revenue)
@@ -168,7 +168,7 @@ def _entry(parcel: Parcel) -> dict[str, object]:
         raise ValueError("a request holds leads or quarantined leads, never both")
     entry: dict[str, object] = {"id": parcel.lead}
     if len(operations) == 1 and isinstance(operations[0], Update):
-        # Nearly every entry: without looking for what else it could hold.
+        # Fast path for nearly every entry: skips the checks for its other possible parts.
         return entry | ({"update": operations[0].fields} if operations[0].fields else {})
     reprocess = any(isinstance(operation, Reprocess) for operation in operations)
     deliveries = [operation.delivery for operation in operations if isinstance(operation, Trigger)]

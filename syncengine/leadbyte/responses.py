@@ -63,7 +63,7 @@ _DIGITS = re.compile(r"(-?)([0-9]+)(?:\.[0-9]*)?", re.ASCII)
 
 
 class HttpAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer as received. Header names in lower case; `body` still carries its Content-Encoding.
+    """An answer as received. Header names in lower case; `body` still has its Content-Encoding.
 
     `whole` False: reading stopped at the size limit.
     """
@@ -107,12 +107,12 @@ _LEAD_TEXTS = 5
 
 
 def _plain(body: bytes) -> _PlainAnswer | None:
-    """The answer where it has the documented shape and every lead succeeded without a remark; else None.
+    """The verdict where the answer has the documented shape and every lead succeeded without a message; otherwise None.
 
-    Nearly all answers are of that kind, and reading them in full takes longer than sending the request. Whatever is
-    out of the ordinary is read in full.
+    Nearly all answers are of that kind, and the full parse takes longer than sending the request. All other answers are
+    parsed in full.
     """
-    # Without escapes every quotation mark opens or closes a text: counting them finds a key that is there twice.
+    # Without escapes every quotation mark opens or closes a text, so counting them detects a duplicate key.
     if b"\\" in body:
         return None
     try:
@@ -131,7 +131,7 @@ def _plain(body: bytes) -> _PlainAnswer | None:
 
 
 class _AnswerReader:
-    """One answer being read; every text goes through `_say`."""
+    """Parses one answer. Every text goes through `_say`."""
 
     def __init__(self, answer: HttpAnswer, parcels: tuple[Parcel, ...], hide: Callable[[str], str]) -> None:
         self._answer = answer
@@ -165,7 +165,7 @@ class _AnswerReader:
         return read_json(decompress(self._answer.body, self._answer.headers.get("content-encoding", "")))
 
     def _words(self) -> str:
-        """The service's own words in an answer that is not a success."""
+        """The service's message in an answer that is not a success."""
         try:
             body = decompress(self._answer.body, self._answer.headers.get("content-encoding", ""))
         except Unreadable:
@@ -274,14 +274,14 @@ class _AnswerReader:
         shared = f"{message} (by group answer)" if len(self._parcels) > 1 else message
         warnings = self._warnings(document)
         found = dict.fromkeys(range(len(self._parcels)), Element(True, shared, warnings))
-        # Nothing of the kind is documented; where it is sent all the same, the word on the lead itself counts more.
+        # No such answer is documented. If one arrives all the same, the result of the lead itself counts more.
         telling = [item for item in elements if "success" in item or items(item.get("errors"))]
         named = self._by_position(telling)
         found.update({position: element for position, element in named.items() if not element.success})
         return Elements(found, message)
 
     def _by_position(self, elements: list[dict[str, Json]]) -> dict[int, Element]:
-        # A request holds leads or quarantined leads, and 123 is another lead than quarantined 123.
+        # A request holds either leads or quarantined leads; 123 and quarantined 123 are different leads.
         id_of = _quarantine_id_of if is_quarantined(self._parcels[0].lead) else _id_of
         positions = {number_of(parcel.lead): position for position, parcel in enumerate(self._parcels)}
         found: dict[int, Element] = {}
@@ -337,7 +337,8 @@ def _truth(value: Json) -> bool | None:
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait, from seconds or an HTTP date: never negative, at most a week, None where nothing usable."""
+    """Seconds to wait, from seconds or an HTTP date. Never negative, at most a week; None where the value is
+    unusable."""
     if value is None:
         return None
     digits = _DIGITS.fullmatch(value.strip())

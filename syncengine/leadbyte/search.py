@@ -1,7 +1,7 @@
-"""Which leads a campaign holds for e-mail addresses or phone numbers: POST /restapi/v1.3/leads/search.
+"""Searches a campaign's leads for e-mail addresses or phone numbers: POST /restapi/v1.3/leads/search.
 
-The key travels in the body, as the service documents it. An answer is believed only where it is about what was asked:
-each search is matched by the value and the campaign that it echoes, never by its position.
+The service documents the key as part of the body. Each result is matched by the value and the campaign that it echoes,
+never by its position; an answer about anything else is rejected.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ class FoundLead(msgspec.Struct, frozen=True):
 
 
 class LeadsFound(msgspec.Struct, frozen=True):
-    """The leads that one search found, each once."""
+    """The leads that one search found, without duplicates."""
 
     leads: tuple[FoundLead, ...]
 
 
 class UnclearAnswer(msgspec.Struct, frozen=True):
-    """The answer to one search cannot be believed."""
+    """The answer to one search is contradictory or unreadable."""
 
     reason: str
 
@@ -75,7 +75,7 @@ class SearchesAnswered(msgspec.Struct, frozen=True):
 
 
 class NoAnswer(msgspec.Struct, frozen=True):
-    """No answer, or one that says to ask later. `garbled`: something came that is no answer of this service."""
+    """No answer, or one that asks to retry later. `garbled`: a response arrived that is not one of this service's."""
 
     reason: str
     retry_after: float | None = None
@@ -83,20 +83,20 @@ class NoAnswer(msgspec.Struct, frozen=True):
 
 
 class SearchRefused(msgspec.Struct, frozen=True):
-    """The service does not take this request. `status` is 200 where the envelope says so."""
+    """The service rejected this request. `status` is 200 where the envelope says so."""
 
     reason: str
     status: int
 
 
 class SearchDenied(msgspec.Struct, frozen=True):
-    """The key is not known, or lacks the permission."""
+    """The key is unknown, or lacks the permission."""
 
     reason: str
 
 
 class SearchMoved(msgspec.Struct, frozen=True):
-    """A redirect, which is never followed: the key would go with it."""
+    """A redirect, which is never followed: the key would be sent to the new address."""
 
     reason: str
 
@@ -105,7 +105,7 @@ SearchReply = SearchesAnswered | NoAnswer | SearchRefused | SearchDenied | Searc
 
 
 class LeadSearcher:
-    """Sends one search request at a time and repeats none. Not for several threads."""
+    """Sends one search request at a time, without retries. Not thread-safe."""
 
     def __init__(self, account: Account, key: Secret, clock: Clock, *, ca_file: str | None = None) -> None:
         self._account = account
@@ -123,12 +123,12 @@ class LeadSearcher:
         return f"<searcher of {self._account.name}>"
 
     def search(self, campaign: str, by: By, values: Sequence[str]) -> SearchReply:
-        """One request for all `values`, of which no two may be the same to `same_value`."""
+        """One request for all `values`, no two of which may be equal under `same_value`."""
         searches = [{"campaignId": int(campaign), by: value} for value in values]
         body = msgspec.json.encode({"key": self._key.reveal(), "searches": searches})
         self._progress.begin(PATIENCE * self._account.limits.timeout)
         try:
-            # Written out here: the client's own way merges addresses, headers and cookies anew for every request.
+            # Built here: the client's own method merges addresses, headers and cookies again for every request.
             request = httpx.Request(
                 "POST", self._address, headers=HEADERS, content=body, extensions=self._timeouts
             )  # fmt: skip
@@ -144,7 +144,7 @@ class LeadSearcher:
         return self._read(answer, campaign, by, values)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -183,19 +183,20 @@ class LeadSearcher:
         return SearchesAnswered(read_searches(document, campaign, by, values))
 
     def _said(self, words: str, by: By, values: Sequence[str]) -> str:
-        """The service's words, which may quote the key and what was searched."""
+        """The service's message, without the key and the searched values, which it may quote."""
         return without_values(clean(self._key.hide_in(words), _MOST_WORDS), dict.fromkeys(values, by))
 
 
 def same_value(by: By, text: str) -> str:
-    """What two notations of one searched value have in common: addresses but for case, numbers but for punctuation."""
+    """A key that is equal for two notations of one searched value: addresses ignoring case, numbers ignoring
+    punctuation."""
     if by == "email":
         return text.strip().casefold()
     return ("+" if text.strip().startswith("+") else "") + _DIGITS.sub("", text)
 
 
 def read_searches(document: dict[str, Json], campaign: str, by: By, values: Sequence[str]) -> tuple[SearchResult, ...]:
-    """What the answer's object says of each value. Pure; anything may be in it."""
+    """The result for each value in the answer's object. Pure; accepts any content."""
     listed = document.get("searches")
     if not isinstance(listed, list):
         return (UnclearAnswer("the answer holds no searches"),) * len(values)
@@ -247,7 +248,7 @@ def _result(items: list[dict[str, Json]], campaign: str, by: By, value: str) -> 
 
 
 def _is_campaign(value: Json, campaign: str) -> bool:
-    """An answer that names no campaign contradicts nothing."""
+    """Whether the answer names this campaign. An answer that names none contradicts nothing."""
     return value is None or (isinstance(value, str) and str(value) == campaign)
 
 
@@ -284,7 +285,7 @@ def _one_number(one: str, other: str) -> bool:
 
 
 def moment_of(text: str) -> datetime | None:
-    """The moment of a `received`; without an offset it is UTC. None where the text is no time."""
+    """The time of a `received` value; UTC where it has no offset. None where the text is not a time."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -293,7 +294,7 @@ def moment_of(text: str) -> datetime | None:
 
 
 def _words(answer: HttpAnswer) -> str:
-    """The service's own words in an answer that is not a success."""
+    """The service's message in an answer that is not a success."""
     try:
         body = decompress(answer.body, answer.headers.get("content-encoding", ""))
     except Unreadable:

@@ -1,8 +1,8 @@
-"""The bytes' road: httpx over httpcore's public connection pool, with streams that know how far a request got.
+"""HTTP transport that records how many bytes of a request left: httpx over httpcore's public connection pool.
 
-Why a transport of our own: a total deadline must also hold for an answer that drips byte by byte, whether a byte of the
-request left decides about a resend, and an answer that was there before its request must not be believed. All three are
-known only where bytes are read and written.
+Why not httpx's own transport: a total deadline must also hold for an answer that arrives byte by byte, the resend rule
+depends on whether a byte of the request left, and an answer that arrived before its request must not be believed. All
+three are known only where bytes are read and written.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tupl
 
 
 class RequestProgress:
-    """How far the one request of one thread got. Reset by `begin`; times come from `monotonic` (seconds)."""
+    """Progress of the current request of one thread. Reset by `begin`; times come from `monotonic` (seconds)."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self.monotonic = monotonic
@@ -39,14 +39,14 @@ class RequestProgress:
         """When a byte was last read or written on any connection."""
 
     def begin(self, total: float, leave_by: float = math.inf) -> None:
-        """A new request starts; it may take `total` seconds, and after `leave_by` it may not even begin to leave."""
+        """Start a new request. It may take `total` seconds, and must not start to leave after `leave_by`."""
         self.deadline = self.monotonic() + total
         self.leave_by = leave_by
         self.sent = False
         self.heard = False
 
     def patience(self, timeout: float | None, late: type[httpcore.TimeoutException]) -> float:
-        """What is left for one step. Raises `late` where the deadline has passed."""
+        """Remaining time for one step. Raises `late` where the deadline has passed."""
         left = self.deadline - self.monotonic()
         if left <= 0:
             raise late("the whole request took too long")
@@ -76,7 +76,7 @@ class _CountingStream(httpcore.NetworkStream):
 
     def _put(self, body: bytes, timeout: float | None) -> None:
         buffer, self._head = self._head + body, b""
-        # Words to a proxy about a tunnel are no part of the request.
+        # Messages that set up a proxy's tunnel are not part of the request.
         if buffer and not self._line.sent and not buffer.startswith(b"CONNECT "):
             self._start()
         for start in range(0, len(buffer), _PIECE):
@@ -85,8 +85,8 @@ class _CountingStream(httpcore.NetworkStream):
             self._touch()
 
     def _start(self) -> None:
-        # The pool looked a moment ago, but this process may have been stopped in between. Not a WriteError: the pool
-        # would go on and wait for an answer.
+        # The pool checked a moment ago, but this process may have been stopped in between. Not a WriteError: after one
+        # the pool would go on and wait for an answer.
         now = self._line.monotonic()
         if now > self._line.leave_by:
             raise httpcore.ConnectError("the moment to send had passed")
@@ -142,8 +142,8 @@ class _ResponseBody(httpx.SyncByteStream):
 class Transport(httpx.BaseTransport):
     """One thread's connection, kept for at most a second between requests, HTTP/1.1, no retries.
 
-    Errors leave as httpcore's own, so that the gateway has one table for them. A redirect's address is moved out of the
-    headers into the extension "location": what httpx cannot see, it can neither follow nor fail to parse.
+    Errors are raised as httpcore's own, so that the gateway has one table for them. A redirect's address moves from the
+    headers to the extension "location": httpx can then neither follow it nor fail to parse it.
     """
 
     def __init__(self, line: RequestProgress, context: ssl.SSLContext | None, proxy: httpx.Proxy | None) -> None:
