@@ -61,11 +61,11 @@ class AmountOutlier(Rule):
         twice = median_of(fold.amounts)
         if twice <= 0:
             return
-        count = sum(1 for amount in fold.amounts if _is_far(amount, twice))
+        count = sum(1 for amount in fold.amounts if is_far(amount, twice))
         if not count:
             return
         sample = Sample()
-        far = [extreme for extreme in fold.extremes() if _is_far(extreme[0], twice)]
+        far = [extreme for extreme in fold.extremes() if is_far(extreme[0], twice)]
         for amount, _, planned in sorted(far, key=lambda extreme: -extreme[1])[:SHOWN]:
             sample.add(planned, name, before_of(planned, name), format_money(amount))
         sample.count = count
@@ -101,5 +101,6 @@ class _Amounts:
         return list(known.values())
 
 
-def _is_far(amount: int, twice: int) -> bool:
+def is_far(amount: int, twice: int) -> bool:
+    """Whether an amount is an outlier where `twice` is twice the median."""
     return 2 * amount > FACTOR * twice or 2 * amount * FACTOR < twice

@@ -44,7 +44,7 @@ class Column:
     def shapes(self) -> list[str]:
         """Each value with its digits as 9 and its Latin letters as A or a; values with line breaks count as empty."""
         if self.has_breaks:
-            return ["" if "\n" in value else value.translate(_SHAPES) for value in self.values]
+            return ["" if "\n" in value else shape_of(value) for value in self.values]
         return self.joined.translate(_SHAPES).split("\n")[1:-1]
 
     @cached_property
@@ -129,6 +129,11 @@ class Chunk:
                     operations.append(planned)
                     texts.append(value)
         return [Column(name, *pair) for name, pair in gathered.items()]
+
+
+def shape_of(value: str) -> str:
+    """A value with its digits as 9 and its Latin letters as A or a."""
+    return value.translate(_SHAPES)
 
 
 def before_of(planned: PlannedOperation, name: str) -> str | None:

@@ -1,121 +1,115 @@
-"""Bars for the HTML view: what each change does, and the money it moves, in units of the chart's width."""
+"""What the HTML view draws of money: how many times of before each amount becomes, and the largest differences."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from heapq import heappush, heappushpop
 
 import msgspec
 
-from syncengine.core.operations import IRREVERSIBLE, Kind
-from syncengine.core.plan import Counts, State
-from syncengine.core.redaction import visible
-from syncengine.reports.groups import AmountFold, Group
-from syncengine.reports.phrases import amount_words
-from syncengine.reports.vocabulary import STRIKES, kind_word, number
+from syncengine.core.operations import Financials
+from syncengine.core.plan import PlannedOperation
+from syncengine.core.values import parse_money
+from syncengine.findings.operations import OPEN
+from syncengine.reports.vocabulary import number, plural
 
 WIDTH = 1000
 """Units from the left edge to the right; the page stretches them to whatever room there is."""
 
-BARS = 12
-"""Changes with a bar of their own; the others share one."""
+LARGEST = 10
 
-_ORDER = (*STRIKES, Kind.FINANCIALS, Kind.UPDATE)
-_USUAL = frozenset({Kind.TRIGGER, Kind.REPROCESS, Kind.FINANCIALS, Kind.UPDATE})
-
-
-class Segment(msgspec.Struct, frozen=True):
-    """A part of a bar. `style` names its colour in the stylesheet."""
-
-    x: int
-    width: int
-    style: str
+_EDGES = (0.01, 0.1, 0.2, 0.333, 0.5, 0.8, 0.95, 1.05, 1.25, 2, 3, 5, 10, 100)
+_LABELS = (
+    "under 1/100", "1/100 to 1/10", "1/10 to 1/5", "1/5 to 1/3", "1/3 to 1/2", "1/2 to 0.8", "0.8 to 0.95",
+    "about the same", "1.05 to 1.25", "1.25 to 2", "2 to 3", "3 to 5", "5 to 10", "10 to 100", "over 100",
+)  # fmt: skip
+_FAR = frozenset({0, 1, 2, 12, 13, 14})
+"""Buckets whose amounts are over five times or under a fifth of what they were."""
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """One labelled bar (or two, one above the other: `upper` is what was before)."""
+    """How many amounts became so many times of what they were."""
 
     label: str
-    note: str
-    words: str
-    segments: tuple[Segment, ...]
-    upper: tuple[Segment, ...] = ()
+    count: int
+    width: int
+    far: bool
 
 
-def style_of(kind: Kind) -> str:
-    """The classes that give a kind its colour; an irreversible one has an alarming colour without one of its own."""
-    return f"strike {kind.value}" if kind in IRREVERSIBLE else kind.value
+class Difference(msgspec.Struct, frozen=True):
+    """An amount and what it was, in hundredths."""
+
+    operation: str
+    lead: str
+    name: str
+    before: int
+    after: int
+
+    @property
+    def difference(self) -> int:
+        """After less before."""
+        return self.after - self.before
 
 
-def legend(counts: Counts) -> list[tuple[str, str]]:
-    """Colours and names of the kinds: those that most plans hold, and what else this one does."""
-    shown = [kind for kind in _ORDER if kind in _USUAL or counts.of(kind)]
-    return [(style_of(kind), kind.value) for kind in shown]
+class MoneyCharts:
+    """Takes every operation once. Only what somebody still means to be sent is looked at."""
 
+    def __init__(self) -> None:
+        self._buckets = [0] * len(_LABELS)
+        self._zero = self._unknown = self._seen = 0
+        self._largest: list[tuple[int, int, Difference]] = []
 
-def operation_bars(groups: Sequence[Group]) -> list[Bar]:
-    """Operations to be sent by change, irreversible ones at the left, the largest change first."""
-    sending = sorted((group for group in groups if group.states[State.TO_SEND]), key=lambda g: -g.states[State.TO_SEND])
-    if not sending:
-        return []
-    rest = sending[BARS:]
-    counted = [(_label(group), visible(group.changeset), dict(group.kinds)) for group in sending[:BARS]]
-    if rest:
-        kinds = {kind: sum(group.kinds[kind] for group in rest) for kind in _ORDER}
-        counted.append((f"{number(sum(group.changes for group in rest))} other changes", "", kinds))
-    largest = max(sum(kinds.values()) for _, _, kinds in counted)
-    return [_operation_bar(label, note, kinds, largest) for label, note, kinds in counted]
+    def add(self, planned: PlannedOperation) -> None:
+        """One more operation."""
+        operation = planned.operation
+        if not isinstance(operation, Financials) or planned.state not in OPEN:
+            return
+        for name, after in (("payout", operation.payout), ("revenue", operation.revenue)):
+            if after is not None and (not planned.send or name in planned.send):
+                before = planned.before.get(name)
+                old = None if before is None or before.value is None else parse_money(before.value)
+                self._amount(planned, name, old, after)
 
+    def _amount(self, planned: PlannedOperation, name: str, before: int | None, after: int) -> None:
+        if before is None:
+            self._unknown += 1
+            return
+        if before <= 0 or after <= 0:
+            self._zero += 1
+        else:
+            ratio = after / before
+            self._buckets[sum(ratio >= edge for edge in _EDGES)] += 1
+        self._seen += 1
+        if after == before:
+            return
+        key = (abs(after - before), -self._seen)
+        if len(self._largest) >= LARGEST and key < self._largest[0][:2]:
+            return
+        entry = (*key, Difference(planned.id, planned.operation.lead, name, before, after))
+        if len(self._largest) < LARGEST:
+            heappush(self._largest, entry)
+        else:
+            heappushpop(self._largest, entry)
 
-def _label(group: Group) -> str:
-    return visible(group.change) if group.changes == 1 else f"{number(group.changes)} further changes"
+    def histogram(self) -> list[Bar]:
+        """From the first bucket that holds an amount to the last."""
+        held = [index for index, count in enumerate(self._buckets) if count]
+        most = max(self._buckets)
+        return [
+            # At least a sliver: one amount beside thousands must still be seen.
+            Bar(_LABELS[index], count, max(6, count * WIDTH // most) if count else 0, index in _FAR)
+            for index, count in enumerate(self._buckets)
+            if held and held[0] <= index <= held[-1]
+        ]
 
+    def largest(self) -> list[Difference]:
+        """The largest difference first."""
+        return [difference for *_, difference in sorted(self._largest, reverse=True, key=lambda entry: entry[:2])]
 
-def _operation_bar(label: str, note: str, kinds: dict[Kind, int], largest: int) -> Bar:
-    segments: list[Segment] = []
-    x = 0
-    for kind in _ORDER:
-        if kinds.get(kind):
-            # At least a sliver: a single trigger beside thousands of updates must still be seen.
-            width = max(6 if kind in IRREVERSIBLE else 2, kinds[kind] * WIDTH // largest)
-            segments.append(Segment(x, min(width, WIDTH - x), style_of(kind)))
-            x = min(x + width, WIDTH)
-    words = ", ".join(f"{number(kinds[kind])} {kind_word(kind, kinds[kind])}" for kind in _ORDER if kinds.get(kind))
-    return Bar(label, note, words, tuple(segments))
-
-
-def money_bars(groups: Sequence[Group]) -> list[Bar]:
-    """Old money above, new money below, by change; new money whose old amount is unknown is drawn lighter."""
-    paying = sorted((group for group in groups if group.money), key=lambda group: -_size(group))[:BARS]
-    largest = max((_size(group) for group in paying), default=0) or 1
-    bars: list[Bar] = []
-    for group in paying:
-        for name, amounts in group.money.named():
-            if name != "margin":
-                bars.append(_money_bar(f"{_label(group)}: {name}", visible(group.changeset), amounts, largest, name))
-    return bars
-
-
-def _size(group: Group) -> int:
-    return max(
-        abs(amount)
-        for fold in (group.money.payout, group.money.revenue)
-        for amount in (fold.new, fold.known_old, fold.known_new)
-    )
-
-
-def _money_bar(label: str, note: str, amounts: AmountFold, largest: int, style: str) -> Bar:
-    known = _scaled(amounts.known_new, largest)
-    whole = max(known, _scaled(amounts.new, largest))
-    below = [Segment(0, known, style), Segment(known, whole - known, f"{style} unknown")]
-    above = [Segment(0, _scaled(amounts.known_old, largest), f"{style} old")]
-    return Bar(
-        label,
-        note,
-        amount_words(amounts),
-        tuple(segment for segment in below if segment.width),
-        tuple(segment for segment in above if segment.width),
-    )
-
-
-def _scaled(amount: int, largest: int) -> int:
-    return max(0, amount) * WIDTH // largest
+    def left_out_words(self) -> str:
+        """What the histogram does not show; "" where it shows every amount."""
+        told = []
+        if self._zero:
+            told.append(f"{plural(self._zero, 'amount')} from or to zero or below")
+        if self._unknown:
+            told.append(f"{number(self._unknown)} unknown before")
+        return " and ".join(told)

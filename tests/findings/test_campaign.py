@@ -166,9 +166,9 @@ def test_every_view_tells_findings_first(workspace: Workspace) -> None:
     shown = {view: workspace.run("show", "release.plan", "--format", view).out for view in ("text", "markdown", "html")}
     assert all("500 payouts are 100 times what they were" in text for text in shown.values())
     assert shown["text"].index("100 times") < shown["text"].index("IRREVERSIBLE")
-    assert shown["markdown"].index("100 times") < shown["markdown"].index("Irreversible")
+    assert shown["markdown"].index("100 times") < shown["markdown"].index("| money | before |")
     body = shown["html"].partition("<body")[2]
-    assert body.index("100 times") < body.index('class="cards"')
+    assert body.index("100 times") < body.index("Cannot be taken back") < body.index("Money")
 
 
 def test_findings_with_a_place_are_annotations_and_sarif(workspace: Workspace) -> None:
