@@ -1,6 +1,6 @@
-"""Declared operations become a plan that someone can approve, and a saved plan is read back.
+"""Builds plans from declared operations, and reads saved plans.
 
-For the layers above it; it knows none of its siblings.
+Used by the layers above it; it imports none of its siblings.
 """
 
 from syncengine.planning.build import PlanRequest, build_plan

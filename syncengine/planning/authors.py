@@ -1,4 +1,5 @@
-"""Who wrote a changeset, as git tells it. E-mails in git are claims: see docs/approvals.md for what that stops."""
+"""Authors of a changeset, from git. E-mail addresses in git are claims: see docs/approvals.md for what that
+prevents."""
 
 from __future__ import annotations
 
@@ -17,14 +18,14 @@ _MAX_FILE = 64 * 1024 * 1024
 
 
 class Authors:
-    """Asks git about files of the repository at `root`. `environ` gives the PATH on which git is found."""
+    """Queries git about files of the repository at `root`. `environ` gives the PATH on which git is found."""
 
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self._root = root
         self._git = Git(environ)
 
     def known(self, file: str) -> tuple[str, ...]:
-        """The authors, or none where git cannot tell."""
+        """The authors, or none where git cannot name them."""
         try:
             return self.of(file)
         except GitCannotTell:
@@ -70,7 +71,7 @@ class Authors:
 def asking_git(
     rule: ApprovalRule | None, root: Path, environ: Mapping[str, str]
 ) -> Callable[[str], tuple[str, ...]] | None:
-    """How a plan learns who wrote a changeset; None where no rule leaves authors out."""
+    """The function that returns a changeset's authors; None where no rule excludes authors."""
     if rule is None or rule.required < 1 or rule.author_may_approve:
         return None
     return Authors(root, environ).known

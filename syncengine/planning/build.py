@@ -1,4 +1,4 @@
-"""Front door of planning: declared items, the ledger's view and the policy become a plan, streamed to its file."""
+"""Entry point of planning: turns items, the ledger's view and the policy into a plan, streamed to its file."""
 
 from __future__ import annotations
 
@@ -54,30 +54,30 @@ _VALUES_BETWEEN_COLLECTIONS = 50_000
 
 
 class PlannableChangeset(Protocol):
-    """A loaded changeset, as the changeset package hands it over."""
+    """A loaded changeset, as the changeset package provides it."""
 
     def facts(self) -> ChangesetFacts:
         """Id, file, variables; source digests once the items were read to the end."""
         ...
 
     def items(self, report: Callable[[Problem], None]) -> Iterator[Item]:
-        """Its items in declared order, problems to `report`."""
+        """Its items in declared order; problems go to `report`."""
         ...
 
 
 class Watcher(Protocol):
-    """Sees every operation as it is planned.
+    """Receives every operation as it is planned.
 
-    One that has an attribute `kinds` sees only operations of those kinds.
+    A watcher with an attribute `kinds` receives only operations of those kinds.
     """
 
     def see(self, planned: PlannedOperation) -> None:
-        """One operation, in order."""
+        """Receive one operation, in order."""
         ...
 
 
 class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a plan is made from. `authors` maps a changeset's file to the e-mails git knows."""
+    """All inputs of a plan. `authors` maps a changeset's file to the e-mail addresses of its git authors."""
 
     account: Account
     policy: Policy
@@ -90,19 +90,19 @@ class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
     authors: Callable[[str], tuple[str, ...]] | None = None
     notes: tuple[str, ...] = ()
     undeclared: Undeclared | None = None
-    """Told of every operation with its lead's history."""
+    """Each receives every operation with its lead's history."""
     rules: tuple[Rule, ...] = ()
-    """Rules of findings that know more than the plan's lines."""
+    """Finding rules that need more than the plan's lines."""
     known_lead: Callable[[LeadId], bool] | None = None
     """Whether the observed export holds a lead."""
     late_findings: Callable[[], Iterable[Finding]] = tuple
-    """Asked once every operation was seen: findings that the digest does not cover."""
+    """Called after the last operation: findings that the digest does not cover."""
     late_notes: Callable[[], tuple[str, ...]] | None = None
-    """Asked once every operation was seen: remarks that are no findings."""
+    """Called after the last operation: remarks that are not findings."""
     parts: Mapping[str, str] = {}
-    """Digests of what the plan rests on besides changesets, sources and the ledger's facts."""
+    """Digests of the plan's inputs other than changesets, sources and the ledger's facts."""
     recorded: frozenset[str] = frozenset()
-    """The plan's changesets that the ledger knows."""
+    """The plan's changesets that have records in the ledger."""
 
 
 def build_plan(request: PlanRequest, writer: PlanWriter) -> PlanSummary:
@@ -113,7 +113,8 @@ def build_plan(request: PlanRequest, writer: PlanWriter) -> PlanSummary:
 
 @contextmanager
 def _collecting_seldom() -> Iterator[None]:
-    """Rows come and go by the million and hold no circles; looking for some every 700 values is a tenth of the work."""
+    """Run the cyclic garbage collector less often. Rows are created and freed by the million and hold no reference
+    cycles; collecting every 700 values takes a tenth of the time."""
     before = gc.get_threshold()
     gc.set_threshold(_VALUES_BETWEEN_COLLECTIONS, *before[1:])
     try:
@@ -246,7 +247,7 @@ class _Build:
         self._writer.write(operation)
 
     def _judge_again(self) -> None:
-        """Rules that look at the whole plan: count it first, then judge every operation again."""
+        """Rules over the whole plan: count it first, then evaluate every operation again."""
         spool, self._spool = self._spool, None
         if spool is None:
             return
@@ -299,7 +300,7 @@ def _blocked(planned: PlannedOperation, reason: str) -> PlannedOperation:
 
 
 def _is_notice(problem: Problem) -> bool:
-    """Not what a finding tells: that a change took no rows."""
+    """Whether the problem is a notice. SE321 (a change took no rows) is not one: a finding reports it."""
     return problem.severity != "error" and problem.code != "SE321"
 
 

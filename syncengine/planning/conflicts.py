@@ -1,4 +1,4 @@
-"""What several changesets of one plan may not do to one lead at once, and generations that went down."""
+"""Conflicts between changesets of one plan on the same lead, and generations that were lowered."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ class EarlierClaim(Protocol):
 
 
 class ClaimRegistry(Protocol):
-    """Remembers who claimed a name of a lead first; bounded in memory."""
+    """Records the first claim on each name of a lead, in bounded memory."""
 
     def claim(self, lead: LeadId, name: str, value: str, origin: Origin) -> EarlierClaim | None:
-        """None for the first claim of the name, else the first claim."""
+        """None for the first claim of the name; otherwise the first claim."""
         ...
 
     def claim_all(self, lead: LeadId, values: Mapping[str, str], origin: Origin) -> Mapping[str, EarlierClaim]:
-        """Claim several names at once; the earlier claims among them."""
+        """Claim several names at once. Returns the earlier claims among them."""
         ...
 
 
 class Conflicts:
-    """Judges the operations that would be sent, over all changesets of a plan.
+    """Checks the operations that would be sent, across all changesets of a plan.
 
-    `several`: there is more than one. Within one, the changeset itself has seen to it that no field has two values.
+    `several`: there is more than one. Within one changeset, its own checks ensure that no field has two values.
     """
 
     def __init__(self, claims: ClaimRegistry, report: Callable[[Problem], None], *, several: bool) -> None:
@@ -70,11 +70,11 @@ class Conflicts:
         return self._once(planned) if planned.state is State.TO_SEND else planned
 
     def lowered(self, generation: Generation) -> None:
-        """Note a generation that is lower than one on record; whether it is a mistake is known at the end."""
+        """Record a generation that is lower than one in the ledger. `finish` decides whether it is a mistake."""
         self._lowered.append(generation)
 
     def finish(self) -> None:
-        """Report generations that went down, unless a copy of the change declares the one on record."""
+        """Report lowered generations, unless a copy of the change declares the recorded one."""
         for generation in self._lowered:
             declared = generation.declared
             if self._declared.get(_thing(declared), 1) >= generation.on_record:

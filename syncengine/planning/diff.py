@@ -1,6 +1,6 @@
-"""One declared item against the ledger's history of its lead: each operation's state, and what of it is still to send.
+"""Compares one declared item with the ledger's history of its lead: each operation's state, and what is still to send.
 
-Rules: docs/identity.md. Pure: nothing is read here but the histories that are passed in.
+Rules: docs/identity.md. Pure: it reads nothing but the histories that are passed in.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ from syncengine.core.values import LeadId
 
 
 class StoredValues(Protocol):
-    """How the ledger keeps values."""
+    """The ledger's stored forms of values."""
 
     def stored(self, kind: Kind, lead: LeadId, values: Mapping[str, str]) -> dict[str, str]:
-        """The forms in which values would be stored, by name; equal forms mean equal values."""
+        """The stored forms of values, by name; equal forms mean equal values."""
         ...
 
     def matches(self, stored: str, kind: Kind, lead: LeadId, name: str, value: str) -> bool:
-        """Whether a stored form stands for `value`, whichever way the ledger kept values at the time."""
+        """Whether a stored form represents `value`, in whichever form the ledger kept values at the time."""
         ...
 
 
 Observed = Callable[[LeadId, Kind, str, LeadHistory], Before | None]
-"""What was observed of a field or amount, where that is younger than what the ledger knows."""
+"""Returns the observation of a field or amount, where it is newer than the ledger's knowledge."""
 
 NO_HISTORY = LeadHistory()
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
-    """An operation whose `rerun` is lower than one on record."""
+    """An operation whose `rerun` is lower than a recorded one."""
 
     declared: PlannedOperation
     on_record: int
@@ -67,7 +67,7 @@ class _Intended(msgspec.Struct, frozen=True):
 
 
 class Differ:
-    """Compares items with histories. `moved` maps (changeset, kind, name) to the id that a name used to stand for."""
+    """Compares items with histories. `moved` maps (changeset, kind, name) to the id that a name resolved to before."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Differ:
         self._entry = 0
 
     def compare(self, item: Item, history: LeadHistory, entry: int) -> list[PlannedOperation | Generation]:
-        """The item's operations in order, all with this entry's number; a Generation where `rerun` went down."""
+        """The item's operations in order, all with this entry's number; a Generation where `rerun` was lowered."""
         self._entry = entry
         unmet = self._unmet(item, history) if item.expect else ""
         planned = [self._operation(item, operation, history) for operation in item.operations]
@@ -97,9 +97,10 @@ class Differ:
         return planned
 
     def _settled(self, item: Item, operation: Repeatable, history: LeadHistory) -> PlannedOperation | None:
-        """The operation, where all that was ever sent of its kind to the lead is these very values, by this changeset.
+        """Fast path: the operation, where everything of its kind that was ever sent to the lead is these values, by
+        this changeset.
 
-        What the longer way through every attempt would say as well; most of what is planned again is this.
+        The result equals that of the full comparison. Most operations of a repeated plan take this path.
         """
         kind = kind_of(operation)
         attempt = history.sole(kind)
@@ -190,8 +191,8 @@ class Differ:
         if flight:
             return self._base(item, operation, history, state=State.IN_DOUBT, reason=flight)
         pending, notes = self._pending(item, kind, values, history)
-        # Where nothing is pending the service is not asked: what was seen could not change anything. Of financials the
-        # amount that is not declared is told as well: findings and views show the margin.
+        # Without pending values an observation could not change the result, so the service is not asked. Of financials,
+        # the amount that is not declared is included as well: findings and views show the margin.
         names = dict.fromkeys((*values, *AMOUNTS)) if kind is Kind.FINANCIALS else values
         before = self._before(item.lead, kind, names, history, look=bool(pending))
         if not pending:
@@ -220,9 +221,10 @@ class Differ:
         pending: Mapping[str, str],
         before: Mapping[str, Before],
     ) -> _Intended:
-        """What is done about values that this changeset did not apply last."""
+        """The state of values that this changeset did not apply last."""
         money = isinstance(operation, Financials)
-        # A doubt holds even what was seen unchanged: what is in doubt may still move the lead's money.
+        # A doubt holds even values that were observed unchanged: the operation in doubt may still change the lead's
+        # money.
         stopped = held(history) if money else None
         if stopped is not None:
             return _Intended(stopped.state, stopped.reason)
@@ -236,7 +238,7 @@ class Differ:
         if history.doubts:
             reason = "; ".join(filter(None, [reason, "this lead has an irreversible operation in doubt"]))
         if money:
-            # The declared buyer travels with every amount, and a changed buyer takes all declared amounts along.
+            # The declared buyer travels with every amount, so a changed buyer requires all declared amounts.
             due = tuple(n for n in values_of(operation) if n in due or n == "buyer" or "buyer" in due)
         return _Intended(State.TO_SEND, reason, due)
 
@@ -258,7 +260,7 @@ class Differ:
                 assert_never(other)
 
     def _note_edits(self, item: Item, operation: Irreversible, own: Sequence[Attempt]) -> None:
-        """Say that texts beside the identity were edited: what was done once is not sent again for that."""
+        """Note that texts outside the identity were edited: an applied operation is not sent again because of them."""
         applied = next(attempt for attempt in own if attempt.standing is Standing.APPLIED)
         for name, value in values_of(operation).items():
             stored = applied.values.get(name)
@@ -284,7 +286,7 @@ class Differ:
     def _pending(
         self, item: Item, kind: Kind, values: Mapping[str, str], history: LeadHistory
     ) -> tuple[dict[str, str], list[str]]:
-        """Fields whose last value applied by this changeset is not the declared one, and words on the others."""
+        """Fields whose last value applied by this changeset differs from the declared one, and notes on the others."""
         pending: dict[str, str] = {}
         notes: list[str] = []
         for name, value in values.items():
@@ -307,7 +309,8 @@ class Differ:
         )
 
     def _overwritten_under_old_key(self, item: Item, kind: Kind, pending: Iterable[str], history: LeadHistory) -> str:
-        """After a change of the ledger's key, a field that a later changeset wrote must not fall back."""
+        """After a change of the ledger's key, keep a field that a later changeset wrote from reverting to this one's
+        value."""
         for name in pending:
             own = history.own_slot(item.changeset, kind, name)
             last = history.last_slot(kind, name)
@@ -322,7 +325,8 @@ class Differ:
     def _before(
         self, lead: LeadId, kind: Kind, values: Iterable[str], history: LeadHistory, *, look: bool
     ) -> dict[str, Before]:
-        """What is known of each value: what was seen, else what the ledger says, else why nothing could be seen."""
+        """The value before for each name: the observed one, else the ledger's, else the reason why nothing could be
+        observed."""
         before: dict[str, Before] = {}
         for name in values:
             seen = self._observed(lead, kind, name, history) if look and self._observed is not None else None
@@ -363,7 +367,7 @@ class Differ:
 def _names_of(item: Item, operation: Operation) -> tuple[NameUse, ...]:
     if not item.names or operation.__class__ is Update:
         return ()
-    # A name is kept as "delivery" or "buyer", which is also how operations call the field that holds its id.
+    # A name is stored as "delivery" or "buyer", which is also the operations' field that holds its id.
     return tuple(use for use in item.names if getattr(operation, use.kind, None) == use.target)
 
 
@@ -374,7 +378,7 @@ def _block(planned: PlannedOperation, reason: str) -> PlannedOperation:
 
 
 def _due(pending: Mapping[str, str], before: Mapping[str, Before]) -> tuple[str, ...]:
-    """What is pending and was not observed to be there already."""
+    """The pending values that were not observed to be set already."""
     return tuple(
         name
         for name, value in pending.items()

@@ -1,4 +1,5 @@
-"""Which operations travel together: the numbering of entries. Batches are made of them when applying."""
+"""Numbers the entries of a plan: operations with the same number travel together. Applying forms batches from
+entries."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ class EntryNumbers:
     """Numbers the entries of a plan in order, from 1.
 
     The update of a change travels with its action or triggers; its financials follow in an entry of their own, and so
-    does the release or rejection of a quarantined lead. Under
-    "one_by_one" each delivery has an entry of its own, the update in the first.
+    does the release or rejection of a quarantined lead. Under "one_by_one" each delivery has an entry of its own, the
+    update in the first.
     """
 
     def __init__(self, deliveries: Literal["together", "one_by_one"]) -> None:
@@ -29,7 +30,7 @@ class EntryNumbers:
         return self._last + 1
 
     def number(self, operations: Iterable[PlannedOperation]) -> list[PlannedOperation]:
-        """The operations of one item, numbered; those that have their number already stay as they are."""
+        """The operations of one item, numbered. Operations that have a number already keep it."""
         numbered: list[PlannedOperation] = []
         current = 0
         triggered = False

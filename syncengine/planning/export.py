@@ -1,9 +1,9 @@
 """A dated export of leads, read once from beginning to end.
 
-An export is read as sources are, by how its name ends; .json is JSON Lines, and other names are CSV. Columns: `lead`;
-`observed_at` unless one time is given for the whole file; optionally `account`, `payout`, `revenue` and `buyer`; every
-other column is a field. An empty CSV cell is an empty field, but no amount and no buyer; a JSON null is nothing at all.
-See docs/observed-values.md.
+The file name's ending selects the format, as for sources; .json is JSON Lines, and other names are CSV. Columns:
+`lead`; `observed_at` unless one time is given for the whole file; optionally `account`, `payout`, `revenue` and
+`buyer`; every other column is a field. An empty CSV cell is an empty field, but no amount and no buyer; a JSON null is
+no value at all. See docs/observed-values.md.
 """
 
 from __future__ import annotations
@@ -26,34 +26,35 @@ from syncengine.tables.source_kinds import open_table
 from syncengine.tables.sources import SourceError, SourceOptions
 
 MOST_LEADS = 5_000_000
-"""Leads in one export. Values wait in an unnamed temporary file; memory holds 32 to 64 bytes for each lead."""
+"""Maximum number of leads in one export. Values are kept in an unnamed temporary file; memory holds 32 to 64 bytes per
+lead."""
 
 _OWN = frozenset({"lead", "observed_at", "account"})
 _HINT = "columns: lead, observed_at, and any of payout, revenue, buyer, account and names of fields"
 
 
 class ObservedExport:
-    """An observed file, read once from beginning to end. `digest` is the SHA-256 of its bytes."""
+    """An observed file that was read completely. `digest` is the SHA-256 of its bytes."""
 
     def __init__(self, path: Path, store: LeadStore, digest: str, latest: str, fields: frozenset[str]) -> None:
         self.label = path.name
         self.digest = digest
         self.latest = latest
-        """The youngest time in it."""
+        """The latest observation time in the file."""
         self.fields = fields
-        """The columns that are names of fields."""
+        """The columns that hold fields."""
         self._store = store
 
     def __len__(self) -> int:
         return self._store.count
 
     def get(self, lead: LeadId) -> Observation | None:
-        """What it says about a lead."""
+        """The file's observation of a lead."""
         seen = self._store.get(lead)
         return seen if isinstance(seen, Observation) else None
 
     def close(self) -> None:
-        """Drop it."""
+        """Delete the temporary data."""
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -64,9 +65,9 @@ class ObservedExport:
 
 
 def read_export(path: Path, account: Account, *, observed_at: str | None = None) -> ObservedExport:
-    """Read a whole export. Raises InputError with file, line and row of everything that is wrong.
+    """Read a whole export. Raises InputError with file, line and row of every error.
 
-    `observed_at` (ISO 8601 with a time zone) is the time of rows that name none.
+    `observed_at` (ISO 8601 with a time zone) is the time of rows that have none.
     """
     default = None
     if observed_at is not None:
@@ -86,7 +87,7 @@ def read_export(path: Path, account: Account, *, observed_at: str | None = None)
 
 
 def parse_time(text: str) -> str | None:
-    """`text` in UTC, ISO 8601 with microseconds and Z; None where it is no time or has no zone."""
+    """`text` in UTC, ISO 8601 with microseconds and Z; None where it is not a time or has no zone."""
     try:
         moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is None:
@@ -107,7 +108,7 @@ class _Unfit(Exception):
 class _ExportReader:
     def __init__(self, path: Path, account: Account, default: str | None, store: LeadStore) -> None:
         self._path = path
-        # No option says an encoding here: a byte order mark does, and UTF-8 is meant without one.
+        # An export has no encoding option: a byte order mark decides, otherwise it is UTF-8.
         self._options = SourceOptions(label=str(path), path=str(path), encoding="", said_in="nowhere")
         self._names = frozenset({account.name, account.identity})
         self._account = account.name
@@ -152,7 +153,7 @@ class _ExportReader:
         )
 
     def _check_columns(self, columns: tuple[str, ...] | None) -> None:
-        """A name with spaces around it is the name without them; each may be there once."""
+        """Check column names, ignoring surrounding spaces; each may occur once."""
         if columns is None:
             return
         names = Counter(name.strip() for name in columns)
@@ -163,7 +164,8 @@ class _ExportReader:
             raise self._options.failure("SE350", "the header has no column 'lead'", line=1, hint=_HINT)
 
     def _take(self, problem: Problem) -> None:
-        """What a reader of tables reports; that it ignored empty rows at the end changes nothing here."""
+        """Take over the table reader's problems, except that empty rows at the end were ignored, which does not matter
+        here."""
         if problem.severity == "error":
             self._by_cause.add(problem)
 
@@ -218,7 +220,7 @@ class _ExportReader:
 
 
 def _texts(row: Mapping[str, object]) -> dict[str, str]:
-    """The row by names without spaces around them. Raises _Unfit where a value is no text."""
+    """The row by column names without surrounding spaces. Raises _Unfit where a value is not text."""
     for name, value in row.items():
         if not isinstance(value, str):
             raise _Unfit(f"{name!r} is {kind_of(value)}, where a text is needed", advice_for(value))

@@ -1,4 +1,4 @@
-"""What a policy makes of findings: rules that block a plan, and rules that are silenced."""
+"""Applies the policy to findings: some rules block a plan, others are silenced."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from syncengine.core.settings import Policy
 from syncengine.findings.fold import FindingsFold, facts_by_change
 
 _BLOCKERS = 20
-"""Findings of one rule that are named as what blocks; the rest is counted."""
+"""Findings of one rule that are listed as blockers; the rest is counted."""
 
 
 class FindingsPolicy:
@@ -32,7 +32,7 @@ class FindingsPolicy:
         return tuple(Blocker(reason=reason) for reason in self.reasons(findings))
 
     def reasons(self, findings: Iterable[Finding]) -> Iterator[str]:
-        """The same in words: one for each finding of a rule that blocks, but for those that only inform."""
+        """The same as texts: one for each finding of a rule that blocks, except findings of severity "info"."""
         found: dict[str, list[Finding]] = {}
         for finding in in_order(findings):
             if self._policy.findings.get(finding.rule) == "block" and finding.severity != "info":
@@ -44,7 +44,7 @@ class FindingsPolicy:
                 yield f"findings: {rule}: and {len(of_rule) - _BLOCKERS} more ({self._where(rule)})"
 
     def shown(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """The findings in order; those of each ignored rule as one line."""
+        """The findings in order, with those of each ignored rule as one line."""
         kept: list[Finding] = []
         ignored: dict[str, list[Finding]] = {}
         for finding in findings:
@@ -65,14 +65,14 @@ class FindingsPolicy:
 
 
 def with_findings(summary: PlanSummary, from_lines: Sequence[Finding], policy: Policy | None) -> PlanSummary:
-    """The summary with all findings, in order: those from the plan's lines, and those that planning recorded."""
+    """The summary with all findings, in order: those from the plan's lines, and those recorded at planning."""
     found = (*from_lines, *summary.covered, *summary.recorded)
     shown = in_order(found) if policy is None else FindingsPolicy(policy).shown(found)
     return msgspec.structs.replace(summary, findings=shown)
 
 
 class SavedLines(Protocol):
-    """What is needed of a saved plan: its lines, and what its end says."""
+    """The required parts of a saved plan: its lines and its footer's content."""
 
     @property
     def summary(self) -> PlanSummary: ...
@@ -81,7 +81,7 @@ class SavedLines(Protocol):
 
 
 def findings_from_lines(saved: SavedLines) -> tuple[Finding, ...]:
-    """What follows from a saved plan's lines, worked out anew: what the file says of findings is not believed."""
+    """Findings computed again from a saved plan's lines. Those stored in the file are not trusted."""
     fold = FindingsFold()
     for planned in saved.operations():
         fold.see(planned)

@@ -1,7 +1,7 @@
-"""Runs git for what a plan has to know about files of the repository.
+"""Runs git to query facts about files of the repository.
 
-git runs without the user's and the system's configuration, without hooks, pagers, filters, external programs or the
-network, for a bounded time; what the repository itself configures of these is switched off.
+git runs without the user's and the system's configuration, hooks, pagers, filters, external programs or the network,
+and with a time limit. Options that the repository itself configures for these are overridden.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 _PATIENCE = 60.0
 _SWITCHED_OFF = (
-    "safe.directory=*",  # a checkout made by another user, as in containers; nothing that it configures is run
+    "safe.directory=*",  # A checkout made by another user, as in containers. Nothing that it configures is run.
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.pager=cat",
@@ -36,7 +36,7 @@ _ENVIRONMENT = {
 
 
 class GitCannotTell(Exception):
-    """git has no answer: `str()` says why, and `hint` what to do."""
+    """git cannot answer: `str()` says why, and `hint` what to do."""
 
     def __init__(self, reason: str, hint: str) -> None:
         super().__init__(reason)
@@ -52,7 +52,7 @@ class Git:
         self._git = shutil.which("git", path=self._path)
 
     def run(self, folder: Path, *arguments: str, patterns: bool = False) -> bytes | None:
-        """What git prints, or None where it fails. `patterns`: paths are patterns, and not taken literally."""
+        """git's output, or None where it fails. `patterns`: treat paths as patterns, not literally."""
         if self._git is None:
             raise GitCannotTell("git is not on the PATH", "install git")
         options = [part for setting in _SWITCHED_OFF for part in ("-c", setting)]

@@ -1,4 +1,5 @@
-"""What differs from the account's last run: facts of other people's runs, so they are notes and never covered."""
+"""Differences from the account's last run. They are facts of other people's runs, so they are notes outside the
+digest."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from syncengine.core.settings import Policy
 
 
 def since_last_run(last: RunRecord | None, policy: Policy, wire_digest: str) -> Iterator[Finding]:
-    """Findings on a policy, signers or wire settings that are not the last run's."""
+    """Findings on a policy, signers or wire settings that differ from the last run's."""
     if last is None:
         return
     run = f"the account's last run, {last.run} of {last.started[:16]}"

@@ -1,4 +1,4 @@
-"""What was seen of each lead: an index in memory, values in an unnamed file on disk that only this process reads."""
+"""Observations by lead: an index in memory, values in an unnamed file on disk that only this process can read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from syncengine.core.values import LeadId, is_quarantined, number_of
 
 
 class LeadStore:
-    """One Observation or Unread for each lead: values on disk, an index of 16 bytes a slot in memory."""
+    """One Observation or Unread per lead: values on disk, an index of 16 bytes a slot in memory."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="syncengine-")  # noqa: SIM115  # closed by close()
@@ -25,18 +25,18 @@ class LeadStore:
         self._places = array("Q", bytes(8 * self._slots))
         self._stored = 0
         self._quarantined: LeadStore | None = None
-        """Leads by quarantine id, whose numbers are others'."""
+        """Leads by quarantine id, in a store of their own: the same number can also be the id of another lead."""
         self._file.write(b"\0")
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(Observation | UnreadLead).decode
 
     @property
     def count(self) -> int:
-        """How many leads it holds."""
+        """Number of leads."""
         return self._stored + (0 if self._quarantined is None else self._quarantined.count)
 
     def add(self, lead: LeadId, seen: Observation | UnreadLead) -> bool:
-        """Keep it; False where the lead is known already."""
+        """Store it; False where the lead is present already."""
         if is_quarantined(lead):
             if self._quarantined is None:
                 self._quarantined = LeadStore()
@@ -56,7 +56,7 @@ class LeadStore:
         return True
 
     def get(self, lead: LeadId) -> Observation | UnreadLead | None:
-        """What is known of a lead."""
+        """What is stored for a lead."""
         if is_quarantined(lead):
             return None if self._quarantined is None else self._quarantined.get(LeadId(number_of(lead)))
         place = self._places[self._slot(int(lead))]
@@ -73,7 +73,7 @@ class LeadStore:
         return seen
 
     def close(self) -> None:
-        """Drop everything."""
+        """Delete everything."""
         self._file.close()
         if self._quarantined is not None:
             self._quarantined.close()

@@ -1,7 +1,7 @@
-"""Files that git checked out with other line endings than they were committed with.
+"""Detects files that git checked out with other line endings than it committed.
 
-Git for Windows does so unless it is told otherwise. A cell with a line break then holds another text, and every file
-has another digest: a plan that is made there is not the one that is made from the same commit elsewhere.
+Git for Windows does so by default. A cell with a line break then holds another text, and every file has another digest,
+so the plan differs from one made from the same commit elsewhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from syncengine.planning.git import Git, GitCannotTell
 _AT_ONCE = 200
 """Paths in one command line."""
 _LARGEST = 64 * 1024 * 1024
-"""Bytes of a file that is compared with its blob; of a larger one, git's own word is taken."""
+"""Largest size in bytes of a file that is compared with its blob. For a larger file, git's report is used."""
 _TEXTS = (
     "*.yaml",
     "*.yml",
@@ -44,7 +44,7 @@ class Converted(msgspec.Struct, frozen=True):
 
     @property
     def message(self) -> str:
-        """What is wrong."""
+        """What is wrong, for messages."""
         return (
             f"{self.file} differs from what is committed in its line endings only ({self.committed} in git, "
             f"{self.here} here), so that a plan made here is not the one made elsewhere"
@@ -52,7 +52,7 @@ class Converted(msgspec.Struct, frozen=True):
 
     @property
     def advice(self) -> str:
-        """What to do about it."""
+        """What to do about it, for messages."""
         name = shlex.quote(self.file)
         pattern = f"/{self.file}" if name == self.file else f'"/{self.file}"'
         # Until it is checked out again, git sees a changed file, and `git add` would commit the other line endings.
@@ -63,7 +63,8 @@ class Converted(msgspec.Struct, frozen=True):
 
 
 def converted(root: Path, environ: Mapping[str, str], files: Sequence[str] | None = None) -> tuple[Converted, ...]:
-    """Those of `files` (relative to `root`; None: all texts below it) that only in line endings are not their blobs.
+    """Those of `files` (relative to `root`; None: all text files below it) that differ from their blobs in line endings
+    only.
 
     Empty where git or a repository is missing: nothing was converted then.
     """

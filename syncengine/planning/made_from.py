@@ -1,4 +1,4 @@
-"""The commit and branch that a plan is made from, and the files that it reads and that are not as committed there."""
+"""The commit and branch that a plan is made from, and the input files that differ from their committed versions."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from syncengine.core.plan import MadeFrom
 from syncengine.planning.git import Git, GitCannotTell
 
 NAMED = 20
-"""Differing files that are named; more are counted."""
+"""Differing files that are named; the rest is counted."""
 _AT_ONCE = 200
 """Paths in one command line."""
 _BLOCK = 1 << 20
 _NORMALISED = 64 << 20
-"""Bytes of a file that is compared once more with its line endings taken for those of git."""
+"""Largest size in bytes of a file that is compared a second time, with its line endings converted to git's."""
 _POINTER = 1024
-"""A Git LFS pointer is no longer than this."""
+"""Maximum length of a Git LFS pointer."""
 _BRANCH_VARIABLES = ("GITHUB_HEAD_REF", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_BRANCH", "GITHUB_REF_NAME")
-"""CI checks out a commit and no branch, and names the branch here."""
+"""CI checks out a commit without a branch, and names the branch in one of these variables."""
 
 
 def made_from(root: Path, environ: Mapping[str, str], files: Sequence[str]) -> MadeFrom:
-    """What git says of `files` (relative to `root`); empty where there is no git, no repository or no commit."""
+    """git's facts about `files` (relative to `root`); empty where there is no git, no repository or no commit."""
     git = Git(environ)
     try:
         commit = _line(git.run(root, "rev-parse", "--verify", "HEAD"))
@@ -37,8 +37,8 @@ def made_from(root: Path, environ: Mapping[str, str], files: Sequence[str]) -> M
 
 
 def origin_of(root: Path, environ: Mapping[str, str]) -> tuple[str, str]:
-    """The address of the remote `origin`, which may hold a password, and the folder that `root` is of the repository,
-    "" or "leads/"."""
+    """The address of the remote `origin`, which may hold a password, and the path of `root` inside the repository: ""
+    or "leads/"."""
     git = Git(environ)
     try:
         folder = _line(git.run(root, "rev-parse", "--show-prefix"))
@@ -56,7 +56,7 @@ def _branch_of_ci(environ: Mapping[str, str]) -> str:
 
 
 def _differing(git: Git, root: Path, files: Sequence[str]) -> Iterator[str]:
-    """Compared by git's object id, so that no filter that the repository configures is run."""
+    """Compare by git's object id, so that no filter that the repository configures is run."""
     within = [file for file in files if not file.startswith("../")]
     yield from (file for file in files if file.startswith("../"))
     for start in range(0, len(within), _AT_ONCE):
@@ -88,7 +88,7 @@ def _same(git: Git, root: Path, file: str, blob: str, size: int) -> bool:
                 return f"oid sha256:{_sha256(path)}".encode() in pointer.splitlines()
         if path.stat().st_size > _NORMALISED:
             return False
-        # Converted line endings are told by a note of their own.
+        # A separate note reports converted line endings.
         content = path.read_bytes().replace(b"\r\n", b"\n")
     except OSError:
         return False
@@ -96,7 +96,7 @@ def _same(git: Git, root: Path, file: str, blob: str, size: int) -> bool:
 
 
 def _object_id(content: Iterable[bytes], size: int, like: str) -> str:
-    """The id that git gives a file, by the repository's own hash."""
+    """The object id that git gives a file, by the repository's own hash."""
     digest = hashlib.sha256() if len(like) == 64 else hashlib.sha1(usedforsecurity=False)
     digest.update(b"blob %d\0" % size)
     for piece in content:

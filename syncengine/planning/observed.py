@@ -1,7 +1,7 @@
-"""Values that were seen, in a dated export or by asking the service, and whether they still count.
+"""Observed values, from a dated export or from the service, and whether they are still valid.
 
-The one rule, for plans and for `drift`: an observation counts where it is younger than the ledger's last attempt on
-that field or amount. See docs/decisions/0010-one-rule-for-observed-values.md.
+One rule serves plans and `drift`: an observation counts where it is newer than the ledger's last attempt on that field
+or amount. See docs/decisions/0010-one-rule-for-observed-values.md.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from syncengine.core.values import LeadId
 from syncengine.planning.leadstore import LeadStore
 
 _REASONS = 50
-"""Different reasons that are counted apart."""
+"""Distinct reasons that are counted separately."""
 
 
 class Unseen(msgspec.Struct, frozen=True):
-    """Nothing that was seen counts: the first reason, and the service's where it could not be asked."""
+    """No observation counts: the first reason, and the service's where it could not be asked."""
 
     reason: str = ""
     unread: str = ""
@@ -35,9 +35,9 @@ _NO_COLUMN = Unseen("observations have no place for a field of this name: there 
 
 
 class ObservedValues:
-    """What was seen of fields and amounts, where nothing was tried on them since. A lead is asked for once.
+    """Observations of fields and amounts without later attempts. Each lead is requested once.
 
-    `reader` comes before `export`: it is younger. Close it to give the temporary files back.
+    `reader` takes precedence over `export`, since it is newer. Closing removes the temporary files.
     """
 
     def __init__(self, *, export: LeadExport | None = None, reader: LeadReading | None = None) -> None:
@@ -48,7 +48,7 @@ class ObservedValues:
         self._unread: Counter[str] = Counter()
 
     def of(self, lead: LeadId, kind: Kind, name: str, history: LeadHistory) -> Observation | Unseen:
-        """An observation of the lead that shows this field or amount and counts; or why there is none."""
+        """An observation of the lead that shows this field or amount and counts, or the reason why there is none."""
         if kind is Kind.UPDATE and name in MONEY:
             return _NO_COLUMN
         since = history.last_attempt_at(kind, name)
@@ -70,18 +70,19 @@ class ObservedValues:
         return Unseen(reason, unread)
 
     def before(self, lead: LeadId, kind: Kind, name: str, history: LeadHistory) -> Before | None:
-        """The value before, as a plan shows it; origin "unknown" with the reason where the service did not say."""
+        """The value before, as a plan shows it; origin "unknown" with the reason where the service did not return
+        it."""
         seen = self.of(lead, kind, name, history)
         if isinstance(seen, Observation):
             return Before(origin="observed", value=seen.values[name], by=seen.by)
         return Before(origin="unknown", note=seen.unread) if seen.unread else None
 
     def knows(self, lead: LeadId) -> bool:
-        """Whether the export holds the lead."""
+        """Whether the export contains the lead."""
         return self._export is not None and self._export.get(lead) is not None
 
     def findings(self) -> Iterator[Finding]:
-        """What was seen and does not count."""
+        """Findings on observations that do not count."""
         if self._outdated and self._export is not None:
             values = "value is" if self._outdated == 1 else "values are"
             yield Finding(
@@ -93,14 +94,14 @@ class ObservedValues:
             )
 
     def notes(self) -> tuple[str, ...]:
-        """What could not be seen."""
+        """Notes on values that could not be observed."""
         return tuple(
             f"{count} {'lead' if count == 1 else 'leads'} could not be read from the service: {reason}"
             for reason, count in self._unread.most_common(5)
         )
 
     def close(self) -> None:
-        """Drop what was read; the export is its owner's to close."""
+        """Delete what was read. The owner of the export closes it."""
         if self._read is not None:
             self._read.close()
 
@@ -123,7 +124,7 @@ class ObservedValues:
 
 
 def _why_not(seen: Observation, name: str, since: str, where: str) -> str:
-    """Why this observation says nothing about a field or amount that was last tried at `since`; "" where it does."""
+    """Why this observation says nothing about a field or amount last attempted at `since`; "" where it does."""
     if name not in seen.values:
         return f"{where} does not show it"
     if seen.at <= since:

@@ -1,4 +1,4 @@
-"""A digest of each part that a plan rests on, so that a refusal can name what moved. The plan's own covers them all."""
+"""A digest of each input of a plan, so that a refusal can name what changed. The plan's own digest covers them all."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ CONFIGURATION, POLICY, SIGNERS, OBSERVED, LEDGER = "configuration", "policy", "s
 
 
 def changeset_part(changeset: str) -> str:
-    """The name of the part that a changeset's own document and variables are."""
+    """Name of the part for a changeset's own document and variables."""
     return f"changeset:{changeset}"
 
 
 def source_part(changeset: str, source: str) -> str:
-    """The name of the part that one source is."""
+    """Name of the part for one source."""
     return f"source:{changeset}/{source}"
 
 
@@ -32,7 +32,7 @@ def parts_of(facts: ChangesetFacts) -> dict[str, str]:
 
 
 def configuration_digest(account: Account, lead_schema: bytes | None) -> str:
-    """What the plan rests on of an account's configuration."""
+    """Digest of the parts of an account's configuration that a plan depends on."""
     return _digest(
         b"configuration",
         {
@@ -47,13 +47,13 @@ def configuration_digest(account: Account, lead_schema: bytes | None) -> str:
 
 
 class LedgerFacts:
-    """Sums up what the ledger held on what a plan's lines touch."""
+    """Digest of the ledger's facts about a plan's lines."""
 
     def __init__(self) -> None:
         self._sum = hashlib.sha256(b"syncengine-part-ledger\n")
 
     def add(self, planned: PlannedOperation) -> None:
-        """A line on which the ledger holds something."""
+        """Add a line for which the ledger has facts."""
         self._sum.update(f"{planned.id} {planned.facts}\n".encode())
 
     def part(self) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The saved plan: JSON Lines, one header, one line per operation, one footer. The only reader and writer of the format.
 
-Two sums guard it. The digest covers what a reviewer approves; the checksum covers every byte before it. See
+Two checksums protect it. The digest covers what a reviewer approves; the checksum covers every byte before it. See
 docs/plan-file.md for what is covered and what is not.
 """
 
@@ -45,10 +45,10 @@ from syncengine.planning.sealing import (
 
 FORMAT = 2
 _BLOCK = 1 << 18
-"""Bytes read at once. Larger ones cost more: what a block's lines become no longer fits the processor's cache."""
+"""Bytes per read. With larger blocks the decoded lines no longer fit the processor's cache, and reading slows down."""
 
 _WRITTEN_AT_ONCE = 256
-"""Operations encoded and hashed together: one by one costs twice as much."""
+"""Operations encoded and hashed together; single ones take twice the time."""
 
 _CHECKSUM_MARK = b',"checksum":"'
 _LONGEST_FOOTER = 64 << 20
@@ -77,7 +77,7 @@ class _Covered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The part of the footer that the digest does not cover: what depends on the clock, on other files or runs."""
+    """The part of the footer that the digest does not cover: facts of the clock, of other files or of other runs."""
 
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ class _Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parts: dict[str, str] = {}
     authors: dict[str, tuple[str, ...]] = {}
     lines: dict[str, int] = {}
-    """Where the documents of changesets begin in their files; a plan's own lines count from there."""
+    """Where the documents of changesets begin in their files. The plan's lines count from there."""
 
 
 class _Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +99,7 @@ class _Footer(_Ending, frozen=True, kw_only=True):
 
 
 class _SealedFooter(msgspec.Struct, frozen=True, kw_only=True):
-    """`sealed` holds an _Ending; the rest of it that anybody may read stands beside it."""
+    """`sealed` holds an _Ending; its publicly readable fields are stored unencrypted here."""
 
     digest: str
     counts: Counts
@@ -112,14 +112,14 @@ class _SealedFooter(msgspec.Struct, frozen=True, kw_only=True):
 _LINE = msgspec.json.Decoder(PlannedOperation)
 _SHORT_LINE = msgspec.json.Decoder(PlanLine)
 _ID = b'{"id":"'
-"""How the line of an operation begins."""
+"""First bytes of an operation's line."""
 _BEGINNING = b'{"syncengine_plan":'
 
 
 def _check_replaceable(path: Path) -> None:
-    """Raise InputError where saving a plan would take the place of something else.
+    """Raise InputError where saving a plan would overwrite something else.
 
-    A damaged plan may be replaced, so a name that ends in .plan is enough.
+    A damaged plan may be overwritten, so a name that ends in .plan is enough.
     """
     if not path.exists():
         return
@@ -145,9 +145,9 @@ def _check_replaceable(path: Path) -> None:
 
 
 class PlanWriter:
-    """Writes a plan in one pass; nothing stands under the final name before `finish`. Mode 0600: it holds values.
+    """Writes a plan in one pass. The final name does not exist before `finish`. Mode 0600, because it holds values.
 
-    With `seal` only its recipients can read what it says about leads.
+    With `seal`, only its recipients can read what the plan says about leads.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class PlanWriter:
         self._lines: dict[str, int] = {}
 
     def begin(self, changeset: ChangesetId, line: int) -> None:
-        """Where the changeset's document begins in its file: what stands above it must not show in the digest."""
+        """Record where the changeset's document begins in its file, so that lines above it do not affect the digest."""
         if line > 1:
             self._lines[changeset] = line
 
@@ -200,7 +200,7 @@ class PlanWriter:
         recorded_findings: tuple[Finding, ...] = (),
         parts: dict[str, str] | None = None,
     ) -> PlanSummary:
-        """Write the footer, make the file durable and give it its name."""
+        """Write the footer, make the file durable and rename it to its final name."""
         self._write_waiting()
         lines: dict[str, int] = {changeset.id: changeset.line for changeset in changesets if changeset.line > 1}
         covered = _Covered(
@@ -238,7 +238,7 @@ class PlanWriter:
         )
 
     def _footer(self, digest: str, covered: _Covered, beside: _Beside) -> bytes:
-        """All but the checksum."""
+        """The footer without the checksum."""
         if self._seal is None or self._sealed_lines is None:
             return _ENCODER.encode({"digest": digest, "covered": covered, "beside": beside})
         self._sealed_lines.flush()
@@ -253,9 +253,9 @@ class PlanWriter:
         )
 
     def discard(self) -> None:
-        """Leave no trace; harmless after `finish`."""
+        """Remove the unfinished file; no effect after `finish`."""
         if self._file is not None:
-            # On a full disk closing tries once more to write what is left, and fails again.
+            # On a full disk, closing tries once more to write the remaining bytes, and fails again.
             with contextlib.suppress(OSError):
                 self._file.close()
             self._file = None
@@ -263,7 +263,7 @@ class PlanWriter:
             self._partial.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
-        # Nothing lies on the disk before this: whoever is interrupted from here on tidies up.
+        # No file exists before this point. From here on, an interruption must remove it.
         try:
             if self._path is not None:
                 self._open(self._path)
@@ -318,10 +318,10 @@ class PlanWriter:
 
 
 class PlanFile:
-    """A plan file that was read to the end and found whole.
+    """A plan file that was read completely and verified.
 
     `operations()` reads it again and compares every block with what was verified, so a file that is altered in place
-    afterwards is noticed before the altered bytes are used. A sealed one is opened with `identities`.
+    afterwards is detected before the altered bytes are used. A sealed plan is opened with `identities`.
     """
 
     def __init__(self, path: Path, source: BinaryIO, identities: Identities) -> None:
@@ -332,7 +332,7 @@ class PlanFile:
         self._covered = 0
         """Bytes before the checksum's own characters."""
         self._blocks: list[bytes] = []
-        """The checksum as it stood after each block: what comes later is compared with it on the way."""
+        """The checksum after each block; a second read is compared with it block by block."""
         self._start = 0
         self._end = 0
         first, footer = self._verify()
@@ -354,7 +354,7 @@ class PlanFile:
                 yield from operations
 
     def operations_named(self, ids: Sequence[str]) -> list[PlannedOperation]:
-        """The operations of these ids, in this order; all others are passed over without being decoded."""
+        """The operations of these ids, in this order. All others are skipped without being decoded."""
         wanted = {operation.encode(): rank for rank, operation in enumerate(ids)}
         found: dict[int, PlannedOperation] = {}
         for lines in self._lines():
@@ -368,21 +368,22 @@ class PlanFile:
         return [found[rank] for rank in sorted(found)]
 
     def lines(self) -> Iterator[PlanLine]:
-        """The same operations, but of each only what sending takes; for whoever has been through `operations()`."""
+        """The same operations, decoded only as far as sending needs. For callers that have read `operations()`
+        already."""
         for lines in self._decoded(_SHORT_LINE):
             yield from lines
 
     def _decoded(self, decoder: msgspec.json.Decoder[T]) -> Iterator[list[T]]:
         for lines in self._lines():
             try:
-                # Many lines at once: a call for each costs as much again as reading it.
+                # Many lines per call: a call for each line takes as long again as decoding it.
                 decoded = decoder.decode_lines(lines)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise self._altered("an operation cannot be read") from error
             yield decoded
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._source.close()
 
     def __enter__(self) -> Self:
@@ -410,7 +411,7 @@ class PlanFile:
                 try:
                     plain = self._unsealed(sealed, self._cover)
                 except SealedPlan as error:
-                    # The same identities opened the footer: this line was sealed for somebody else.
+                    # The same identities opened the footer, so this line was sealed for other recipients.
                     raise self._altered("what is sealed was altered") from error
                 yield plain
 
@@ -455,7 +456,7 @@ class PlanFile:
         return first, footer
 
     def _sum_up(self) -> tuple[bytes, str]:
-        """Checksum over everything before the checksum's own characters, with the footer's line."""
+        """Checksum over everything before its own characters, and the footer's line."""
         self._source.seek(0, os.SEEK_END)
         size = self._source.tell()
         self._covered = max(size - _TAIL, 0)
@@ -484,7 +485,7 @@ class PlanFile:
             raise self._altered("not a whole plan: the footer cannot be read") from error
 
     def _sealed_footer(self, first: _FirstLine, sealed_to: SealedTo, raw: bytes) -> _Footer:
-        """The footer of a sealed plan, opened; from here on the body can be read."""
+        """The decrypted footer of a sealed plan. The body is readable only after this."""
         if sealed_to.format != SEAL_FORMAT:
             raise self._altered(f"sealed as {sealed_to.format[:20]!r}, which this version cannot open")
         outside = self._ending(raw, _SealedFooter)
@@ -505,7 +506,7 @@ class PlanFile:
         return _Footer(digest=outside.digest, covered=covered, beside=inside.beside, checksum=outside.checksum)
 
     def _locate(self, footer_length: int) -> _FirstLine:
-        """Read the first line, and find out where the operations begin and end."""
+        """Read the first line, and locate the beginning and the end of the operations."""
         self._source.seek(0, os.SEEK_END)
         self._end = self._source.tell() - footer_length
         self._source.seek(0)
@@ -563,13 +564,13 @@ def _summary(footer: _Footer) -> PlanSummary:
 
 
 def _moved(operation: PlannedOperation, lines: int) -> PlannedOperation:
-    """The same, declared some lines further down."""
+    """The operation with its declaration moved down by some lines."""
     origin = msgspec.structs.replace(operation.origin, line=operation.origin.line + lines)
     return msgspec.structs.replace(operation, origin=origin)
 
 
 def _moved_finding(finding: Finding, changesets: tuple[ChangesetHeader, ...], direction: int) -> Finding:
-    """A covered finding whose evidence in a changeset counts lines from its document (-1), or from its file (1)."""
+    """A covered finding whose evidence counts lines from the changeset's document (-1), or from its file (1)."""
     header = next((header for header in changesets if header.id == finding.changeset), None)
     if header is None or header.line <= 1:
         return finding
@@ -582,9 +583,9 @@ def _moved_finding(finding: Finding, changesets: tuple[ChangesetHeader, ...], di
 
 
 def open_plan(path: Path, identities: Identities | None = None) -> PlanFile:
-    """Open and verify. Raises InputError where there is no such file, AlteredPlan where it is not a whole plan.
+    """Open and verify. Raises InputError where the file does not exist, AlteredPlan where it is not a complete plan.
 
-    SealedPlan where it is sealed and none of `identities` opens it.
+    Raises SealedPlan where it is sealed and none of `identities` opens it.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

@@ -1,7 +1,7 @@
-"""Whether a line of a plan is one that planning could have made.
+"""Checks that planning could have produced a plan's lines.
 
-The sums of a plan show that nobody altered it, not who made it: a file with right sums can hold anything. What the
-service is sent, and what ledgers and views rely on, is therefore looked at once more where plans are read.
+The checksums of a plan show that it was not altered, not who made it: a file with correct checksums can hold anything.
+Readers of plans therefore validate again what the service is sent, and what ledgers and views depend on.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ _MOST_FACTS = 1 << 60
 
 
 def odd_among(lines: Sequence[PlannedOperation], changesets: Collection[str]) -> str:
-    """What is odd about the first odd one of these lines; empty where nothing is."""
+    """The defect of the first invalid line among these; empty where there is none."""
     if _are_plain(lines, changesets):
         return ""
     return next(filter(None, (oddity(planned, changesets) for planned in lines)), "")
 
 
 def _are_plain(lines: Sequence[PlannedOperation], changesets: Collection[str]) -> bool:
-    """Whether nothing can be odd about any of these lines, seen all at once: a third of the cost of one by one."""
+    """Whether all of these lines are certainly valid. Checking them together takes a third of the time of single
+    checks."""
     ids = [planned.id for planned in lines]
     operations = [planned.operation for planned in lines]
     return (
@@ -46,13 +47,13 @@ def _are_plain(lines: Sequence[PlannedOperation], changesets: Collection[str]) -
 
 
 def oddity(planned: PlannedOperation, changesets: Collection[str]) -> str:
-    """What is odd about a line of a plan of these changesets; empty where nothing is."""
+    """The defect of one line of a plan of these changesets; empty where there is none."""
     if _OPERATION_ID.fullmatch(planned.id) is None:
         return "an operation's id has another form"
     if not is_lead_id(planned.operation.lead):
         return "an operation's lead is no id"
     if planned.changeset not in changesets:
-        # Whoever wrote a changeset does not approve it: none may be left out of the plan's list.
+        # An author cannot approve the own changeset, so the plan's list of authors must be complete.
         return "an operation's changeset is not among the plan's"
     if planned.entry < 0 or not 0 <= planned.facts < _MOST_FACTS:
         return "an operation's numbers are out of range"

@@ -1,4 +1,4 @@
-"""The policy compiled for one plan: the rules that are active, by the kinds of operation that each can object to."""
+"""The policy compiled for one plan: the active rules, by the kinds of operation that each can block."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NO_TOTALS: PlanFacts = {}
 
 
 class PolicyJudge:
-    """Judges the operations that would be sent. `changesets` and `account` are what `plan` in a rule can name."""
+    """Evaluates the policy for operations that would be sent. `plan` in a rule can name `changesets` and `account`."""
 
     def __init__(self, policy: Policy, account: Account, changesets: tuple[str, ...]) -> None:
         self._account = account
@@ -35,33 +35,33 @@ class PolicyJudge:
 
     @property
     def needs_totals(self) -> bool:
-        """Whether a rule looks at the whole plan, so that operations must be judged again once it is counted."""
+        """Whether a rule needs totals of the whole plan, so that operations must be evaluated again after counting."""
         return bool(self._late_rules)
 
     def concerns(self, kind: Kind) -> bool:
-        """Whether any active rule can object to operations of this kind."""
+        """Whether any active rule can block operations of this kind."""
         return kind in self._rules or kind in self._late_rules
 
     def look(self, planned: PlannedOperation) -> str | None:
-        """Why the operation must not be sent."""
+        """Reasons why the operation must not be sent."""
         rules = self._rules.get(kind_of(planned.operation))
         return _reasons(rules, planned, _NO_TOTALS) if rules and planned.state is State.TO_SEND else None
 
     def look_again(self, planned: PlannedOperation, counts: Counts) -> str | None:
-        """Why the operation must not be sent, now that the plan is counted."""
+        """Reasons why the operation must not be sent, given the plan's totals."""
         rules = self._late_rules.get(kind_of(planned.operation))
         if not rules or planned.state is not State.TO_SEND:
             return None
         return _reasons(rules, planned, plan_scope(counts, self._account, self._changesets))
 
     def findings(self, counts: Counts) -> tuple[Blocker, ...]:
-        """What the plan as a whole exceeds."""
+        """Limits that the plan as a whole exceeds."""
         scope = plan_scope(counts, self._account, self._changesets)
         judged = (rule.judge(self._terms, counts, scope) for rule in PLAN_RULES)
         return tuple(Blocker(reason=reason) for reason in judged if reason is not None)
 
     def warnings(self) -> tuple[str, ...]:
-        """What could not be judged."""
+        """Warnings about what could not be evaluated."""
         number = self._terms.unjudged.amounts
         if not number:
             return ()
@@ -70,9 +70,9 @@ class PolicyJudge:
 
 
 def approval_rule(policy: Policy, counts: Counts, account: Account, changesets: tuple[str, ...]) -> ApprovalRule | None:
-    """The rule by which a plan with these counts needs approvals; None where it needs none.
+    """The rule that requires approvals for a plan with these counts; None where none does.
 
-    Where its condition fails it counts as holding: the plan is blocked besides.
+    If its condition fails to evaluate, it counts as true; the plan is blocked in any case.
     """
     needed = approvals_needed(policy, plan_scope(counts, account, changesets))
     return policy.approvals if needed else None

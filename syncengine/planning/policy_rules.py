@@ -1,8 +1,8 @@
-"""The rules of the policy, each a small unit that says which settings it reads and which operations it looks at.
+"""The rules of the policy. Each declares the settings that it reads and the operations that it checks.
 
-`OPERATION_RULES` and `PLAN_RULES` are the only lists of rules: planning, the check at apply and the tests all walk
-them, so a rule that is added here is judged again at apply without being named anywhere else. A rule only judges; it
-never rewrites an operation. See docs/policy.md.
+`OPERATION_RULES` and `PLAN_RULES` are the only lists of rules. Planning, the check at apply and the tests iterate over
+them, so a rule that is added here is evaluated again at apply without being named anywhere else. A rule only evaluates;
+it never rewrites an operation. See docs/policy.md.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from syncengine.documents.expressions import Condition
 
 PlanFacts = Mapping[str, object]
-"""`plan` as expressions see it."""
+"""Builds `plan` for expressions."""
 
 Judgement = Callable[[PlannedOperation, PlanFacts], Iterator[str]]
-"""Why an operation must not be sent, each reason with its numbers and the line of the rule."""
+"""Returns why an operation must not be sent. Each reason has its numbers and the line of the rule."""
 
 EVERY_KIND = frozenset(Kind)
 _UPDATES = frozenset({Kind.UPDATE})
@@ -48,13 +48,13 @@ _APPROVAL_NAMES = ("plan",)
 
 
 class Unjudged:
-    """Counts the amounts that a rule could not judge, for a warning at the end."""
+    """Counts the amounts that a rule could not evaluate, for a warning at the end."""
 
     amounts = 0
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What rules are compiled for."""
+    """Parameters for compiling rules."""
 
     policy: Policy
     account: Account
@@ -67,10 +67,10 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActiveRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that this policy sets. `needs_totals`: it can judge only once the whole plan was counted."""
+    """A rule that this policy sets. `needs_totals`: it can be evaluated only after the whole plan was counted."""
 
     kinds: frozenset[Kind]
-    """The kinds of operation that it can object to; it is not asked about others."""
+    """The kinds of operation that it can block; it is not called for others."""
     judge: Judgement
     needs_totals: bool = False
 
@@ -130,7 +130,7 @@ def _largest_change(terms: Terms) -> Iterator[ActiveRule]:
         for name, new in _amounts_sent(planned):
             old = known_amount(planned, name)
             if old is None:
-                # `require_before` blocks it with words of its own.
+                # `require_before` blocks it with a message of its own.
                 if Kind.FINANCIALS not in terms.policy.require_before:
                     terms.unjudged.amounts += 1
             elif (percent := change_percent(old, new)) is None or percent > limit:
@@ -220,7 +220,7 @@ OPERATION_RULES: tuple[OperationRule, ...] = (
     OperationRule(settings=("allowed_deliveries",), compile=_listed_deliveries),
     OperationRule(settings=("deny",), compile=_denied),
 )
-"""In the order in which their reasons are told."""
+"""In the order in which their reasons are reported."""
 
 
 # Rules about the whole plan
@@ -258,17 +258,17 @@ PLAN_RULES: tuple[PlanRule, ...] = (
 )
 
 REPEAT_RULES = tuple(spec.repeat for spec in SPECS.values() if spec.repeat)
-"""Settings that core/repeats.py reads. It judges with the ledger's records in hand: when planning, before a run and
-again in the transaction that commits an intent."""
+"""Settings that core/repeats.py reads. They need the ledger's records, so they are evaluated when planning, before a
+run and again in the transaction that commits an intent."""
 
 MOMENT_RULES: tuple[str, ...] = ("windows", "budgets")
 """Settings that decide when a plan may be applied, never whether: see applying/gate.py."""
 
 PACE_RULES: tuple[str, ...] = ("waves", "stop_when")
-"""Settings that shape a run and refuse nothing beforehand: see applying/stopping.py."""
+"""Settings that shape a run and block nothing beforehand: see applying/stopping.py."""
 
 
-# What rules are made of
+# Helpers of the rules
 
 
 def known_amount(planned: PlannedOperation, name: str) -> Cents | None:
@@ -278,14 +278,14 @@ def known_amount(planned: PlannedOperation, name: str) -> Cents | None:
 
 
 def change_percent(old: int, new: int) -> Decimal | None:
-    """How far an amount moves, in percent of what it was; None from 0 to anything else, which no percentage covers."""
+    """Change of an amount in percent of its old value; None for a change from 0, which no percentage describes."""
     if old == new:
         return Decimal(0)
     return None if old == 0 else abs(Decimal(new - old)) * 100 / abs(Decimal(old))
 
 
 def approvals_needed(policy: Policy, plan: PlanFacts) -> bool | str:
-    """Whether approvals are needed, or in words why that cannot be told."""
+    """Whether approvals are needed, or a text that says why that cannot be decided."""
     rule = policy.approvals
     if rule is None or rule.required < 1:
         return False
@@ -298,7 +298,7 @@ def approvals_needed(policy: Policy, plan: PlanFacts) -> bool | str:
 
 
 def operation_scope(planned: PlannedOperation) -> dict[str, object]:
-    """`op` as rules see it: what would be sent of it. Amounts are exact decimals, a missing value is none."""
+    """`op` for expressions: the part that would be sent. Amounts are exact decimals; a missing value is none."""
     operation = planned.operation
     sent = {name: value for name, value in values_of(operation).items() if name in planned.send}
     money = isinstance(operation, Financials)
@@ -321,7 +321,7 @@ def operation_scope(planned: PlannedOperation) -> dict[str, object]:
 
 
 def plan_scope(counts: Counts, account: Account, changesets: tuple[str, ...]) -> dict[str, object]:
-    """`plan` as rules see it: what is to be sent."""
+    """`plan` for expressions: what is to be sent."""
     return {
         "account": account.name,
         "changesets": list(changesets),
@@ -334,8 +334,8 @@ def plan_scope(counts: Counts, account: Account, changesets: tuple[str, ...]) ->
 
 
 def compiled(names: tuple[str, ...], when: str, policy: Policy, line: int) -> Condition:
-    """An expression of the policy. Raises ConfigError (SE561) where it cannot be read."""
-    # Most policies hold no expression, and what reads them takes long to load.
+    """A compiled expression of the policy. Raises ConfigError (SE561) where it is invalid."""
+    # Most policies hold no expression, and the compiler takes long to import.
     from syncengine.documents.expressions import ExpressionProblem, Expressions
 
     condition = Expressions(names, missing="none").compile_condition(when)
@@ -360,5 +360,5 @@ def _count(number: int, what: str) -> str:
 
 
 def _percent(value: Decimal) -> str:
-    """With at most two places, rounded away from what it is compared with."""
+    """With at most two decimals, rounded away from the value that it is compared with."""
     return f"{value.quantize(Decimal('0.01'), ROUND_UP).normalize():f}"

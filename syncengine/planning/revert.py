@@ -1,7 +1,7 @@
-"""What a plan applied, turned round: a changeset that sets the known values from before, and why the rest cannot be.
+"""Builds a changeset that reverts a plan: it sets the known previous values, and lists why others cannot be restored.
 
-Only values that nobody wrote since are set back. Each change carries `expect` with the value that the plan applied, so
-that a lead which was changed in between is blocked when the changeset is planned.
+It restores only values that were not written since. Each change carries `expect` with the value that the plan applied,
+so that a lead which changed in between is blocked when the changeset is planned.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from syncengine.documents.quoting import quoted, quoted_value
 
 BATCH = 500
 _ID = 64
-"""Characters that a changeset's id may have."""
+"""Maximum length of a changeset's id in characters."""
 _LISTED = 1_000
-"""Comments on what is not restored."""
+"""Maximum number of comments on values that are not restored."""
 
 Histories = Callable[[list[LeadId]], Mapping[LeadId, LeadHistory]]
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
-    """Values of one operation that are set back, and the values that the plan had applied."""
+    """Values of one operation to restore, and the values that the plan had applied."""
 
     planned: PlannedOperation
     values: dict[str, str]
@@ -47,7 +47,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotReverted(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that the plan did, or may have done, and that is not set back. `name` is "" for the whole operation."""
+    """Something that the plan did, or may have done, and that is not restored. `name` is "" for the whole operation."""
 
     planned: PlannedOperation
     name: str
@@ -58,7 +58,7 @@ Turned = Restored | NotReverted
 
 
 def revert_id(changesets: Iterable[str], digest: str) -> str:
-    """Id of the changeset that turns a plan round: from its first changeset and its digest, valid whatever they are."""
+    """Id of the reverting changeset, from the plan's first changeset and its digest. Valid for any of them."""
     tail = f"-{digest[:8]}"
     first = next(iter(changesets), "plan")
     found = f"revert-{first[: _ID - len('revert-') - len(tail)]}{tail}"
@@ -74,7 +74,7 @@ def turn_round(
     account: Account,
     allow_negative: bool,
 ) -> Iterator[Turned]:
-    """Every operation that this plan applied or may have applied, in plan order. What it did not do is left out."""
+    """Every operation that this plan applied or may have applied, in plan order."""
     remaining = iter(operations)
     turning = _Turning(digest, account, allow_negative=allow_negative)
     while batch := list(islice(remaining, BATCH)):
@@ -162,7 +162,7 @@ class _Turning:
 
 
 def reverting_changeset(changeset: str, account: str, plan: PlanDigest, turned: Iterable[Turned]) -> Iterator[str]:
-    """The changeset's YAML, piece by piece. Every value is a quoted text; braces in values are no templates."""
+    """The changeset's YAML, piece by piece. Every value is a quoted text, so braces in values are not templates."""
     yield (
         f"# Sets back what plan {plan[:12]} changed, as far as values before are known and nobody wrote them since.\n"
         "# Review it like any other changeset: values that the service itself changed meanwhile are not known here.\n"
@@ -193,7 +193,7 @@ def reverting_changeset(changeset: str, account: str, plan: PlanDigest, turned: 
 
 
 def kept_words(kept: NotReverted) -> str:
-    """One line on what is not set back."""
+    """One line about a value that is not restored."""
     planned = kept.planned
     what = f"{kind_of(planned.operation).value} of lead {planned.operation.lead}"
     name = f", {_printable(kept.name)}" if kept.name else ""

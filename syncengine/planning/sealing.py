@@ -1,8 +1,8 @@
-"""Sealed plans: what a plan says about leads, encrypted in the age format to those who may read it.
+"""Sealed plans: what a plan says about leads, encrypted in the age format for its readers.
 
-The cryptography is pyrage's. The body of a sealed plan is a row of ordinary age files, each of some hundred lines, so
-that neither writing nor reading holds a plan in memory and no plain copy of it comes to lie on a disk. What binds them
-together is the plan's digest, over the plain lines in order. See docs/plan-file.md.
+pyrage does the cryptography. The body of a sealed plan is a sequence of ordinary age files, each of some hundred lines,
+so that neither writing nor reading holds a plan in memory and no plain copy is written to disk. The plan's digest, over
+the plain lines in order, binds them together. See docs/plan-file.md.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Identity = x25519.Identity | ssh.Identity
 
 VARIABLE = "SYNCENGINE_IDENTITY"
-"""An identity itself, as CI hands out secrets, or the path of a file that holds one."""
+"""An identity itself, as CI provides secrets, or the path of a file that holds one."""
 
 SEAL_FORMAT = "age"
 
@@ -45,14 +45,14 @@ _SHOWN = "[identity]"
 
 
 class SealedTo(msgspec.Struct, frozen=True, kw_only=True):
-    """Stands in the first line of a sealed plan. Recipients are public keys, without the comments of SSH keys."""
+    """Fields in the first line of a sealed plan. Recipients are public keys, without the comments of SSH keys."""
 
     format: str
     recipients: tuple[str, ...]
 
 
 class Cover(msgspec.Struct, frozen=True, kw_only=True):
-    """What anybody can read of a sealed plan. Nobody vouches for it until the plan is opened."""
+    """The publicly readable part of a sealed plan. It is unverified until the plan is opened."""
 
     header: PlanHeader
     provenance: Provenance
@@ -64,7 +64,7 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SealedPlan(InputError):
-    """The plan is sealed, and no identity at hand opens it."""
+    """The plan is sealed, and no available identity opens it."""
 
     code = "SE908"
 
@@ -74,11 +74,11 @@ class SealedPlan(InputError):
 
 
 class Damaged(Exception):
-    """What was sealed cannot be opened although the identity is right: it is not what was written."""
+    """Sealed content cannot be decrypted although the identity is right: it is not what was written."""
 
 
 class Identities:
-    """The private keys at hand. They are read when a sealed plan asks for them, and not before."""
+    """The available private keys. They are read only when a sealed plan needs them."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Identities:
 
     @classmethod
     def holding(cls, identity: Identity) -> Self:
-        """One that is in memory already."""
+        """Identities with one key that is in memory already."""
         made = cls()
         made._loaded = [identity]
         return made
@@ -148,20 +148,22 @@ class Identities:
 
 
 class Seal:
-    """Those who may read a plan that is being made: the named recipients, and the process that makes it."""
+    """The recipients of a plan that is being written: the named ones, and the process that writes it."""
 
     def __init__(self, recipients: Sequence[Recipient], names: Sequence[str]) -> None:
         from pyrage import x25519
 
         self.names = tuple(names)
-        # The views of the plan are made from the file that was written, by nobody else and never again.
+        # The process renders the plan's views from the file that it wrote, so it needs an identity of its own, which
+        # only this process holds.
         own = x25519.Identity.generate()
         self._recipients: list[Recipient] = [*recipients, own.to_public()]
         self.identities = Identities.holding(own)
 
     @classmethod
     def to(cls, keys: Sequence[str]) -> Self:
-        """For public keys: age1..., an SSH key as in a .pub file, or a file of such. InputError where one is none."""
+        """For public keys: age1..., an SSH key as in a .pub file, or a file of such. Raises InputError where one is
+        invalid."""
         _require_library()
         recipients: dict[str, Recipient] = {}
         for key in keys:
@@ -176,18 +178,18 @@ class Seal:
 
     @property
     def stamp(self) -> SealedTo:
-        """For the first line."""
+        """The fields for the first line."""
         return SealedTo(format=SEAL_FORMAT, recipients=self.names)
 
     def close(self, data: bytes) -> str:
-        """One age file, as text."""
+        """Encrypt one age file, as text."""
         import pyrage
 
         return base64.b64encode(pyrage.encrypt(data, self._recipients)).decode("ascii")
 
 
 class SealedLines:
-    """Lines on their way into a file: gathered, sealed some hundred at a time, and handed on as lines again."""
+    """Buffers lines on their way into a file, encrypts some hundred at a time, and passes them on as lines."""
 
     def __init__(self, seal: Seal, put: Callable[[bytes], None]) -> None:
         self._seal = seal
@@ -195,13 +197,13 @@ class SealedLines:
         self._waiting = bytearray()
 
     def put(self, lines: bytes) -> None:
-        """Whole lines."""
+        """Add whole lines."""
         self._waiting += lines
         if len(self._waiting) >= _AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
-        """Hand on what waits."""
+        """Encrypt and pass on the buffered lines."""
         if self._waiting:
             self._put(b'{"sealed":"' + self._seal.close(bytes(self._waiting)).encode() + b'"}\n')
             self._waiting.clear()
@@ -225,7 +227,7 @@ def _require_library() -> None:
 
 
 def _expanded(key: str) -> Iterator[tuple[str, str]]:
-    """Public keys as texts, each with the place where it stands."""
+    """Public keys as texts, each with its location."""
     if key.startswith(("age1", *_SSH)):
         yield key, "--recipient"
         return
@@ -274,7 +276,7 @@ def _identities(text: Secret, where: str) -> list[Identity]:
 
 
 def _parsed(secret: Secret) -> list[Identity] | str:
-    """The keys, or what is there instead. Raises nothing, as the keys stand bare here."""
+    """The parsed keys, or what was found instead. Must not raise, since the keys are unwrapped here."""
     import pyrage
 
     text = secret.reveal().strip()

@@ -1,4 +1,4 @@
-"""Counts of a plan, folded as its operations stream by."""
+"""Counts of a plan, accumulated as its operations stream by."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from syncengine.planning.policy_rules import known_amount
 
 
 class OperationCounter:
-    """Adds up operations. `new_lead` says whether the operation's lead is to be sent for the first time."""
+    """Counts operations. `new_lead` says whether the operation is the first to be sent for its lead."""
 
     def __init__(self) -> None:
         self._states = dict.fromkeys(State, 0)
@@ -54,7 +54,7 @@ class OperationCounter:
         self._skipped += fields
 
     def counts(self) -> Counts:
-        """The sums so far."""
+        """The totals so far."""
         states = self._states
         return Counts(
             total=sum(states.values()),

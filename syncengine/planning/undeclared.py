@@ -1,7 +1,8 @@
-"""What the ledger holds of a plan's changesets and their files no longer declare. For notes: other leads count too.
+"""Finds recorded operations of a plan's changesets that their files no longer declare. For notes, so other leads count
+too.
 
-Where every attempt on record belongs to an operation that is declared, nothing can be missing, and counting tells so.
-Only where the counts differ are the records read one by one, and compared with what was declared.
+If every recorded attempt belongs to a declared operation, nothing is missing; comparing counts shows that. Only where
+the counts differ are the records read one by one and compared with what was declared.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from syncengine.core.values import LeadId
 from syncengine.planning.conflicts import ClaimRegistry
 
 _RECORDS = 200_000
-"""Operations on record that are compared with the files."""
+"""Maximum number of recorded operations that are compared with the files."""
 _AT_ONCE = 4096
 _IN_MEMORY = 4 << 20
 
@@ -31,10 +32,11 @@ _Shape = tuple[str, str, tuple[str, ...]]
 
 
 class Undeclared:
-    """Told of every operation with its lead's history; `findings` at the end. A context: it keeps a temporary file.
+    """Receives every operation with its lead's history; `findings` at the end. A context manager: it keeps a temporary
+    file.
 
     `recorded` are the plan's changesets that the ledger knows, `attempts` counts a changeset's attempts, `history`
-    gives its operations. `claims` is asked for only where something may be missing.
+    returns its operations. `claims` is called only where something may be missing.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class Undeclared:
         self._declared = _Declared()
 
     def compare(self, planned: PlannedOperation, history: LeadHistory) -> None:
-        """One operation, in order."""
+        """Process one operation, in order."""
         if planned.changeset not in self._recorded:
             return
         self._declared.add(planned)
@@ -61,7 +63,7 @@ class Undeclared:
                 self._met[planned.changeset] += 1
 
     def findings(self) -> Iterator[Finding]:
-        """One for each changeset. To be asked once, at the end."""
+        """One finding for each changeset. Call it once, at the end."""
         suspect = [name for name in sorted(self._recorded) if self._attempts(name) != self._met[name]]
         if not suspect:
             return
@@ -115,7 +117,7 @@ _NO_FIELDS: KeysView[str] = {}.keys()
 
 
 class _Declared:
-    """What was declared, kept aside on disk: leads, and what is done to each as the number of a shape."""
+    """The declared operations, kept on disk: leads, and what is done to each as the number of a shape."""
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by close()
@@ -163,7 +165,7 @@ class _Declared:
         return claims
 
     def close(self) -> None:
-        """Drop everything."""
+        """Delete everything."""
         self._file.close()
 
 
