@@ -1,4 +1,4 @@
-"""The accounts section: addresses that a key may be sent to, where the key is found, and the names in use."""
+"""The accounts section: URLs that a key may be sent to, the sources of keys, and configured names."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9](?:[a-
 
 
 class ConfigurationContext(NamedTuple):
-    """What a configuration is read in: its folder, and the environment."""
+    """Context of a configuration: its folder and the environment."""
 
     root: Path
     env: AbstractMapping[str, str]
@@ -133,7 +133,8 @@ def _default_port(scheme: str) -> int:
 
 
 def recorded_host(host: str, port: int | None) -> str | None:
-    """The host as the ledger records it: "loopback", or lower case with a port that is not the usual one; else None."""
+    """The host as the ledger records it: "loopback", or lower case with a non-default port; None where it is not a
+    host."""
     host = host.lower()
     if host == "localhost":
         return LOOPBACK
@@ -197,15 +198,16 @@ def _is_allowed_variable(
 
 
 def variable_of(node: Scalar, around: ConfigurationContext, findings: ConfigurationProblems) -> str | None:
-    """The variable that "env:NAME" names where it may be used; else None, reported."""
+    """The variable that "env:NAME" names, if it may be used; otherwise None, and the problem is reported."""
     name = node.text.removeprefix("env:")
     return name if _is_allowed_variable(name, node, around, findings) else None
 
 
 def key_file(text: str, around: ConfigurationContext, *more: Path) -> Path | None:
-    """The absolute path of a key file, where it lies in the repository, in `more` or in an allowed folder; else None.
+    """The absolute path of a key file in the repository, in `more` or in an allowed folder; otherwise None, and the
+    problem is reported.
 
-    Links are resolved, as far as the file is there; relative paths begin at the configuration's folder.
+    Links are resolved, as far as the file exists; relative paths begin at the configuration's folder.
     """
     allowed = [Path(part) for part in around.env.get("SYNCENGINE_ALLOW_FILES", "").split(":") if part.startswith("/")]
     try:
@@ -246,7 +248,7 @@ def _buyers(node: Mapping, findings: ConfigurationProblems) -> dict[str, str]:
 
 
 def _check_name(key: Scalar, what: str, findings: ConfigurationProblems) -> None:
-    # A cell of data that a spreadsheet damaged must never be a name by chance.
+    # A cell that a spreadsheet damaged must not match a name by chance.
     if key.text.isdigit() or fault_of_buyer(key.text) is not None:
         findings.add("SE554", f"the {what} name {key.text!r} looks like an id", key, "give it a name with a letter")
 

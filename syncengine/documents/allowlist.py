@@ -1,4 +1,4 @@
-"""Which expressions may be written.
+"""The allowlist of expression syntax.
 
 Allowed: names, `a.b` and `a['b']`, texts, whole and decimal numbers, lists, filters and tests of the closed lists,
 comparisons, `and`, `or`, `not`, `~`, `+`, `-` and `x if y else z`. Everything else is refused by name.
@@ -46,7 +46,7 @@ _PASSED = (
 
 
 def check(expression: nodes.Expr, names: Collection[str]) -> None:
-    """Raises RewriteRefused where the expression may not be written."""
+    """Raises RewriteRefused where the expression uses syntax that is not allowed."""
     _check_size(expression)
     for node in (expression, *expression.find_all(nodes.Node)):
         _check(node, names)
@@ -123,7 +123,7 @@ def _check_item(arg: nodes.Expr) -> None:
 
 
 def _check_depth(inner: nodes.Expr, attr: str) -> None:
-    """A column is a single text: `row.a.b` names nothing, unless the column is called "a.b"."""
+    """Refuse `row.a.b`: a column is a single text, so this names nothing unless the column is called "a.b"."""
     match inner:
         case (
             nodes.Getattr(node=nodes.Name(name="row"), attr=column)

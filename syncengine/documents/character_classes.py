@@ -62,10 +62,11 @@ _SCRIPT = re.compile(r"[A-Z][a-z]+(_[A-Z][a-z]+|_Ko)*\Z")
 
 
 def property_text(name: str) -> tuple[str, str]:
-    """What the engine calls the property `name` of ECMA 262 ("" where it is none), and a hint for that case."""
+    """The engine's name for the property `name` of ECMA 262 ("" where it is not one), and a hint for that case."""
     key, equals, value = name.partition("=")
     if not equals:
-        # Some short names mean a script or a category to the engine, as `space` and `sc` do: the long form never does.
+        # The engine reads some short names, such as `space` and `sc`, as a script or a category. Long names are
+        # unambiguous.
         if name in _CATEGORIES:
             return f"General_Category={name}", ""
         if name in _BINARY:
@@ -94,7 +95,7 @@ def code_point_text(point: int) -> str:
 
 
 def other_characters(ranges: Ranges) -> Ranges:
-    """The code points that are in none of these ranges, which are sorted."""
+    """The code points outside these ranges, which must be sorted."""
     found, start = [], 0
     for low, high in ranges:
         if low > start:

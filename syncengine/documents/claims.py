@@ -1,9 +1,10 @@
-"""Who declared this of a lead before? Exact answers over millions of claims, in a fixed amount of memory.
+"""Index of declarations: which change declared a field of a lead first. Exact, for millions of claims in bounded
+memory.
 
-A bit for each lead answers "never seen" at once: leads are numbers, mostly close to each other, so their own low digits
-choose the bit. Only where the bit is taken is the log read, and there the lead itself is compared, so two leads that
-share a bit are never taken for each other. The log holds what was claimed, as records chained by bucket; it stays in
-memory while small and goes to an unnamed temporary file, readable by this user alone, once it grows.
+A bitmap with a bit per lead answers "never seen" without a look-up. Lead ids are mostly consecutive, so their low
+digits select the bit. Only where the bit is set is the log read, which compares the lead itself, so two leads that
+share a bit are never confused. The log stores claims as records chained by bucket. It stays in memory while small, then
+moves to an unnamed temporary file, readable by this user alone.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from syncengine.core.values import LeadId, number_of
 _FILTER_BITS = 1 << 26
 _BUCKETS = 1 << 20
 _LENGTH = 4
-"""Bytes before a record that tell its length."""
+"""Bytes before a record that hold its length."""
 _PAGE = 4096
 
 
@@ -36,7 +37,7 @@ class FirstClaim(msgspec.Struct, frozen=True):
 _NOTHING: Mapping[str, FirstClaim] = MappingProxyType({})
 
 _Record = tuple[int, str, dict[str, str], int, int, int | None]
-"""Position of the bucket's record before it, lead, values by name, number of the file, line, row."""
+"""Position of the bucket's previous record, lead, values by name, number of the file, line, row."""
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(_Record).decode
 
@@ -46,27 +47,28 @@ def _pages(size: int) -> mmap.mmap:
 
 
 class ClaimStore:
-    """First come, first served: each name of a lead belongs to the first who claims it.
+    """The first claim of a name of a lead wins.
 
-    Not for use by several threads. Close it (or leave its context) to give the temporary file back. Raises OSError
-    where the temporary file cannot be written.
+    Not thread-safe. Close it (or leave its context) to delete the temporary file. Raises OSError where the temporary
+    file cannot be written.
     """
 
     def __init__(self, *, held_in_memory: int = 1 << 20) -> None:
-        # Mapped, not allocated: untouched pages take no memory, and all are given back. An allocator does so only until
-        # a block of this size was first freed; from then on it writes zeros to every page, and may keep them.
+        # Mapped, not allocated: untouched pages take no memory, and all are released at the end. An allocator does so
+        # only until a block of this size was first freed; from then on it writes zeros to every page, and may keep
+        # them.
         self._filter = _pages(_FILTER_BITS >> 3)
         self._table = _pages(_BUCKETS * 8)
         self._heads = memoryview(self._table).cast("Q")
         self._pending = bytearray()
-        self._flushed = 1  # position 0 means "no record", so the log begins at 1
+        self._flushed = 1  # Position 0 means "no record", so the log begins at 1.
         self._limit = held_in_memory
         self._file: IO[bytes] | None = None
         self._files: list[str] = []
         self._file_numbers: dict[str, int] = {}
 
     def claim(self, lead: LeadId, name: str, value: str, origin: Origin) -> FirstClaim | None:
-        """Claim one name of a lead; the earlier claim where there is one, whatever its value."""
+        """Claim one name of a lead. Returns the earlier claim where there is one, whatever its value."""
         return self.claim_all(lead, {name: value}, origin).get(name)
 
     def claim_all(self, lead: LeadId, values: Mapping[str, str], origin: Origin) -> Mapping[str, FirstClaim]:
@@ -85,7 +87,7 @@ class ClaimStore:
         return {name: known[name] for name in values if name in known}
 
     def close(self) -> None:
-        """Drop everything."""
+        """Delete everything."""
         if self._file is not None:
             self._file.close()
             self._file = None

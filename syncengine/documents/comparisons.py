@@ -1,4 +1,5 @@
-"""Comparison, truth and arithmetic in expressions: like with like, or an error that shows what to write instead."""
+"""Comparison, truth and arithmetic in expressions: operands of one kind, or an error that shows what to write
+instead."""
 
 from __future__ import annotations
 
@@ -35,19 +36,21 @@ def defined(value: object) -> object:
 
 
 def is_undefined(value: object) -> bool:
-    """Whether there is no such value."""
+    """Whether the value is undefined."""
     return isinstance(value, Undefined)
 
 
 def is_number(value: object) -> bool:
-    """Whole and exact decimal numbers; true and false are none."""
+    """Whether it is a whole or exact decimal number; booleans are not."""
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
 def true_or_false(value: object, user: str, source: str) -> bool:
-    """`value` where it is a boolean; raises for all others, since any text but '' would count as true: 'FALSE' too.
+    """`value` where it is a boolean; raises otherwise. By Python's rules any text but '' would be true, 'FALSE'
+    included.
 
-    `user` is the word that asks ("if", "not", "and", "or"; "" for a whole condition), `source` the operand as written.
+    `user` is the operator that needs the boolean ("if", "not", "and", "or"; "" for a whole condition), `source` the
+    operand as written.
     """
     if value is True or value is False:
         return value
@@ -74,7 +77,7 @@ def _comparison_to_write(value: object, source: str) -> str:
 
 
 def amount_or_none(value: object) -> object:
-    """What a policy may write `or` and a literal behind: a number, or none where there is no value."""
+    """A number, or none where there is no value. In a policy `or` and a literal may follow such an operand."""
     if value is None or is_number(defined(value)):
         return value
     hint = "compare it, as in op.buyer == '33'; 'or' with a number behind it is for amounts: (op.payout or 0) > 200"
@@ -82,7 +85,7 @@ def amount_or_none(value: object) -> object:
 
 
 def equal(left: object, right: object) -> bool:
-    """Whether two values are the same. Values of two kinds never are: comparing them is an error."""
+    """Whether two values are equal. Comparing values of two kinds is an error."""
     if left.__class__ is str and right.__class__ is str:
         return left == right
     defined(left)
@@ -131,7 +134,7 @@ def _unlike_hint(kinds: set[str]) -> str:
 
 
 def order(left: object, right: object, how: str) -> bool:
-    """One ordering. Ordering digits as texts is an error: '9' would come after '10'."""
+    """One ordering. Ordering digits as texts is an error, since '9' would come after '10'."""
     defined(left)
     defined(right)
     both_text = isinstance(left, str) and isinstance(right, str)
@@ -143,14 +146,15 @@ def order(left: object, right: object, how: str) -> bool:
 
 
 def among(item: object, container: object) -> bool:
-    """Whether `item` equals one of a list. A text is no list: every part of it, and nothing at all, would be found."""
+    """Whether `item` equals an element of a list. A text is refused as list, since `in` would find every substring and
+    ''."""
     if isinstance(container, Texts) and item.__class__ is str:
         return item in container.members
     defined(item)
     defined(container)
     if not isinstance(container, list | tuple | frozenset | set):
         raise FilterError(f"'in' needs a list on its right, not {kind_of_value(container)}", _list_hint(container))
-    # Every entry is compared, so that one of another kind is an error on each row, and not only on some.
+    # Compare every element, so that an element of another kind is an error on each row, not only on some.
     return sum([equal(item, entry) for entry in container]) > 0
 
 
@@ -163,21 +167,21 @@ def _list_hint(container: object) -> str:
 
 
 def among_or_key(item: object, container: object) -> bool:
-    """The same in a policy, where `'postcode' in op.fields` also asks for the name of a field."""
+    """The same in a policy, where `'postcode' in op.fields` also tests the name of a field."""
     if isinstance(container, dict) and isinstance(item, str):
         return item in container
     return among(item, container)
 
 
 def among_texts(item: object, container: tuple[str, ...]) -> bool:
-    """The same for a list of nothing but texts in quotes."""
+    """The same for a list that holds quoted texts only."""
     if item.__class__ is str:
         return item in container
     return among(item, container)
 
 
 def blank(value: object) -> bool:
-    """The test `is blank`: whether a text is empty or shows nothing. None, which a policy knows, shows nothing too."""
+    """The test `is blank`: whether a text is empty or invisible. None, which occurs in a policy, is blank too."""
     if isinstance(value, str):
         return is_blank(value)
     if defined(value) is None:
@@ -187,7 +191,7 @@ def blank(value: object) -> bool:
 
 
 def containing(value: object, part: object) -> bool:
-    """The test `is containing`: whether `part` stands in a text."""
+    """The test `is containing`: whether `part` is a substring."""
     wanted = text_of(part, "containing")
     if not wanted:
         raise FilterError("'is containing' needs a text to look for", "the text in brackets is empty")
@@ -197,7 +201,7 @@ def containing(value: object, part: object) -> bool:
 
 
 def is_none(value: object) -> bool:
-    """The test `is none`; a value that is not there at all is an error, as everywhere."""
+    """The test `is none`. An undefined value is an error, as everywhere."""
     return defined(value) is None
 
 
@@ -215,7 +219,7 @@ def arithmetic(left: object, right: object, how: str) -> int | Decimal:
 
 
 def negative(value: object) -> int | Decimal:
-    """A number with its sign turned."""
+    """A number, negated."""
     return arithmetic(0, value, "-")
 
 
@@ -225,7 +229,7 @@ def decimal_constant(text: str) -> Decimal:
 
 
 def joined(*parts: object) -> str:
-    """Texts and numbers put together, within the bound."""
+    """Texts and numbers concatenated, up to the length limit."""
     text = "".join([part if isinstance(part, str) else _printed(part) for part in parts])
     if len(text) > MAX_TEXT:
         raise FilterError(f"the result has more than {MAX_TEXT:,} characters")
@@ -233,7 +237,7 @@ def joined(*parts: object) -> str:
 
 
 def printed(value: object) -> str:
-    """What one expression prints: a text or a number's digits; anything else is an error."""
+    """Output of one expression: a text, or a number's digits; anything else is an error."""
     text = value if isinstance(value, str) else _printed(value)
     if len(text) > MAX_TEXT:
         raise FilterError(f"the result has more than {MAX_TEXT:,} characters")

@@ -48,8 +48,8 @@ class _File(NamedTuple):
 
 
 class FoundConfiguration(NamedTuple):
-    """A configuration that was found. `through` is the path of changesets that led to it; None where it lies here or
-    above, or was named."""
+    """A configuration that was found. `through` is the path of changesets that led to it; None where it is in this
+    folder or above, or was named."""
 
     path: Path
     through: Path | None = None
@@ -58,8 +58,8 @@ class FoundConfiguration(NamedTuple):
 def find_configuration(
     start: Path, explicit: str | None, env: AbstractMapping[str, str], paths: Iterable[Path] = ()
 ) -> FoundConfiguration:
-    """The configuration to use: --config, SYNCENGINE_CONFIG, the nearest syncengine.yaml from `start` upwards, or else
-    from the folder of the first of `paths` upwards."""
+    """The configuration to use: --config, SYNCENGINE_CONFIG, the nearest syncengine.yaml from `start` upwards,
+    otherwise the nearest from the folder of the first of `paths` upwards."""
     named = explicit or env.get("SYNCENGINE_CONFIG")
     if named:
         path = start / named
@@ -84,7 +84,8 @@ def find_configuration(
 
 
 def _nearest(here: Path) -> Path | None:
-    """syncengine.yaml in this folder or the nearest one above it; ConfigError where somebody may have planted it."""
+    """syncengine.yaml in this folder or the nearest one above it. Raises ConfigError where another user may have
+    planted it."""
     for folder in (here, *here.parents):
         path = folder / CONFIGURATION_NAME
         if path.is_file():
@@ -107,19 +108,19 @@ def _folder_of(path: Path) -> Path | None:
 
 
 def _planted(path: Path, here: Path) -> bool:
-    """Whether a stranger may have put this file above `here`, as anybody can in /tmp."""
+    """Whether another user may have put this file above `here`, as anyone can in /tmp."""
     try:
         file, folder, start = path.lstat(), path.parent.stat(), here.stat()
     except OSError:
-        return False  # whoever opens it says so
+        return False  # The code that opens the file reports the error.
     return planted(file.st_uid, (folder.st_uid, folder.st_mode), friends={os.geteuid(), start.st_uid})
 
 
 def planted(owner: int, folder: tuple[int, int], *, friends: set[int]) -> bool:
-    """The rule: what belongs to a friend or to root is theirs, and so is what lies in a folder of theirs where they
-    alone say who may write. `folder`: its owner and mode.
+    """Whether a file may be planted. Files of a trusted user or root are trusted, and so are all files in a folder that
+    a trusted user owns and that is not world-writable. `folder`: its owner and mode.
 
-    Among the friends is the owner of the working folder: in containers a whole checkout belongs to another user.
+    The owner of the working folder is trusted: in containers a whole checkout belongs to another user.
     """
     trusted = friends | {0}
     folder_owner, mode = folder
@@ -127,7 +128,7 @@ def planted(owner: int, folder: tuple[int, int], *, friends: set[int]) -> bool:
 
 
 def _way_out(here: Path) -> str:
-    """What to do where no configuration was found: it often lies one folder further down."""
+    """The hint where no configuration was found: often there is one in a folder below."""
     try:
         below = sorted(found.parent.name for found in here.glob(f"*/{CONFIGURATION_NAME}") if found.is_file())
     except OSError:
@@ -145,7 +146,7 @@ def _way_out(here: Path) -> str:
 def load_configuration(path: Path, env: AbstractMapping[str, str], policy_file: Path | None = None) -> Settings:
     """The settings in `path`. `policy_file`, or else SYNCENGINE_POLICY, replaces the policy section.
 
-    Raises ConfigError with every problem. No key is read and no variable's value looked at.
+    Raises ConfigError with every problem. Reads no key and no variable's value.
     """
     file = _read(path)
     folder = path.resolve().parent
@@ -176,7 +177,7 @@ def load_configuration(path: Path, env: AbstractMapping[str, str], policy_file: 
 
 
 def _outside_policy(path: Path, accounts: dict[str, Account]) -> tuple[Policy, list[Problem]]:
-    """The rules of a policy file, and its warnings: it holds the rules themselves, or a mapping with them under
+    """The rules of a policy file, and its warnings. The file holds the rules themselves, or a mapping with them under
     `policy`."""
     file = _read(path, "a policy is one document, a mapping of rules")
     wrapped = file.root.get("policy")
@@ -217,7 +218,7 @@ def _schema_problems(node: Mapping, part: str, file: _File) -> list[Problem]:
 
 
 def _stop(file: _File) -> None:
-    """Raise where there is any problem, with all of them: one for each place, the most specific."""
+    """Raise ConfigError where there are problems, with all of them: one for each position, the most specific."""
     if not file.findings.problems:
         return
     exact = {(each.line, each.column): each for each in sorted(file.findings.problems, key=lambda each: each.code)}
@@ -229,7 +230,7 @@ def _stop(file: _File) -> None:
 
 
 def _shown(path: Path) -> str:
-    """The path as it is shown: relative to the working directory where it lies below it."""
+    """The path for display: relative to the working directory where it is below it."""
     try:
         return str(path.absolute().relative_to(Path.cwd()))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Texts that people hold in place of lead ids: e-mail addresses and phone numbers."""
+"""Recognises texts that people write in place of lead ids: e-mail addresses and phone numbers."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from syncengine.documents.trimming import trimmed
 LOOKUP_HINT = "`syncengine lookup FILE --campaign ID --{option} COLUMN --out NEW` writes the table with its lead ids"
 
 _LONGEST_ADDRESS = 320
-# Wider than RFC 5321, since the service may hold what a form once took; narrow enough for lists and formulas.
+# Wider than RFC 5321, since the service may hold whatever a form once accepted; narrow enough to exclude lists and
+# formulas.
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+")
 _PHONE_BEGINS = ("+", "0", "(")
 _FEWEST_DIGITS = 9
 
 
 def is_address(text: str) -> bool:
-    """Whether a text without blanks around it is one e-mail address."""
+    """Whether a text without surrounding spaces is one e-mail address."""
     return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None and not hidden_in(text)
 
 
 def contact_in(text: str) -> tuple[str, str] | None:
-    """What a text is that is no id: an e-mail address or a phone number, and the hint to give; else None."""
+    """The kind of a text that is not an id, e-mail address or phone number, and the hint for it; None for other
+    texts."""
     bare = trimmed(text)
     if is_address(bare):
         return "an e-mail address", LOOKUP_HINT.format(option="email")

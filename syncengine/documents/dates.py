@@ -1,7 +1,7 @@
-"""Dates from one written form into another, by exact formats.
+"""Converts dates from one written form to another, by exact formats.
 
-The directives are those of Python's strptime, read more strictly: month names are English wherever the machine stands,
-white space counts, and nothing that the text does not say (a day, a time) is filled in.
+The directives are those of Python's strptime, read more strictly: month names are English in every locale, white space
+counts, and parts that the text does not state (a day, a time) are not filled in.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MONTHS = (
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SHORT = 3
 _FIRST_YEAR = 1000
-"""Year 24 written with four digits (0024) is a year that lost its century on the way."""
+"""Earliest accepted year: year 24 written with four digits (0024) lost its century."""
 _CENTURY_TURNS = 69
 
 
@@ -74,7 +74,7 @@ _LONGEST_FORMAT = 100
 
 
 class _DateReader(NamedTuple):
-    """A format, ready to read: its pattern, the directives in order, and what a text in it says."""
+    """A compiled format: its pattern and its directives in order."""
 
     pattern: re.Pattern[str]
     directives: tuple[str, ...]
@@ -82,7 +82,7 @@ class _DateReader(NamedTuple):
 
 
 def rewritten(text: str, formats: Sequence[str], to: str, shape: str) -> str:
-    """The date in `text`, which has one of `formats`, as `to` writes it. Raises FilterError; `shape` shows the text."""
+    """The date in `text`, which has one of `formats`, formatted as `to`. Raises FilterError; `shape` masks the text."""
     parts = _parts(to)
     found: dict[str, None] = {}
     for each in formats:
@@ -116,7 +116,7 @@ def _advice(text: str, formats: Sequence[str]) -> str:
 
 @lru_cache(maxsize=64)
 def _parts(form: str) -> tuple[str, ...]:
-    """A format taken apart: "%d" for a directive, "=" and the characters for what stands between."""
+    """The tokens of a format: "%d" for a directive, "=" and the characters for literal text."""
     if len(form) > _LONGEST_FORMAT or not form:
         raise FilterError(f"a format of a date has 1 to {_LONGEST_FORMAT} characters")
     parts: list[str] = []
@@ -142,7 +142,7 @@ def _reader(form: str) -> _DateReader:
         one = _PATTERNS[part[1]]
         beside = (*parts[max(index - 1, 0) : index], *parts[index + 1 : index + 2])
         if one.endswith("{1,2}") and any(_is_number(other) for other in beside):
-            one = one.replace("{1,2}", "{2}")  # 1122024 could be read in two ways
+            one = one.replace("{1,2}", "{2}")  # 1122024 is ambiguous.
         pattern += f"({one})" if "[0-9]" in one else f"((?i:{one}))"
     directives = tuple(part[1] for part in parts if part[0] == "%")
     said = [_SAYS[name] for name in directives if name in _SAYS]
@@ -181,7 +181,7 @@ def _read(text: str, reader: _DateReader) -> datetime | None:
             return None
         hour = twelve % 12 + (12 if read["p"].upper() == "PM" else 0)
     try:
-        # A leap year stands in where no year is read, so that 29 February is one.
+        # A leap year is the default where no year is read, so that 29 February is valid.
         day = (_year(read), _month(read), int(read.get("d", 1)))
         moment = datetime(*day, hour, int(read.get("M", 0)), int(read.get("S", 0)), tzinfo=UTC)
     except ValueError:

@@ -1,4 +1,5 @@
-"""Findings as text for a terminal and as JSON. Whatever stands in a file can only ever come out as visible text."""
+"""Renders problems as text for a terminal and as JSON. Text from files is escaped, so that it cannot control the
+terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 
 
 class Diagnostic(TypedDict):
-    """One finding in JSON."""
+    """One problem in JSON."""
 
     code: str
     severity: str
@@ -29,7 +30,7 @@ class Diagnostic(TypedDict):
 
 
 def limit(problems: Iterable[Problem]) -> list[Problem]:
-    """The first 100 of each code, and for each code with more a note with their number."""
+    """The first 100 problems of each code, and for each code with more a note with their number."""
     shown: list[Problem] = []
     seen: Counter[str] = Counter()
     for problem in problems:
@@ -44,18 +45,18 @@ def limit(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:
-    """By file, line, column and row; each once."""
+    """By file, line, column and row, without duplicates."""
     unique = dict.fromkeys(problems)
     return sorted(unique, key=lambda each: (each.file, each.line, each.column, each.row or 0, each.code))
 
 
 def render_text(problems: Sequence[Problem], colour: bool) -> str:  # noqa: FBT001  # decided by the terminal
-    """One block for each finding: place, code, message; the offending line with a caret; the hint."""
+    """One block for each problem: location, code, message; the line with a caret; the hint."""
     return "".join(_block(problem, colour) for problem in limit(problems))
 
 
 def as_json(problems: Sequence[Problem]) -> list[Diagnostic]:
-    """The findings as JSON values, limited like the text."""
+    """The problems as JSON values, limited like the text."""
     return [
         Diagnostic(
             code=problem.code,

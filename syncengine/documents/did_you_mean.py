@@ -1,4 +1,4 @@
-"""What was probably meant by a word that is not known."""
+"""Suggestions for unknown names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LISTED = 12
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint: the known word that was probably meant, else what there is; "" where nothing is known."""
+    """A hint: the closest known name, otherwise the list of known names; "" where there are none."""
     import difflib
 
     names = sorted(known)

@@ -1,4 +1,4 @@
-"""Values kept on disk until they are needed again, so that a million of them never sit in memory."""
+"""A queue of values on disk, so that a million of them are never in memory."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ T = TypeVar("T")
 
 
 class DiskSpool(Generic[T]):
-    """First in, first out, in an unnamed file that only this process can read; can be read more than once.
+    """First in, first out, in an unnamed file that only this process can read. Can be read more than once.
 
-    Takes no file and no memory while nothing is put.
+    Uses no file and no memory while it is empty.
     """
 
     def __init__(self, kind: type[T], *, at_once: int = _AT_ONCE) -> None:
-        """`at_once` values wait in memory: fewer where each of them is large."""
+        """`at_once` is the number of values buffered in memory: fewer where each is large."""
         self._at_once = at_once
         self._file: tempfile.SpooledTemporaryFile[bytes] | None = None
         self._encode = msgspec.json.Encoder().encode_lines
@@ -29,7 +29,7 @@ class DiskSpool(Generic[T]):
         self._waiting: list[T] = []
 
     def put(self, value: T) -> None:
-        """Keep one value."""
+        """Add one value."""
         self._waiting.append(value)
         if len(self._waiting) >= self._at_once:
             self._flush()
@@ -42,7 +42,7 @@ class DiskSpool(Generic[T]):
             self._waiting.clear()
 
     def read(self) -> Iterator[T]:
-        """Everything, in order."""
+        """All values, in order."""
         self._flush()
         if self._file is None:
             return
@@ -52,7 +52,7 @@ class DiskSpool(Generic[T]):
         self._file.seek(0, 2)
 
     def close(self) -> None:
-        """Drop everything."""
+        """Delete everything."""
         self._waiting.clear()
         if self._file is not None:
             self._file.close()

@@ -1,4 +1,4 @@
-"""Whether bytes are text that can be read at all: UTF-8 without characters that hide or break lines."""
+"""Validates that bytes are readable text: UTF-8 without characters that hide text or break lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 100
 
 
 def text_problems(data: bytes, source: SourceText) -> list[Problem]:
-    """What is wrong with these bytes as text, each with its place; empty where they can be read."""
+    """The defects of these bytes as text, each with its location; empty where there are none."""
     if not data.strip(b" \t\r\n\xef\xbb\xbf"):
         words = "the file is empty" if not data else "the file holds nothing but white space"
         return [Problem(code="SE101", message=words, file=source.file, line=1, column=1)]

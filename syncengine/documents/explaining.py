@@ -1,4 +1,5 @@
-"""jsonschema, which decides about what the fast validator does not accept, and explains: loaded when first needed."""
+"""jsonschema, the validator that decides about what the fast one does not accept, and explains it. Imported on first
+use."""
 
 from __future__ import annotations
 
@@ -18,35 +19,36 @@ from syncengine.documents.validators import pattern
 
 
 class UnknownKey(ValidationError):
-    """A key that the schema does not know; `key` is its name, `known` what the schema knows there."""
+    """A key that the schema does not define; `key` is its name, `known` the defined keys."""
 
     key: str = ""
     known: tuple[str, ...] = ()
 
 
 class MissingKey(ValidationError):
-    """A required key that is not there."""
+    """A required key that is missing."""
 
     key: str = ""
 
 
 def validator_for(schema: Mapping[str, Any]) -> Validator:
-    """The validator that decides, for the draft that the schema names (2020-12 where it names none)."""
+    """The deciding validator, for the draft that the schema names (2020-12 by default)."""
     base = _OF_DRAFT[draft_of(schema) or "2020-12"]
     return _extended(base)(_placed(schema), registry=Registry(), format_checker=checker())
 
 
 def _placed(schema: Any) -> Any:
-    """The schema with `false` written as a rule: jsonschema forgets where in a document it met a plain `false`."""
+    """The schema with each `false` written as a rule: jsonschema does not report where a document met a plain
+    `false`."""
     if not isinstance(schema, dict):
         return schema
     return rebuilt(schema, lambda place, inner: NOTHING if inner is False and place != _CLOSED else _placed(inner))
 
 
 def shape_error(schema: Mapping[str, Any], draft: Draft) -> tuple[tuple[str | int, ...], str] | None:
-    """The place and the message of what is wrong with a schema's own form; None where nothing is.
+    """The location and the message of the first defect in a schema's own structure; None where it is valid.
 
-    Patterns are not looked at: Python's engine, which jsonschema would ask, is not the one that decides.
+    Patterns are not checked here: jsonschema would use Python's engine, and another one matches them.
     """
     try:
         validator: Any = _OF_DRAFT[draft]
@@ -57,7 +59,7 @@ def shape_error(schema: Mapping[str, Any], draft: Draft) -> tuple[tuple[str | in
 
 
 NOTHING: dict[str, Any] = {"not": {}}
-"""A schema that nothing fits."""
+"""A schema that accepts nothing."""
 _CLOSED = ("additionalProperties",)
 
 _OF_DRAFT: dict[Draft, type[Validator]] = {

@@ -1,8 +1,8 @@
 """Templates and conditions: the one sandboxed Jinja environment, for changes, `when` and policy.
 
-A template is compiled once and gives a text. All templates of a change are compiled into one, as a list of values,
-so nothing separates them that data could forge. Nothing here reaches a clock, the environment, a file or a Python
-attribute, and no work is unbounded.
+A template is compiled once and renders to text. All templates of a change are compiled into one that returns a list of
+values, so there is no separator that data could forge. Expressions cannot reach a clock, the environment, a file or a
+Python attribute, and their work is bounded.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ _MOST_EXPLAINED = 2_000
 _MOST_SHOWN = 300
 _Assembled = Callable[[list[nodes.Expr]], nodes.Expr]
 _CONDITIONS = {"row": "row.status == 'approved'", "op": "op.kind == 'trigger'", "plan": "plan.leads > 100"}
-"""An example of a condition for each name that conditions speak of."""
+"""An example condition for each name that conditions can use."""
 _FAILURES = (FilterError, UndefinedError, SecurityError, TypeError, ValueError, ArithmeticError, LookupError)
 
 
 class ExpressionProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a text is no template or condition. `offset` counts characters from 0, `line` from 1, within that text."""
+    """Why a text is not a valid template or condition. `offset` counts characters from 0, `line` from 1, within that
+    text."""
 
     message: str
     code: str = "SE302"
@@ -44,11 +45,11 @@ class ExpressionProblem(msgspec.Struct, frozen=True, kw_only=True):
     offset: int = 0
     line: int = 1
     misread: bool = False
-    """Whether names in it may have been taken for others: `row.First Name` is no column called First."""
+    """Whether a name in it may have been read as another: `row.First Name` is not a column called First."""
 
 
 class _Missing(StrictUndefined):
-    """A value that is not there; any use of it but `default` and `is defined` raises."""
+    """An undefined value. Any use of it except `default` and `is defined` raises."""
 
     __slots__ = ()
 
@@ -74,10 +75,11 @@ class _Missing(StrictUndefined):
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Looks values up by key in mappings, and nowhere else."""
+    """Looks up keys of mappings only."""
 
     def __init__(self, *, missing_is_none: bool) -> None:
-        # Unoptimised: constant parts would be worked out while compiling, and what is wrong with them told as a bug.
+        # Not optimised: constant folding would evaluate at compile time, and report the user's error as an internal
+        # one.
         super().__init__(
             optimized=False, undefined=_Missing, autoescape=False, keep_trailing_newline=True, cache_size=0
         )
@@ -87,7 +89,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self._missing_is_none = missing_is_none
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """The value under a text key; missing ones are undefined. Attributes are never looked at."""
+        """The value under a text key, or undefined. Never reads attributes."""
         if isinstance(obj, dict | AbstractMapping) and isinstance(argument, str):
             try:
                 return obj[argument]
@@ -98,12 +100,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         return _Missing(obj=None if obj is None else "" if isinstance(obj, str) else 0, name=str(argument)[:100])
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Never an attribute: rewriting leaves no attribute access, and this is the second lock."""
+        """Refuses attribute access. Rewriting leaves none in an expression; this is the second line of defence."""
         return self.getitem(obj, attribute)
 
 
 class Template:
-    """One text with its expressions compiled."""
+    """One text with its compiled expressions."""
 
     def __init__(self, joined: JoinedTemplate) -> None:
         self._joined = joined
@@ -126,7 +128,7 @@ class JoinedTemplate:
 
     @property
     def is_constant(self) -> bool:
-        """Whether no text holds a template: what is rendered never changes."""
+        """Whether no text holds a template, so that the result never changes."""
         return self._constant is not None
 
     def render(self, scope: AbstractMapping[str, object]) -> list[str]:
@@ -139,12 +141,12 @@ class JoinedTemplate:
             raise self._located(error, scope) from None
 
     def _located(self, error: Exception, scope: AbstractMapping[str, object]) -> RenderError:
-        """Which of the texts failed: each is tried alone."""
+        """The error with the index of the text that failed, found by rendering each text on its own."""
         each = self.render_each(scope)
         return next((text for text in each if isinstance(text, RenderError)), None) or _render_error(error, 0)
 
     def render_each(self, scope: AbstractMapping[str, object]) -> list[str | RenderError]:
-        """Each text for these values, or what is wrong with it, in order; slow, for those who report failures."""
+        """The rendered text or the error of each text, in order. Slow; meant for error reports."""
         return [self._one(index, part, scope) for index, part in enumerate(self._parts)]
 
     def _one(self, index: int, part: str | nodes.Expr, scope: AbstractMapping[str, object]) -> str | RenderError:
@@ -165,7 +167,7 @@ class Condition:
         self._compiled = compiled
 
     def evaluate(self, scope: AbstractMapping[str, object]) -> bool:
-        """Whether it holds; raises RenderError where it fails or gives anything but true or false."""
+        """Whether it is true; raises RenderError where it fails or yields anything but a boolean."""
         try:
             return evaluated(self._compiled, scope) is True
         except _FAILURES as error:
@@ -173,9 +175,9 @@ class Condition:
 
 
 class Expressions:
-    """Compiles the expressions of one place. `names` are the ones known there.
+    """Compiles the expressions of one context. `names` are the names that it defines.
 
-    `missing` says what a key that is not there gives: an error, or none, as the rules of a policy have it.
+    `missing` says how a missing key is evaluated: as an error, or as none, as in the rules of a policy.
     """
 
     def __init__(self, names: Collection[str] = CHANGE_NAMES, *, missing: Literal["error", "none"] = "error") -> None:
@@ -184,12 +186,12 @@ class Expressions:
         self._rewriting = Rewriting(policy=missing == "none")
 
     def compile_value(self, text: str) -> Template | ExpressionProblem:
-        """One text as a template; without braces it stands for itself."""
+        """One text as a template; a text without braces is a constant."""
         joined = self.compile_joined([text])
         return joined[0][1] if isinstance(joined, list) else Template(joined)
 
     def compile_joined(self, texts: Sequence[str]) -> JoinedTemplate | list[tuple[int, ExpressionProblem]]:
-        """Several texts as one template, or what is wrong with each that is at fault, by its place."""
+        """Several texts as one template, or the problem of each invalid one, by its index."""
         parts: list[str | nodes.Expr] = []
         problems: list[tuple[int, ExpressionProblem]] = []
         for index, text in enumerate(texts):
@@ -201,7 +203,7 @@ class Expressions:
         return problems or JoinedTemplate(self, parts)
 
     def compile_condition(self, text: str) -> Condition | ExpressionProblem:
-        """An expression without braces."""
+        """Compile a condition, which is an expression without braces."""
         example = next((example for name, example in _CONDITIONS.items() if name in self._names), "")
         if _BRACES.search(text) is not None:
             without = re.sub(r"\{\{-?(.*?)-?\}\}", lambda match: match[1].strip(), text)
@@ -228,7 +230,8 @@ class Expressions:
         return self._environment.from_string(tree)
 
     def _parsed(self, text: str, assembled: _Assembled, *, shift: int = 0) -> nodes.Expr | ExpressionProblem:
-        """The text as one expression, checked and rewritten. `shift`: characters that were put in front of it."""
+        """The text as one expression, checked and rewritten. `shift`: number of characters that were put in front of
+        it."""
         if len(text) > MAX_TEXT:
             return ExpressionProblem(message=f"a template has at most {MAX_TEXT:,} characters")
         if "\r" in text:
@@ -253,7 +256,7 @@ class Expressions:
         return self._as_typed(text, assembled, shift) or problem
 
     def _as_typed(self, text: str, assembled: _Assembled, shift: int) -> ExpressionProblem | None:
-        """The same problem in words about what was typed, where that is a known mistake."""
+        """The same problem in terms of what was typed, where that is a known mistake."""
         found = mistakes_in(text, self._names) if len(text) <= _MOST_EXPLAINED else []
         if not found:
             return None
@@ -274,7 +277,7 @@ class Expressions:
         return ExpressionProblem(message=first.message, code="SE301", hint=hint, offset=offset, line=line, misread=True)
 
     def _parts(self, text: str) -> list[nodes.Expr]:
-        """The texts and expressions of a template, in order, checked."""
+        """The texts and expressions of a template, in order, validated."""
         for _, token, _ in self._environment.lex(text):
             if token in ("block_begin", "raw_begin"):
                 raise RewriteRefused(
@@ -323,7 +326,7 @@ _AFTER_IN = re.compile(r"\bin[\s(]*\Z")
 
 
 def _find(text: str, error: RewriteRefused) -> tuple[int, int]:
-    """Offset and line of the word at fault. Of equal literals, the one that stands where it may not."""
+    """Offset and line of the faulty token. Of equal literals, the one in the invalid position."""
     token = error.token
     pattern = re.escape(token)
     if token[:1] in ("'", '"'):

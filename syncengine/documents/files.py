@@ -1,4 +1,4 @@
-"""Opening only ordinary files that lie where they may."""
+"""Opens regular files inside allowed folders only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_ORDINARY = "it is no ordinary file"
 
 
 def inside(root: Path, path: Path) -> Path | None:
-    """`path` (relative ones from `root`), links resolved, where it is an ordinary file in `root`; else None.
+    """`path` (relative ones from `root`), links resolved, if it is a regular file in `root`; otherwise None.
 
     Folders, fifos, devices and sockets are refused like paths that leave the repository.
     """
@@ -31,8 +31,8 @@ def inside(root: Path, path: Path) -> Path | None:
 
 
 def disguised(home: Path, said: Path, real: Path) -> bool:
-    """Whether a link gives something in `home` another name than it has: one with another ending, or none of a hidden
-    folder. Keys and settings lie in repositories too, and a proposal must not pass them off as rows or changesets."""
+    """Whether a link presents a file in `home` under a misleading name: another suffix, or a visible path for a hidden
+    folder. Repositories also hold keys and settings, and a proposal must not present them as rows or changesets."""
     plain = Path(os.path.normpath(said))
     if plain == real:
         return False
@@ -42,9 +42,9 @@ def disguised(home: Path, said: Path, real: Path) -> bool:
 
 
 def open_ordinary(path: Path) -> io.BufferedReader:
-    """An ordinary file, opened for reading; OSError where it is anything else, or cannot be opened.
+    """A regular file, opened for reading. Raises OSError where it is anything else, or cannot be opened.
 
-    It is opened without waiting: a fifo in its place cannot hang the program, nor a device feed it without end.
+    Opened non-blocking: a fifo in its place cannot hang the program, and a device cannot feed it without end.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -60,13 +60,13 @@ def open_ordinary(path: Path) -> io.BufferedReader:
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """The bytes of an ordinary file of at most `limit` bytes; raises InputError where it is anything else."""
+    """The bytes of a regular file of at most `limit` bytes. Raises InputError where it is anything else."""
     try:
         with open_ordinary(path) as file:
-            # A buffer for the limit would be asked for at once, and not every system grants it.
+            # Do not allocate a buffer of `limit` bytes at once: not every system grants it.
             size = os.fstat(file.fileno()).st_size
             data = file.read(min(limit, size) + 1)
-            if size < len(data) <= limit:  # it has grown, or tells no size
+            if size < len(data) <= limit:  # The file grew, or does not report its size.
                 data += file.read(limit + 1 - len(data))
     except OSError as error:
         if error.strerror == NOT_ORDINARY:

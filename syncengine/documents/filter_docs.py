@@ -1,4 +1,4 @@
-"""The documentation of the filters, as a table that the manual prints and a test runs line by line."""
+"""Documentation of the filters, as a table that the manual prints and a test runs line by line."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 
 class FilterDoc(NamedTuple):
-    """One filter: how it is written, what that gives, and its rule.
+    """One filter: its syntax, an example result, and its rule.
 
-    `more` are further examples with what they give, `refused` examples that are errors.
+    `more` are further examples with their results, `refused` examples that are errors.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""The filters that templates and conditions may use, see filter_docs.py for their documentation.
+"""The filters of templates and conditions. filter_docs.py documents them.
 
-Every filter is a plain rule: same text in, same text out, on any machine, in any locale, on any day. A value that
-does not fit raises FilterError, whose message is shown with the line of the template.
+Every filter is deterministic: same text in, same text out, on any machine, in any locale, on any day. An unsuitable
+value raises FilterError, whose message is shown with the line of the template.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MONEY = {
         r"(?P<sign>-?)[£$€]?\s?(?P<whole>[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:\.(?P<fraction>[0-9]{1,2}))?",
         re.ASCII,
     ),
-    # Where the decimal mark is a comma, a point or a space parts the thousands, and the currency may stand behind.
+    # Where the decimal mark is a comma, a point or a space groups thousands, and the currency may follow the number.
     ",": re.compile(
         r"(?P<sign>-?)(?P<currency>[£$€][ \xa0]?)?"
         r"(?P<whole>[0-9]{1,3}(?:(?P<mark>[. \xa0\u202f])[0-9]{3})(?:(?P=mark)[0-9]{3}){0,3}|[0-9]{1,15})"
@@ -42,7 +42,7 @@ _SPACES = re.compile(r"\s+")
 
 
 def text_of(value: object, filter_name: str) -> str:
-    """`value` as the text a filter works on; numbers of expressions count as their digits."""
+    """The text that a filter works on; a number of an expression becomes its digits."""
     if isinstance(value, str):
         return value
     if isinstance(value, Undefined):
@@ -54,12 +54,12 @@ def text_of(value: object, filter_name: str) -> str:
 
 
 def number_text(value: int | Decimal) -> str:
-    """A number without exponent, as few digits as it has."""
+    """A number without exponent, with as few digits as possible."""
     return str(value) if isinstance(value, int) else format(value, "f")
 
 
 def kind_of_value(value: object) -> str:
-    """What a value is called in messages."""
+    """Name of a value's type in messages."""
     match value:
         case NoText():
             return value.kind
@@ -79,7 +79,7 @@ def kind_of_value(value: object) -> str:
 
 
 def shape(text: str) -> str:
-    """How a text looks without what it says ("TN25 6QD" is 'XX99 9XX'), since values must not stand in messages."""
+    """The shape of a text without its content ("TN25 6QD" is 'XX99 9XX'), since messages must not hold values."""
     cut = text if len(text) <= 40 else text[:39] + "…"
     masked = "".join("9" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in cut)
     return repr(masked)

@@ -1,6 +1,7 @@
-"""The formats of JSON Schema that are checked: one function each, which both validators call.
+"""The supported formats of JSON Schema: one function each, called by both validators.
 
-The engine knows them by their RFCs, whatever draft a schema names; email alone it reads too widely (`"J" <j@x.org>`).
+The engine implements them by their RFCs, whatever draft a schema names. Its email format alone is too permissive (`"J"
+<j@x.org>`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from jsonschema import FormatChecker
 
 FORMATS = ("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid")
-"""Formats that are checked; any other name is refused when a lead schema is loaded."""
+"""Supported formats. Loading a lead schema with any other name is an error."""
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _QUOTED = r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"'
@@ -37,8 +38,8 @@ def conformity(name: str) -> Callable[[str], bool]:
 
 @lru_cache(maxsize=1)
 def checker() -> FormatChecker:
-    """The same checks, as jsonschema takes them."""
-    # jsonschema takes longer to load than most documents take to be accepted; only explaining needs it.
+    """The same checks as a jsonschema FormatChecker."""
+    # Importing jsonschema takes longer than accepting most documents, and only explanations need it.
     from jsonschema import FormatChecker
 
     made = FormatChecker(())

@@ -1,4 +1,4 @@
-"""Lines and columns in a JSON text, for which Python's reader keeps none."""
+"""Lines and columns in a JSON text, which Python's json module does not report."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Place = tuple[str | int, ...]
 
 
 def json_places(text: str) -> dict[Place, tuple[int, int]]:
-    """Line and column, from 1, of every value in a JSON text that is valid: of its key, where it has one."""
+    """Line and column, from 1, of every value in a valid JSON text: those of its key, where it has one."""
     return _JsonReader(text).places
 
 
 class _JsonReader:
-    """One pass over a text that json.loads accepted; depth is the caller's to bound."""
+    """One pass over a text that json.loads accepted. The caller must bound its depth."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -38,7 +38,7 @@ class _JsonReader:
         self.places.setdefault(place, (self._line, at - self._line_start + 1))
 
     def _value(self, at: int, place: Place) -> int:
-        """Read the value that begins at `at`; where the next thing begins."""
+        """Read the value that begins at `at`; returns the offset of the next token."""
         self._mark(at, place)
         char = self._text[at]
         if char in "{[":

@@ -1,8 +1,8 @@
-"""An account's own JSON Schema for leads: held against the fields of every rendered update.
+"""An account's own JSON Schema for leads, checked against the fields of every rendered update.
 
-The schema sees what is sent, so every value is a text, and an update holds some of a lead's fields only: `required`
-means "every update must carry this field". Accepting is fast; jsonschema decides what is refused, and says why.
-Loading checks the schema itself: lead_schema_file.py.
+The schema validates what is sent, so every value is a text, and an update holds only some of a lead's fields:
+`required` means "every update must carry this field". The fast validator accepts; jsonschema decides about refusals and
+explains them. lead_schema_file.py checks the schema itself.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ class LeadSchema:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self.known_fields = _known_fields(schema)
-        """Names of the fields that it describes; None where it leaves names open or describes them elsewhere."""
+        """Names of the fields that it describes; None where it allows further names or describes them elsewhere."""
         self._fast = compiled(schema)
         self._schema = schema
 
     @cached_property
     def _deciding(self) -> Validator:
-        # jsonschema takes longer to load than most documents take to be accepted; only what is refused needs it.
+        # Importing jsonschema takes longer than accepting most documents, and only refusals need it.
         from syncengine.documents.explaining import validator_for
 
         return validator_for(self._schema)
 
     @staticmethod
     def load(path: Path) -> LeadSchema | list[Problem]:
-        """The schema in a JSON file, or everything that is wrong with it."""
+        """The schema in a JSON file, or all of its defects."""
         # Few repositories have a lead schema.
         from syncengine.documents.lead_schema_file import read_lead_schema
 
@@ -48,7 +48,7 @@ class LeadSchema:
         return self._fast.is_valid(fields) or self._deciding.is_valid(fields)
 
     def findings(self, fields: dict[str, str]) -> list[tuple[str, str]]:
-        """What is wrong with these fields: the field's name ("" for the update as a whole) and a sentence."""
+        """The defects of these fields: the field's name ("" for the update as a whole) and a sentence."""
         from syncengine.documents.schema_words import leaves, place_of, wording
 
         found: dict[tuple[str, str], None] = {}
@@ -64,7 +64,7 @@ class LeadSchema:
         return list(found)
 
     def explain(self, fields: dict[str, str]) -> list[str]:
-        """What is wrong with these fields, a sentence each; no sentence holds a value."""
+        """The defects of these fields, a sentence each; no sentence contains a value."""
         return [message for _, message in self.findings(fields)]
 
 

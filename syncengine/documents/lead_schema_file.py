@@ -1,7 +1,7 @@
-"""Reads the file of a lead schema, and finds what is wrong with the schema: every problem with its place in the file.
+"""Reads a lead schema's file and reports every defect of the schema with its location in the file.
 
-What a validator would pass over in silence is an error here: a keyword that the draft does not have, a format that is
-not checked, a reference to something that is no schema.
+Things that a validator would ignore are errors here: a keyword that the draft does not have, a format that is not
+supported, a reference to something that is not a schema.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _REFUSED_KEYWORDS = {
 
 
 class _Fault(NamedTuple):
-    """One thing that is wrong, at the value or key at `place`."""
+    """One defect, at the value or key at `place`."""
 
     place: Place
     message: str
@@ -44,7 +44,7 @@ class _Fault(NamedTuple):
 
 
 def read_lead_schema(path: Path) -> dict[str, Any] | list[Problem]:
-    """A schema that can be used, or everything that is wrong with it."""
+    """A usable schema, or all of its defects."""
     try:
         data = read_bounded(path, _MAX_BYTES)
         schema = _parsed(data, path)
@@ -77,7 +77,7 @@ def _problems(faults: list[_Fault], data: bytes, path: Path) -> list[Problem]:
 
 
 class _Repeated(ValueError):
-    """A key is twice in one JSON object."""
+    """A duplicate key in one JSON object."""
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _faults(schema: dict[str, Any]) -> Iterator[_Fault]:
 
 
 def _shape_faults(schema: dict[str, Any], draft: Draft) -> Iterator[_Fault]:
-    """What the engine refuses; jsonschema, which is slower to load, says where it is."""
+    """Defects that the engine refuses. jsonschema, which is slower to import, locates them."""
     try:
         compiled(schema)
     except (ValueError, TypeError, AttributeError) as error:
@@ -197,7 +197,7 @@ def _pattern_faults(place: Place, schema: dict[str, Any]) -> Iterator[_Fault]:
 
 
 def _pattern_fault(text: str) -> tuple[str, str] | None:
-    """What is wrong with a pattern, and what to write instead."""
+    """The defect of a pattern, and what to write instead."""
     shown = repr(text[:100])
     try:
         pattern(text)
@@ -210,7 +210,7 @@ def _pattern_fault(text: str) -> tuple[str, str] | None:
 
 def _target(root: dict[str, Any], reference: Any) -> Any:
     """What a reference within this file points at, or None."""
-    # In a URI % begins an encoded character, which the two validators would decode and this does not.
+    # In a URI % begins an encoded character. The two validators would decode it; this code does not.
     if not isinstance(reference, str) or not reference.startswith("#/") or "%" in reference:
         return None
     here: Any = root
@@ -220,7 +220,7 @@ def _target(root: dict[str, Any], reference: Any) -> Any:
 
 
 def _is_bounded(root: dict[str, Any]) -> bool:
-    """Whether every reference, followed to its end, ends, and the schema stays small when all are written out."""
+    """Whether every chain of references ends, and the schema stays small when all are expanded."""
     sizes: dict[str, int] = {}
     open_references: set[str] = set()
 

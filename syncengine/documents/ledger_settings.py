@@ -1,4 +1,4 @@
-"""The ledger and databases sections: which record is the right one, and where its key lies."""
+"""The ledger and databases sections: the pinned ledger and the location of its key."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ledger_of(root: Mapping, around: ConfigurationContext, findings: Configurati
 
 
 def ledger_url(pin: LedgerPin, env: AbstractMapping[str, str]) -> str:
-    """The ledger's URL with its password, if it has one; raises ConfigError where the variable holds none."""
+    """The ledger's URL with its password, if it has one. Raises ConfigError where the variable is empty or missing."""
     if not pin.url_env:
         return pin.url
     url = env.get(pin.url_env, "")
@@ -72,7 +72,7 @@ def databases_of(root: Mapping, around: ConfigurationContext, findings: Configur
 
 
 def urlsplit_scheme(url: str) -> str:
-    """The scheme of a URL, "" where it is none."""
+    """The scheme of a URL, "" where it has none."""
     try:
         return urlsplit(url).scheme
     except ValueError:
@@ -80,7 +80,7 @@ def urlsplit_scheme(url: str) -> str:
 
 
 def _url(node: Mapping, around: ConfigurationContext, findings: ConfigurationProblems) -> tuple[str, str]:
-    """URL and variable, of which one is empty."""
+    """URL and variable, one of which is empty."""
     reference = scalar(node, "url")
     written = LedgerPin().url if reference is None else reference.text
     if written.startswith(_SQLITE) and len(written) > len(_SQLITE):

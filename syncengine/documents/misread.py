@@ -1,4 +1,4 @@
-"""What YAML, or libyaml, reads as something else than what was typed: found from the raw lines around each value.
+"""Detects text that YAML, or libyaml, reads differently from what was typed, from the raw lines around each value.
 
 SE104 '#' without a space before it   SE117 value cut by ' #'              SE119 a list item joined to a text
 SE116 anchor without an alias         SE118 '?' at the start of a text
@@ -18,10 +18,10 @@ from syncengine.documents.quoting import quoted
 NEVER = 1 << 62
 """A line number that no file reaches."""
 
-# Each begins with one literal character, for which a search of a large file is fast.
+# Each begins with one literal character, for which the search of a large file is fast.
 _HASH = re.compile(rb"#(?:(?<=[\]}\"',\[{>|+\-0-9]#)|(?<=[ \t]#)#*[^\s#])")
 _QUESTION = re.compile(rb"\?(?<![^\s,\[{?:]\?)(?=\S)")
-# Compiled where they are first used: most files hold nothing that is suspicious.
+# Compiled on first use: most files contain nothing suspicious.
 _CUT = r"[ \t]+(#+[^\s#].*)"
 _TOUCHING = r"#|[ \t]*,#"
 _HEADER = r"[|>][-+0-9]*#"
@@ -33,8 +33,8 @@ _SHOWN = 60
 
 
 class Misreadings:
-    """Judges the scalars of one file, in file order. `next_line` is the next line on which something may be wrong:
-    all other lines cost nothing but the comparison with it."""
+    """Checks the scalars of one file, in file order. `next_line` is the next line with something suspicious: for all
+    other lines the comparison with it is the only cost."""
 
     def __init__(self, data: bytes, source: SourceText, report: Callable[[Problem], None]) -> None:
         self._source = source
@@ -44,8 +44,8 @@ class Misreadings:
         self.next_line = next(self._lines, NEVER)
 
     def scalar(self, event: Any, node: Scalar, end: tuple[int, int], *, is_key: bool, flow: bool) -> None:
-        """Look at one scalar. `end` is the line and the column (from 0) after its last character; `flow`: it stands
-        inside brackets or braces."""
+        """Check one scalar. `end` is the line and the column (from 0) after its last character; `flow`: it is inside
+        brackets or braces."""
         if node.plain and end[0] > node.line:
             self._joined(node, end[0])
         if not self._reached(node.line, end[0]):
@@ -62,12 +62,12 @@ class Misreadings:
         self.after(*end)
 
     def after(self, line: int, column: int) -> None:
-        """Look at what touches the end of a text or of a bracket: `column` counts from 0."""
+        """Check the characters after the end of a text or of a bracket; `column` counts from 0."""
         if not self._reached(line, line):
             return
         raw = self._source.line(line)
         touching = re.match(_TOUCHING, raw[column:])
-        # A plain scalar takes in a '#' that touches it; only what ends by itself can be followed by one.
+        # A plain scalar includes a '#' that touches it. Only a token with an end of its own can be followed by one.
         if touching is not None:
             self._hash(line, column + touching.end())
 
@@ -86,7 +86,7 @@ class Misreadings:
         place = (node.line, node.column)
         if node.column < 2 or raw[node.column - 2] != "?" or place == self._marked:
             return
-        self._marked = place  # a lone '?' gives an empty key and an empty value, both at this place
+        self._marked = place  # A lone '?' yields an empty key and an empty value, both at this position.
         typed = f"?{node.text}"
         self._problem(
             "SE118",
@@ -143,7 +143,7 @@ class Misreadings:
 
 
 class Anchor:
-    """One definition of an anchor. `node` is None while its collection is being read; `typed` is what stands there."""
+    """One anchor definition. `node` is None while its collection is being read; `typed` is the source text."""
 
     __slots__ = ("column", "line", "node", "read", "typed", "used")
 
@@ -156,7 +156,7 @@ class Anchor:
         self.used = False
 
     def unused(self, name: str, source: SourceText) -> Problem | None:
-        """The problem of an anchor that no alias used; None where one did."""
+        """The problem for an anchor that no alias uses; None where one does."""
         if self.used:
             return None
         if self.read:
@@ -169,5 +169,5 @@ class Anchor:
 
 
 def shown(text: str) -> str:
-    """A text in a message, cut where it is long."""
+    """A text for a message, cut where it is long."""
     return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")

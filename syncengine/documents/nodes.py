@@ -1,4 +1,4 @@
-"""What a YAML file is read into: texts, mappings and lists that remember where they were written."""
+"""The tree of a YAML file: texts, mappings and lists with their positions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Scalar(msgspec.Struct, gc=False):
 
 
 class Mapping(msgspec.Struct, gc=False):
-    """Entries in file order; no key stands twice."""
+    """Entries in file order, without duplicate keys."""
 
     entries: list[tuple[Scalar, Node]]
     line: int
@@ -48,7 +48,7 @@ class Mapping(msgspec.Struct, gc=False):
         return None
 
     def key(self, name: str) -> Scalar | None:
-        """The key itself, for its place, or None."""
+        """The key node itself, for its position, or None."""
         for key, _ in self.entries:
             if key.text == name:
                 return key
@@ -74,7 +74,7 @@ class Document(msgspec.Struct, gc=False):
 
 
 def showable(text: str) -> str:
-    """`text` with each character that could steer a terminal or hide replaced by one visible character."""
+    """`text` with each invisible or terminal control character replaced by a visible one."""
     return _UNSHOWABLE.sub(_picture, text)
 
 
@@ -88,7 +88,7 @@ def _picture(match: re.Match[str]) -> str:
 
 
 class SourceText:
-    """The bytes of a file, from which single lines are fetched for messages. Lines end as YAML's do: LF, CRLF or CR."""
+    """The bytes of a file, for single lines in messages. Lines end as in YAML: LF, CRLF or CR."""
 
     def __init__(self, data: bytes, file: str) -> None:
         self.file = file
@@ -110,7 +110,7 @@ class SourceText:
         return hashlib.sha256(self._data[starts[first - 1] : end]).hexdigest()
 
     def excerpt(self, line: int, column: int) -> str:
-        """That line, cut to what lies around the column where it is long, with nothing that steers a terminal."""
+        """The line for a message: cut around the column where it is long, without terminal control characters."""
         text = self.line(line)
         start = column - 1 - _MARGIN
         if len(text) > _EXCERPT and start > 0:
@@ -120,7 +120,7 @@ class SourceText:
     def problem(
         self, code: str, message: str, line: int, column: int, *, hint: str = "", severity: Severity = "error"
     ) -> Problem:
-        """A finding at that place, with its excerpt."""
+        """A problem at that position, with its excerpt."""
         return Problem(
             code=code,
             message=message,
@@ -139,7 +139,7 @@ class SourceText:
         return line, len(before.removeprefix(_BOM if line == 1 else "")) + 1
 
     def line_at(self, offset: int) -> int:
-        """The number of the line that holds a byte."""
+        """Number of the line that contains a byte offset."""
         starts = self._index()
         return bisect_right(starts, offset, hi=len(starts) - 1) or 1
 
@@ -157,7 +157,7 @@ _ESCAPES = {"'": re.compile(r"''|[^']"), '"': re.compile(r"\\(?:x..|u.{4}|U.{8}|
 
 
 def place_in(source: SourceText, scalar: Scalar, offset: int) -> Scalar:
-    """The place of character `offset` of a scalar's text; the scalar's own where its line breaks make that unclear."""
+    """Position of character `offset` of a scalar's text; that of the scalar where its line breaks make this unclear."""
     line, column = scalar.line, scalar.column
     raw = source.line(line)[column - 1 :]
     if not scalar.plain and raw[:1] in ("|", ">"):
@@ -172,7 +172,8 @@ def place_in(source: SourceText, scalar: Scalar, offset: int) -> Scalar:
 
 
 def _place_in_block(source: SourceText, scalar: Scalar, offset: int) -> Scalar:
-    """In a literal block each line of the text is a line of the file; in a folded one, as long as none was folded."""
+    """Position in a block scalar. In a literal block each line of the text is a line of the file; in a folded one, only
+    as long as nothing was folded."""
     before = scalar.text[:offset]
     line = scalar.line + 1 + before.count("\n")
     start = before.rfind("\n") + 1

@@ -1,4 +1,4 @@
-"""Escapes in a pattern of ECMA 262 (flag u): the characters that each of them stands for."""
+"""Escapes in a pattern of ECMA 262 (flag u), as the characters that they match."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ELSEWHERE = {
 
 
 class PatternError(ValueError):
-    """Not a pattern of ECMA 262: what is wrong, the character where (from 1), and what to write instead."""
+    """Not a pattern of ECMA 262: the error, its position (from 1), and what to write instead."""
 
     def __init__(self, message: str, position: int, hint: str = "") -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class PatternError(ValueError):
 
 
 class EscapeReader:
-    """A place in a pattern, and the escapes that can be there."""
+    """Reads the escape at a position of a pattern."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -55,7 +55,7 @@ class EscapeReader:
         return self._text[self._at - 1]
 
     def _escaped(self, *, in_class: bool) -> Ranges | str:
-        """What an escape stands for: code points, or the text of a property."""
+        """The result of an escape: code points, or the text of a property."""
         position = self._at
         self._at += 1
         char = self._next()

@@ -1,7 +1,7 @@
-"""Phone numbers in international form, as the library `phonenumbers` knows the numbering plans.
+"""Phone numbers in international form, by the numbering plans of the library `phonenumbers`.
 
-The library reads leniently: it takes a number out of a sentence, letters as keys, and the zero of a spreadsheet's `.0`
-as a digit. So a text is looked at first, and what is not plainly one number is refused.
+The library parses leniently: it extracts a number from a sentence, reads letters as keys, and the zero of a
+spreadsheet's `.0` as a digit. A text is therefore validated first, and refused unless it is plainly one number.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NOT_DIGITS = re.compile(r"[^0-9]+", re.ASCII)
 _TRUNK_ZERO = re.compile(r"\( *0 *\)", re.ASCII)
 _CALLING_CODE = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _NO_REGION = "001"
-"""What the library calls the numbers of no country, such as +800."""
+"""The library's region code for numbers of no country, such as +800."""
 _UNKNOWN = "ZZ"
 _LONGEST = 40
 _FEWEST_DIGITS = 5
@@ -34,9 +34,9 @@ _MOST_DIGITS = 18
 
 
 def international(text: str, calling_code: str, shape: str) -> str:
-    """`text` in E.164 form, `calling_code` being that of numbers without one. Raises FilterError.
+    """`text` in E.164 form; `calling_code` applies to numbers without one. Raises FilterError.
 
-    `shape` shows the text in messages.
+    `shape` masks the text in messages.
     """
     region = _region(calling_code)
     fault = fault_of_digits(text)
@@ -61,9 +61,9 @@ def international(text: str, calling_code: str, shape: str) -> str:
 
 
 def other_notations(text: str, calling_code: str = "44") -> tuple[str, ...]:
-    """A number in E.164 form and in the digits that are dialled in its country, as far as they differ from `text`.
+    """A number in E.164 form and in national digits, as far as they differ from `text`.
 
-    Nothing where `text` is no possible number; `calling_code` is that of numbers without one.
+    Empty where `text` is not a possible number; `calling_code` applies to numbers without one.
     """
     import phonenumbers
 
@@ -78,7 +78,8 @@ def other_notations(text: str, calling_code: str = "44") -> tuple[str, ...]:
 
 
 def is_phone_like(text: str) -> bool:
-    """Whether a trimmed text could be one phone number of some country; what spreadsheets leave of one could not."""
+    """Whether a trimmed text could be one phone number of some country. False for the remains of one that a spreadsheet
+    damaged."""
     if fault_of_digits(text) is not None or len(text) > _LONGEST:
         return False
     plain = _DASHES.sub("-", _SPACES.sub(" ", _UNSEEN.sub("", text)))
@@ -97,15 +98,15 @@ def _region(calling_code: str) -> str:
 
 
 class Doubtful:
-    """Two numbers in use are written like this."""
+    """The text is the notation of two numbers in use."""
 
 
 def _read(plain: str, calling_code: str, region: str) -> str | Doubtful | None:
-    """The number as it was written; where a zero makes that doubtful, the reading that is a number in use."""
+    """The number as it was written. Where a zero makes that ambiguous, the reading that is a number in use."""
     as_written, without_zero, with_plus = _readings(plain, calling_code, region)
     numbers = _possible(as_written, region)
     if with_plus and with_plus[0] not in numbers:
-        # The library took the calling code for an area code, as the plans with long numbers (Germany's) allow.
+        # The library took the calling code for an area code, as plans with long numbers (Germany's) allow.
         coded = _with_code(plain, calling_code, numbers, _possible(with_plus, region))
         if coded is not None:
             return coded
@@ -118,14 +119,14 @@ def _read(plain: str, calling_code: str, region: str) -> str | Doubtful | None:
     if in_use is not None:
         return in_use
     found = numbers or _possible(with_plus, region) or others
-    # Readings that differ in a zero: whether it belongs to the number is not known, and not guessed.
+    # The readings differ in a zero. Whether it belongs to the number is unknown, so neither is chosen.
     return next(iter(found)) if len(found) == 1 else _in_use(found)
 
 
 def _with_code(
     plain: str, calling_code: str, national: Mapping[str, PhoneNumber], coded: Mapping[str, PhoneNumber]
 ) -> str | Doubtful | None:
-    """The reading with the calling code, where the notation or the numbering plan speak for it."""
+    """The reading with the calling code, where the notation or the numbering plan supports it."""
     form, other = _in_use(coded), _in_use(national)
     if re.match(rf"{calling_code}[ .\-]*\( *0 *\)", plain):
         return form or next(iter(coded), None)
@@ -149,7 +150,7 @@ def _is_mobile(number: PhoneNumber) -> bool:
 
 
 def _readings(plain: str, calling_code: str, region: str) -> tuple[list[str], list[str], list[str]]:
-    """What the notation says, and what it says without a zero or with a '+' that its country's custom asks for."""
+    """The literal reading, and those without a zero or with a '+' that the country's custom implies."""
     digits, bare = (_NOT_DIGITS.sub("", text) for text in (plain, _TRUNK_ZERO.sub("", plain, count=1)))
     each = dict.fromkeys((digits, bare))
     if plain[0] == "+":
@@ -173,7 +174,7 @@ def _without_zero(digits: str) -> str:
 
 
 def _possible(readings: Iterable[str], region: str) -> dict[str, PhoneNumber]:
-    """Those of the readings that are possible numbers, by their E.164 form."""
+    """Those of the readings that are possible numbers, by E.164 form."""
     import phonenumbers
 
     found: dict[str, PhoneNumber] = {}
@@ -185,7 +186,8 @@ def _possible(readings: Iterable[str], region: str) -> dict[str, PhoneNumber]:
         form = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         reason = phonenumbers.is_possible_number_with_reason(number)
         possible = reason == phonenumbers.ValidationResult.IS_POSSIBLE
-        # What can be dialled within its area only lacks its area code; a few such numbers (+1 310 1234) have none.
+        # A number that can be dialled only within its area lacks its area code; a few such numbers (+1 310 1234) have
+        # none.
         local = reason == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY
         # The library allows nine digits in Britain, which some landlines have; a mobile number has ten.
         short = form.startswith("+447") and len(form) != len("+447700900123")

@@ -1,4 +1,4 @@
-"""A tree as JSON Schema sees it. The values made here are for checking shapes only: what is sent is the text."""
+"""Converts a tree to the values that JSON Schema validates. They serve shape checks only; the text is what is sent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plain(node: Node | None) -> Any:
 
 
 def resolved(text: str) -> str | int | float | bool | None:
-    """What a plain scalar is by the core schema of YAML 1.2."""
+    """The value of a plain scalar by the core schema of YAML 1.2."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMERIC_START or len(text) > _MAX_NUMBER:

@@ -1,4 +1,4 @@
-"""The policy section as typed rules, with the digest that ties a plan to them."""
+"""The policy section as typed rules, with the digest that binds plans to them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _NOT_RULES = {"lines", "file", "digest", "line", "allowed_signers"}
 def policy_of(
     node: Mapping, folder: Path, file: str, accounts: dict[str, Account], findings: ConfigurationProblems
 ) -> Policy:
-    """The rules of a policy mapping. `folder` is what its paths are relative to, and cannot leave."""
+    """The rules of a policy mapping. Its paths are relative to `folder` and cannot leave it."""
     _check_deliveries(node, accounts, findings)
     policy = Policy(
         max_leads=whole(node, "max_leads"),
@@ -78,10 +78,10 @@ def policy_of(
 
 
 def policy_digest(policy: Policy) -> str:
-    """SHA-256 over every rule and the signers; where rules stand, and in which file, takes no part."""
+    """SHA-256 over every rule and the signers. The file and the lines of the rules are not part of it."""
     rules = _rules(msgspec.to_builtins(policy, builtin_types=(Decimal,)))
     if not policy.findings:
-        del rules["findings"]  # A policy that says nothing of findings is the one that it was before they existed.
+        del rules["findings"]  # A policy without `findings` keeps the digest that it had before findings existed.
     return hashlib.sha256(b"syncengine-policy-1\n" + msgspec.json.encode(rules, order="deterministic")).hexdigest()
 
 
@@ -101,7 +101,7 @@ def _finding_lines(node: Mapping) -> dict[str, int]:
 
 
 def _findings(node: Mapping, findings: ConfigurationProblems) -> dict[str, Literal["block", "ignore"]]:
-    """What becomes of each rule's findings; rules that rest on other runs or files cannot block."""
+    """The setting for each rule's findings. Rules that depend on other runs or files cannot block."""
     ruled = node.get("findings")
     found: dict[str, Literal["block", "ignore"]] = {}
     for key, value in ruled.entries if isinstance(ruled, Mapping) else ():
@@ -168,7 +168,7 @@ def _deny(node: Mapping, findings: ConfigurationProblems) -> DenyRule:
 
 
 def _check_expression(node: Scalar, names: tuple[str, ...], findings: ConfigurationProblems) -> None:
-    # Jinja takes a while to load, and most policies hold no expression.
+    # Jinja takes long to import, and most policies hold no expression.
     from syncengine.documents.expressions import ExpressionProblem, Expressions
 
     compiled = Expressions(names, missing="none").compile_condition(node.text)

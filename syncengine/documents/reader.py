@@ -46,20 +46,22 @@ MAX_DEPTH = 64
 MAX_ALIASES = 100
 MAX_ALIASED_NODES = 100_000
 MAX_PROBLEMS = 10_000
-"""Problems of one file after which it is not read on: each takes much more memory than the bytes that cause it."""
+"""Number of problems in one file after which reading stops: each takes much more memory than the bytes that cause
+it."""
 _MAX_RESTARTS = 100
 
 _DOCUMENT_START = re.compile(rb"(?:^|(?<=[\r\n]))---(?=[ \t\r\n]|$)")
 _MERGE = "<<"
 _LIBYAML_TOO_DEEP = "maximum nesting depth"
-"""Since 0.2.6 libyaml bounds nesting itself, far above our bound; looking ahead it may get there before our count."""
+"""Since 0.2.6 libyaml limits nesting itself, far above our limit; looking ahead it may reach its limit before our
+count."""
 
 
 def read_documents(data: bytes, file: str) -> tuple[list[Document], list[Problem]]:
-    """The documents of a file and everything that is wrong with it; never raises, whatever the bytes.
+    """The documents of a file and all of its problems. Never raises, whatever the bytes.
 
-    Documents are returned beside problems too (without what was at fault), so that later checks can find more.
-    After a syntax error reading goes on at the next '---'.
+    Documents are also returned where there are problems (without the faulty parts), so that later checks can find more.
+    After a syntax error, reading continues at the next '---'.
     """
     source = SourceText(data, file)
     if len(data) > MAX_BYTES:
@@ -84,7 +86,7 @@ def read_documents(data: bytes, file: str) -> tuple[list[Document], list[Problem
 
 
 class _Stop(Exception):
-    """Reading this file cannot go on; the problem is on record."""
+    """Reading this file cannot continue; the problem has been reported."""
 
 
 class _Frame:
@@ -105,7 +107,8 @@ class _Frame:
         self.indexed = 0
 
     def first(self, name: str) -> Scalar | None:
-        """The first key of that name whose value was read. Each entry is looked at once, however many are asked for."""
+        """The first key of that name whose value was read. Each entry is visited once, however many names are looked
+        up."""
         for key, _ in self.items[self.indexed :]:
             self.firsts.setdefault(key.text, key)
         self.indexed = len(self.items)
@@ -130,7 +133,7 @@ class _EventReader:
         self._misreadings = Misreadings(data, source, self._add)
 
     def read(self, data: bytes) -> None:
-        """Read to the end, beginning anew at the next document after a syntax error."""
+        """Read to the end, restarting at the next document after a syntax error."""
         offset = 0
         for _ in range(_MAX_RESTARTS):
             try:
@@ -194,7 +197,7 @@ class _EventReader:
                 frame = self._structure(kind, event, frame)
 
     def _look(self, event: Any, node: Scalar, frame: _Frame) -> int:
-        """Have one scalar judged; returns the next line on which something may be wrong."""
+        """Check one scalar; returns the next line with something suspicious."""
         end = (event.end_mark.line + 1 + self._base, event.end_mark.column)
         self._misreadings.scalar(event, node, end, is_key=frame.key is node, flow=frame.flow)
         return self._misreadings.next_line
@@ -261,7 +264,7 @@ class _EventReader:
 
     def _close(self, event: Any, frame: _Frame) -> _Frame:
         parent = self._stack.pop()
-        node: Node = frame.node  # type: ignore[assignment]  # only the root frame has none, and it is never closed
+        node: Node = frame.node  # type: ignore[assignment]  # Only the root frame has no parent, and it is never closed.
         if frame.flow:
             self._misreadings.after(event.end_mark.line + 1 + self._base, event.end_mark.column)
         if frame.dropped:
@@ -279,7 +282,7 @@ class _EventReader:
         return parent
 
     def _template_text(self, node: Node, event: Any) -> Node:
-        """What the author meant: the template as a text, so that nothing else is reported about it."""
+        """The template as a text, as the author meant it, so that no follow-up errors are reported."""
         if event.end_mark.line + 1 + self._base != node.line:
             return node
         text = self._source.line(node.line)[node.column - 1 : event.end_mark.column]
@@ -298,7 +301,7 @@ class _EventReader:
         frame.dropped.append(key)
 
     def _odd_key(self, frame: _Frame, key: Scalar) -> None:
-        """A key that is there already, or a merge key."""
+        """Report a duplicate key or a merge key."""
         if key.text == _MERGE and key.plain:
             hint = "write the keys out, or use an anchor for a whole value"
             self._report("SE107", "merge keys ('<<') are refused", key.line, key.column, hint)
@@ -311,7 +314,7 @@ class _EventReader:
         self._drop(frame, key)
 
     def _decorated(self, event: Any, node: Scalar | None) -> Anchor | None:
-        """An explicit tag or an anchor; the anchor, where there is one."""
+        """Report an explicit tag; returns the anchor, where there is one."""
         line, column = event.start_mark.line + 1 + self._base, event.start_mark.column + 1
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
@@ -327,7 +330,7 @@ class _EventReader:
         return anchor
 
     def _typed(self, event: Any, node: Scalar | None) -> tuple[str, str]:
-        """What stands at an anchor, and the part of it that is read as the value; of a collection, the anchor alone."""
+        """The text at an anchor, and the part of it that is read as the value; for a collection, the anchor alone."""
         start, end = event.start_mark, event.end_mark
         if node is None or not node.plain or start.line != end.line:
             return f"&{event.anchor}", ""
@@ -393,7 +396,7 @@ class _EventReader:
 
 
 def _measure(node: Node) -> tuple[int, int]:
-    """Number of nodes and height of a tree, aliases expanded. The reader bounds both before they can hurt."""
+    """Number of nodes and height of a tree, aliases expanded. The reader limits both before they can do harm."""
     match node:
         case Scalar():
             return 1, 0

@@ -1,23 +1,24 @@
-"""What can go wrong with a template, for those who only report it: the template engine itself is loaded elsewhere."""
+"""Errors of templates, for code that only reports them. A separate module, so that it does not import the template
+engine."""
 
 from __future__ import annotations
 
 CHANGE_NAMES = ("changeset", "lead", "row", "vars")
-"""The names that the templates of a change may use."""
+"""The names that the templates of a change can use."""
 
 MAX_TEXT = 10_000
-"""Longest text, in characters, that a template may give or a filter may make."""
+"""Maximum length, in characters, of the result of a template or filter."""
 
 
 class NoText:
-    """A value of a table that has no text to be trusted, and is refused wherever it is used. `kind` says what it is."""
+    """A table value without a reliable text form; using it is an error. `kind` names its type."""
 
     kind: str
     advice: str
 
 
 class FilterError(ValueError):
-    """A value does not fit the filter; `hint` says what to do."""
+    """A value is unsuitable for the filter; `hint` says what to do."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -25,7 +26,7 @@ class FilterError(ValueError):
 
 
 class RenderError(Exception):
-    """A template or condition failed on these values. `index` is the place among the joined texts."""
+    """A template or condition failed on these values. `index` is its position among the joined texts."""
 
     def __init__(self, message: str, *, index: int = 0, hint: str = "") -> None:
         super().__init__(message)

@@ -19,7 +19,7 @@ from syncengine.documents.unparse import quoted, unparsed
 
 
 class RewriteRefused(Exception):
-    """This expression may not be written; `token` is the word at fault, for its place in the text."""
+    """The expression is not allowed; `token` is the faulty token, for its position in the text."""
 
     def __init__(
         self, message: str, *, hint: str = "", token: str = "", code: str = "SE302", after_in: bool = False
@@ -34,7 +34,7 @@ class RewriteRefused(Exception):
 
 @pass_environment
 def _entry(environment: Any, group: object, key: object) -> object:
-    """A value under a key that data gives. The key stands in no message as it is: it may be personal."""
+    """The value under a key that comes from data. Messages never show the key: it may be personal."""
     found = environment.getitem(group, key)
     if not comparisons.is_undefined(found):
         return found
@@ -65,7 +65,7 @@ OWN_FILTERS: dict[str, Callable[..., object]] = {
     "_entry": _entry,
     "_no_else": _no_else,
 }
-"""Reached only by rewriting: these names cannot be written, since a filter's name is looked up in FILTERS."""
+"""Reachable by rewriting only: users cannot write these names, since filter names are looked up in FILTERS."""
 
 OWN_TESTS: dict[str, Callable[..., bool]] = {
     "blank": comparisons.blank,
@@ -83,16 +83,16 @@ def own_filter(name: str, value: nodes.Expr, *args: nodes.Expr) -> nodes.Filter:
 
 
 class Rewriting:
-    """Rewrites the expressions of one place. Their depth is bounded by now, so recursion is safe.
+    """Rewrites the expressions of one context. Their depth is already limited, so recursion is safe.
 
-    `policy`: there a value may be none, `X or LITERAL` stands for an amount, and fields are asked for by name.
+    `policy`: values may be none, `X or LITERAL` is an amount, and fields are tested by name.
     """
 
     def __init__(self, *, policy: bool) -> None:
         self._policy = policy
 
     def value(self, node: nodes.Expr) -> nodes.Expr:
-        """The same expression where a value of any kind is wanted."""
+        """The expression where a value of any kind is expected."""
         match node:
             case nodes.CondExpr():
                 otherwise = _without_else() if node.expr2 is None else self.value(node.expr2)
@@ -128,7 +128,7 @@ class Rewriting:
         return self._with_rewritten_children(node)
 
     def truth(self, node: nodes.Expr, user: str) -> nodes.Expr:
-        """The same expression where true or false is wanted; `user` is the word that asks, "" for a condition."""
+        """The expression where a boolean is expected; `user` is the operator that needs it, "" for a condition."""
         _refuse_literal(node, user)
         if isinstance(node, _BOOLEAN):
             return self._boolean(node)
@@ -153,7 +153,7 @@ class Rewriting:
         return self._with_rewritten_children(node)
 
     def _amount(self, node: nodes.Expr) -> nodes.Expr:
-        """What has `or LITERAL` behind it in a policy."""
+        """The operand before `or LITERAL` in a policy."""
         if isinstance(node, nodes.Or):
             return nodes.Or(self._amount(node.left), self._amount(node.right))
         return own_filter("_amount", self.value(node))
@@ -196,7 +196,7 @@ class Rewriting:
         return node
 
     def _rewritten_item(self, item: object) -> object:
-        if isinstance(item, nodes.Keyword):  # no expression itself, but its value is one
+        if isinstance(item, nodes.Keyword):  # Not an expression itself, but its value is one.
             return nodes.Keyword(item.key, self.value(item.value), lineno=item.lineno)
         return self.value(item) if isinstance(item, nodes.Expr) else item
 
@@ -214,14 +214,14 @@ def _is_none(node: nodes.Node) -> bool:
 
 
 def _is_amount(node: nodes.Node) -> bool:
-    """Whether this is a number as typed, or none."""
+    """Whether this is a number literal, or none."""
     if isinstance(node, nodes.Neg):
         return _is_amount(node.node)
     return isinstance(node, nodes.Const) and not isinstance(node.value, str | bool)
 
 
 def _refuse_literal(node: nodes.Expr, user: str) -> None:
-    """A literal other than true and false is refused where truth is wanted, whether it is ever evaluated or not."""
+    """Refuse a literal other than true and false where a boolean is expected, whether or not it would be evaluated."""
     literal = node.node if isinstance(node, nodes.Neg) else node
     if isinstance(literal, nodes.List | nodes.Tuple):
         kind = "a list"
@@ -243,7 +243,7 @@ def _refuse_literal(node: nodes.Expr, user: str) -> None:
 
 
 def _refuse_alternatives(node: nodes.And | nodes.Or, word: str) -> None:
-    """`row.x == 'a' or 'b'`, where one of several was meant, comes with the list to write."""
+    """Refuse `row.x == 'a' or 'b'`, where one of several was meant; the error shows the list to write."""
     compared: nodes.Compare | None = None
     texts: list[str] = []
     for operand in _operands(node, type(node)):
@@ -278,7 +278,7 @@ def _operands(node: nodes.Expr, kind: type[nodes.Expr]) -> list[nodes.Expr]:
 
 
 def _refuse_text_after_in(left: nodes.Expr, right: nodes.Expr, how: str) -> None:
-    """`in` over a text finds every part of it, and nothing at all: ('approved') is a text, not a list."""
+    """Refuse `in` over a text, which would find every substring and '': ('approved') is a text, not a list."""
     if not isinstance(right, nodes.Const):
         return
     written = unparsed(right)

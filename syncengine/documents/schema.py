@@ -1,4 +1,4 @@
-"""Documents held against their JSON Schema: every violation with the line and column of what is at fault."""
+"""Validates documents against their JSON Schema; every violation has its line and column."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Path = tuple[str | int, ...]
 
 
 class DocumentSchema:
-    """One of our own schemas, or the definition `part` of it, ready for use.
+    """One of the product's schemas, or its definition `part`, compiled.
 
     Build it once: building takes milliseconds, a check microseconds.
     """
@@ -39,13 +39,13 @@ class DocumentSchema:
 
     @cached_property
     def _deciding(self) -> Validator:
-        # jsonschema takes longer to load than most documents take to be accepted; only what is refused needs it.
+        # Importing jsonschema takes longer than accepting most documents, and only refusals need it.
         from syncengine.documents.explaining import validator_for
 
         return validator_for(self._schema)
 
     def problems(self, node: Node, file: str, lines: SourceText) -> list[Problem]:
-        """Every violation in `node`, at its place; [] where it fits."""
+        """Every violation in `node`, with its position; [] where it is valid."""
         value = plain(node)
         if self._fast.is_valid(value):
             return []
@@ -63,9 +63,9 @@ class DocumentSchema:
 
 
 def _pruned(value: Any, path: _Path, suspect: set[_Path]) -> tuple[Any, dict[_Path, list[int]]]:
-    """`value` with long lists cut down to the items at fault (and two more), so that explaining takes no time.
+    """`value` with long lists cut down to the faulty items (and two more), so that explaining is fast.
 
-    Beside it, for each list that was cut, the places that its items had.
+    Also returns, for each list that was cut, the original indices of its items.
     """
     kept: dict[_Path, list[int]] = {}
     if path not in suspect:
@@ -110,14 +110,14 @@ def _problem(words: Wording, places: _Places, path: _Path, file: str, lines: Sou
 
 
 class _Places:
-    """Where things stand in a document. Each mapping is looked through once, however many of its keys are at fault."""
+    """Positions in a document. Each mapping is scanned once, however many of its keys are faulty."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._entries: dict[int, dict[str, tuple[Scalar, Node]]] = {}
 
     def of(self, path: Iterable[str | int], key: str | None = None) -> tuple[int, int]:
-        """Line and column of what stands at `path`, or of the key `key` there; the nearest there is if missing."""
+        """Line and column of the value at `path`, or of its key `key`; those of the nearest ancestor if missing."""
         here: Node = self._node
         for part in path:
             below: Node | None = None
@@ -133,7 +133,7 @@ class _Places:
         return found.line, found.column
 
     def _value(self, mapping: Mapping, name: str) -> Node | None:
-        """What a problem with this value is shown at: the key, where nothing stands behind it."""
+        """The node at which a problem with this value is shown: the key, where the value is empty."""
         entry = self._entry(mapping, name)
         if entry is None:
             return None

@@ -1,4 +1,4 @@
-"""Where the JSON Schemas are: inside the installed package, or at the top of a checkout. The only look-up."""
+"""Locates the JSON Schemas: inside the installed package, or at the top of a checkout. The only look-up."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SUFFIX = ".schema.json"
 
 
 def schema_names() -> list[str]:
-    """Names of the schemas there are, such as "changeset.v1"."""
+    """Names of the available schemas, such as "changeset.v1"."""
     return sorted(path.name.removesuffix(_SUFFIX) for path in _folder().glob(f"*{_SUFFIX}"))
 
 
 def schema_text(name: str) -> bytes:
-    """The bytes of a schema; raises InputError with what there is. "changeset" means its newest version."""
+    """The bytes of a schema. Raises InputError listing the available ones. "changeset" means its newest version."""
     names = schema_names()
     matching = [known for known in names if name.removesuffix(_SUFFIX) in (known, known.rpartition(".")[0])]
     if not matching:
@@ -29,7 +29,7 @@ def schema_text(name: str) -> bytes:
 
 @cache
 def packaged_schema(name: str) -> dict[str, Any]:
-    """A schema as a value; it is shared, so it must not be changed."""
+    """A schema as a value. It is shared, so callers must not change it."""
     value: dict[str, Any] = json.loads(schema_text(name))
     return value
 

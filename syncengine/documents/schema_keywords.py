@@ -1,7 +1,7 @@
-"""The keywords of JSON Schema, draft by draft: where they hold further schemas, and what a draft does not know.
+"""Keywords of JSON Schema by draft: which contain subschemas, and which a draft does not define.
 
-A validator ignores a keyword that its draft does not have, so a misspelt rule would check nothing. Names that begin
-with `x-` are extensions: they may be anywhere, and nothing within them is looked at.
+A validator ignores a keyword that its draft does not define, so a misspelt rule would check nothing. Names that begin
+with `x-` are extensions: they may be anywhere, and their content is not checked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DRAFTS: Mapping[str, Draft] = {
     "http://json-schema.org/draft-07/schema": "draft-07",
 }
 DEFAULT_DRAFT = "https://json-schema.org/draft/2020-12/schema"
-"""The draft of a schema that names none."""
+"""The default draft."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -82,7 +82,7 @@ _INSTEAD: Mapping[Draft, Mapping[str, str]] = {
 
 
 def walk(schema: Any) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """Every schema within a schema with its place, itself first. What is no schema is passed over."""
+    """Every subschema with its path, the schema itself first. Anything that is not a schema is skipped."""
     waiting: list[tuple[Place, Any]] = [((), schema)]
     while waiting:
         place, value = waiting.pop()
@@ -92,7 +92,7 @@ def walk(schema: Any) -> Iterator[tuple[Place, dict[str, Any]]]:
 
 
 def below(schema: dict[str, Any]) -> Iterator[tuple[Place, Any]]:
-    """What is directly within a schema and should be a schema, with its place there."""
+    """The direct children that should be schemas, with their paths."""
     for keyword, value in schema.items():
         if isinstance(value, dict) and keyword in _MAPS:
             yield from (((keyword, name), inner) for name, inner in value.items())
@@ -103,7 +103,7 @@ def below(schema: dict[str, Any]) -> Iterator[tuple[Place, Any]]:
 
 
 def rebuilt(schema: dict[str, Any], change: Callable[[Place, Any], Any]) -> dict[str, Any]:
-    """A copy in which every schema directly within has been changed; `change` is given its place and itself."""
+    """A copy with every direct subschema replaced by `change(path, subschema)`."""
     copy = dict(schema)
     for place, value in below(schema):
         keyword, *rest = place
@@ -117,12 +117,12 @@ def rebuilt(schema: dict[str, Any], change: Callable[[Place, Any], Any]) -> dict
 
 
 def draft_of(schema: Mapping[str, Any]) -> Draft | None:
-    """The draft that a schema is written in; None where that is not one that is known."""
+    """The draft of a schema; None where it is not a known one."""
     return DRAFTS.get(str(schema.get("$schema", DEFAULT_DRAFT)).removesuffix("#"))
 
 
 def unknown_keywords(schema: dict[str, Any], draft: Draft) -> Iterator[tuple[str, str, str]]:
-    """Keywords of one schema that do nothing in this draft, each with a message and a hint."""
+    """Keywords of one schema that have no effect in this draft, each with a message and a hint."""
     known = KEYWORDS[draft]
     for keyword in schema:
         if keyword in known or keyword.startswith("x-"):

@@ -1,4 +1,4 @@
-"""What a schema violation is called: plain words, never the value itself."""
+"""Messages for schema violations, in plain language and without the value."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _RULES = {
     "dependencies": "lacks a key that another of its keys needs",
 }
 OWN_MESSAGE = "x-message"
-"""In a schema: the message for a violation of the keywords beside it; OWN_HINT likewise."""
+"""Schema keyword that holds the message for a violation of the keywords beside it; OWN_HINT likewise."""
 OWN_HINT = "x-hint"
 
 
@@ -56,7 +56,7 @@ class Wording(NamedTuple):
 
 
 def leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
-    """The violations that an author should see: of alternatives, those of the one that was probably meant."""
+    """The violations to show to an author: of alternatives, those of the one that was probably meant."""
     for error in errors:
         if error.validator in ("anyOf", "oneOf") and error.context and not _own(error):
             yield from _best_branch(error)
@@ -65,7 +65,7 @@ def leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
 
 
 def wording(error: ValidationError, place: str) -> Wording:
-    """The words for one violation at `place` ("changes[2].lead"), which "" stands for the whole."""
+    """The message for one violation at `place` ("changes[2].lead"; "" is the whole document)."""
     where = place or "the document"
     if isinstance(error, UnknownKey):
         inside = f" in {place}" if place else ""
@@ -84,7 +84,7 @@ def wording(error: ValidationError, place: str) -> Wording:
 
 
 def place_of(path: Iterable[str | int]) -> str:
-    """A path as authors write it: changes[2].update.postcode; items count from 1."""
+    """A path in the authors' notation: changes[2].update.postcode; items count from 1."""
     text = ""
     for part in path:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else str(part)
@@ -115,7 +115,7 @@ def _not(value: Any) -> str:
 
 
 def _wants_quotes(error: ValidationError) -> bool:
-    """Whether a number or a truth value stands where a text must: what form the text has is not what is wrong."""
+    """Whether a number or boolean was written where a text is required, so that its format is not the problem."""
     return error.validator == "type" and error.validator_value == "string" and isinstance(error.instance, int | float)
 
 
@@ -138,7 +138,8 @@ def _hint(error: ValidationError) -> str:
 
 
 def _best_branch(error: ValidationError) -> list[ValidationError]:
-    """Of the alternatives, the one whose kind of value was written; the alternatives' own message where none fits."""
+    """Of the alternatives, the one for the kind of value that was written; the message of `anyOf` itself where none
+    fits."""
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context or ():
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)

@@ -1,4 +1,4 @@
-"""Which files of the named paths are changesets of the configuration in use.
+"""Finds the changesets of the configuration in use among the named paths.
 
 SE114 not there, or nothing in it   SE506 below another configuration          SE509 YAML that is no changeset
 SE115 no ordinary file, or a link   SE507 folders of another configuration skipped
@@ -16,12 +16,12 @@ from syncengine.core.errors import InputError, Problem, Severity
 from syncengine.documents.files import CONFIGURATION_NAME, disguised, read_bounded
 
 SUFFIXES = frozenset({".yaml", ".yml"})
-"""Of changesets, in lower case: `.YAML` and `.YML` are changesets too."""
+"""Suffixes of changesets, in lower case: `.YAML` and `.YML` are changesets too."""
 
 _NAMED = 5
-"""Files or folders that one message names; more are counted."""
+"""Files or folders that one message names; the rest is counted."""
 _HEAD = 64 * 1024
-"""Bytes of a larger file are not looked at to tell whether it is a changeset: it is read as one."""
+"""A file with more bytes is read as a changeset without checking first whether it is one."""
 _ANY_KEY = rb"(?m)^[\w\"'$./-][^\n#]*:(?:\s|$)"
 _KEY_OF_A_CHANGESET = (
     rb"(?m)^(?:\xef\xbb\xbf)?[\"'{ ]*(?:version|changeset|account|title|vars|sources|changes|for_each|leads?|update)"
@@ -32,12 +32,12 @@ _KEY_OF_A_CHANGESET = (
 def find_documents(
     paths: Sequence[Path], root: Path | None = None, *, verb: str = "validate"
 ) -> tuple[list[Path], list[Problem]]:
-    """The changesets that `paths` name: files as given, folders searched recursively; sorted, each once.
+    """The changesets that `paths` name: files as given, folders searched recursively; sorted, without duplicates.
 
-    `root` is the folder of the configuration in use. In folders, hidden entries, symbolic links to folders,
-    syncengine.yaml itself, folders with another one, and YAML that is no changeset are passed over; the last two are
-    counted in a warning. Links are followed inside `root` only: a proposal could hold one to any file of this machine,
-    and problems quote what they are about. `verb` is the command that messages tell to repeat.
+    `root` is the folder of the configuration in use. In folders, the search skips hidden entries, symbolic links to
+    folders, syncengine.yaml itself, folders with another one, and YAML that is not a changeset; a warning counts the
+    last two. Links are followed inside `root` only: a proposal could hold a link to any file of this machine, and
+    problems quote the files that they are about. `verb` is the command that messages say to repeat.
     """
     search = _Search(None if root is None else _real(root), verb)
     for path in paths:
@@ -68,7 +68,7 @@ class _Search:
         return [*self._problems, *more]
 
     def add(self, path: Path) -> None:
-        """One path as named."""
+        """Add one path from the command line."""
         if path.is_dir():
             files = [file for file in self._walk(path) if self._judge(path, file, found=True)]
             if not files:
@@ -79,7 +79,7 @@ class _Search:
             self._problems.append(_missing(path))
 
     def _judge(self, path: Path, file: Path, *, found: bool) -> bool:
-        """Whether a file is read or reported. `found`: in the folder `path`, and not named itself."""
+        """Decide whether a file is read or reported. `found`: in the folder `path`, and not named itself."""
         real = _real(file)
         if _leads_out(path, file, real, self._root):
             message = "a link leads out of the repository, or to what is no changeset"
@@ -105,7 +105,7 @@ class _Search:
             yield from _documents(Path(where), names)
 
     def _skips(self, folder: Path) -> bool:
-        """Whether a folder belongs to another configuration; what it holds is counted."""
+        """Whether a folder belongs to another configuration; counts its changesets."""
         if self._root is None or not (folder / CONFIGURATION_NAME).is_file() or _real(folder) == self._root:
             return False
         count = 0
@@ -117,7 +117,7 @@ class _Search:
         return True
 
     def _configuration_of(self, folder: Path) -> Path | None:
-        """The nearest folder from here upwards that holds a syncengine.yaml."""
+        """The nearest folder from here upwards that contains a syncengine.yaml."""
         if folder not in self._configured:
             if (folder / CONFIGURATION_NAME).is_file():
                 self._configured[folder] = folder
@@ -175,12 +175,12 @@ def _documents(folder: Path, names: Sequence[str]) -> Iterator[Path]:
 
 
 def _may_be_changeset(file: Path) -> bool:
-    """Whether a file that was found in a folder is read. What is plainly something else, such as the settings of
-    another program, has keys and none of them is a changeset's; a mistyped changeset still has some."""
+    """Whether a file that was found in a folder is read. A file of another program, such as its settings, has keys and
+    none of them is a changeset's; a mistyped changeset still has some."""
     try:
         data = read_bounded(file, _HEAD)
     except InputError:
-        return True  # it is large, or cannot be read: what reads it says so
+        return True  # It is large, or unreadable: the reader reports that.
     return re.search(_KEY_OF_A_CHANGESET, data) is not None or re.search(_ANY_KEY, data) is None
 
 
@@ -190,7 +190,7 @@ def _listed(paths: Sequence[Path]) -> str:
 
 
 def _from_here(folder: Path) -> Path:
-    """A folder as it is written in a command that is typed here."""
+    """A folder as the user would type it in a command in the current directory."""
     try:
         return Path(os.path.relpath(folder))
     except (OSError, ValueError):
@@ -198,9 +198,10 @@ def _from_here(folder: Path) -> Path:
 
 
 def _leads_out(named: Path, file: Path, real: Path, root: Path | None) -> bool:
-    """Whether `file`, in or at `named`, lies elsewhere than it says, and not openly in the repository either.
+    """Whether `file`, in or at `named`, is really elsewhere than its path says, and not openly in the repository
+    either.
 
-    What leads to the working folder, or to a place named outside of it, is for the caller to say.
+    The caller checks links to the working folder, or to a place that was named outside of it.
     """
     here = Path.cwd()
     if root is not None and real.is_relative_to(root):

@@ -1,4 +1,4 @@
-"""Reading values out of a configuration that fits its schema, and collecting what the schema cannot say."""
+"""Reads values from a configuration that matches its schema, and collects problems that the schema cannot express."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Typed = TypeVar("_Typed", bound=msgspec.Struct)
 
 
 class ConfigurationProblems:
-    """The problems of one configuration file. Lines that may hold a secret are never quoted."""
+    """The problems of one configuration file. Lines that may contain a secret are never quoted."""
 
     def __init__(self, source: SourceText) -> None:
         self.problems: list[Problem] = []
@@ -30,18 +30,18 @@ class ConfigurationProblems:
         self.source = source
 
     def add(self, code: str, message: str, node: Node, hint: str = "", *, severity: Severity = "error") -> None:
-        """A finding at `node`."""
+        """Report a problem at `node`."""
         problem = self.source.problem(code, message, node.line, node.column, hint=hint, severity=severity)
         (self.problems if severity == "error" else self.warnings).append(without_secret(problem))
 
     def extend(self, problems: Iterable[Problem]) -> None:
-        """Findings of the reader or of the schema."""
+        """Add problems of the reader or of the schema."""
         for problem in problems:
             (self.problems if problem.severity == "error" else self.warnings).append(without_secret(problem))
 
 
 def without_secret(problem: Problem) -> Problem:
-    """The finding without its line where a secret may stand in it."""
+    """The problem without its line where that may contain a secret."""
     if _SECRET_LINE.search(problem.excerpt) is None:
         return problem
     if problem.code in QUOTING:
@@ -53,13 +53,13 @@ def without_secret(problem: Problem) -> Problem:
 
 
 def section(parent: Mapping, name: str) -> Mapping:
-    """The mapping under `name`; an empty one at the parent's place where it is left out."""
+    """The mapping under `name`; an empty one at the parent's position where it is missing."""
     node = parent.get(name)
     return node if isinstance(node, Mapping) else Mapping([], parent.line, parent.column)
 
 
 def scalar(parent: Mapping, name: str) -> Scalar | None:
-    """The text under `name` with its place, or None where it is left out or null."""
+    """The text under `name` with its position, or None where it is missing or null."""
     node = parent.get(name)
     return node if isinstance(node, Scalar) and plain(node) is not None else None
 
@@ -95,18 +95,18 @@ def entries(parent: Mapping, name: str) -> Iterator[tuple[Scalar, Scalar]]:
 
 
 def flag(parent: Mapping, name: str) -> bool:
-    """True or false; false where it is left out."""
+    """A boolean; false where it is missing."""
     return plain(parent.get(name)) is True
 
 
 def whole(parent: Mapping, name: str) -> int | None:
-    """A whole number, or None where it is left out."""
+    """A whole number, or None where it is missing."""
     value = plain(parent.get(name))
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def decimal(parent: Mapping, name: str) -> Decimal | None:
-    """A number exactly as typed, or None where it is left out (or is none, which the schema reports)."""
+    """A number exactly as typed; None where it is missing (or not a number, which the schema reports)."""
     node = scalar(parent, name)
     try:
         value = Decimal(node.text) if node is not None else None
@@ -116,7 +116,7 @@ def decimal(parent: Mapping, name: str) -> Decimal | None:
 
 
 def cents(parent: Mapping, name: str, findings: ConfigurationProblems) -> Cents | None:
-    """An exact amount, or None where it is left out."""
+    """An exact amount, or None where it is missing."""
     node = scalar(parent, name)
     if node is None:
         return None
@@ -127,7 +127,7 @@ def cents(parent: Mapping, name: str, findings: ConfigurationProblems) -> Cents 
 
 
 def typed(parent: Mapping, kind: type[_Typed]) -> _Typed:
-    """A mapping of plain settings as `kind`; its defaults where it does not fit, which the schema reports."""
+    """A mapping of plain settings as `kind`; its defaults where it is invalid, which the schema reports."""
     try:
         return msgspec.convert(plain(parent), kind, strict=False)
     except msgspec.ValidationError:

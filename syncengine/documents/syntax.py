@@ -1,4 +1,4 @@
-"""libyaml's words for a syntax error, said so that the author knows what to change."""
+"""Messages for libyaml's syntax errors that tell the author what to change."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ _WORDINGS = (
 
 
 def syntax_problem(error: MarkedYAMLError, source: SourceText, base: int) -> Problem:
-    """The finding for a syntax error. `base` is the number of lines before the text that libyaml was given."""
+    """The problem for a syntax error. `base` is the number of lines before the text that libyaml was given."""
     words = error.problem or "not valid YAML"
     wording = next((known for known in _WORDINGS if known.pattern in words), None)
     mark = error.problem_mark or error.context_mark

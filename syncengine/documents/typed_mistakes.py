@@ -1,6 +1,6 @@
-"""What people type in expressions out of another language or a word processor, with the text to write instead.
+"""Recognises syntax of other languages, and of word processors, in expressions, and suggests the text to write instead.
 
-Looked for only where an expression could not be understood, so that nothing that works is ever questioned here.
+Runs only for an expression that failed to parse, so a valid expression is never questioned.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _COMPARING = frozenset({"==", "!=", "<", ">", "<=", ">="})
 
 
 class TypedMistake(NamedTuple):
-    """What was typed from `start` to `end`, and what to put there instead."""
+    """The mistake from `start` to `end`, and its replacement."""
 
     start: int
     end: int
@@ -61,7 +61,7 @@ class _TypedToken(NamedTuple):
 
 
 def mistakes_in(text: str, names: Collection[str]) -> list[TypedMistake]:
-    """Every mistake in the expressions of a template, in order. `names` are the ones known there."""
+    """Every mistake in the expressions of a template, in order. `names` are the names that it can use."""
     found: list[TypedMistake] = []
     for span in _SPAN.finditer(text):
         found += _ExpressionScan(span["inner"], span.start("inner"), names).mistakes()
@@ -69,14 +69,14 @@ def mistakes_in(text: str, names: Collection[str]) -> list[TypedMistake]:
 
 
 def corrected(text: str, mistakes: Collection[TypedMistake]) -> str:
-    """The text with all of them put right."""
+    """The text with all mistakes replaced."""
     for mistake in sorted(mistakes, reverse=True):
         text = text[: mistake.start] + mistake.instead + text[mistake.end :]
     return text
 
 
 class _ExpressionScan:
-    """Reads the tokens of one expression from left to right."""
+    """Scans the tokens of one expression from left to right."""
 
     def __init__(self, text: str, shift: int, names: Collection[str]) -> None:
         self._names = names
@@ -118,7 +118,7 @@ class _ExpressionScan:
         return self._tokens[index] if 0 <= index < len(self._tokens) else _TypedToken("end", "", -1, -1)
 
     def _quote(self, token: _TypedToken) -> TypedMistake:
-        """A typographic quote, or one that is never closed."""
+        """A typographic quote, or an unclosed one."""
         rest = self._text[token.start + 1 :]
         closing = re.search(rf"['\"{_CURLY}]", rest)
         typographic = token.kind == "curly" or re.search(f"[{_CURLY}]", rest) is not None
@@ -240,7 +240,7 @@ class _ExpressionScan:
         return self._bare(token, previous)
 
     def _bare(self, token: _TypedToken, previous: str) -> TypedMistake | None:
-        """A word that was meant as a text: `row.status == approved`, `row.optin == TRUE`."""
+        """A bare word that was meant as a text: `row.status == approved`, `row.optin == TRUE`."""
         known = token.text in self._names or token.text in _KNOWN or token.text.lower() in _WORDS
         if not known and previous == "in" and self._peek().text not in (".", "[", "("):
             listed = f"[{quoted(token.text)}]"
@@ -274,7 +274,7 @@ class _ExpressionScan:
         return TypedMistake(token.start, parts[-1].end, message, f"row[{quoted(name)}]")
 
     def _column_parts(self) -> Iterator[_TypedToken]:
-        """The tokens that were typed as a column's name."""
+        """The tokens that were typed as one column's name."""
         by, last = 2, None
         while (part := self._peek(by)).kind in ("name", "number") or part.text == "-":
             if last is not None and not self._goes_on(last, part, self._peek(by + 1)):
@@ -307,5 +307,5 @@ _COMPARISON = re.compile(rf"[{_CURLY}]\s*(?:(?:and|or)\s+[\w(]|==|!=)")
 
 
 def runs_over_comparison(text: str) -> bool:
-    """Whether a text in quotes ran over a comparison, since one of its quotes is typographic."""
+    """Whether a quoted text spans a comparison because one of its quotes is typographic."""
     return _COMPARISON.search(text) is not None

@@ -1,4 +1,4 @@
-"""Parts of an expression as they were probably written, for messages that show what to write instead."""
+"""Reconstructs parts of an expression, for messages that show what to write instead."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The fast JSON Schema validator, jsonschema-rs: it accepts; what it does not accept jsonschema judges (explaining.py).
+"""The fast JSON Schema validator, jsonschema-rs. It only accepts; jsonschema decides about the rest (explaining.py).
 
-Both are closed: no reference is ever fetched. Patterns mean the same to both, since both hand them to one engine that
-works in linear time, or stops: no pattern can hang a validation.
+Both are closed: references are never fetched. Patterns mean the same to both, since both use one engine that works in
+linear time, or stops: no pattern can hang a validation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from syncengine.documents.ecma_pattern import engine_pattern
 from syncengine.documents.formats import FORMATS, conformity
 from syncengine.documents.schema_keywords import Draft, draft_of, rebuilt
 
-# Released validators up to 0.46.1 accept {} here; those before 0.30 lack what is used below.
+# Released validators up to 0.46.1 accept {} here; those before 0.30 lack functions that are used below.
 _ONCE_ACCEPTED = {"properties": {}, "additionalProperties": {}, "required": ["a", "b"]}
 if not hasattr(jsonschema_rs, "FancyRegexOptions") or jsonschema_rs.Draft202012Validator(_ONCE_ACCEPTED).is_valid({}):
     raise InputError(
@@ -36,12 +36,12 @@ _OF_DRAFT: dict[Draft, type[jsonschema_rs.Validator]] = {
 
 @lru_cache(maxsize=1024)
 def pattern(text: str) -> Callable[[str], bool]:
-    """Whether a text contains a match; raises ValueError where `text` is no pattern."""
+    """Matcher that searches a text for the pattern; raises ValueError where `text` is not a pattern."""
     return _validator({"pattern": engine_pattern(text)}, "2020-12").is_valid
 
 
 def compiled(schema: dict[str, Any]) -> jsonschema_rs.Validator:
-    """A fast validator; raises ValueError where the schema is wrong or refers to anything outside itself."""
+    """A compiled fast validator; raises ValueError where the schema is invalid or has outside references."""
     return _validator(_for_engine(schema), draft_of(schema) or "2020-12")
 
 
@@ -61,7 +61,7 @@ def _refuse(uri: str) -> Any:
 
 
 def _for_engine(schema: Any) -> Any:
-    """The schema with every pattern as the engine is to read it."""
+    """The schema with every pattern converted for the engine."""
     if not isinstance(schema, dict):
         return schema
     copy = rebuilt(schema, lambda _, inner: _for_engine(inner))
