@@ -200,6 +200,7 @@ def plan(
             late_notes=review.late_notes,
             parts=_parts(account, project, export),
             recorded=review.recorded,
+            selection=selection,
         )
         with PlanWriter(path, header, provenance, seal=seal) as writer:
             summary = build_plan(request, writer)

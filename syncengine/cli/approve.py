@@ -39,25 +39,37 @@ def command(invocation: Invocation, *, plan: Path, key: Path, format_: str) -> N
 
     It is worth nothing for any other plan, nor for this one once a byte of it changed.
     """
-    from syncengine.core.errors import PlanBlocked
     from syncengine.planning import open_plan
+
+    with open_plan(plan, invocation.identities()) as saved:
+        refuse_blocked(saved)
+        for line in _summary(saved, _findings(invocation, saved)):
+            invocation.output.text_line(line)
+        sign(invocation, saved, key, format_)
+
+
+def refuse_blocked(saved: PlanFile) -> None:
+    """Raise PlanBlocked where a plan can never be applied, so that nobody need sign it."""
+    from syncengine.core.errors import PlanBlocked
+
+    if saved.summary.blocked:
+        raise PlanBlocked(
+            f"the plan is blocked and can never be applied: {saved.summary.blocked[0].reason}",
+            hint="'syncengine show' lists what blocks it; fix it and plan again",
+        )
+
+
+def sign(invocation: Invocation, saved: PlanFile, key: Path, format_: str = "text") -> None:
+    """Add the signature of `key` to PLAN.approval, and say whether it counts."""
     from syncengine.planning.approvals import NAMESPACE, Keygen, add_approval, approval_path, signed_text
 
     keygen = Keygen(invocation.environ)
-    with open_plan(plan, invocation.identities()) as saved:
-        if saved.summary.blocked:
-            raise PlanBlocked(
-                f"the plan is blocked and can never be applied: {saved.summary.blocked[0].reason}",
-                hint="'syncengine show' lists what blocks it; mend it and plan again",
-            )
-        for line in _summary(saved, _findings(invocation, saved)):
-            invocation.output.text_line(line)
-        armoured = keygen.sign(signed_text(saved.summary.digest), key=key.expanduser(), namespace=NAMESPACE)
-        signature = _signature(armoured, key)
-        invocation.log.info("approved", plan=saved.summary.digest, account=saved.header.account)
-        target = approval_path(plan)
-        added = add_approval(target, armoured)
-        approvals = _standing(invocation, saved)
+    armoured = keygen.sign(signed_text(saved.summary.digest), key=key.expanduser(), namespace=NAMESPACE)
+    signature = _signature(armoured, key)
+    invocation.log.info("approved", plan=saved.summary.digest, account=saved.header.account)
+    target = approval_path(saved.path)
+    added = add_approval(target, armoured)
+    approvals = _standing(invocation, saved)
     counts = approvals is None or any(each.fingerprint == signature for each in approvals.counted)
     if format_ == "json":
         invocation.output.json(

@@ -106,6 +106,23 @@ def format_option(*formats: str, default: str = "text") -> Callable[[F], F]:
     )
 
 
+def part_options(verb: str) -> Callable[[F], F]:
+    """`--lead`, `--change` and `--limit`, for commands that can be restricted to a part of a plan."""
+
+    def added(command: F) -> F:
+        for option in (
+            click.option("--limit", type=click.IntRange(min=1), metavar="N",
+                         help=f"{verb} only the first N leads that have something to send."),
+            click.option("--change", "changes", multiple=True, metavar="ID",
+                         help=f"{verb} only this change; repeatable."),
+            click.option("--lead", "leads", multiple=True, metavar="ID", help=f"{verb} only this lead; repeatable."),
+        ):  # fmt: skip
+            command = option(command)
+        return command
+
+    return added
+
+
 def identity_option(command: F) -> F:
     """`--identity`, for verbs that read saved plans; Invocation.identities() has what it names."""
     return click.option(

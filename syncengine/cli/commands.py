@@ -19,6 +19,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "validate": CommandEntry("syncengine.cli.validate", "Check changesets and configuration; report every problem."),
     "plan": CommandEntry("syncengine.cli.plan", "Work out what would be sent, show it and save it."),
     "show": CommandEntry("syncengine.cli.show", "Show a saved plan."),
+    "review": CommandEntry("syncengine.cli.review", "Walk through a plan's findings one by one, then sign it."),
     "approve": CommandEntry("syncengine.cli.approve", "Sign a saved plan with an SSH key."),
     "apply": CommandEntry("syncengine.cli.apply", "Send what a plan lists, once, and record every answer.", sends=True),
     "submit": CommandEntry("syncengine.cli.submit", "Enqueue an approved plan for workers.", sends=True),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncengine.cli.command import Command, Invocation, format_option
+from syncengine.cli.command import Command, Invocation, format_option, part_options
 from syncengine.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class _Counting:
     examples=(
         "syncengine plan changesets/                          # only look",
         "syncengine plan changesets/ --out release.plan",
+        "syncengine plan changesets/ --limit 5 --out first.plan   # five leads first, to see how it goes",
         "syncengine plan --offline changesets/ --format markdown > plan.md",
         "syncengine plan changesets/ --observed export.csv --observed-at 2026-11-20T18:00:00Z",
     ),
@@ -52,6 +53,7 @@ class _Counting:
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for review and apply.")
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a declared variable.")
 @click.option("--changeset", "only", multiple=True, metavar="ID", help="Plan only this changeset; repeatable.")
+@part_options("Plan")
 @click.option("--observed", type=click.Path(path_type=Path), metavar="FILE",
               help="Values before: a dated export of leads, CSV or JSON Lines.")  # fmt: skip
 @click.option("--observed-at", metavar="TIME", help="When they were observed, where the file does not say.")
@@ -71,6 +73,9 @@ def command(
     out: Path | None,
     variables: tuple[str, ...],
     only: tuple[str, ...],
+    leads: tuple[str, ...],
+    changes: tuple[str, ...],
+    limit: int | None,
     observed: Path | None,
     observed_at: str | None,
     offline: bool,
@@ -94,6 +99,13 @@ def command(
     project = _project(invocation, paths, offline=offline)
     given = parse_variables(variables)
     loaded = load(paths, project, variables=given, only=only, verb="plan")
+    selection = Selection(
+        variables=given,
+        changesets=tuple(sorted(set(only))),
+        leads=tuple(sorted(set(leads))),
+        changes=tuple(sorted(set(changes))),
+        limit=limit,
+    )
     live = None
     if format_ in LiveView.formats:
         account = loaded.changesets[0].account if loaded.changesets else ""
@@ -112,7 +124,7 @@ def command(
                 observed_at=observed_at,
                 watchers=[_Counting(progress), *([] if live is None else [live])],
                 seal=seal,
-                selection=Selection(variables=given, changesets=tuple(sorted(set(only)))),
+                selection=selection,
             )
         summary = planned.summary
         invocation.log.info(

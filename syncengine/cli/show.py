@@ -6,28 +6,43 @@ from pathlib import Path
 
 import click
 
-from syncengine.cli.command import Command, Invocation, format_option, identity_option
+from syncengine.cli.command import Command, Invocation, format_option, identity_option, part_options
 
 
 @click.command(
     cls=Command,
     examples=(
         "syncengine show release.plan",
+        "syncengine show release.plan --lead 2932680",
         "syncengine show release.plan --format html > release.html",
     ),
 )
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
+@part_options("Show")
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
 @identity_option
 @format_option("text", "markdown", "html", "json", "sarif", "github")
 @click.pass_obj
-def command(invocation: Invocation, *, plan: Path, show_values: bool, format_: str) -> None:
+def command(
+    invocation: Invocation,
+    *,
+    plan: Path,
+    leads: tuple[str, ...],
+    changes: tuple[str, ...],
+    limit: int | None,
+    show_values: bool,
+    format_: str,
+) -> None:
     """Show a saved plan. The file is checked first; an altered or cut one is refused (exit 3).
+
+    With --lead, --change or --limit changes and operations are those of a part, and the verdict says so. Findings,
+    irreversible operations and money are always those of the whole plan, which is what the digest covers.
 
     Of a sealed plan that no identity at hand opens, counts and digest are shown.
     """
     from syncengine.cli.views import show_plan
     from syncengine.core.errors import ConfigError
+    from syncengine.core.plan import Selection
 
     project = None
     try:
@@ -43,4 +58,5 @@ def command(invocation: Invocation, *, plan: Path, show_values: bool, format_: s
         format_=format_,
         show_values=show_values,
         identities=invocation.identities(),
+        selection=Selection(leads=leads, changes=changes, limit=limit),
     )

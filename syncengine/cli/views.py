@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from syncengine.api import Planned
     from syncengine.core.finding import Finding
     from syncengine.core.log_commands import Syntax
-    from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance
+    from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, Selection
     from syncengine.planning import Identities, PlanFile, SealedPlan
     from syncengine.planning.sealing import Cover
     from syncengine.project import Project
@@ -79,11 +79,14 @@ def show_plan(
     show_values: bool,
     identities: Identities | None = None,
     planned: Planned | None = None,
+    selection: Selection | None = None,
 ) -> None:
     """Write one view of a saved plan to stdout. Of a sealed one that `identities` do not open: its cover alone.
 
-    `planned` is given right after it was planned: its findings need not be worked out again.
+    `planned` is given right after it was planned: its findings need not be worked out again. `selection` restricts
+    the operations that are shown.
     """
+    from syncengine.cli.shown_part import shown_part
     from syncengine.planning import SealedPlan, open_plan
 
     settings = None if project is None else project.settings
@@ -96,6 +99,8 @@ def show_plan(
         options = view_options(invocation, settings, plan.header.account, show_values=show_values)
         summary = reviewed(plan, settings) if planned is None else planned.summary
         options = review_options(options, project, plan.header, summary, path)
+        if selection is not None and selection.partial:
+            options = msgspec.structs.replace(options, part=shown_part(plan, selection))
         _show(invocation, (plan.header, plan.provenance, plan.operations(), summary, options), format_)
 
 

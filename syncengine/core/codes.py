@@ -27,6 +27,9 @@ CODES = MappingProxyType(
         "SE117": "A value that ends before ' #', although a text follows directly: it is read as a comment.",
         "SE118": "A text that begins with '?' inside brackets or braces, without quotes.",
         "SE119": "A line that begins with '- ' and is joined to the text above it.",
+        "SE130": "A part of a plan is asked for by a lead that is not in it.",
+        "SE131": "A part of a plan is asked for by a change that is not in it.",
+        "SE132": "A review needs a terminal to ask on.",
         # SE2xx: the document does not say what a changeset says
         "SE201": "A key that is not known at this place.",
         "SE202": "A required key is missing.",

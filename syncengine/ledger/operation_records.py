@@ -142,7 +142,8 @@ def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]], live: Collection
 
     `live` are the runs in progress.
 
-    A plan is left out if a later plan of the same changesets was settled in full: there is nothing left to continue.
+    A plan is left out if a later plan of all of the same changesets was settled in full: there is
+    nothing left to continue.
     """
     found: list[UnfinishedPlan] = []
     # Look up by changeset: a ledger holds thousands of plans.
@@ -151,7 +152,8 @@ def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]], live: Collection
         account = runs[0].account
         changesets = frozenset(runs[0].changeset_ids)
         if settled >= runs[-1].total:
-            for changeset in changesets:
+            # A part says nothing of the rest.
+            for changeset in () if runs[0].is_partial else changesets:
                 settled_later.setdefault((account, changeset), set()).add(changesets)
             continue
         later = min((settled_later.get((account, each), _NONE) for each in changesets), key=len, default=_NONE)

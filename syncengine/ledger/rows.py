@@ -129,6 +129,12 @@ class BegunRow(msgspec.Struct, frozen=True, kw_only=True):
     started: str
     ended: str | None
     stopped: str | None
+    planned: str
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the plan was one of a part of its changesets."""
+        return bool(self.planned) and _decode_planned(self.planned).partial
 
     @property
     def is_shared_and_open(self) -> bool:

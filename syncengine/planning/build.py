@@ -21,6 +21,7 @@ from syncengine.core.plan import (
     ChangesetHeader,
     PlannedOperation,
     PlanSummary,
+    Selection,
     State,
 )
 from syncengine.core.ports import LedgerView
@@ -38,6 +39,7 @@ from syncengine.planning.conflicts import ClaimRegistry, Conflicts
 from syncengine.planning.diff import NO_HISTORY, Differ, Generation, Observed
 from syncengine.planning.entry_numbers import EntryNumbers
 from syncengine.planning.findings_policy import FindingsPolicy, with_findings
+from syncengine.planning.part import PartOfPlan
 from syncengine.planning.part_digests import LedgerFacts, parts_of
 from syncengine.planning.planfile import PlanWriter
 from syncengine.planning.policy import PolicyJudge
@@ -101,6 +103,8 @@ class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Called after the last operation: remarks that are not findings."""
     parts: Mapping[str, str] = {}
     """Digests of the plan's inputs other than changesets, sources and the ledger's facts."""
+    selection: Selection = Selection()
+    """Restricts what is planned to a part."""
     recorded: frozenset[str] = frozenset()
     """The plan's changesets that have records in the ledger."""
 
@@ -146,6 +150,7 @@ class _Build:
         self._undeclared = request.undeclared
         self._differ = self._make_differ()
         self._judge = request.judge
+        self._part = PartOfPlan(request.selection) if request.selection.partial else None
         self._spool = DiskSpool(PlannedOperation) if request.judge.needs_totals else None
         self._first_tally = OperationCounter()
         self._first_leads = SharedLead(DiskClaims()) if self._spool is not None else None
@@ -157,6 +162,10 @@ class _Build:
 
     def run(self) -> PlanSummary:
         headers = [self._changeset(changeset) for changeset in self._request.changesets]
+        if self._part is not None:
+            for operation in self._part.take():
+                self._put(operation)
+            self._problems += self._part.problems(self._changes)
         self._conflicts.finish()
         self._findings.finish()
         self._judge_again()
@@ -225,9 +234,16 @@ class _Build:
             if self._undeclared is not None:
                 self._undeclared.compare(compared, history)
             planned.append(self._judged(self._conflicts.check(compared)))
+        # What is not planned was compared all the same: it must not contradict what is.
+        if self._part is not None and not self._part.holds(item):
+            return
         if item.skipped:
             self._tally.skip(item.skipped)
-        for operation in self._numbers.number(planned):
+        numbered = self._numbers.number(planned)
+        if self._part is not None and self._part.limited:
+            self._part.keep(numbered)
+            return
+        for operation in numbered:
             self._put(operation)
 
     def _put(self, operation: PlannedOperation) -> None:

@@ -85,7 +85,8 @@ SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, h
 FROM runs WHERE account = :account ORDER BY position DESC LIMIT 1
 
 -- name: begun_plans
-SELECT account, lane, plan, id, changesets, plan_path, total, started, ended, stopped FROM runs ORDER BY position DESC
+SELECT account, lane, plan, id, changesets, plan_path, total, started, ended, stopped, planned FROM runs
+ORDER BY position DESC
 
 -- name: get_runs_of_plan
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
