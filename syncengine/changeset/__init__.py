@@ -1,4 +1,4 @@
-"""Changeset files and their sources become items: what is asked of each lead.
+"""Reads changeset files and their sources into items: the operations requested for each lead.
 
-For the layers above it; it knows none of its siblings.
+Used by the layers above it; it imports none of its siblings.
 """

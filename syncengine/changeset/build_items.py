@@ -1,4 +1,4 @@
-"""Checked values of one change become the operations of one lead, in the order in which they are sent."""
+"""Builds the operations of one lead from the validated values of one change, in the order in which they are sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ACTIONS: dict[Action, type[Reprocess | Release | Reject]] = {
 
 
 class TextSlot(msgspec.Struct, frozen=True, gc=False):
-    """One text of a change: what it is for, where it stands, and what its rendered value must be like."""
+    """One text of a change: its purpose, its position, and the check for its rendered value."""
 
     what: str
     scalar: Scalar
@@ -32,7 +32,7 @@ class TextSlot(msgspec.Struct, frozen=True, gc=False):
 
 
 def slots_of(change: DeclaredChange, checks: Checks) -> tuple[TextSlot, ...]:
-    """The texts of a change but for its leads, in the order in which `Maker` takes their values."""
+    """The texts of a change except its leads, in the order in which `Maker` takes their values."""
     slots = [TextSlot(f"the field {name!r}", scalar, checks.field, name) for name, scalar in change.update]
     slots += [TextSlot("the delivery", scalar, checks.delivery, "delivery") for scalar in change.trigger]
     amounts = (("payout", change.payout), ("revenue", change.revenue))
@@ -53,7 +53,7 @@ def slots_of(change: DeclaredChange, checks: Checks) -> tuple[TextSlot, ...]:
 
 
 def _needed(check: Check, what: str) -> Check:
-    """The check of a value that `skip_empty` cannot leave out."""
+    """A check for a value that `skip_empty` cannot leave out."""
 
     def checked(text: str) -> Value:
         if is_blank(clean(text)):
@@ -64,7 +64,7 @@ def _needed(check: Check, what: str) -> Check:
 
 
 class Maker:
-    """Makes the items of one change."""
+    """Builds the items of one change."""
 
     def __init__(self, changeset: ChangesetId, change: DeclaredChange) -> None:
         self._changeset = changeset
@@ -75,14 +75,14 @@ class Maker:
         self._amounts = tuple(name for name in ("payout", "revenue") if getattr(change, name) is not None)
 
     def fields(self, values: list[Value]) -> dict[str, str]:
-        """The fields that are to be set, in declared order."""
+        """The fields to set, in declared order."""
         pairs = zip(self._fields, values, strict=False)
         if self._change.skip_empty:
             return {name: value for name, value in pairs if value is not LEFT_OUT}  # type: ignore[misc]  # texts
-        return dict(pairs)  # type: ignore[arg-type]  # a field's check gives a text
+        return dict(pairs)  # type: ignore[arg-type]  # a field's check returns a text
 
     def item(self, lead: LeadId, values: list[Value], fields: dict[str, str], origin: Origin) -> Item:
-        """The item. `operations` may be empty where `skip_empty` left nothing."""
+        """One item. `operations` may be empty where `skip_empty` left nothing."""
         change = self._change
         operations: list[Operation] = [Update(lead, fields)] if fields else []
         uses: list[NameUse] = []

@@ -1,4 +1,4 @@
-"""What a rendered value must be like before it may be sent: one check for each place a value can stand in."""
+"""Checks of rendered values before they may be sent: one check for each kind of value."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.tables.cells import FLOAT_ADVICE, Inexact, Unusable
 
 MAX_TEXT = 10_000
-"""Longest value, in characters: what templates are bounded to as well."""
+"""Maximum length of a value, in characters; the same limit applies to templates."""
 
 
 OF_DATA = MappingProxyType(
     {"SE206": "SE336", "SE231": "SE331", "SE232": "SE332", "SE233": "SE333", "SE235": "SE335", "SE236": "SE336"}
 )
-"""The codes of the same findings about what a template yields: the data is at fault, not what is written."""
+"""Codes of the same problems for the result of a template, where the data is at fault and not the changeset."""
 
 
 class Unfit(Exception):
-    """A value cannot be used: code, sentence and hint of the finding."""
+    """A value cannot be used: code, sentence and hint of the problem."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -48,11 +48,11 @@ class Unfit(Exception):
 
 
 class Left(msgspec.Struct, frozen=True):
-    """Stands for a value that `skip_empty` leaves out."""
+    """Marks a value that `skip_empty` leaves out."""
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """A delivery or buyer, with the configured name that was used for it, if one was."""
+    """A delivery or buyer id, and the configured name that was used for it, if any."""
 
     id: str
     use: NameUse | None = None
@@ -68,7 +68,7 @@ _money = lru_cache(maxsize=1 << 12)(parse_money)
 
 
 class Checks:
-    """The checks of one account, as one change needs them."""
+    """The checks of one account, configured for one change."""
 
     def __init__(self, account: Account, *, allow_negative: bool, skip_empty: bool) -> None:
         self._account = account
@@ -82,11 +82,11 @@ class Checks:
         """A field's text."""
         if text.__class__ is not str:
             text = _plain_decimal(text)
-        # The first two tests are cheap, and true of few texts that show anything.
+        # Fast path: the first two tests are cheap, and true of few visible texts.
         if (not text.isascii() or not text.strip()) and is_blank(text):
             if self._skip_empty:
                 return LEFT_OUT
-            # What allow_empty sends is an empty text: a space in its place is never meant, and nobody would see it.
+            # `allow_empty` sends an empty text. A space in its place is never intended, and a reader would not see it.
             if clean(text) or not self._allow_empty:
                 raise _empty(text, allowed=self._allow_empty)
         return clean(text)
@@ -103,7 +103,7 @@ class Checks:
         return cents
 
     def delivery(self, text: str) -> Value:
-        """A delivery's id, or the name that stands for one."""
+        """A delivery's id, or the configured name of one."""
         known = self._deliveries.get(clean(text))
         if known is None:
             known = self._delivery(text)
@@ -112,7 +112,7 @@ class Checks:
         return known
 
     def buyer(self, text: str) -> Value:
-        """A buyer's id, or the name that stands for one."""
+        """A buyer's id, or the configured name of one."""
         if is_blank(clean(text)):
             if self._skip_empty:
                 return LEFT_OUT
@@ -125,18 +125,18 @@ class Checks:
         return known
 
     def expected(self, text: str) -> Value:
-        """The before-value that a field must have; an empty one is a value too."""
+        """The before-value that a field must have. An empty text is a value too."""
         return clean(text if text.__class__ is str else _plain_decimal(text))
 
     def expected_amount(self, text: str) -> Value:
-        """The before-value that an amount must have, as it is compared."""
+        """The before-value that an amount must have, in the form for comparison."""
         cents = parse_money(clean(text))
         if cents is None:
             raise not_an_amount(text)
         return format_money(cents)
 
     def expected_buyer(self, text: str) -> Value:
-        """The buyer that must be on record, its name resolved."""
+        """The buyer that must be on record, as an id."""
         return self._buyer(clean(text)).id
 
     def _delivery(self, text: str) -> Resolved:
@@ -156,7 +156,8 @@ class Checks:
         raise Unfit("SE511", f"the account {self._account.name} has no delivery {_shown(text)}", hint)
 
     def _buyer(self, text: str) -> Resolved:
-        """Buyers are any text to the service; an account that names its buyers is held to those names and to digits."""
+        """The service accepts any text as buyer. If the account names its buyers, only those names and digits are
+        accepted."""
         names = self._account.buyers
         if text in names:
             return Resolved(names[text], NameUse("buyer", text, names[text]))
@@ -170,7 +171,7 @@ class Checks:
 
 
 def lead_check(*, quarantined: bool) -> Callable[[str], LeadId]:
-    """The check of a change's leads."""
+    """The check for the leads of a change."""
     return quarantined_lead if quarantined else lead
 
 
@@ -212,13 +213,13 @@ def _empty(text: str, *, allowed: bool) -> Unfit:
 
 
 def not_an_amount(text: str) -> Unfit:
-    """The finding about a text that should be an amount."""
+    """The problem for a text that should be an amount."""
     hint = "write digits with at most two decimals and a point: 80.00"
     return Unfit("SE232", f"{_shown(text)} is not an amount", hint)
 
 
 def clean(text: str) -> str:
-    """`text` itself, where it is one and can be sent."""
+    """`text` itself, where it is a text that can be sent."""
     if text.__class__ is not str:
         raise _no_text(text)
     if not text.isprintable() and (character := unsendable(text)) is not None:
@@ -233,7 +234,8 @@ def _shown(text: str) -> str:
 
 
 def _plain_decimal(value: object) -> str:
-    """The text of a float that is a decimal fraction. A whole one was digits once: its ".0" is no data."""
+    """The text of a float that is a decimal fraction. A whole one was typed as digits; its ".0" is not part of the
+    data."""
     if not isinstance(value, Inexact):
         raise _no_text(value)
     if _FRACTION.fullmatch(value.text) is None:

@@ -1,4 +1,4 @@
-"""One changeset against itself: what is declared twice for a lead collapses where it may, and is an error otherwise."""
+"""Conflicts inside one changeset: repeated declarations for a lead are merged where they agree, otherwise an error."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from syncengine.documents.claims import ClaimStore, FirstClaim
 from syncengine.documents.nodes import Scalar
 
 _OWN = "\0"
-"""Begins every claimed name that is no field's, so that a field called "payout" is another thing than the payout."""
+"""Prefix of every claimed name other than a field's, so that a field called "payout" differs from the payout."""
 
 
 class Settling:
-    """Goes through the items of one changeset in order."""
+    """Processes the items of one changeset in order."""
 
     def __init__(self, declared: Declared, place: Place, claims: ClaimStore) -> None:
         self._declared = declared
@@ -35,7 +35,7 @@ class Settling:
         self._by_line: dict[int, DeclaredChange] | None = None
 
     def settle(self, item: Item, change: DeclaredChange) -> Item | None:
-        """The item without what was declared before; None where nothing is left, or a conflict was reported."""
+        """The item without repeated declarations; None where nothing is left, or a conflict was reported."""
         operations = item.operations
         if len(operations) == 1 and operations[0].__class__ is Update:
             claimed: Mapping[str, str] = operations[0].fields
@@ -66,7 +66,7 @@ class Settling:
         return names
 
     def _fits(self, item: Item, change: DeclaredChange, name: str, value: str, before: FirstClaim) -> bool:
-        """Whether a second declaration may stand; reports it either way."""
+        """Whether a second declaration is allowed. If not, it is reported."""
         first = self._where(name, before.origin)
         if name.startswith(_ONCE) and value != before.value:
             message = (
@@ -97,7 +97,7 @@ class Settling:
         self._place.problem("SE403", message, at, hint=hint, row=item.origin.row)
 
     def _where(self, name: str, origin: Origin) -> str:
-        """A declaration in words, with the line of the value itself where it can be told."""
+        """A declaration for messages, with the line of the value itself where it is known."""
         if self._by_line is None:
             self._by_line = _by_line(self._declared.changes)
         change = self._by_line.get(origin.line)
@@ -110,8 +110,8 @@ _ONCE = _OWN + "once"
 
 
 def _once_name(operation: Operation) -> str:
-    """Equal names touch the same thing: a lead's reprocess, one of its deliveries, its quarantine. Each generation may
-    be declared once."""
+    """Operations with equal names affect the same thing: a lead's reprocess, one of its deliveries, its quarantine.
+    Each generation may be declared once."""
     spec, target = spec_of(operation), target_of(operation)
     return _OWN.join((_ONCE, str(generation_of(operation)), spec.touch, target))
 
@@ -125,7 +125,7 @@ def _in_words(name: str) -> str:
 
 
 def _scalar_of(change: DeclaredChange, name: str) -> Scalar | None:
-    """Where a change declares what was claimed under `name`."""
+    """The scalar in which a change declares what was claimed under `name`."""
     if not name.startswith(_OWN):
         return next((scalar for field, scalar in change.update if field == name), None)
     own = {"payout": change.payout, "revenue": change.revenue, "buyer": change.buyer}
@@ -143,7 +143,7 @@ def _by_line(changes: Collection[DeclaredChange]) -> dict[int, DeclaredChange]:
 
 
 def _without(operation: Operation, earlier: Mapping[str, FirstClaim]) -> Operation | None:
-    """What is left of an operation; the buyer stays as long as an amount does, since it travels with every amount."""
+    """The rest of an operation. The buyer stays as long as an amount does, since it travels with every amount."""
     match operation:
         case Update(lead=lead, fields=fields):
             left = {name: value for name, value in fields.items() if name not in earlier}

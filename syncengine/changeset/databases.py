@@ -1,4 +1,4 @@
-"""Where the rows of an SQL source come from: a database that syncengine.yaml names, and whether it may be reached."""
+"""Databases of SQL sources: resolves their names in syncengine.yaml, and decides whether a connection is allowed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from syncengine.documents.files import inside
 from syncengine.tables.cells import Convert
 
 Reach = Literal["connect", "offline", "check"]
-"""Whether connections may be opened; without, a plan is refused ("offline"), and a mere check goes on ("check")."""
+"""Whether connections may be opened. If not, planning fails ("offline") and validation continues ("check")."""
 
 SQLITE = "sqlite:///"
 _SERVERS = ("postgresql://", "postgres://")
 
 
 class DatabaseTrouble(Exception):
-    """A statement cannot be run, or its rows not be read. The message holds no address and no password.
+    """A statement cannot be run, or its rows cannot be read. The message holds no address and no password.
 
-    `offset` is the place in the statement, from 0, where the database names one.
+    `offset` is the position in the statement, from 0, where the database reports one.
     """
 
     def __init__(self, message: str, *, hint: str = "", code: str = "SE324", offset: int | None = None) -> None:
@@ -35,28 +35,28 @@ class DatabaseTrouble(Exception):
 
 
 class Result(Protocol):
-    """The rows of one statement, read once, some at a time."""
+    """The rows of one statement. Read once, in batches."""
 
     names: tuple[str, ...]
     converts: tuple[Convert | None, ...]
 
     def batches(self) -> Iterator[Sequence[Sequence[str | None]]]:
-        """Rows as they were read, by the thousand or so: None is NULL. Raises DatabaseTrouble."""
+        """Batches of about a thousand rows; None is NULL. Raises DatabaseTrouble."""
         ...
 
 
 Run = Callable[[str], AbstractContextManager[Result]]
-"""Runs one statement for reading only. Raises DatabaseTrouble."""
+"""Runs one read-only statement. Raises DatabaseTrouble."""
 
 
 class Server(msgspec.Struct, frozen=True):
-    """A PostgreSQL server. Never shown."""
+    """A PostgreSQL server. The address is never shown."""
 
     dsn: str
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """One database of syncengine.yaml. `environ` is what `env:` looks into; `root` is the repository."""
+    """One database of syncengine.yaml. `environ` resolves `env:`; `root` is the repository."""
 
     name: str
     database: Database
@@ -66,11 +66,11 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def connects(self) -> bool:
-        """Whether reading it may open a connection, or looks into the environment for an address."""
+        """Whether reading it opens a connection, or reads an address from the environment."""
         return not self.database.path
 
     def place(self) -> Path | Server:
-        """The SQLite file, inside the repository, or the server; raises DatabaseTrouble."""
+        """The SQLite file, inside the repository, or the server. Raises DatabaseTrouble."""
         database = self.database
         if database.path:
             return self._file(Path(database.path))

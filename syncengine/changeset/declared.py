@@ -1,4 +1,4 @@
-"""A changeset as it was written: typed parts that remember their places; templates are not rendered yet."""
+"""A changeset as written: typed parts with their positions. Templates are not rendered yet."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Action = Literal["reprocess", "release", "reject"]
 class DeclaredChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One item of `changes`. `leads` holds one template where `source` is given, quarantine ids where `quarantined`.
 
-    `generation` is that of its irreversible operations; `label` its own id, or "#3" for the third without one.
+    `generation` is that of its irreversible operations; `label` is its own id, or "#3" for the third without one.
     """
 
     label: str
@@ -37,7 +37,7 @@ class DeclaredChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     revenue: Scalar | None = None
     buyer: Scalar | None = None
     returned_by: Scalar | None = None
-    """The buyer of a return; its reason goes with it."""
+    """The buyer of a return; the reason is sent with it."""
     reason: Scalar | None = None
     generation: int = 1
     expect: tuple[Named, ...] = ()
@@ -47,8 +47,8 @@ class DeclaredChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
     """One changeset. `file` is relative to the repository. `vars` are the effective ones.
 
-    `usable` is False where its id or account is at fault: then stand-ins take their place, so that what else is wrong
-    can be found.
+    `usable` is False where its id or account is invalid. Placeholders then replace them, so that further problems can
+    be found.
     """
 
     id: ChangesetId
@@ -64,13 +64,13 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     text: SourceText
     usable: bool = True
     begins: int = 1
-    """The line where its document begins; 1 for the first of a file, whatever stands above it."""
+    """The line where its document begins; 1 for the first document of a file, whatever precedes it."""
     digest: str = ""
     """SHA-256 of the document's own text."""
 
 
 class Place:
-    """Reports findings at nodes of one file."""
+    """Reports problems at nodes of one file."""
 
     def __init__(self, text: SourceText, report: Report) -> None:
         self.text = text
@@ -86,13 +86,13 @@ class Place:
         severity: Severity = "error",
         row: int | None = None,
     ) -> None:
-        """One finding, with the line it stands in."""
+        """One problem, with its line."""
         problem = self.text.problem(code, message, node.line, node.column, hint=hint, severity=severity)
         self.report(problem if row is None else msgspec.structs.replace(problem, row=row))
 
 
 def kind_in_words(node: Node) -> str:
-    """What a node is, for messages."""
+    """Name of a node's type, for messages."""
     match node:
         case Scalar():
             return "a text"
@@ -106,5 +106,5 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 def is_null(node: Node) -> bool:
-    """Whether nothing was written: plain null, ~ or an empty place."""
+    """Whether the value is missing: plain null, ~ or nothing."""
     return type(node) is Scalar and node.plain and node.text in _NULLS

@@ -1,4 +1,4 @@
-"""One declared change × its rows or leads = items."""
+"""Expands one declared change over its rows or leads into items."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from syncengine.tables.sources import Row, Source, SourceError
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
-    """What the changes of one changeset share. `checks` are by `skip_empty`.
+    """Context shared by the changes of one changeset. `checks` are by `skip_empty`.
 
-    Several changes may read one source: `read` names those whose rows were reported on, `told` holds what was said of
-    files as a whole, so that nothing is said twice.
+    Several changes may read one source. `read` names those whose rows were reported on, `told` holds the problems of
+    whole files, so that each is reported once.
     """
 
     declared: Declared
@@ -67,14 +67,15 @@ class Expansion:
         self._parsed: list[Value] = []
         self._row: int | None = None
         self._line = 0
-        """Where the row stands in its file."""
+        """Position of the row in its file."""
         self._rows = 0
         self._left_out = 0
         self._met = False
-        """Whether `when` ever held, or could not be judged, which is reported."""
+        """Whether `when` was ever true, or failed to evaluate, which is reported."""
 
     def prepare(self) -> bool:
-        """Compile, and check what no row can change; False where the change cannot be expanded, which is reported."""
+        """Compile, and check everything that does not depend on rows. False where the change cannot be expanded, which
+        is reported."""
         misread: list[Scalar] = []
         by_row = self._source is not None
         with_lead = names_in_scope(row=by_row, lead=True)
@@ -100,7 +101,7 @@ class Expansion:
             self._place.problem("SE245", message, triggers[most], hint=hint, severity="warning")
 
     def facts(self) -> ChangeFacts | None:
-        """What became of its rows, once `items` was read to the end; None where all is typed and all was taken."""
+        """Counts of its rows by result, once `items` was read to the end; None where all is typed and all was taken."""
         source, change = self._source, self._change
         if source is None and change.when is None:
             return None
@@ -117,13 +118,13 @@ class Expansion:
         )
 
     def _typed(self) -> Iterator[str]:
-        """Names of what no column of the source says."""
+        """Names of the values that no column of the source provides."""
         for slot in self._slots:
             if slot.name and not any(found.name == "row" for found in references_in_template(slot.scalar.text)):
                 yield slot.name
 
     def items(self) -> Iterator[Item]:
-        """The items, in row or list order; a row at fault is reported and left out."""
+        """The items, in row or list order. A faulty row is reported and left out."""
         return self._of_leads() if self._source is None else self._of_rows(self._source)
 
     def _references_exist(self, misread: list[Scalar]) -> bool:
@@ -190,7 +191,7 @@ class Expansion:
             self._warn_of_no_match(f"none of the {self._row} rows of {source.label}")
 
     def _tell(self, problem: Problem) -> None:
-        """Report what is true of a source as a whole, once."""
+        """Report, once, what concerns a source as a whole."""
         if problem not in self._around.told:
             self._around.told.add(problem)
             self._place.report(problem)
@@ -235,7 +236,7 @@ class Expansion:
         return list(zip(leads, texts, strict=True))
 
     def _item(self, scope: Scope, row: Row, lead: LeadId | None, file: str, line: int) -> Item | None:
-        """The item for one row or lead; None where `when` leaves it out, or something is at fault and reported."""
+        """The item for one row or lead; None where `when` excludes it, or a problem was reported."""
         if self._when is not None and not self._when_needs_lead and not self._holds(scope, row):
             return None
         if lead is None:
@@ -282,7 +283,7 @@ class Expansion:
         return None
 
     def _values(self, scope: Scope, row: Row) -> list[Value] | None:
-        """The checked values of the slots, or None; then everything at fault in this row is reported."""
+        """The checked values of the slots; None where one is invalid, after reporting every problem of this row."""
         values = self._parsed.copy()
         slots, texts = self._slots, self._texts
         try:
@@ -297,7 +298,7 @@ class Expansion:
         return values
 
     def _explain(self, scope: Scope, row: Row) -> None:
-        """Report every value of a row that is at fault."""
+        """Report every invalid value of a row."""
         texts = self._texts
         for index, column in texts.lookups:
             slot = self._slots[index]

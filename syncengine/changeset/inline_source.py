@@ -1,4 +1,4 @@
-"""Rows written in the changeset itself, and the source that stands in for one that cannot be used."""
+"""Rows written in the changeset itself, and the placeholder for an unusable source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from syncengine.tables.sources import NumberedRow, Report, Row
 
 
 class InlineSource:
-    """Rows as typed. They are covered by the changeset, so they have no digest of their own."""
+    """Rows as typed. The changeset's digest covers them, so they have no digest of their own."""
 
     digest = None
 
@@ -18,11 +18,11 @@ class InlineSource:
         self._columns = tuple(dict.fromkeys(column for row in rows for column in row))
 
     def columns(self) -> tuple[str, ...] | None:
-        """Every key of every row; where there is no row, nobody knows."""
+        """Every key of every row; None where there is no row."""
         return self._columns or None
 
     def place(self, line: int) -> str:  # noqa: ARG002  # rows are found by their numbers
-        """None: rows stand in no lines."""
+        """Empty: inline rows have no line of their own."""
         return ""
 
     def rows(self, report: Report) -> Iterator[NumberedRow]:  # noqa: ARG002  # all findings came with the parsing
@@ -31,19 +31,19 @@ class InlineSource:
 
 
 class UnusableSource:
-    """Stands in where a source is missing or at fault, which was reported; no change over it is expanded."""
+    """Placeholder for a missing or invalid source, which was reported. Changes over it are not expanded."""
 
     label = "an unusable source"
     digest = None
 
     def columns(self) -> None:
-        """Nobody knows."""
+        """None: the columns are unknown."""
         return
 
     def place(self, line: int) -> str:  # noqa: ARG002  # rows are found by their numbers
-        """None: rows stand in no lines."""
+        """Empty: there are no rows."""
         return ""
 
     def rows(self, report: Report) -> Iterator[NumberedRow]:  # noqa: ARG002  # there is nothing to report
-        """None."""
+        """No rows."""
         return iter(())

@@ -1,4 +1,4 @@
-"""The front door: paths in, changesets and problems out."""
+"""Entry point of the package: paths in, changesets and problems out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from syncengine.documents.search import find_documents
 __all__ = ["Changeset", "Loaded", "load", "validate"]
 
 _ALWAYS_HELD_TO_SCHEMA = 5_000
-"""Changes up to which a document is held against the JSON Schema even where nothing else was found."""
+"""Maximum number of changes for which a document is validated against the JSON Schema although it has no other
+problems."""
 
 
 def load(
@@ -41,11 +42,11 @@ def load(
     environ: Mapping[str, str] | None = None,
     verb: str = "validate",
 ) -> Loaded:
-    """Every changeset in these files and folders; with `only`, those ids alone (all files are checked all the same).
+    """Every changeset in these files and folders. With `only`, returns those ids alone, but checks all files.
 
-    `environ` is where addresses of databases are looked up; without it no connection is opened, and SQL sources over
-    servers stay unread, with a warning. Never raises for what files hold: everything wrong with them is in `problems`,
-    the first 100 of a kind.
+    `environ` resolves addresses of databases. Without it no connection is opened, and SQL sources on servers are not
+    read, with a warning. Never raises for the content of files: every problem is in `problems`, the first 100 of a
+    kind.
     """
     problems: list[Problem] = []
     findings = ProblemLimit(problems.append)
@@ -68,7 +69,8 @@ def load(
 
 @contextmanager
 def _collector_resting() -> Iterator[None]:
-    """A big file is a million small values and no garbage: collecting would be most of the work of reading it."""
+    """Pause the cyclic garbage collector. A large file is a million small values without garbage, and collecting would
+    take most of the time of reading it."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -79,7 +81,7 @@ def _collector_resting() -> Iterator[None]:
 
 
 class _ChangesetReader:
-    """What was found in the files so far."""
+    """The documents and problems found in the files so far."""
 
     def __init__(
         self,
@@ -111,7 +113,7 @@ class _ChangesetReader:
             self._file(file, data)
 
     def selected(self, only: frozenset[str] | None) -> list[Declared]:
-        """The changesets asked for; reports ids and variables that do not exist."""
+        """The requested changesets. Reports ids and variables that do not exist."""
         for name in sorted((only or frozenset()) - self._declared.keys()):
             hint = did_you_mean(name, self._declared)
             self._report(Problem(code="SE406", message=f"there is no changeset {name!r} in these files", hint=hint))
@@ -127,9 +129,9 @@ class _ChangesetReader:
         return chosen
 
     def label(self, file: Path) -> str:
-        """A file as findings and plans name it."""
+        """Name of a file in problems and plans."""
         real = file.resolve()
-        # Relative in any case: where a file lies on this machine must not show in a plan's digest.
+        # Always relative: the location of a file on this machine must not affect a plan's digest.
         return Path(os.path.relpath(real, self._root)).as_posix()
 
     def _file(self, file: Path, data: bytes) -> None:
@@ -174,7 +176,7 @@ class _ChangesetReader:
             )
 
     def _by_schema(self, document: Document, text: SourceText, found: list[Problem]) -> list[Problem]:
-        """What the JSON Schema finds in lines that nothing was said about yet, in words that were not used yet."""
+        """Problems that the JSON Schema finds in lines without other problems, with messages that were not used yet."""
         node = document.node
         if node is None or (not found and _size(document) > _ALWAYS_HELD_TO_SCHEMA):
             return []
@@ -191,7 +193,7 @@ def _size(document: Document) -> int:
 def _lead_schemas(
     accounts: Mapping[str, Account], label: Callable[[Path], str], report: Callable[[Problem], None]
 ) -> dict[str, LeadSchema]:
-    """The accounts' lead schemas, by account; reports those that cannot be used."""
+    """The lead schemas by account. Reports the unusable ones."""
     schemas: dict[str, LeadSchema] = {}
     for name, account in accounts.items():
         if account.lead_schema is None:

@@ -1,4 +1,4 @@
-"""Changesets that were read: their facts, and their items as a stream that can be read more than once."""
+"""Loaded changesets: their facts, and their items as a stream that can be read repeatedly."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Changeset:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Its own file, and how its sources are called: files relative to the repository, or other names."""
+        """Its own file and the names of its sources: files relative to the repository, or other names."""
         return (self._declared.file, *(source.label for source in self._declared.sources.values()))
 
     def facts(self) -> ChangesetFacts:
-        """What is known besides the items; digests of sources are complete once `items` was read to the end."""
+        """Facts besides the items. Digests of sources are complete once `items` was read to the end."""
         declared = self._declared
         digests = {name: source.digest for name, source in declared.sources.items()}
         return ChangesetFacts(
@@ -63,7 +63,7 @@ class Changeset:
         )
 
     def offline(self) -> Changeset:
-        """The same, opening no connection: reading a source that needs one is an error."""
+        """A copy that opens no connection: reading a source that needs one is an error."""
         sources = {
             name: source.reached("offline") if isinstance(source, SqlSource) else source
             for name, source in self._declared.sources.items()
@@ -72,10 +72,10 @@ class Changeset:
         return Changeset(declared, allow_negative=self._allow_negative, schema=self._schema)
 
     def items(self, report: Report) -> Iterator[Item]:
-        """Every item, in declared order and then row order, rendered as it is asked for.
+        """Every item, in declared order and then row order, rendered lazily.
 
-        Findings (the first 100 of a kind, then their number) go to `report` on the way; what they are about is left
-        out of the stream, so items may be used only where no error was reported until the end.
+        Problems (the first 100 of a kind, then their number) go to `report` during iteration, and the faulty items are
+        left out of the stream. Use the items only if no error was reported until the end.
         """
         findings = ProblemLimit(report)
         yield from self.unlimited_items(findings.add)
@@ -109,23 +109,23 @@ class Changeset:
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """What the files hold: changesets ordered by id, and everything that is wrong with what was written.
+    """Contents of the files: changesets ordered by id, and every problem of the changesets' text.
 
-    Data is not looked at yet: `validate` does, and so does reading the items.
+    Data is not read yet; `validate` reads it, and so does iterating over the items.
     """
 
     changesets: tuple[Changeset, ...]
     problems: tuple[Problem, ...]
     unusable: tuple[Changeset, ...] = ()
-    """Those whose id or account is at fault; `validate` looks for what else is wrong with them."""
+    """Changesets with an invalid id or account. `validate` looks for further problems in them."""
 
     def offline(self) -> Loaded:
-        """The same, opening no connection: reading a source that needs one is an error."""
+        """A copy that opens no connection: reading a source that needs one is an error."""
         return msgspec.structs.replace(self, changesets=tuple(changeset.offline() for changeset in self.changesets))
 
 
 def validate(loaded: Loaded) -> list[Problem]:
-    """Every finding at once, rows included: the first 100 of a kind, then their number; by file and line."""
+    """Every problem, rows included: the first 100 of a kind, then their number; by file and line."""
     found: list[Problem] = []
     findings = ProblemLimit(found.append)
     for problem in loaded.problems:

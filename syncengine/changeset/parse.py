@@ -1,4 +1,4 @@
-"""One document of a file becomes one declared changeset."""
+"""Parses one document of a file into one declared changeset."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _NO_ACCOUNT = Account(name="", identity="", base_url="", host="")
 
 
 class ParseContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a document is read against. `folder` is its file's, resolved; `file` is relative to the repository."""
+    """Context of a document. `folder` is its file's, resolved; `file` is relative to the repository."""
 
     settings: Settings
     folder: Path
     file: str
     overrides: Names[str, str]
-    """Values of variables given from outside."""
+    """Values of variables from the command line."""
     environ: Names[str, str] | None = None
-    """What `env:` of a database looks into; None where no connection is opened, and such rows stay unchecked."""
+    """Resolves `env:` of a database; None where no connection is opened, and such rows stay unchecked."""
 
 
 def parse_changeset(document: Document, place: Place, around: ParseContext) -> Declared | None:
-    """The changeset, or None where it cannot be understood; everything wrong with it is reported."""
+    """The changeset, or None where it cannot be interpreted. Reports every problem."""
     node = document.node
     if not isinstance(node, Mapping):
         what = "nothing" if node is None else kind_in_words(node)
@@ -102,7 +102,7 @@ def _account(place: Place, parts: Parts, settings: Settings) -> Account | None:
 
 
 def _sources(place: Place, parts: Parts, around: ParseContext) -> tuple[frozenset[str], dict[str, Source]]:
-    """All declared names, and the sources that can be used."""
+    """All declared names, and the usable sources."""
     node = parts.mapping("sources")
     if node is None:
         return frozenset(), {}
@@ -118,7 +118,7 @@ def _sources(place: Place, parts: Parts, around: ParseContext) -> tuple[frozense
 
 
 def _with_stand_ins(sources: dict[str, Source], changes: list[DeclaredChange]) -> dict[str, Source]:
-    """The usable sources, and a stand-in for every other that a change names."""
+    """The usable sources, and a placeholder for every other source that a change names."""
     named = {change.source.text for change in changes if change.source is not None}
     return {**dict.fromkeys(named - sources.keys(), UnusableSource()), **sources}
 

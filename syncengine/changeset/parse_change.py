@@ -1,4 +1,4 @@
-"""One item of `changes`: its keys, and which of them go together."""
+"""Parses one item of `changes`: its keys, and which of them can be combined."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ADDRESSES = (
 
 
 def parse_change(place: Place, node: Node, number: int, sources: frozenset[str]) -> DeclaredChange | None:
-    """The change without what is at fault, or None where it is no mapping; everything wrong with it is reported.
+    """The change without its invalid parts, or None where it is not a mapping. Reports every problem.
 
     `number` counts from 1; `sources` are the declared names.
     """
@@ -82,7 +82,7 @@ def parse_change(place: Place, node: Node, number: int, sources: frozenset[str])
 
 
 def _addresses(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tuple[Scalar, ...], Scalar | None]:
-    """The lead texts, and the source that they are rendered over."""
+    """The lead texts, and the source over which they are rendered."""
     named = [name for name in _ADDRESS_KEYS if name in parts]
     if len(named) > 1:
         several = " and ".join(named) if len(named) == 2 else "lead, leads and quarantined"
@@ -105,7 +105,7 @@ def _addresses(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tup
 
 
 def _fit(place: Place, texts: Iterable[Scalar], *, quarantined: bool) -> tuple[Scalar, ...]:
-    """Without those that are neither templates nor ids, which are reported."""
+    """The texts that are templates or ids. Reports the others."""
     fit: list[Scalar] = []
     checked_lead = lead_check(quarantined=quarantined)
     for scalar in texts:
@@ -242,7 +242,8 @@ def _flag(place: Place, parts: Parts, name: str) -> bool:
 
 
 def _fits_lead(place: Place, parts: Parts) -> None:
-    """What can be done with a lead in quarantine cannot be done with any other, and the other way round."""
+    """Whether the operation suits the kind of lead: some apply to quarantined leads only, the others to all other
+    leads."""
     action = parts.scalar_text("action")
     if "quarantined" not in parts:
         if action in _OF_QUARANTINE:

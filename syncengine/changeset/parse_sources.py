@@ -1,4 +1,4 @@
-"""The `sources` of a changeset: files inside the repository, SELECTs over named databases, or rows on the spot."""
+"""Parses the `sources` of a changeset: files inside the repository, SELECTs over named databases, or inline rows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _QUOTES = {'"': '"', "'": "'", "none": None}
 
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):
-    """Where sources are found: files from `folder`, the changeset's, inside `root`; databases by their names."""
+    """Locations of sources: files from `folder`, the changeset's, inside `root`; databases by their names."""
 
     folder: Path
     root: Path

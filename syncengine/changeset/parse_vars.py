@@ -1,4 +1,4 @@
-"""The variables of a changeset: texts, lists of texts, and mappings of text to text."""
+"""Parses the variables of a changeset: texts, lists of texts, and mappings of text to text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
 
 def parse_variables(place: Place, parts: Parts, overrides: Names[str, str]) -> dict[str, Variable]:
-    """The effective variables; what cannot be one is reported. `overrides` are the texts given from outside."""
+    """The effective variables. Reports invalid ones. `overrides` are texts from the command line."""
     node = parts.mapping("vars")
     variables: dict[str, Variable] = {}
     for key, value in () if node is None else node.entries:
@@ -40,7 +40,7 @@ def parse_variables(place: Place, parts: Parts, overrides: Names[str, str]) -> d
 
 
 def _held(place: Place, key: Scalar, value: Node, what: str) -> Variable | None:
-    """What a variable holds, or None where it holds nothing that one may, which is reported."""
+    """The value of a variable; None where it is invalid, which is reported."""
     if isinstance(value, Scalar):
         return _text(place, value, key, what)
     if not (value.items if isinstance(value, Sequence) else value.entries):
@@ -62,7 +62,7 @@ def _mapping(place: Place, value: Mapping, what: str) -> dict[str, str]:
 
 
 def _text(place: Place, node: Node, at: Node, what: str) -> str | None:
-    """One plain text; anything else is reported. `at` is where to point if nothing was written."""
+    """One plain text; anything else is reported. `at` is the position for the report where nothing was written."""
     if not isinstance(node, Scalar):
         hint = "vars hold texts, lists of texts, and mappings of text to text"
         place.problem("SE203", f"{what} must be a text, not {kind_in_words(node)}", node, hint=hint)

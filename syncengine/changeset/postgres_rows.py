@@ -1,6 +1,6 @@
-"""Rows from PostgreSQL: a cursor on the server, in a transaction that only reads and sees one moment.
+"""Rows from PostgreSQL: a server-side cursor in a read-only transaction with one snapshot.
 
-Every value comes as the text that the server writes, so nothing is rounded on the way.
+Values are read in the server's text form, so nothing is rounded on the way.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SESSION = (
 )
 _CATEGORIES = "SELECT oid, typname, typcategory FROM pg_catalog.pg_type WHERE oid = ANY(%s)"
 _TEXTUAL: Final = frozenset("NSDEIX")
-"""Categories whose values have one text: numbers, texts, dates and times, enumerations, networks, unknown."""
+"""Type categories whose values have one text form: numbers, texts, dates and times, enumerations, networks, unknown."""
 
 _NO_TEXT: Final = {
     "money": "of type money, which depends on the server's locale",
@@ -79,7 +79,7 @@ def _convert(name: str, category: str) -> Convert | None:
 
 @contextmanager
 def run_on_postgres(server: Server, sql: str) -> Iterator[PostgresResult]:
-    """Run one SELECT on the server. Raises DatabaseTrouble, which never shows the address."""
+    """Run one SELECT on the server. Raises DatabaseTrouble, which never contains the address."""
     try:
         import psycopg
     except ImportError as error:
@@ -89,7 +89,7 @@ def run_on_postgres(server: Server, sql: str) -> Iterator[PostgresResult]:
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute((_DECLARE + sql).encode())
-            # The cursor tells its columns only when it is read; no row is passed over.
+            # The cursor knows its columns only once it is read. No row is skipped by this.
             description = cursor.execute(b"FETCH FORWARD 0 FROM syncengine_rows").description or []
             yield PostgresResult(cursor, description)
             connection.rollback()
@@ -106,7 +106,7 @@ def _connected(server: Server) -> psycopg.Connection[tuple[str | None, ...]]:
         for statement in _SESSION:
             connection.execute(statement.encode())
     except psycopg.Error:
-        # The driver's own words name host, port and user: they stay out, of tracebacks as well.
+        # The driver's messages name host, port and user, so they are kept out of errors and tracebacks.
         message = "it cannot be reached, or refuses the login"
         hint = "check its address and password, and that the server runs"
         raise DatabaseTrouble(message, hint=hint) from None

@@ -1,4 +1,4 @@
-"""Names and titles are published: in proposals, build logs and the ledger. They must hold no person's address."""
+"""Checks names and titles for personal data, since they are published: in proposals, build logs and the ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from syncengine.documents.nodes import Mapping, Scalar
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[^\W\d_]{2,}")
 _PHONE = re.compile(r"(?<![\w./+-])(?:\+|00|0)[0-9 ()-]{9,}(?!\w)")
 _DATES = re.compile(r"(?:[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}[ -]*)+")
-"""Days are no phone numbers, though 01-09-2026 begins and goes on like one."""
+"""Dates are not phone numbers, although 01-09-2026 looks like one."""
 
 
 def check_published(place: Place, parts: Parts) -> None:

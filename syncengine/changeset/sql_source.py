@@ -21,7 +21,7 @@ _WRAPPED = "SELECT * FROM (\n"
 
 
 class SqlPlace(msgspec.Struct, frozen=True):
-    """Where the statement stands."""
+    """Position of the statement."""
 
     text: SourceText
     scalar: Scalar
@@ -29,7 +29,7 @@ class SqlPlace(msgspec.Struct, frozen=True):
     def problem(
         self, code: str, message: str, *, offset: int | None = None, hint: str = "", severity: Severity = "error"
     ) -> Problem:
-        """A finding about the statement; at `offset` characters into it where it stands on one line."""
+        """A problem with the statement, `offset` characters into it where the statement is on one line."""
         column = self.scalar.column
         if offset is not None and "\n" not in self.scalar.text and len(self.scalar.text) > offset:
             column += offset + (0 if self.scalar.plain else 1)
@@ -37,9 +37,9 @@ class SqlPlace(msgspec.Struct, frozen=True):
 
 
 class SqlSource:
-    """One statement. Its digest is that of the columns and rows as they were read, in that order.
+    """One statement. Its digest covers the columns and rows as they were read, in that order.
 
-    Reading again runs the statement again, and finds the same rows or the source changed.
+    Reading again runs the statement again. It returns the same rows, or reports that the source changed.
     """
 
     def __init__(self, label: str, statement: SelectStatement, access: Access, place: SqlPlace) -> None:
@@ -56,11 +56,11 @@ class SqlSource:
         return self._digest
 
     def reached(self, reach: Reach) -> SqlSource:
-        """The same source with another answer to whether connections may be opened."""
+        """A copy with another setting for whether connections may be opened."""
         return SqlSource(self.label, self._statement, msgspec.structs.replace(self._access, reach=reach), self._place)
 
     def columns(self) -> tuple[str, ...] | None:
-        """What the statement selects; None where that would take a connection that may not be opened."""
+        """The columns of the result; None where finding out takes a connection that may not be opened."""
         if self._access.connects and self._access.reach != "connect":
             return None
         if self._columns is None:
@@ -70,7 +70,7 @@ class SqlSource:
         return self._columns
 
     def place(self, line: int) -> str:  # noqa: ARG002  # rows are found by their numbers
-        """None: rows stand in no lines."""
+        """Empty: rows of a query have no line of their own."""
         return ""
 
     def rows(self, report: Report) -> Iterator[NumberedRow]:  # noqa: ARG002  # trouble here ends the reading
@@ -92,7 +92,7 @@ class SqlSource:
 
     @contextmanager
     def _result(self, sql: str, *, shift: int = 0) -> Iterator[Result]:
-        """The statement's result; every trouble becomes a SourceError. `shift` is how far the statement was moved."""
+        """The statement's result; every error becomes a SourceError. `shift` is how far the statement was moved."""
         self._refuse_connection()
         try:
             with self._run(sql) as result:
@@ -137,7 +137,7 @@ class SqlSource:
 
 
 class _HashedRows:
-    """Rows on their way: one line of JSON for the columns and for each row, whatever the batches are."""
+    """Hashes rows as they pass: one line of JSON for the columns and for each row, independent of batch size."""
 
     def __init__(self, result: Result) -> None:
         self._result = result
@@ -151,5 +151,5 @@ class _HashedRows:
             yield batch
 
     def digest(self) -> str:
-        """Of what was passed on so far."""
+        """Digest of the rows that have passed so far."""
         return self._hash.hexdigest()

@@ -1,4 +1,4 @@
-"""Rows of an SQLite file, opened for reading only. The statement may come from anybody: it can read tables, no more."""
+"""Rows of an SQLite file, opened read-only. The statement is untrusted: it can read tables and do nothing else."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from syncengine.tables.cells import Convert, Inexact, Unusable
 LONGEST_CELL = 1 << 20
 _FETCHED_AT_ONCE = 1000
 _PATIENCE = 10.0
-"""Seconds to wait for somebody who writes to the file."""
+"""Seconds to wait for another process that writes to the file."""
 
 _BREATH = 1_000_000
 _MOST_BREATHS = 5_000
-"""Steps of SQLite's machine between two looks, and how many looks a statement may take: minutes, not for ever."""
+"""Virtual machine steps between two checks, and the maximum number of checks: a statement may take minutes, not
+forever."""
 
 _ALLOWED: Final = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ}
 _FORBIDDEN_FUNCTIONS: Final = frozenset({"load_extension", "random", "randomblob", "fts3_tokenizer"})
 
 
 class SqliteResult:
-    """Values have types one by one, so every cell that is not a text is looked at by itself."""
+    """SQLite types each value separately, so every cell that is not a text is converted separately."""
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self._cursor = cursor
@@ -51,14 +52,14 @@ def _text(cell: object) -> object:
 
 
 class _Watch:
-    """Says no to everything but reading, and to work without end; `reason` tells why."""
+    """Denies everything but reading, and ends endless work; `reason` says why."""
 
     def __init__(self) -> None:
         self.reason = ""
         self._breaths = 0
 
     def authorize(self, action: int, first: str | None, second: str | None, *_: object) -> int:
-        """SQLite asks this for everything that a statement would do."""
+        """Authorizer callback: SQLite calls it for every action of a statement."""
         if action in _ALLOWED:
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_FUNCTION:
@@ -72,7 +73,7 @@ class _Watch:
         return sqlite3.SQLITE_DENY
 
     def breathe(self) -> int:
-        """SQLite calls this now and then; anything but 0 ends the statement."""
+        """Progress callback: SQLite calls it at intervals; any result but 0 ends the statement."""
         self._breaths += 1
         if self._breaths <= _MOST_BREATHS:
             return 0

@@ -1,7 +1,7 @@
-"""The SQL of a source, looked at before any database is: one SELECT, in an order that is written down.
+"""Checks the SQL of a source before any database sees it: one SELECT with an explicit order.
 
-This is for clear findings in the changeset. That nothing is written is not left to it: the databases are opened for
-reading only.
+These checks give clear errors in the changeset. They do not guarantee that nothing is written: that is ensured by
+opening the databases read-only.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class SelectStatement(msgspec.Struct, frozen=True):
 
 
 def checked_statement(sql: str) -> SelectStatement | StatementFault:
-    """`sql` as a statement, or what is wrong with it."""
+    """`sql` as a statement, or its fault."""
     if len(sql) > MAX_STATEMENT:
         return StatementFault(f"the statement has {len(sql):,} characters, more than {MAX_STATEMENT:,}", 0)
     scan = _Scan()
@@ -53,7 +53,7 @@ def checked_statement(sql: str) -> SelectStatement | StatementFault:
 
 
 class _Scan:
-    """What was seen so far, outside of quotes and comments."""
+    """State of the scan, outside of quotes and comments."""
 
     def __init__(self) -> None:
         self.end: int | None = None
@@ -64,7 +64,7 @@ class _Scan:
         self._ordered = False
 
     def take(self, match: re.Match[str]) -> StatementFault | None:
-        """The next token."""
+        """Process the next token."""
         if match["blank"] is not None:
             return None
         if self.end is not None:
@@ -109,7 +109,7 @@ class _Scan:
         return None
 
     def verdict(self) -> StatementFault | None:
-        """What is missing at the end."""
+        """What is missing at the end of the statement."""
         if self._verb == "":
             return StatementFault(
                 "there is no SELECT", 0, "write SELECT lead_id, postcode FROM repairs ORDER BY lead_id"

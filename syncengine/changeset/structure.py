@@ -1,4 +1,5 @@
-"""Taking mappings and lists apart: keys that are known, texts that are texts, one finding for each that is not."""
+"""Reads typed entries from mappings and lists: known keys, texts that are texts, and one problem for each that is
+not."""
 
 from __future__ import annotations
 
@@ -14,13 +15,13 @@ QUOTE = 'write a text; quote it where it looks like something else: "null", "~"'
 
 
 def unsendable(text: str) -> str | None:
-    """The first character that cannot be sent, in words; None where the text is clean. Line breaks and tabs are."""
+    """Name of the first character that cannot be sent; None where there is none. Line breaks and tabs can be sent."""
     match = _UNSENDABLE.search(text)
     return None if match is None else f"U+{ord(match.group()):04X}"
 
 
 class Parts:
-    """The entries of one mapping, each taken once by name."""
+    """The entries of one mapping, each read once by name."""
 
     def __init__(
         self, place: Place, node: Mapping, what: str, known: frozenset[str], required: Collection[str]
@@ -39,11 +40,11 @@ class Parts:
         return name in self._parts
 
     def place_of(self, name: str) -> Node:
-        """Where a key stands; the mapping itself where it does not."""
+        """Position of a key; that of the mapping where the key is missing."""
         return self.node.key(name) or self.node
 
     def node_of(self, name: str) -> Node | None:
-        """The value, whatever it is; None where the key is missing or nothing was written, which is reported."""
+        """The value of any type; None where the key is missing or empty, which is reported."""
         value = self._parts.get(name)
         if value is None:
             return None
@@ -99,7 +100,7 @@ class Parts:
 
 
 def as_text(place: Place, node: Node, what: str) -> Scalar | None:
-    """`node` where it is a text that says something; anything else is reported."""
+    """`node` where it is a visible text; anything else is reported."""
     if type(node) is not Scalar:
         message = f"{what} must be a text, not {kind_in_words(node)}"
         hint = "write one value; quote it where it begins with [ or {" if what else ""
@@ -112,7 +113,7 @@ def as_text(place: Place, node: Node, what: str) -> Scalar | None:
 
 
 def named_texts(place: Place, node: Mapping, what: str) -> tuple[Named, ...]:
-    """Entries of a mapping of texts, in file order; what is no text is reported and left out."""
+    """Entries of a mapping of texts, in file order. Entries that are not texts are reported and left out."""
     named: list[Named] = []
     for key, value in node.entries:
         name = key.text

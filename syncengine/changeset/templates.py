@@ -1,6 +1,6 @@
-"""The texts of one change as one template, compiled once and rendered row by row.
+"""The texts of one change as one template, compiled once and rendered for each row.
 
-Three ways, from the fastest: a text without braces stands for itself; `{{ row.column }}` alone is a look-up; all other
+From the fastest to the slowest: a text without braces is a constant; `{{ row.column }}` alone is a look-up; all other
 texts of the change are joined into one compiled template.
 """
 
@@ -19,7 +19,8 @@ from syncengine.documents.nodes import Scalar, place_in
 from syncengine.documents.rendering import CHANGE_NAMES, RenderError
 from syncengine.tables.sources import Row
 
-# The template engine takes a tenth of the time of a short command: it is loaded by the first text that needs it.
+# Importing the template engine takes a tenth of the time of a short command, so the first text that needs it imports
+# it.
 if TYPE_CHECKING:
     from syncengine.documents.expressions import Condition, ExpressionProblem, Expressions, JoinedTemplate
 
@@ -42,7 +43,7 @@ _TOKENS = re.compile(
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """A name that a template uses. `key` is "" for the name alone; `lenient`: it says what to do without the key."""
+    """A name that a template uses. `key` is "" for the name alone; `lenient`: the template handles a missing key."""
 
     name: str
     key: str
@@ -51,12 +52,12 @@ class Reference(msgspec.Struct, frozen=True):
 
 
 def is_template(text: str) -> bool:
-    """Whether `text` holds anything for the template engine, allowed or not."""
+    """Whether `text` contains template syntax, allowed or not."""
     return _BRACES.search(text) is not None
 
 
 def references(expression: str, shift: int = 0) -> Iterator[Reference]:
-    """The names that an expression uses with a constant key; what stands in quotes does not count."""
+    """The names that an expression uses with a constant key. Quoted texts do not count."""
     for match in _TOKENS.finditer(expression):
         if match["name"] is not None:
             key = match["dotted"] or match["item"] or ""
@@ -82,7 +83,7 @@ def _joined(names: frozenset[str], texts: tuple[str, ...]) -> JoinedTemplate | l
 
 
 class Rendering:
-    """Several texts, ready to be rendered: `lookups` and `computed` hold the places that are not constant."""
+    """Several compiled texts: `lookups` and `computed` hold the indices that are not constant."""
 
     def __init__(self, joined: JoinedTemplate | None, lookups: list[tuple[int, str]], computed: list[int]) -> None:
         self._joined = joined
@@ -94,7 +95,7 @@ class Rendering:
         return [] if self._joined is None else self._joined.render(scope)
 
     def render_each(self, scope: Scope) -> list[str | RenderError]:
-        """Each computed text, or what is wrong with it; slow, for those who report failures."""
+        """Each computed text or its error. Slow; meant for error reports."""
         return [] if self._joined is None else self._joined.render_each(scope)
 
     @property
@@ -104,7 +105,7 @@ class Rendering:
 
 
 def names_in_scope(*, row: bool, lead: bool) -> frozenset[str]:
-    """The names that a template may use, where there is a row, and where the lead is known already."""
+    """The names that a template can use, depending on whether there is a row and whether the lead is known already."""
     left_out = {name for name, there in (("row", row), ("lead", lead)) if not there}
     return frozenset(CHANGE_NAMES) - left_out
 
@@ -112,9 +113,9 @@ def names_in_scope(*, row: bool, lead: bool) -> frozenset[str]:
 def compile_texts(
     place: Place, scalars: Sequence[Scalar], names: frozenset[str], misread: list[Scalar]
 ) -> Rendering | None:
-    """The texts compiled, or None where one is at fault, which is reported.
+    """The compiled texts, or None where one is invalid, which is reported.
 
-    Those in which names may have been taken for others are added to `misread`.
+    Texts in which a name may have been read as another are added to `misread`.
     """
     lookups: list[tuple[int, str]] = []
     computed: list[int] = []
@@ -136,7 +137,7 @@ def compile_texts(
 
 
 class When:
-    """A `when`. The commonest form, one column against one text, is compared without the template engine."""
+    """A compiled `when`. The most common form, one column against one text, is compared without the template engine."""
 
     def __init__(self, compiled: Callable[[], Condition], simple: re.Match[str] | None) -> None:
         self._compiled = compiled
@@ -154,7 +155,7 @@ class When:
 
 
 def compile_condition(place: Place, scalar: Scalar, names: frozenset[str], misread: list[Scalar]) -> When | None:
-    """A `when` compiled, or None where it is at fault, which is reported; `misread` as for `compile_texts`."""
+    """A compiled `when`, or None where it is invalid, which is reported; `misread` as for `compile_texts`."""
     simple = _COLUMN_AGAINST_TEXT.fullmatch(scalar.text) if "row" in names else None
     if simple is not None:
         return When(lambda: _always_compiled(names, scalar.text), simple)
@@ -167,7 +168,7 @@ def compile_condition(place: Place, scalar: Scalar, names: frozenset[str], misre
 
 @lru_cache(maxsize=64)
 def _always_compiled(names: frozenset[str], text: str) -> Condition:
-    """A column against a text, which has nothing in it that could be at fault."""
+    """A comparison of a column with a text, which cannot be invalid."""
     compiled = _expressions(names).compile_condition(text)
     assert not isinstance(compiled, msgspec.Struct), compiled.message
     return compiled
@@ -181,7 +182,7 @@ def check_references(
     variables: Collection[str],
     columns: Collection[str] | None,
 ) -> bool:
-    """Whether every variable and column that a text names is there; `columns` is None where only the rows tell."""
+    """Check that every variable and column in a text exists; `columns` is None where only the rows know them."""
     fine = True
     for reference in found:
         names = {"vars": variables, "row": columns}.get(reference.name)

@@ -264,7 +264,7 @@ class _EventReader:
 
     def _close(self, event: Any, frame: _Frame) -> _Frame:
         parent = self._stack.pop()
-        node: Node = frame.node  # type: ignore[assignment]  # Only the root frame has no parent, and it is never closed.
+        node: Node = frame.node  # type: ignore[assignment]  # only the root has none, and it is never closed
         if frame.flow:
             self._misreadings.after(event.end_mark.line + 1 + self._base, event.end_mark.column)
         if frame.dropped:
