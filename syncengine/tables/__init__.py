@@ -1,4 +1,4 @@
-"""Tables in files: CSV, JSON Lines, Parquet, XLSX and ODS, read by the same rules wherever the product takes one.
+"""Readers of table files: CSV, JSON Lines, Parquet, XLSX and ODS, with the same rules for every use.
 
-Changesets (`sources`), `import`, observed exports and the sandbox's leads read through here; nothing here knows them.
+Used by changesets (`sources`), `import`, observed exports and the sandbox's leads; this package knows none of them.
 """

@@ -1,7 +1,7 @@
-"""Cells of typed sources: those that are no text, and how columns of them become rows of text.
+"""Cells of typed sources: values that are not text, and the conversion of columns of them to rows of text.
 
-What has one written form is that text. A binary float has none that can be trusted, and lists, bytes and the like
-have none at all: they stand in the row as values that refuse to be a text, and are reported where one is used.
+A value with exactly one written form becomes that text. A binary float has none that can be relied on, and lists, bytes
+and the like have none at all: they become values that raise when used as text, and are reported then.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ FLOAT_ADVICE = (
 )
 
 Convert = Callable[[str], object]
-"""From a cell as it was read to what stands in the row."""
+"""Converts a cell from the reader to the value in the row."""
 
 
 class Inexact(float):
-    """A binary float. `text` is the shortest that reads back as the same number."""
+    """A binary float. `text` is the shortest one that parses to the same number."""
 
     text: str
 
     def __new__(cls, text: str) -> Inexact:
-        """The float that `text` stands for."""
+        """The float of `text`."""
         made = super().__new__(cls, text)
         made.text = text
         return made
@@ -42,7 +42,7 @@ class Inexact(float):
 
 
 class Unusable(NoText):
-    """A value without a written form; `kind` says what it is ("a list"), `text` what the file shows of it."""
+    """A value without a written form; `kind` names its type ("a list"), `text` is what the file shows."""
 
     def __init__(
         self, kind: str, *, code: str = "SE317", advice: str = "name a column with a single value", text: str = ""
@@ -60,7 +60,7 @@ class Unusable(NoText):
 
 
 def kind_of(value: object) -> str:
-    """What a value of a row is that is no text."""
+    """Name of the type of a row's value that is not text."""
     if isinstance(value, Unusable):
         return value.kind
     if isinstance(value, Inexact):
@@ -69,14 +69,14 @@ def kind_of(value: object) -> str:
 
 
 def advice_for(value: object) -> str:
-    """What to do with such a value."""
+    """Hint for such a value."""
     if isinstance(value, Unusable):
         return value.advice
     return FLOAT_ADVICE if isinstance(value, Inexact) else "name a column with a single value"
 
 
 def unusable(kind: str) -> Convert:
-    """Stands for every cell of a column whose type has no written form."""
+    """A converter for columns whose type has no written form."""
     value = Unusable(kind)
     return lambda _: value
 
@@ -104,7 +104,7 @@ def fault_of(names: Sequence[str]) -> str | None:
 def rows_of(
     names: Sequence[str], converts: Sequence[Convert | None], batches: Iterable[Sequence[Sequence[str | None]]]
 ) -> Iterator[NumberedRow]:
-    """The rows, which stand in no lines; a cell that is None is left out. `converts` has None for texts."""
+    """The rows, without line numbers. A cell that is None is left out. `converts` has None for columns of texts."""
     number = 0
     as_they_are = not any(converts)
     for batch in batches:
@@ -118,4 +118,4 @@ def rows_of(
                     for name, convert, cell in zip(names, converts, cells, strict=True)
                     if cell is not None
                 }
-                yield number, 0, cast("Row", row)  # what is no text is refused where it is used
+                yield number, 0, cast("Row", row)  # Values that are not text are refused where they are used.

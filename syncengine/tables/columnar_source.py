@@ -1,7 +1,7 @@
 """Rows from a Parquet file, read by DuckDB.
 
-DuckDB reads a private copy, made while the file was hashed: the rows are those of the very bytes that the digest
-names, and the folder of the copy is the only place that DuckDB may touch. The one statement it runs is ours.
+DuckDB reads a private copy, made while the file was hashed, so the rows are those of the bytes that the digest names.
+The folder of the copy is the only place that DuckDB may access. The one statement that it runs is part of the product.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _Column(msgspec.Struct, frozen=True):
 
 
 class ColumnarSource:
-    """A file whose columns have types. Row groups are read in the file's order, a part of one at a time."""
+    """A file with typed columns. Row groups are read in file order, a part of one at a time."""
 
     def __init__(self, options: SourceOptions) -> None:
         self._options = options
@@ -66,7 +66,7 @@ class ColumnarSource:
         return tuple(column.name for column in self._columns)
 
     def place(self, line: int) -> str:  # noqa: ARG002  # rows are found by their numbers
-        """None: rows stand in no lines."""
+        """Empty: Parquet rows have no lines."""
         return ""
 
     def rows(self, report: Report) -> Iterator[NumberedRow]:  # noqa: ARG002  # trouble here ends the reading
@@ -83,7 +83,7 @@ class ColumnarSource:
 
     @contextmanager
     def _reading(self) -> Iterator[_Reading]:
-        """The hashed copy with DuckDB before it; every trouble in reading it becomes a SourceError."""
+        """DuckDB over the hashed copy; every read error becomes a SourceError."""
         try:
             import duckdb
         except ImportError as error:
@@ -120,7 +120,7 @@ class _Reading(msgspec.Struct, frozen=True):
 
 
 def _copied(source: Path, target: Path) -> str:
-    """Copy a file; the SHA-256 of what was copied."""
+    """Copy a file; returns the SHA-256 of the copied bytes."""
     digest = hashlib.sha256()
     with open_ordinary(source) as reading, target.open("wb") as writing:
         while chunk := reading.read(_COPIED_AT_ONCE):
@@ -131,7 +131,8 @@ def _copied(source: Path, target: Path) -> str:
 
 @contextmanager
 def _confined(connection: duckdb.DuckDBPyConnection, folder: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The connection, once it can reach nothing but `folder`, fetch nothing and never be told otherwise."""
+    """The connection, restricted to `folder`: no other files, no network, and settings that can no longer be
+    changed."""
     quoted = folder.replace("'", "''")
     settings = (
         "threads = 1",

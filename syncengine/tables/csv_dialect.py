@@ -1,4 +1,4 @@
-"""How a CSV file is written, so that a table goes back the way it came."""
+"""Format of a CSV file, so that a table is written back as it was read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BREAK = re.compile(r"\r\n|\n|\r")
 
 
 class CsvDialect(msgspec.Struct, frozen=True, kw_only=True):
-    """Delimiter, quotes, line ends and encoding. `head` is what stands before the header: mark and line `sep=`."""
+    """Delimiter, quoting, line ends and encoding. `head` precedes the header: byte order mark and line `sep=`."""
 
     delimiter: str = ","
     quote: str | None = '"'
@@ -25,9 +25,9 @@ class CsvDialect(msgspec.Struct, frozen=True, kw_only=True):
     def of_lines(
         cls, first: str, header: str, *, delimiter: str, quote: str | None, sep: bool, encoding: str, marked: bool
     ) -> Self:
-        """The dialect of a file, from its first line and the line of its header, both with their line ends."""
+        """The dialect of a file, from its first line and its header line, both with their line ends."""
         found = _BREAK.search(first)
-        # A header is quoted throughout where the program that wrote it quotes every text.
+        # If the header is quoted throughout, the program that wrote it quotes every text.
         written = header.rstrip("\r\n")
         every = quote is not None and written[:1] == quote and _unquoted(written, quote).strip(delimiter) == ""
         return cls(
@@ -65,5 +65,5 @@ class CsvDialect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _unquoted(line: str, quote: str) -> str:
-    """What stands outside quotes."""
+    """The part of a line outside quotes."""
     return "".join(line.replace(quote * 2, "").split(quote)[::2])

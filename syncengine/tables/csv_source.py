@@ -27,7 +27,7 @@ _DELIMITERS = (";", "\t", "|", ",")
 
 
 class _Table(msgspec.Struct):
-    """An open table behind its header: `skipped` lines stand before what the reader counts."""
+    """An open table after its header. `skipped` is the number of lines before those that the reader counts."""
 
     reader: Reader
     header: tuple[str, ...]
@@ -36,7 +36,8 @@ class _Table(msgspec.Struct):
 
 
 class CsvSource:
-    """A file whose first line names the columns. Blank lines are no rows; every other row must fill the header."""
+    """A file whose first line names the columns. Blank lines are skipped; every other row must have the header's
+    width."""
 
     def __init__(self, options: SourceOptions) -> None:
         self._file = TextFile(options)
@@ -61,7 +62,7 @@ class CsvSource:
         return self._columns
 
     def dialect(self) -> CsvDialect:
-        """How the file is written. Raises SourceError."""
+        """Format of the file. Raises SourceError."""
         with self._file.open(newline="") as text:
             said = _SEP_LINE.fullmatch(text.first)
             delimiter = self._delimiter(None if said is None else _named_in(said), text.first)
@@ -72,17 +73,17 @@ class CsvSource:
             )  # fmt: skip
 
     def place(self, line: int) -> str:
-        """The line in words."""
+        """The line, for messages."""
         return f"line {line}"
 
     def rows(self, report: Report) -> Iterator[NumberedRow]:
-        """The rows. One whose cells hold line breaks has the line that it begins in."""
+        """The rows. A row whose cells hold line breaks has the number of its first line."""
         with self._file.open(newline="") as text:
             table = self._table(text)
             if self._file.doubt is not None:
                 report(self._file.doubt)
             header, reader, skipped = table.header, table.reader, table.skipped
-            width = len(header) if table.spare == 0 else -1  # with spare columns every row is looked at closely
+            width = len(header) if table.spare == 0 else -1  # With spare columns every row needs the slow check.
             tail = Tail(self, self._options, report, named=len(header), spare=table.spare)
             last = skipped + reader.line_num
             number = 0
@@ -130,11 +131,11 @@ class CsvSource:
         return _Table(reader, header, len(cells) - len(header), skipped)
 
     def _delimiter(self, rest: str | None, first: str) -> str:
-        """What separates the cells: as the line sep=... says, as the options do, or as the name of the file does."""
+        """The delimiter: from the line sep=..., the options, or the name of the file."""
         given = self._options.delimiter
         if rest is None:
             return given or ("\t" if self._options.label.lower().endswith(".tsv") else ",")
-        # A program that knew nothing of this line has filled it up to the width of the table: sep=;;;;
+        # A program that does not know this line padded it to the width of the table: sep=;;;;
         found = rest[:1] if rest and rest == rest[0] * len(rest) else ""
         if not found or found == self._options.quote:
             raise self._file.failure(
@@ -163,7 +164,8 @@ class CsvSource:
         return cells
 
     def _refuse_other_delimiter(self, header: str, delimiter: str, line: int) -> None:
-        """One column whose name holds what separates cells elsewhere: the file was read with the wrong delimiter."""
+        """Refuse a header of one column whose name holds another common delimiter: the file was read with the wrong
+        one."""
         other = next((sign for sign in _DELIMITERS if sign in header and sign != delimiter), None)
         if other is None:
             return
@@ -182,7 +184,7 @@ class CsvSource:
 
 
 def _named_in(sep_line: re.Match[str]) -> str:
-    """What stands behind sep=, with what fills the line up."""
+    """The delimiter after sep=, without padding."""
     return sep_line["plain"] if sep_line["quoted"] is None else sep_line["quoted"] + sep_line["more"]
 
 

@@ -1,4 +1,4 @@
-"""Which encoding a text file is in: byte order marks, and what its lines are where it is not what was said."""
+"""Detects the encoding of a text file: byte order marks, and contents that contradict the declared encoding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from syncengine.documents.files import open_ordinary
 
 LONGEST_LINE = 1 << 20
-"""Bytes without a line break after which a file is refused: it is no table, and it would fill the memory."""
+"""Bytes without a line break after which a file is refused: it is not a table, and it would exhaust memory."""
 
 _WIDE = {
     "utf-16": "utf-16",
@@ -34,7 +34,7 @@ _ONE_BYTE = {
     "ascii": "ascii",
 }
 ENCODINGS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", **_WIDE, **_ONE_BYTE}
-"""Names as a changeset writes them, to the codec; with and without byte order mark they are one."""
+"""Encoding names in changesets, mapped to codecs. With and without byte order mark is the same name."""
 
 _UTF8_MARK = b"\xef\xbb\xbf"
 _MARKS = (
@@ -48,7 +48,7 @@ _LISTED = 5
 
 
 class Mismatch(Exception):
-    """The file is not in the encoding that was said. `better` is one that fits the whole file, "" where none does."""
+    """The file is not in the declared encoding. `better` is one that fits the whole file, "" where none does."""
 
     def __init__(self, message: str, *, line: int = 1, better: str = "", advice: str = "") -> None:
         super().__init__(message)
@@ -64,19 +64,19 @@ def is_wide(codec: str) -> bool:
 
 
 def is_one_byte(encoding: str) -> bool:
-    """Whether every byte is a character, so that bytes of any encoding pass for text."""
+    """Whether every byte is a character, so that bytes of any encoding decode without error."""
     return encoding in _ONE_BYTE
 
 
 def byte_order_mark(head: bytes) -> str:
-    """The encoding that the first bytes of a file name; "" where they name none."""
+    """The encoding of a byte order mark; "" where there is none."""
     return next((codec for mark, codec in _MARKS if head.startswith(mark)), "")
 
 
 def codec_for(encoding: str, head: bytes) -> str:
-    """The codec for a file that begins with `head`. "" as encoding leaves the choice to a byte order mark.
+    """The codec for a file that begins with `head`. With encoding "" a byte order mark decides.
 
-    Raises Mismatch where the first bytes contradict what was said.
+    Raises Mismatch where the first bytes contradict the declared encoding.
     """
     mark = byte_order_mark(head)
     if not encoding:
@@ -84,7 +84,7 @@ def codec_for(encoding: str, head: bytes) -> str:
     codec = ENCODINGS[encoding]
     if mark and not (mark == codec or mark.startswith(codec + "-")):
         if mark == "utf-8" and is_one_byte(encoding):
-            return "utf-8"  # ASCII behind the mark, or `refuse_utf8` has raised
+            return "utf-8"  # ASCII follows the mark; for anything else `refuse_utf8` has raised.
         better = mark[:6]
         message = f"it begins with the byte order mark of {better.upper()}, and is read as {encoding}"
         raise Mismatch(message, better=better)
@@ -94,7 +94,7 @@ def codec_for(encoding: str, head: bytes) -> str:
 
 
 def _wide_without_mark(codec: str, encoding: str, head: bytes) -> str:
-    """UTF-16 or UTF-32 as said; where the order of the bytes was not, the zeros of the first characters tell it."""
+    """UTF-16 or UTF-32 as declared. Where the byte order was not, the zero bytes of the first characters show it."""
     if b"\0" not in head:
         better = "utf-8" if _is_utf8(head[:-3]) else ""
         raise Mismatch(f"it is not {encoding} text: it has no zero bytes", better=better)
@@ -104,7 +104,7 @@ def _wide_without_mark(codec: str, encoding: str, head: bytes) -> str:
 
 
 def guess_wide(head: bytes) -> str:
-    """UTF-16 without a byte order mark, by the zeros that stand beside Latin letters; "" where it is none."""
+    """UTF-16 without a byte order mark, recognised by the zero bytes of Latin letters; "" otherwise."""
     pairs = head[: len(head) & ~1][:200]
     even, odd = pairs[::2].count(0), pairs[1::2].count(0)
     if len(pairs) >= 4 and even == 0 and odd > len(pairs) * 0.4:
@@ -115,8 +115,8 @@ def guess_wide(head: bytes) -> str:
 
 
 class _Survey(msgspec.Struct):
-    """The lines of a file: how many hold bytes beyond ASCII, are UTF-8 all the same, and are no text in the encoding
-    that was said."""
+    """Counts the lines of a file that hold non-ASCII bytes, that are valid UTF-8 all the same, and that are invalid in
+    the declared encoding."""
 
     beyond: int = 0
     utf8: int = 0
@@ -125,13 +125,13 @@ class _Survey(msgspec.Struct):
     first_wrong: list[int] = []
     byte: int = 0
     windows: bool = True
-    """Whether Windows-1252 could be what the file is in."""
+    """Whether the file could be Windows-1252."""
 
 
 def refuse_utf8(path: Path, encoding: str, head: bytes) -> tuple[str, int] | None:
-    """For a file that is said to be in a one-byte encoding: raises Mismatch where it is UTF-8.
+    """Check a file that is declared as a one-byte encoding. Raises Mismatch where it is UTF-8.
 
-    Where only some of its lines are, a sentence about them, and the first: they are two encodings in one file.
+    Where only some lines are UTF-8, the result is a sentence about them, and the first: the file mixes two encodings.
     """
     survey = _survey(path, ENCODINGS[encoding])
     marked = byte_order_mark(head) == "utf-8"
@@ -148,7 +148,7 @@ def refuse_utf8(path: Path, encoding: str, head: bytes) -> tuple[str, int] | Non
 
 
 def undecodable(path: Path, encoding: str, codec: str) -> Mismatch:
-    """What is wrong with a file that is not text in the encoding it is read with."""
+    """The problem for a file that cannot be decoded with the chosen encoding."""
     if is_wide(codec):
         return _undecodable_wide(path, encoding, codec)
     survey = _survey(path, codec)

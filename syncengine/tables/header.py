@@ -1,4 +1,4 @@
-"""The names of a table's columns."""
+"""Column names of a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from syncengine.tables.sources import SourceOptions
 
 
 def named_header(cells: Sequence[str], options: SourceOptions, line: int) -> tuple[str, ...]:
-    """The names, without the nameless columns at the right end. Raises SourceError where they cannot be used."""
+    """The names, without the nameless columns at the right end. Raises SourceError where they are unusable."""
     count = len(cells)
     while count and is_blank(cells[count - 1]):
         count -= 1

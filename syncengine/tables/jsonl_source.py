@@ -1,4 +1,4 @@
-"""Rows from JSON Lines: one object a line, every value as the characters that were typed."""
+"""Rows from JSON Lines: one object per line, every value as the characters that were typed."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class JsonLinesSource:
         return self._file.digest
 
     def columns(self) -> None:
-        """Only the rows tell."""
+        """None: only the rows know their columns."""
         return
 
     def place(self, line: int) -> str:
-        """The line in words."""
+        """The line, for messages."""
         return f"line {line}"
 
     def rows(self, report: Report) -> Iterator[NumberedRow]:
-        """The rows. Lists and mappings stay what they are, and are refused where a template uses one."""
+        """The rows. Lists and mappings are kept, and refused where a template uses one."""
         decode = json.JSONDecoder(
             parse_int=str, parse_float=str, parse_constant=_refuse_constant, object_pairs_hook=_object
         ).decode

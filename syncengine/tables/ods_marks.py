@@ -1,5 +1,5 @@
-"""Reads from an ODS file what its reader of values passes over: hidden rows and columns, error cells, formulas without
-a result, merged cells, and times."""
+"""Reads from an ODS file what the value reader omits: hidden rows and columns, error cells, formulas without a result,
+merged cells, and times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Attributes = dict[str, str]
 
 
 def ods_marks(package: Package, sheet: str) -> Marks:
-    """The marks of one sheet; sizes of all are checked, since a reader of values reads all. Raises Unsafe."""
+    """The marks of one sheet. Checks the sizes of all sheets, since the value reader reads all. Raises Unsafe."""
     reading = _Content(sheet)
     package.parse(_CONTENT, reading.set_up)
     return reading.marks
@@ -110,7 +110,7 @@ class _Content:
             self._mark(self._row, column, count, _time(attributes.get("office:time-value", "")))
 
     def _cover(self, column: int, count: int) -> None:
-        """Covered cells count inside the table only: a title may be merged over the whole width of a sheet."""
+        """Mark covered cells, inside the table only: a title may be merged across the whole width of a sheet."""
         last = min(column + count, max(self._area.right + 1, column))
         self._mark(self._row, column, last - column, merged_cell())
 

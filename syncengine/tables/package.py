@@ -1,4 +1,4 @@
-"""Spreadsheets as zip archives of XML: opened whole, with every size bounded before anything is unpacked."""
+"""Spreadsheets as zip archives of XML. Opened completely, with every size bounded before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from syncengine.tables.resemblance import ZIP, no_workbook
 from syncengine.tables.sources import SourceError, SourceOptions
 
 MOST_BYTES = 64 << 20
-"""Of a spreadsheet file."""
+"""Maximum bytes of a spreadsheet file."""
 MOST_UNPACKED = 384 << 20
-"""Of everything in it, unpacked."""
+"""Maximum bytes of its unpacked content."""
 _MOST_MEMBERS = 10_000
 _CHUNK = 1 << 18
 _LOCAL_HEADER = 30
 
 
 class Unsafe(Exception):
-    """The archive is damaged, or larger than what is read; the message says which."""
+    """The archive is damaged or exceeds a size limit; the message says which."""
 
 
 class Package:
@@ -44,7 +44,7 @@ class Package:
         return name in self._members
 
     def parse(self, name: str, set_up: Callable[[expat.XMLParserType], None]) -> None:
-        """Run an XML member through a parser. Document types, and so entities, are refused. Raises Unsafe."""
+        """Run an XML member through a parser. Refuses document types, and thereby entities. Raises Unsafe."""
         if name not in self._members:
             raise Unsafe(f"it has no part {name!r}")
         parser = expat.ParserCreate()
@@ -58,7 +58,8 @@ class Package:
             raise Unsafe(f"its part {name!r} is damaged: {error}") from error
 
     def _check(self) -> None:
-        """What the archive says of sizes is not believed: another reader would unpack whatever is there."""
+        """Check the real sizes. The sizes in the archive's directory are not trusted: the value reader would unpack
+        anything."""
         if len(self._members) > _MOST_MEMBERS:
             raise Unsafe(f"it has {len(self._members):,} parts, more than {_MOST_MEMBERS:,}")
         left = MOST_UNPACKED
@@ -89,7 +90,7 @@ class Package:
 
 
 def open_package(options: SourceOptions) -> Package:
-    """The file, read whole. Raises SourceError."""
+    """The file, read completely. Raises SourceError."""
     try:
         with open_ordinary(Path(options.path)) as file:
             data = file.read(MOST_BYTES + 1)
@@ -109,7 +110,7 @@ def open_package(options: SourceOptions) -> Package:
 
 
 def damaged(options: SourceOptions, error: Unsafe) -> SourceError:
-    """The finding about a package that cannot be read."""
+    """The problem for a package that cannot be read."""
     hint = "open it in a spreadsheet program and save it anew, as .xlsx or CSV"
     return options.failure("SE349", f"it cannot be read as a spreadsheet: {error}", hint=hint)
 

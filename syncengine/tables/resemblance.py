@@ -1,4 +1,4 @@
-"""What a file is that is not what its name says, by its first bytes, and what to do with it."""
+"""Identifies a file whose content does not match its name, by its first bytes, and suggests what to do."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _NEVER_TEXT = {
     b"\x1f\x8b": ("it looks compressed", "unpack it"),
     b"\xfd7zXZ": ("it looks compressed", "unpack it"),
 }
-"""Bytes that no table of text begins with."""
+"""Signatures that no text table begins with."""
 _BINARY = {
     b"BZh": "it looks compressed: unpack it",
     b"PAR1": "it looks like Parquet: let its name end in .parquet",
     b"SQLi": "it looks like an SQLite database: name it under databases: and read it with sql:",
 }
-"""Letters that could begin a header too; they count where the file turns out to be no text."""
+"""Signatures of letters, which could also begin a header. They count where the file turns out to be binary."""
 
 
 def no_text(head: bytes) -> tuple[str, str] | None:
-    """What a file is that cannot be a table of text, and what to do; None where it may be one."""
+    """The kind of a file that cannot be a text table, and what to do; None where it may be one."""
     for mark, words in _NEVER_TEXT.items():
         if head.startswith(mark):
             return words
@@ -42,7 +42,7 @@ def no_text(head: bytes) -> tuple[str, str] | None:
 
 
 def no_workbook(head: bytes) -> tuple[str, str]:
-    """What a file is whose name is a spreadsheet's and which is no zip archive, and what to do."""
+    """The kind of a file that is named as a spreadsheet but is not a zip archive, and what to do."""
     if head.startswith(OLD_OFFICE):
         return _OLD
     return _markup(head) or (
@@ -52,7 +52,7 @@ def no_workbook(head: bytes) -> tuple[str, str]:
 
 
 def hint_for_binary(head: bytes, options: SourceOptions) -> str:
-    """What to do with a file in which a zero byte stands."""
+    """What to do with a file that contains a zero byte."""
     wide = guess_wide(head)
     if wide:
         remedy = options.remedy("encoding", wide, "save it as UTF-8")

@@ -1,4 +1,4 @@
-"""What a sheet says of its cells besides their values, and what a reader of values passes over."""
+"""Properties of a sheet's cells other than their values, which value readers omit."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from syncengine.tables.spreadsheet_cells import Cell
 
 MOST_ROWS = 1 << 20
 MOST_CELLS = 12_000_000
-"""Cells of the smallest rectangle that holds every value: readers make room for all of them."""
+"""Maximum cells of the smallest rectangle that holds every value: readers allocate all of them."""
 _MOST_ODD = 2_000_000
 _LISTED = 5
 
 
 class Area(msgspec.Struct):
-    """The rectangle of the cells that hold something. Rows and columns count from 0."""
+    """The rectangle of the non-empty cells. Rows and columns count from 0."""
 
     top: int = MOST_ROWS
     left: int = 1 << 14
@@ -25,20 +25,20 @@ class Area(msgspec.Struct):
     right: int = -1
 
     def add(self, row: int, column: int, row_end: int, column_end: int) -> None:
-        """Cells from `row` and `column` up to, and with, the ends."""
+        """Add cells from `row` and `column` to the given ends, inclusive."""
         self.top, self.left = min(self.top, row), min(self.left, column)
         self.bottom, self.right = max(self.bottom, row_end), max(self.right, column_end)
 
     def check(self) -> None:
-        """Raises Unsafe where a reader would make room for too many cells."""
-        # From the first row: readers give every row from there.
+        """Raises Unsafe where a reader would allocate too many cells."""
+        # Counted from the first row, since readers return every row from there.
         cells = (self.bottom + 1) * (self.right - self.left + 1)
         if cells > MOST_CELLS:
             raise Unsafe(f"a sheet reaches over {cells:,} cells, more than {MOST_CELLS:,}: save it as CSV")
 
 
 class Marks(msgspec.Struct):
-    """Rows and columns count from 0. `odd` maps cells (row, column) to what they are in place of their value."""
+    """Rows and columns count from 0. `odd` maps cells (row, column) to replacements for their values."""
 
     area: Area = msgspec.field(default_factory=Area)
     odd: dict[int, dict[int, Cell]] = {}
@@ -46,17 +46,17 @@ class Marks(msgspec.Struct):
     hidden_rows: list[int] = []
     hidden_row_count: int = 0
     hidden_columns: set[int] = set()
-    """Those that hold values."""
+    """Hidden columns that hold values."""
 
     def mark(self, row: int, column: int, cell: Cell) -> None:
-        """Keep what a cell is."""
+        """Record a cell's replacement."""
         self.odd_count += 1
         if self.odd_count > _MOST_ODD:
             raise Unsafe(f"a sheet has more than {_MOST_ODD:,} cells with errors or merged with others")
         self.odd.setdefault(row, {})[column] = cell
 
     def hide_row(self, row: int) -> None:
-        """A hidden row that holds a value."""
+        """Record a hidden row that holds a value."""
         if self.hidden_rows and self.hidden_rows[-1] == row:
             return
         self.hidden_row_count += 1
@@ -66,7 +66,7 @@ class Marks(msgspec.Struct):
             self.hidden_rows[-1] = row
 
     def hidden_in_words(self) -> str:
-        """What is hidden, for a message; "" where nothing is."""
+        """The hidden parts, for a message; "" where there are none."""
         parts = []
         if self.hidden_row_count:
             first = ", ".join(str(row + 1) for row in self.hidden_rows[: _LISTED - 1])
@@ -81,7 +81,7 @@ class Marks(msgspec.Struct):
 
 
 def column_name(column: int) -> str:
-    """A column as spreadsheets name it: A, B, ..., Z, AA."""
+    """A column's name in spreadsheets: A, B, ..., Z, AA."""
     name = ""
     column += 1
     while column:
@@ -91,7 +91,7 @@ def column_name(column: int) -> str:
 
 
 def in_any(ranges: Iterable[tuple[int, int]], position: int) -> bool:
-    """Whether a position lies in one of these ranges, ends included."""
+    """Whether a position is in one of these ranges, ends included."""
     return any(first <= position <= last for first, last in ranges)
 
 

@@ -1,4 +1,4 @@
-"""The kinds of files that rows come from, by how their names end."""
+"""The kinds of table files, selected by file name suffix."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ Opener = Callable[[SourceOptions], Source]
 
 
 def open_source(options: SourceOptions) -> Source | None:
-    """The source for a file, chosen by how its name ends; None where no kind reads such files."""
+    """The source for a file, selected by its suffix; None for an unknown suffix."""
     opener = _openers().get(suffix_of(options.label))
     return None if opener is None else opener(options)
 
 
 def open_table(options: SourceOptions) -> Source:
-    """The table in a file that a command names. Raises SourceError where no kind reads such files.
+    """The table in a file on the command line. Raises SourceError where no kind reads such files.
 
-    Exports also call JSON Lines .json, and CSV whatever they like.
+    Exports also use .json for JSON Lines, and any suffix for CSV.
     """
     from syncengine.tables.csv_source import CsvSource
     from syncengine.tables.jsonl_source import JsonLinesSource
@@ -32,18 +32,18 @@ def open_table(options: SourceOptions) -> Source:
 
 
 def suffix_of(name: str) -> str:
-    """How a file's name ends, in lower case: ".csv"."""
+    """The suffix of a file's name, in lower case: ".csv"."""
     dot = name.rfind(".")
     return name[dot:].lower() if dot > name.rfind("/") else ""
 
 
 def known_suffixes() -> tuple[str, ...]:
-    """The endings that `open_source` knows."""
+    """The suffixes that `open_source` supports."""
     return tuple(_openers())
 
 
 def takes_delimiter(name: str) -> bool:
-    """Whether a file of this name has cells that a delimiter separates."""
+    """Whether a file of this name has delimiters."""
     return suffix_of(name) in _DELIMITED
 
 
@@ -58,7 +58,7 @@ def takes_sheet(name: str) -> bool:
 
 
 def hint_for(name: str) -> str:
-    """What to do with a file that no kind of source reads."""
+    """Hint for a file that no kind of source reads."""
     if suffix_of(name) in _OTHER_SHEETS:
         return "open it in a spreadsheet program and save it as .xlsx"
     return f"their names end in {', '.join(known_suffixes())}"

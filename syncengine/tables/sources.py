@@ -1,7 +1,7 @@
-"""What a source of rows promises.
+"""The interface of row sources.
 
-A source gives rows of text in a stable order, one at a time; the SHA-256 of the bytes is known once they were read to
-the end. Opening it again gives the same rows, or the finding that the file changed.
+A source returns rows of text in a stable order, one at a time. The SHA-256 of the bytes is known once they were read to
+the end. Opening it again returns the same rows, or a problem that says the file changed.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import msgspec
 from syncengine.core.errors import Problem
 
 Row = dict[str, str]
-"""One row's values by column, in the order of the columns: for text files, the cells as they stand there.
+"""One row's values by column, in column order; for text files, the cells unchanged.
 
-A column that the row lacks (a JSON null, say) is left out: templates must default it. Typed sources put an Inexact or
-Unusable (see cells.py) where a value has no text that can be trusted; it is refused where it is used.
+A column that the row lacks (a JSON null, say) is left out, and templates must default it. Typed sources store an
+Inexact or Unusable (see cells.py) where a value has no reliable text; using it is an error.
 """
 
 NumberedRow = tuple[int, int, Row]
-"""Row number from 1, header excluded; the line of the file that the row begins in, or the row of its sheet (0 where
-rows have no such place); and the row."""
+"""Row number from 1, header excluded; the line of the file where the row begins, or the row of its sheet (0 where rows
+have neither); and the row."""
 
 Report = Callable[[Problem], None]
 
@@ -36,11 +36,11 @@ class SourceError(Exception):
 
 
 class Source(Protocol):
-    """Rows for `for_each`, for `import`, for an export of leads."""
+    """Rows for `for_each`, for `import`, or for an export of leads."""
 
     @property
     def label(self) -> str:
-        """How messages name it: the file relative to the repository, or the name of an inline list."""
+        """Name in messages: the file relative to the repository, or the name of an inline list."""
         ...
 
     @property
@@ -49,23 +49,23 @@ class Source(Protocol):
         ...
 
     def columns(self) -> tuple[str, ...] | None:
-        """Every column there can be; None where only the rows tell. Raises SourceError."""
+        """All possible columns; None where only the rows know them. Raises SourceError."""
         ...
 
     def rows(self, report: Report) -> Iterator[NumberedRow]:
-        """The rows in order. A bad one is reported and left out; raises SourceError."""
+        """The rows in order. An invalid one is reported and left out. Raises SourceError."""
         ...
 
     def place(self, line: int) -> str:
-        """The place of a row in words: "line 7"; "row 7 of sheet 'Calls'"; "" where rows have none."""
+        """Position of a row for messages: "line 7"; "row 7 of sheet 'Calls'"; "" where rows have none."""
         ...
 
 
 class SourceOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said about a file of rows. `label` is how messages name it, `path` is resolved.
+    """Options of a file of rows. `label` is its name in messages, `path` is resolved.
 
-    `delimiter`: None where nothing was said, so that the file may say it. `encoding`: "" where none can be said, and
-    a byte order mark decides. `quote`: None where no character quotes. `sheet`: None for the only one.
+    `delimiter`: None where it was not given, so that the file may define it. `encoding`: "" where none can be given,
+    and a byte order mark decides. `quote`: None where no character quotes. `sheet`: None for the only one.
     """
 
     label: str
@@ -76,10 +76,10 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True):
     sheet: str | None = None
     include_hidden: bool = False
     said_in: Literal["changeset", "command", "nowhere"] = "changeset"
-    """Where options are written, for hints: under `sources`, as `--delimiter` and the like, or they cannot be."""
+    """Where the user writes options, for hints: under `sources`, as `--delimiter` and the like, or nowhere."""
 
     def remedy(self, option: str, value: str, otherwise: str) -> str:
-        """How to write an option, or what to do where there is none."""
+        """Hint that shows how to write an option, or what to do where the option is not available."""
         match self.said_in:
             case "changeset":
                 return f"sources: {{NAME: {{file: ..., {option}: {value}}}}}"
@@ -89,11 +89,11 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True):
                 return otherwise
 
     def problem(self, code: str, message: str, *, line: int = 0, row: int | None = None, hint: str = "") -> Problem:
-        """A finding in this file."""
+        """A problem in this file."""
         column = 1 if line else 0
         message = f"{self.label}: {message}"
         return Problem(code=code, message=message, file=self.label, line=line, column=column, row=row, hint=hint)
 
     def failure(self, code: str, message: str, *, line: int = 0, row: int | None = None, hint: str = "") -> SourceError:
-        """The end of reading this file."""
+        """The error that ends reading this file."""
         return SourceError(self.problem(code, message, line=line, row=row, hint=hint))

@@ -1,4 +1,4 @@
-"""Cells of spreadsheets as text, by one documented rule, and those that have no text that can be trusted."""
+"""Converts cells of spreadsheets to text by one documented rule, and marks those without a reliable text."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from syncengine.tables.cells import Unusable
 Cell = str | Unusable
 
 _DIGITS_KEPT = 15
-"""Significant digits that spreadsheets keep of a number: those behind them are zeros, whatever was typed."""
+"""Significant digits that spreadsheets keep of a number; further digits are zeros, whatever was typed."""
 
 
 def text_of(value: object) -> Cell:
-    """A cell as the reader gives it, as text."""
+    """The text of a cell from the value reader."""
     match value:
         case str():
             return value
@@ -37,7 +37,7 @@ def text_of(value: object) -> Cell:
 
 
 def number(value: float) -> Cell:
-    """Digits without exponent: whole numbers as they are, fractions as spreadsheets show them."""
+    """Digits without exponent: whole numbers unchanged, fractions as spreadsheets show them."""
     if not isfinite(value):
         return Unusable("no number", code="SE345")
     rounded = Decimal(value) if isinstance(value, int) else Decimal(f"{value:.{_DIGITS_KEPT}g}")
@@ -68,30 +68,30 @@ def duration(value: timedelta) -> str:
 
 
 def error_cell(text: str) -> Unusable:
-    """A formula that gave an error."""
+    """A formula with an error as its result."""
     advice = "correct the cell in the spreadsheet; neither default nor skip_empty stands in for an error"
     return Unusable(f"the error {text.strip()[:20] or '#N/A'} of a spreadsheet", code="SE345", advice=advice, text=text)
 
 
 def uncomputed_cell() -> Unusable:
-    """A formula whose result is not in the file."""
+    """A formula without a stored result."""
     advice = "open the file in a spreadsheet program and save it, so that it holds results"
     return Unusable("a formula whose result the file does not hold", code="SE347", advice=advice)
 
 
 def merged_cell() -> Unusable:
-    """A cell that another one covers."""
+    """A cell that is covered by a merged one."""
     advice = "unmerge the cells, and write the value into each row that it is meant for"
     return Unusable("a part of a merged cell, whose value the file holds once only", code="SE348", advice=advice)
 
 
 def is_empty(cell: Cell) -> bool:
-    """Whether a cell shows nothing."""
+    """Whether a cell is visibly empty."""
     return cell.__class__ is str and is_blank(cell)
 
 
 def are_empty(cells: Sequence[Cell]) -> bool:
-    """Whether no cell shows anything."""
+    """Whether all cells are visibly empty."""
     return all(map(is_empty, cells))
 
 

@@ -1,7 +1,7 @@
 """Rows from a sheet of an XLSX or ODS file.
 
-python-calamine gives the values. It tells nothing of hidden rows and columns, gives error cells as empty texts, and
-merged cells as empty ones: what a sheet says of those is read from its XML before, and stands above the values.
+python-calamine reads the values. It does not report hidden rows and columns, and returns error cells and merged cells
+as empty texts. The sheet's XML is therefore read first, and its marks take precedence over the values.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SHOWN = 20
 
 
 class _Opened(msgspec.Struct):
-    """A sheet behind its header. `lines` gives the rows below it with their numbers in the sheet."""
+    """A sheet after its header. `lines` yields the rows below it with their numbers in the sheet."""
 
     header: tuple[str, ...]
     width: int
@@ -46,7 +46,8 @@ class SpreadsheetSource:
         self._sheet = options.sheet or ""
         self._columns: tuple[str, ...] | None = None
         self._waiting: _Opened | None = None
-        """Opened to see the columns, and not read yet: reading a spreadsheet twice would cost as much again."""
+        """The opened sheet, from reading the columns until the rows are read: opening a spreadsheet twice would double
+        the cost."""
         self._digest: str | None = None
 
     @property
@@ -60,7 +61,7 @@ class SpreadsheetSource:
         return self._digest
 
     def place(self, line: int) -> str:
-        """The row of the sheet in words."""
+        """The row of the sheet, for messages."""
         return f"row {line} of sheet {self._sheet!r}"
 
     def columns(self) -> tuple[str, ...]:
@@ -71,7 +72,7 @@ class SpreadsheetSource:
         return self._columns
 
     def rows(self, report: Report) -> Iterator[NumberedRow]:
-        """The rows, with the numbers that the spreadsheet shows beside them."""
+        """The rows, with the row numbers of the spreadsheet."""
         opened, self._waiting = self._waiting or self._open(), None
         if self._digest not in (None, opened.digest):
             raise self._options.failure("SE319", "the file changed while it was being read", hint="start again")
@@ -84,7 +85,7 @@ class SpreadsheetSource:
                 continue
             number = tail.closed(number) + 1
             if tail.fits(cells, number, line):
-                # What is no text is refused where it is used.
+                # Values that are not text are refused where they are used.
                 yield number, line, cast("Row", dict(zip(header, cells, strict=False)))
         tail.end()
         self._digest = opened.digest
@@ -122,7 +123,7 @@ class SpreadsheetSource:
             return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(package.data))
 
     def _chosen(self, workbook: CalamineWorkbook) -> str:
-        """The sheet that is meant. Raises SourceError."""
+        """The selected sheet. Raises SourceError."""
         from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
         sheets = {sheet.name: sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet}
@@ -170,7 +171,7 @@ class SpreadsheetSource:
 
 @contextmanager
 def _damage_named() -> Iterator[None]:
-    """The reader's errors as Unsafe, its panics among them, which are no Exception."""
+    """Converts the reader's errors to Unsafe, its panics included, which are not Exceptions."""
     try:
         yield
     except BaseException as error:

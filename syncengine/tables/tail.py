@@ -1,4 +1,4 @@
-"""Where a table ends: rows and columns of nothing but empty cells, which spreadsheets leave behind."""
+"""Detects the end of a table: the empty rows and columns that spreadsheets append."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class _Placed(Protocol):
 
 
 class Tail:
-    """Holds rows of empty cells back until it is known whether data follows: then they are an error, else ignored.
+    """Buffers empty rows until it is known whether data follows: then they are an error, otherwise they are ignored.
 
     `spare` columns at the right have no name: they are ignored where all their cells are empty.
     """
@@ -30,14 +30,14 @@ class Tail:
         self._spare = spare
         self._spare_used = False
         self.held = array("Q")
-        """Lines of empty rows behind which nothing was seen yet."""
+        """Lines of empty rows that no data has followed yet."""
 
     def blank(self, line: int) -> None:
-        """A row of nothing but empty cells."""
+        """Add a row of empty cells."""
         self.held.append(line)
 
     def closed(self, number: int) -> int:
-        """Called at a row with data: the number of the row before it. Reports empty rows that were held back."""
+        """Call at a row with data: returns the number of the row before it. Reports buffered empty rows."""
         if not self.held:
             return number
         for line in self.held:
@@ -55,7 +55,7 @@ class Tail:
         return number
 
     def fits(self, cells: Sequence[Cell], number: int, line: int) -> bool:
-        """Whether a row is as wide as the header; reported where it is not."""
+        """Whether a row is as wide as the header. Reports a row that is not."""
         found, width = len(cells), self._named + self._spare
         if found == width or (self._spare and self._named <= found <= width):
             return self._nameless_are_empty(cells, number, line)
@@ -82,7 +82,7 @@ class Tail:
         return True
 
     def end(self) -> None:
-        """Called at the end of the table: notes what was ignored."""
+        """Call at the end of the table: notes what was ignored."""
         if self._spare and not self._spare_used:
             columns = "column" if self._spare == 1 else f"{self._spare} columns"
             self._note(f"the last {columns} of the table, without a name and empty, {_was(self._spare)} ignored")

@@ -1,4 +1,4 @@
-"""A text file read line by line: hashed on the way, bounded, and with its troubles put into words."""
+"""Reads a text file line by line: hashed while reading, bounded, with readable errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CHUNK = 1 << 16
 
 
 class _Hashed(io.RawIOBase):
-    """Passes bytes on, hashing them; refuses NUL and endless lines."""
+    """Passes bytes on and hashes them; refuses NUL and endless lines."""
 
     def __init__(self, raw: IO[bytes], *, wide: bool) -> None:
         self._raw = raw
@@ -57,7 +57,7 @@ class _Hashed(io.RawIOBase):
 
 
 class _Refused(OSError):
-    """Raised through the reader's layers, which let an OSError pass."""
+    """An OSError, since the reader's layers pass only that through."""
 
     def __init__(self, line: int, words: str) -> None:
         super().__init__(words)
@@ -66,9 +66,9 @@ class _Refused(OSError):
 
 
 class OpenText:
-    """The open text. `first` is its first line, "" where there is none; `after_first` and `all` give lines.
+    """The open text. `first` is its first line, "" where there is none; `after_first` and `all` yield lines.
 
-    Lines keep their line breaks. Take either iterator, once.
+    Lines keep their line breaks. Use one of the iterators, once.
     """
 
     def __init__(self, text: io.TextIOWrapper, hashed: _Hashed) -> None:
@@ -76,7 +76,7 @@ class OpenText:
         self.codec = text.encoding
         first = text.readline()
         self.marked = first.startswith("\ufeff")
-        """A byte order mark stands at its beginning."""
+        """Whether the file begins with a byte order mark."""
         self.first = first.lstrip("\ufeff")
         self.after_first: Iterator[str] = text
 
@@ -87,18 +87,18 @@ class OpenText:
 
 
 class TextFile:
-    """One source file. `digest` is set by a reading that came to the end; a second one must find the same bytes."""
+    """One source file. A complete read sets `digest`; a second one must find the same bytes."""
 
     def __init__(self, options: SourceOptions) -> None:
         self.options = options
         self.digest: str | None = None
         self.doubt: Problem | None = None
-        """A warning about the file as a whole, known once it was opened."""
+        """A warning about the file as a whole, available after opening."""
         self._encoding_holds = not is_one_byte(options.encoding)
 
     @contextmanager
     def open(self, newline: str) -> Iterator[OpenText]:
-        """The text without its byte order mark; every trouble in reading it becomes a SourceError."""
+        """The text without its byte order mark; every read error becomes a SourceError."""
         codec = ""
         try:
             with open_ordinary(Path(self.options.path)) as raw:
@@ -123,18 +123,18 @@ class TextFile:
             raise self.failure("SE310", f"the source cannot be read: {error.strerror or error}") from error
 
     def finish(self, text: OpenText) -> None:
-        """Called at the end of the bytes: keeps the digest, or raises because the file is not what it was."""
+        """Call at the end of the bytes: stores the digest, or raises where the file has changed."""
         digest = text.hashed.hash.hexdigest()
         if self.digest not in (None, digest):
             raise self.failure("SE319", "the file changed while it was being read", hint="start again")
         self.digest = digest
 
     def problem(self, code: str, message: str, *, line: int = 0, row: int | None = None, hint: str = "") -> Problem:
-        """A finding in this file."""
+        """A problem in this file."""
         return self.options.problem(code, message, line=line, row=row, hint=hint)
 
     def failure(self, code: str, message: str, *, line: int = 0, row: int | None = None, hint: str = "") -> SourceError:
-        """The end of reading this file."""
+        """The error that ends reading this file."""
         return self.options.failure(code, message, line=line, row=row, hint=hint)
 
     def _refuse_what_is_no_text(self, head: bytes) -> None:
@@ -143,7 +143,7 @@ class TextFile:
             raise self.failure("SE314", other[0], line=1, hint=other[1])
 
     def _hold_to_encoding(self, head: bytes) -> None:
-        """Looks once through a file in a one-byte encoding: any bytes pass for that, those of UTF-8 too."""
+        """Scan a file in a one-byte encoding once: any bytes decode without error in it, UTF-8 included."""
         if self._encoding_holds:
             return
         mixed = refuse_utf8(Path(self.options.path), self.options.encoding, head)

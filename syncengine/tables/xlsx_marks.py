@@ -1,5 +1,5 @@
-"""Reads from the XML of an XLSX sheet what its reader of values passes over: hidden rows and columns, error cells,
-formulas without a result, merged cells."""
+"""Reads from the XML of an XLSX sheet what the value reader omits: hidden rows and columns, error cells, formulas
+without a result, merged cells."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _local(name: str) -> str:
 
 
 class _Workbook:
-    """Sheets and the ids of their parts; `stale` where results of formulas are to be worked out when it is opened."""
+    """Sheets and the ids of their parts; `stale` where formulas must be recalculated on opening."""
 
     def __init__(self) -> None:
         self.sheets: dict[str, str] = {}
@@ -70,7 +70,7 @@ class _Relations:
 
 
 class _Sheet:
-    """One pass over a sheet. A cell is judged when the next element that ends it begins."""
+    """One pass over a sheet. A cell is judged when the element that ends it begins."""
 
     def __init__(self, *, stale: bool) -> None:
         self._stale = stale
@@ -89,7 +89,7 @@ class _Sheet:
         parser.StartElementHandler = self._root
 
     def _root(self, name: str, _: _Attributes) -> None:
-        """The first element tells whether the names of all others have a prefix."""
+        """Use the first element to see whether the names of all others have a prefix."""
         prefix = name.removesuffix("worksheet")
         if prefix:
             self._parser.StartElementHandler = lambda name, found: self._start(name.removeprefix(prefix), found)
@@ -97,7 +97,7 @@ class _Sheet:
             self._parser.StartElementHandler = self._start
 
     def finished(self) -> Marks:
-        """Everything that was found."""
+        """All marks."""
         self._end_cell()
         self._marks.area.check()
         area = self._marks.area
