@@ -9,7 +9,8 @@ from syncengine.changeset.structure import Parts
 from syncengine.documents.nodes import Mapping, Scalar
 
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[^\W\d_]{2,}")
-_PHONE = re.compile(r"(?<![\w./+-])(?:\+|00|0)[0-9 ()-]{9,}(?!\w)")
+_PHONE = re.compile(r"(?<![\w.+])(?<![0-9][-/])(?:\+|00|0)[0-9 ()-]{9,}(?!\w)")
+"""A hyphen or slash begins a word but for one after a digit: months and days of dates are no numbers of their own."""
 _DATES = re.compile(r"(?:[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}[ -]*)+")
 """Dates are not phone numbers, although 01-09-2026 looks like one."""
 

@@ -33,6 +33,7 @@ def codes(root: Path, **parts: str) -> list[str]:
     [
         ("for joe.blogs@mail.co.uk", "SE238"), ("Zoë <zoë@mail.de>", "SE238"), ("call +44 7700 900123", "SE239"),
         ("07700900123", "SE239"), ("(00447700900123)", "SE239"), ("020 7946 0958 is wrong", "SE239"),
+        ("joe-07700900123", "SE239"), ("Joe/07700 900123", "SE239"),
     ],
 )  # fmt: skip
 def test_personal_data_is_refused_where_it_would_be_published(tmp_path: Path, part: str, text: str, code: str) -> None:
