@@ -50,12 +50,16 @@ class InvisibleCharacters(ValueRule):
 
 def _at_the_ends(value: str) -> list[Mistake]:
     found: list[Mistake] = []
-    if value and value.strip(" \t\u00a0\u3000") != value:
+    if value and (_is_space(value[0]) or _is_space(value[-1])):
         found.append(("white space at the ends", "medium"))
     text = value.strip()
-    if len(text) > 2 and text[0] + text[-1] in _QUOTES:
+    if len(text) > 2 and text[0] + text[-1] in _QUOTES and text[-1] not in text[1:-1]:
         found.append(("quotes around the whole value", "medium"))
     return found
+
+
+def _is_space(character: str) -> bool:
+    return character.isspace() and character not in _BREAKS
 
 
 def _unseen(value: str) -> Iterable[Mistake]:

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from syncengine.core.operations import Kind
 from syncengine.findings.operations import Chunk, Column
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
-from syncengine.findings.shapes import Family, date_shape, family_of, is_contact, phone_shape, postcode_shape
+from syncengine.findings.shapes import (
+    Family,
+    date_shape,
+    family_of,
+    is_clear_phone,
+    is_contact,
+    phone_shape,
+    postcode_shape,
+)
 
 SHARE_PERCENT = 20
 FEWEST = 10
@@ -74,9 +82,11 @@ class MixedFormats(Rule):
         for (field, family), found in by_field.items():
             shapes = _with_majority(found) if family == "date" else found
             total, of_family = self._totals[field], sum(sample.count for sample in shapes.values())
-            if total < FEWEST or len(shapes) < 2 or of_family * 2 <= total or not _is_meant(field, family, shapes):
+            if total < FEWEST or len(shapes) < 2 or of_family * 2 <= total:
                 continue
             usual = max(shapes, key=lambda how: shapes[how].count)
+            if not _is_meant(field, family, shapes[usual]):
+                continue
             for how, sample in shapes.items():
                 if sample.count * 100 < SHARE_PERCENT * total and how != usual:
                     message = (
@@ -113,8 +123,8 @@ def _with_majority(found: dict[str, Sample]) -> dict[str, Sample]:
     return shapes
 
 
-def _is_meant(field: str, family: Family, shapes: dict[str, Sample]) -> bool:
-    """Digits alone may be anything: without the field's name to say so, most must look like phone numbers."""
+def _is_meant(field: str, family: Family, usual: Sample) -> bool:
+    """Digits alone may be anything: where the field's name does not say so, most must be clearly phone numbers."""
     if family != "phone" or is_contact(field) == "phone":
         return True
-    return max(shapes, key=lambda how: shapes[how].count) != "no prefix" and ("+" in shapes or "00" in shapes)
+    return all(is_clear_phone(example.after or "") for example in usual.examples)

@@ -15,7 +15,7 @@ from syncengine.core.redaction import mask, visible
 from syncengine.documents.disk_spool import DiskSpool
 from syncengine.findings.operations import Chunk, Column
 from syncengine.findings.rule import ChangeKey, Description, Example, Found, Rule, Sample, counted, in_change
-from syncengine.findings.shapes import family_of, is_contact
+from syncengine.findings.shapes import family_of, is_clear_phone, is_contact
 
 LEADS = 5
 _PARTS_OF = 100_000
@@ -122,19 +122,18 @@ def _contacts(column: Column) -> tuple[list[PlannedOperation], list[str]]:
     if is_contact(column.field):
         chosen = [index for index, value in enumerate(column.values) if value]
     else:
-        contacts = {shape for shape in column.shape_counts if _is_clear(shape) and family_of(shape) in _CONTACTS}
+        contacts = {shape: family for shape in column.shape_counts if (family := family_of(shape)) in _CONTACTS}
         if not contacts:
             return [], []
-        chosen = [index for index, shape in enumerate(column.shapes) if shape in contacts]
+        chosen = [
+            index
+            for index, shape in enumerate(column.shapes)
+            if (family := contacts.get(shape)) == "email" or (family and is_clear_phone(column.values[index]))
+        ]
     return [column.operations[index] for index in chosen], [column.values[index] for index in chosen]
 
 
 _CONTACTS = frozenset({"email", "phone"})
-
-
-def _is_clear(shape: str) -> bool:
-    """Digits alone may be the number of anything; a phone number shows itself by a plus or its groups."""
-    return "@" in shape or shape.startswith("+")
 
 
 def _occurring_often(digests: array[int]) -> set[int]:

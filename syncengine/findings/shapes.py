@@ -38,6 +38,20 @@ def postcode_shape(shape: str) -> str:
     return f"{case}, {space}"
 
 
+_CLEAR_PHONE = re.compile(r"\+[0-9]{9,15}|00[1-9][0-9]{9,12}|0[1-9][0-9]{9}")
+
+
+def is_clear_phone(value: str) -> bool:
+    """Whether a value shows by itself that it is a phone number; other digits may be the number of anything.
+
+    Without plus or international prefix it is one with eleven digits, as in most of Europe.
+    """
+    return _CLEAR_PHONE.fullmatch(value.translate(_GROUPING)) is not None
+
+
+_GROUPING = str.maketrans("", "", " ().-")
+
+
 def phone_shape(value: str) -> str:
     """How a phone number begins."""
     text = value.lstrip("( ")

@@ -16,10 +16,12 @@ _ERROR = re.compile(
     r"(?:Err:|#ERR)[0-9]{0,3}!?|#ERROR!|#####+)\s*",
     re.IGNORECASE,
 )
-_EXPONENT = re.compile(r"[-+]?[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
+# Without fraction and sign it may be a code, as in 2E10.
+_EXPONENT = re.compile(r"[-+]?[0-9](?:[.,][0-9]+E\+?|E\+)[0-9]{1,3}", re.IGNORECASE)
 _WHOLE_FLOAT = re.compile(r"[0-9]+[.,]0+", re.ASCII)
-_FORMULA = re.compile(r'="?.*')
-_APOSTROPHE = re.compile(r"['’][+0-9][0-9 ]*")
+_FORMULA = re.compile(r"=\s*[\"'(+@\w-].*", re.DOTALL)
+"""Not an arrow (=>) nor a rule of equals signs in a note."""
+_APOSTROPHE = re.compile(r"['’][+(]?[0-9][0-9 ().,/:-]*")
 _WHOLE = re.compile(r"[0-9]+", re.ASCII)
 
 _HIGH: dict[str, Mistake] = {
@@ -123,10 +125,10 @@ class SpreadsheetDebris(ValueRule):
 _EXPONENTS = frozenset(
     f"{sign}9{fraction}{letter}{digits}"
     for sign in ("", "-")
-    for fraction in ("", *(f"{mark}{'9' * places}" for mark in ".," for places in range(1, 16)))
-    for letter in "Ea"
-    for digits in ("99",)
-) - {"9a99", "-9a99"}
+    for fraction in (f"{mark}{'9' * places}" for mark in ".," for places in range(1, 16))
+    for letter in "Aa"
+    for digits in ("9", "99", "999")
+)
 
 
 def _is_whole(shape: str) -> bool:

@@ -32,14 +32,31 @@ def test_nothing_is_found_in_ordinary_values() -> None:
 @pytest.mark.parametrize(
     "value",
     ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "4.47E+11", "4.47e+11", "447700900123.0", "123456.0", '="0123"',
-     "=A1", "'0770090012", "2.93E+06", "######"],
+     "=A1", "'0770090012", "2.93E+06", "######", "4.47E11", "'01/02/2026", "'07700-900123", "4E+11"],
 )  # fmt: skip
 def test_spreadsheet_debris(value: str) -> None:
     assert told(column(["plain", value, "text"]), "spreadsheet-debris") == [("high", 1)]
 
 
 @pytest.mark.parametrize(
-    "value", ["#1 choice", "12345.0", "1.50", "O'Brien", "'tis", "E11", "1E", "1e3 flats", "a=b", "3.0 litres", "N/A#"]
+    "value",
+    [
+        "#1 choice",
+        "12345.0",
+        "1.50",
+        "O'Brien",
+        "'tis",
+        "E11",
+        "1E",
+        "1e3 flats",
+        "a=b",
+        "3.0 litres",
+        "N/A#",
+        "2E10",
+        "=> call again",
+        "===",
+        "'90s music",
+    ],
 )
 def test_what_is_no_debris(value: str) -> None:
     assert told(column(["plain", value, "text"]), "spreadsheet-debris") == []
@@ -85,14 +102,16 @@ def test_dates_that_stand_for_none(count: int, of: int, expected: list[tuple[str
         ("a\u00a0b", "medium"), ("a\u200bb", "medium"), ("\ufeffa", "medium"), ("a\u202eb", "medium"),
         ("a\u00adb", "medium"), ("a\x07b", "medium"), (" a", "medium"), ("a ", "medium"), ('"Joe"', "medium"),
         ("“Joe”", "medium"), ("a\nb", "info"), ("a\r\nb", "info"), ("می\u200cخواهم", "info"), ("a\u200db", "medium"),
-        ("a\u3164", "medium"), ("👩\u200d💻", "info"),
+        ("a\u3164", "medium"), ("a\u2003", "medium"), ("👩\u200d💻", "info"),
     ],
 )  # fmt: skip
 def test_invisible_characters(value: str, severity: str) -> None:
     assert told(column(["plain", value]), "invisible-characters") == [(severity, 1)]
 
 
-@pytest.mark.parametrize("value", ["a b", "Zoë", "O'Brien", '5" pipe', "'tis", "日本", "", "it's 'fine'"])
+@pytest.mark.parametrize(
+    "value", ["a b", "Zoë", "O'Brien", '5" pipe', "'tis", "日本", "", "it's 'fine'", '"a" and "b"']
+)
 def test_what_is_seen(value: str) -> None:
     assert told(column(["plain", value]), "invisible-characters") == []
 
@@ -154,6 +173,15 @@ def test_each_repeated_value_is_told_with_its_leads_and_never_in_clear() -> None
     assert one.evidence[5].row == 1006
     assert "a@mail.co" not in one.message
     assert mask("a@mail.co") in one.message
+
+
+def test_a_phone_number_is_known_by_its_shape() -> None:
+    assert told(column(["07700 900123"] * 5), "repeated-value") == [("medium", 5)]
+    assert told(column(["0012345678"] * 5 + ["12345678901"] * 5), "repeated-value") == []
+    numbers = [f"07700 9001{n:02}" for n in range(11)]
+    assert told(column([*numbers, "447700900123"]), "mixed-formats") == [("medium", 1)]
+    customers = [f"{n * 977:010}" for n in range(1, 400)] + [f"{n * 98765:010}" for n in range(1000, 5000)]
+    assert told(column(customers), "mixed-formats") == []
 
 
 def test_other_values_may_repeat() -> None:
