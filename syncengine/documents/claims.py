@@ -86,6 +86,19 @@ class ClaimStore:
             self._append(lead, number, fresh, origin)
         return {name: known[name] for name in values if name in known}
 
+    def claims_of(self, lead: LeadId) -> Mapping[str, FirstClaim]:
+        """Everything that was claimed of a lead so far."""
+        number = int(number_of(lead))
+        slot = number & (_FILTER_BITS - 1)
+        return self._known(lead, number) if self._filter[slot >> 3] & (1 << (slot & 7)) else _NOTHING
+
+    def add(self, lead: LeadId, values: Mapping[str, str], origin: Origin) -> None:
+        """Claim names of which the caller knows, by `claims_of`, that they are free."""
+        number = int(number_of(lead))
+        slot = number & (_FILTER_BITS - 1)
+        self._filter[slot >> 3] |= 1 << (slot & 7)
+        self._append(lead, number, values, origin)
+
     def close(self) -> None:
         """Delete everything."""
         if self._file is not None:

@@ -46,19 +46,23 @@ class AmountOutlier(Rule):
                 for amounts in chunk.money
                 if (after := amounts.sent(name)) is not None and after
             ]
+            fold.kept.extend(
+                after for amounts in chunk.money if (after := amounts.after(name)) and amounts.sent(name) is None
+            )
             if found:
                 fold.add(found)
 
     def leave(self, change: ChangeKey) -> Iterator[Found]:
         for name, fold in self._folds.items():
-            if not fold.amounts:
+            if not (fold.amounts or fold.kept):
                 continue
-            if len(fold.amounts) >= FEWEST:
+            if len(fold.amounts) + len(fold.kept) >= FEWEST:
                 yield from self._outliers(name, fold, change)
             self._folds[name] = _Amounts()
 
     def _outliers(self, name: str, fold: _Amounts, change: ChangeKey) -> Iterator[Found]:
-        twice = median_of(fold.amounts)
+        every = fold.amounts + fold.kept
+        twice = median_of(every)
         if twice <= 0:
             return
         count = sum(1 for amount in fold.amounts if is_far(amount, twice))
@@ -69,11 +73,12 @@ class AmountOutlier(Rule):
         for amount, _, planned in sorted(far, key=lambda extreme: -extreme[1])[:SHOWN]:
             sample.add(planned, name, before_of(planned, name), format_money(amount))
         sample.count = count
-        tier = count * 100 >= TIER_PERCENT * len(fold.amounts)
+        alike = count + sum(1 for amount in fold.kept if is_far(amount, twice))
+        tier = alike * 100 >= TIER_PERCENT * len(every)
         verb = f"{name} is" if count == 1 else f"{name}s are"
         message = (
             f"{count:,} {verb} over {FACTOR} times or under a fifth of the median {format_money(twice // 2)} of "
-            f"{counted(len(fold.amounts), 'amount')} in {in_change(change)}" + (", a tier of their own" if tier else "")
+            f"{counted(len(every), 'amount')} in {in_change(change)}" + (", a tier of their own" if tier else "")
         )
         yield self.found("info" if tier else "high", message, change, sample)
 
@@ -81,6 +86,8 @@ class AmountOutlier(Rule):
 class _Amounts:
     def __init__(self) -> None:
         self.amounts = array("q")
+        self.kept = array("q")
+        """Amounts that are declared and so already: none of them is told, and the others are measured by them too."""
         self._largest: list[_Extreme] = []
         self._smallest: list[_Extreme] = []
 

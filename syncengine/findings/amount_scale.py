@@ -92,10 +92,10 @@ class AmountScaleOnRecord(Rule):
             return
         for amounts in chunk.money:
             for name in AMOUNTS:
+                self._known[name] += bool(amounts.after(name) and amounts.before(name))
                 after = amounts.sent(name)
                 if not after:
                     continue
-                self._known[name] += bool(amounts.before(name))
                 if name in self._recorded and self._known[name] < FEWEST:
                     self._amounts[name].append(after)
                     self._samples[name].add(amounts.planned, name, None, format_money(after))

@@ -19,7 +19,7 @@ from syncengine.findings.lead_range import LeadRange
 from syncengine.findings.mixed_formats import MixedFormats
 from syncengine.findings.mojibake import Mojibake
 from syncengine.findings.negative_margin import NegativeMargin
-from syncengine.findings.operations import OPEN, Chunk
+from syncengine.findings.operations import Chunk
 from syncengine.findings.placeholder import Placeholder
 from syncengine.findings.rare_target import RareTarget
 from syncengine.findings.repeated_value import RepeatedValue
@@ -71,6 +71,7 @@ class FindingsFold:
         rules: tuple[Rule, ...] = (*(make() for make in FROM_LINES), *more)
         self._rules = rules
         self._of_kind = {kind: tuple(rule for rule in rules if kind in rule.kinds) for kind in Kind}
+        self._of_rows = tuple(rule for rule in rules if rule.looks_at_rows)
         self._waiting: list[PlannedOperation] = []
         self._change: ChangeKey = ("", "")
         self._active: dict[Rule, None] = {}
@@ -79,8 +80,6 @@ class FindingsFold:
     def see(self, planned: PlannedOperation) -> bool:
         """One operation, in order; whether it is the first to be sent to its lead."""
         is_new = self._shared.is_new(planned)
-        if planned.state not in OPEN:
-            return is_new
         if self._shared.newly_seen and self._new_lead is not None:
             self._new_lead(planned)
         if planned.change != self._change[1] or planned.changeset != self._change[0]:
@@ -95,7 +94,7 @@ class FindingsFold:
         if not self._waiting:
             return
         chunk = Chunk(self._waiting)
-        looking: dict[Rule, None] = {}
+        looking: dict[Rule, None] = dict.fromkeys(self._of_rows)
         for kind in Kind:
             if kind in chunk.kinds:
                 looking.update(dict.fromkeys(self._of_kind[kind]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from syncengine.core.finding import SHOWN
 from syncengine.core.operations import Financials, Kind
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.values import format_money
@@ -35,14 +36,14 @@ class NegativeMargin(Rule):
     def __init__(self) -> None:
         self._single = DiskSpool(PlannedOperation)
         self._names: set[str] = set()
-        self._before = self._after = 0
-        self._falling = Sample()
+        self._total = _Sums()
+        self._swapped = 0
         self._begin()
 
     def _begin(self) -> None:
         self._declared = self._inverted = 0
         self._plain = Sample()
-        self._above = Sample()
+        self._above = _Sums()
 
     def look(self, chunk: Chunk) -> None:
         for amounts in chunk.money:
@@ -54,28 +55,38 @@ class NegativeMargin(Rule):
             self._declared += 1
             before = _margin(amounts.payout, amounts.revenue)
             after = revenue - payout
-            self._add_up(amounts.planned, before, after)
+            places = changed_places(amounts)
+            if places:
+                self._swapped += 1
+            else:
+                (self._total if after >= 0 else self._above).add(amounts.planned, before, after)
             if after >= 0:
                 continue
             self._inverted += 1
-            if not changed_places(amounts) and _falls(before, after):
+            if not places and _falls(before, after):
                 self._plain.add(amounts.planned, "margin", _money(before), format_money(after))
 
     def leave(self, change: ChangeKey) -> Iterator[Found]:
         # Rare ones are slips: swapped-amounts tells them.
-        if self._plain.count and not are_exceptions(self._inverted, self._declared):
-            yield self._below_zero(change, self._plain)
+        if are_exceptions(self._inverted, self._declared):
+            self._swapped += self._above.count
+        else:
+            self._total.join(self._above)
+            if self._plain.count:
+                yield self._below_zero(change, self._plain)
         self._begin()
 
     def finish(self) -> Iterator[Found]:
         yield from self._of_single_amounts()
-        if self._before > 0 and (self._before - self._after) * 100 > FALL_PERCENT * self._before:
-            lost = self._before - self._after
+        before, after = self._total.before, self._total.after
+        if before > 0 and (before - after) * 100 > FALL_PERCENT * before:
             message = (
-                f"the margin of all leads with known amounts falls from {format_money(self._before)} to "
-                f"{format_money(self._after)} ({-100 * lost / self._before:.0f} %)"
+                f"the margin of all leads with known amounts falls from {format_money(before)} to "
+                f"{format_money(after)} ({100 * (after - before) / before:.0f} %)"
             )
-            yield self.found("medium", message, (None, None), self._falling)
+            if self._swapped:
+                message += f", without {counted(self._swapped, 'operation')} whose amounts look swapped"
+            yield self.found("medium", message, (None, None), self._total.falling)
 
     def _of_single_amounts(self) -> Iterator[Found]:
         samples: dict[ChangeKey, Sample] = {}
@@ -118,22 +129,37 @@ class NegativeMargin(Rule):
         before = _margin(amounts.payout, amounts.revenue)
         after = beside - amount if name == "payout" else amount - beside
         if declared is None or name == "payout":
-            self._add_up(planned, before, after)
+            self._total.add(planned, before, after)
         if after < 0 and _falls(before, after):
             change = (str(planned.changeset), planned.change)
             samples.setdefault(change, Sample()).add(planned, "margin", _money(before), format_money(after))
-
-    def _add_up(self, planned: PlannedOperation, before: int | None, after: int) -> None:
-        if before is not None:
-            if after < before:
-                self._falling.add(planned, "margin", _money(before), format_money(after))
-            self._before += before
-            self._after += after
 
     def _below_zero(self, change: ChangeKey, sample: Sample) -> Found:
         verb = "takes its lead's margin" if sample.count == 1 else "take their leads' margin"
         message = f"{counted(sample.count, 'operation')} of {in_change(change)} {verb} below zero"
         return self.found("high", message, change, sample)
+
+
+class _Sums:
+    """Known margins before and after, and the operations that lower them."""
+
+    def __init__(self) -> None:
+        self.count = self.before = self.after = 0
+        self.falling = Sample()
+
+    def add(self, planned: PlannedOperation, before: int | None, after: int) -> None:
+        self.count += 1
+        if before is not None:
+            if after < before:
+                self.falling.add(planned, "margin", _money(before), format_money(after))
+            self.before += before
+            self.after += after
+
+    def join(self, other: _Sums) -> None:
+        self.before += other.before
+        self.after += other.after
+        self.falling.count += other.falling.count
+        self.falling.examples = [*self.falling.examples, *other.falling.examples][:SHOWN]
 
 
 def _only(operation: Financials) -> tuple[str, int]:

@@ -88,11 +88,15 @@ class Amounts:
 
 
 class Chunk:
-    """Some consecutive open operations of one change."""
+    """Some consecutive operations of one change: `rows` are all of them, `operations` those that are open."""
 
-    def __init__(self, operations: Sequence[PlannedOperation]) -> None:
+    def __init__(self, rows: Sequence[PlannedOperation]) -> None:
+        self.rows = rows
+        operations = rows
+        if not {planned.state for planned in rows} <= OPEN:
+            operations = [planned for planned in rows if planned.state in OPEN]
         self.operations = operations
-        first = operations[0]
+        first = rows[0]
         self.change = (str(first.changeset), first.change)
         self.kinds = frozenset({kind_of(planned.operation) for planned in operations})
 

@@ -95,6 +95,8 @@ class Rule:
     about: ClassVar[Description]
     kinds: ClassVar[frozenset[Kind]] = frozenset(Kind)
     """Kinds of operation of which it must see at least one in a chunk."""
+    looks_at_rows: ClassVar[bool] = False
+    """Whether it also needs the operations that are not open, in `Chunk.rows`: it sees every chunk then."""
 
     def look(self, chunk: Chunk) -> None:
         """Some more operations of the present change."""

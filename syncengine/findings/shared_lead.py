@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import combinations
 
+from syncengine.core.finding import SHOWN
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.documents.claims import ClaimStore
 from syncengine.findings.operations import OPEN
@@ -13,7 +15,10 @@ from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample
 SHARE_PERCENT = 20
 _PAIRS = 500
 """Pairs of changes whose common leads are counted apart."""
-_CHANGE = "change"
+_GROUPS = 2_000
+"""Different sets of changes that leads are in, which are counted apart."""
+_MOST = 16
+"""Changes of one lead that later ones are compared with: all of them would take the square of their number."""
 _SENT = "sent"
 
 
@@ -34,12 +39,13 @@ class SharedLead(Rule):
         self._claims = claims
         self._pairs: dict[tuple[int, int], Sample] = {}
         self._others = Sample()
+        self._groups: Counter[tuple[int, ...]] = Counter()
         self._changes: list[ChangeKey] = []
         self._numbers: dict[ChangeKey, int] = {}
         self._leads: Counter[int] = Counter()
         self._number = -1
         self._change = ("", "")
-        self._names: dict[bool, dict[str, str]] = {}
+        self._name = ""
         self._lead = ""
         self._sent = False
         self.distinct = 0
@@ -63,14 +69,21 @@ class SharedLead(Rule):
         if not goes_on:
             self._leads[self._number] += 1
         self._lead, self._sent = lead, sends
-        earlier = self._claims.claim_all(lead, self._names[sends], planned.origin)
+        earlier = self._claims.claims_of(lead)
+        others = [int(name) for name in earlier if name not in (_SENT, self._name)] if earlier else []
+        fresh: dict[str, str] = {}
+        if self._name not in earlier and len(others) < _MOST:
+            fresh[self._name] = ""
+        if sends and _SENT not in earlier:
+            fresh[_SENT] = ""
+        if fresh:
+            self._claims.add(lead, fresh, planned.origin)
         if not earlier:
             self.newly_seen = True
             self.distinct += 1
             return sends
-        first = earlier.get(_CHANGE)
-        if first is not None and not goes_on and first.value != self._names[False][_CHANGE]:
-            self._note(int(first.value), planned)
+        if others and self._name not in earlier:
+            self._note(tuple(sorted(others)), planned)
         return sends and _SENT not in earlier
 
     def _begin(self, planned: PlannedOperation) -> None:
@@ -79,22 +92,26 @@ class SharedLead(Rule):
             self._numbers[self._change] = len(self._changes)
             self._changes.append(self._change)
         self._number = self._numbers[self._change]
-        only = {_CHANGE: str(self._number)}
-        self._names = {False: only, True: {**only, _SENT: ""}}
+        self._name = str(self._number)
 
-    def _note(self, first: int, planned: PlannedOperation) -> None:
-        key = (first, self._number)
-        sample = self._pairs.get(key)
-        if sample is None:
-            sample = self._pairs[key] = Sample() if len(self._pairs) < _PAIRS else self._others
-        sample.add(planned)
+    def _note(self, others: tuple[int, ...], planned: PlannedOperation) -> None:
+        for other in others:
+            key = (min(other, self._number), max(other, self._number))
+            if key not in self._pairs and len(self._pairs) < _PAIRS:
+                self._pairs[key] = Sample()
+            self._pairs.get(key, self._others).add(planned)
+        group = tuple(sorted((*others, self._number)))
+        if group in self._groups or len(self._groups) < _GROUPS:
+            self._groups[group] += 1
+            if others in self._groups:
+                self._groups[others] -= 1
 
     def finish(self) -> Iterator[Found]:
         """The pairs with the fewest leads first: a lead listed twice by mistake is seldom one of many."""
         usual = Sample()
-        usual.count, usual.examples = self._others.count, list(self._others.examples)
-        pairs = [(pair, sample) for pair, sample in self._pairs.items() if sample is not self._others]
-        for (first, second), sample in sorted(pairs, key=lambda item: item[1].count):
+        usual.examples = list(self._others.examples)
+        usual_pairs: set[tuple[int, int]] = set()
+        for (first, second), sample in sorted(self._pairs.items(), key=lambda item: item[1].count):
             one, other = self._changes[first], self._changes[second]
             smaller = min(self._leads[first], self._leads[second])
             if sample.count * 100 < SHARE_PERCENT * smaller:
@@ -102,12 +119,16 @@ class SharedLead(Rule):
                 message = f"{counted(sample.count, 'lead')} {stand} in {in_change(one)} and in {in_change(other)}"
                 yield self.found("medium", message, (one[0] if one[0] == other[0] else None, None), sample)
             else:
-                usual.count += sample.count
-                usual.examples = [*usual.examples, *sample.examples][:10]
+                usual_pairs.add((first, second))
+                usual.examples += sample.examples
+        usual.count = self._others.count + sum(
+            leads for group, leads in self._groups.items() if not usual_pairs.isdisjoint(combinations(group, 2))
+        )
+        usual.examples = list({example.lead: example for example in usual.examples}.values())[:SHOWN]
         if usual.count:
             changes = "several changes"
-            if len(pairs) == 1 and not self._others.count:
-                one, other = (self._changes[number] for number in pairs[0][0])
+            if len(usual_pairs) == 1 and not self._others.count:
+                one, other = (self._changes[number] for number in next(iter(usual_pairs)))
                 changes = f"both {in_change(one)} and {in_change(other)}"
             stand = "stands" if usual.count == 1 else "stand"
             yield self.found("info", f"{counted(usual.count, 'lead')} {stand} in {changes}", (None, None), usual)

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from syncengine.core.finding import SHOWN
 from syncengine.core.operations import Kind, values_of
 from syncengine.core.plan import PlannedOperation
-from syncengine.findings.operations import Chunk, before_of
+from syncengine.findings.operations import OPEN, Chunk, before_of
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
 
 FEWEST = 3
 _KEPT = 20 * SHOWN
 _UP, _DOWN = "above", "below"
+_Row = dict[str, tuple[PlannedOperation, str, str]]
+"""What is known of one lead's values: by name the operation, the value before and the one after."""
 
 
 class ShiftedRows(Rule):
@@ -32,24 +34,26 @@ class ShiftedRows(Rule):
         example="a column that was pasted one row too low",
     )
     kinds = frozenset({Kind.UPDATE, Kind.FINANCIALS})
+    looks_at_rows = True
 
     def __init__(self) -> None:
         self._begin()
 
     def _begin(self) -> None:
-        self._above: dict[str, tuple[PlannedOperation, str, str]] = {}
+        self._above: _Row = {}
+        self._here: _Row = {}
+        self._lead = ""
         self._befores: dict[str, array[int]] = {}
         self._hits: dict[tuple[str, str], _Hits] = {}
 
     def look(self, chunk: Chunk) -> None:
-        for planned in chunk.operations:
+        for planned in chunk.rows:
+            if planned.operation.lead != self._lead:
+                self._lead, self._above, self._here = planned.operation.lead, self._here, {}
             if planned.before:
                 self._compare(planned)
-            elif self._above:
-                self._above = {}
 
     def _compare(self, planned: PlannedOperation) -> None:
-        here: dict[str, tuple[PlannedOperation, str, str]] = {}
         for name, after in values_of(planned.operation).items():
             before = before_of(planned, name)
             if before is None:
@@ -57,16 +61,15 @@ class ShiftedRows(Rule):
             if name not in self._befores:
                 self._befores[name] = array("q")
             self._befores[name].append(hash(before))
-            here[name] = (planned, before, after)
+            self._here[name] = (planned, before, after)
             above = self._above.get(name)
             if above is None or above[1] == before or not before:
                 continue
-            if after == above[1]:
+            # Neighbours that stay as they are have values before too, but get none.
+            if after == above[1] and planned.state in OPEN:
                 self._hit(name, _UP, planned, before, after)
-            if above[2] == before:
+            if above[2] == before and above[0].state in OPEN:
                 self._hit(name, _DOWN, *above)
-        # Operations of other kinds of the same lead may stand between two rows.
-        self._above = {**self._above, **here}
 
     def _hit(self, name: str, direction: str, planned: PlannedOperation, before: str, after: str) -> None:
         if after:

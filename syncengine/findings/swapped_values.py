@@ -50,7 +50,8 @@ class SwappedValues(Rule):
         for name, value in after.items():
             if value not in by_value or known.get(name) in (None, value):
                 continue
-            other = by_value[value][0]
+            holders = by_value[value]
+            other = next((holder for holder in holders if after[holder] == known[name]), holders[0])
             pair = (min(name, other), max(name, other))
             if after[other] == known[name]:
                 if name == pair[0]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.findings.amount_scale import AmountScaleOnRecord
@@ -137,7 +138,37 @@ def test_the_far_amounts_are_the_evidence_wherever_they_stand() -> None:
     )
 
 
+def test_amounts_that_stay_as_they_are_measure_the_others_and_are_not_told() -> None:
+    def plan(stays: int) -> list[PlannedOperation]:
+        lines = [money(1001 + n, 8000, 13000, before=KNOWN, send=("revenue",)) for n in range(40)]
+        far = [money(2001 + n, 80000, 130000, before=KNOWN | {"payout": "800.00"}, send=()) for n in range(stays)]
+        return [*lines, money(1999, 80000, 130000, before=KNOWN), *[structs.replace(x, send=("revenue",)) for x in far]]
+
+    payouts = [each for each in found(plan(0)) if each.rule == "amount-outlier" and "payout" in each.message]
+    assert [(each.severity, each.leads) for each in payouts] == [("high", ("1999",))]
+    payouts = [each for each in found(plan(2)) if each.rule == "amount-outlier" and "payout" in each.message]
+    assert [(each.severity, each.leads) for each in payouts] == [("info", ("1999",))]
+
+
+def test_known_amounts_that_stay_keep_a_change_from_the_record() -> None:
+    rule = AmountScaleOnRecord({"payout": 1600})
+    lines = [money(1001 + n, 8000, 13000, before=KNOWN, send=("revenue",)) for n in range(5)]
+    assert told([*lines, money(1009, 8000)], "amount-scale", rules=[rule]) == []
+    assert told([*lines[1:], money(1009, 8000)], "amount-scale", rules=[rule]) == [("high", 1)]
+
+
 # swapped-amounts
+
+
+def test_what_swapped_amounts_tell_is_no_fall_of_the_margin() -> None:
+    lines = [money(1001 + n, 8000, 12000, before=KNOWN) for n in range(9)]
+    swapped = money(1010, 90000, 80000, before={"payout": "800.00", "revenue": "900.00"})
+    assert told([*lines, swapped], "negative-margin") == []
+    assert told([*lines, swapped], "swapped-amounts") == [("high", 1)]
+    falling = [money(2001 + n, 11000, 12000, before=KNOWN) for n in range(9)]
+    (finding,) = [each for each in found([*falling, swapped]) if each.rule == "negative-margin"]
+    assert (finding.severity, finding.count) == ("medium", 9)
+    assert "without 1 operation whose amounts look swapped" in finding.message
 
 
 def test_payout_and_revenue_that_change_places() -> None:

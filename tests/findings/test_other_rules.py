@@ -8,7 +8,7 @@ import pytest
 
 from syncengine.core.changes import ChangeFacts
 from syncengine.core.operations import Return
-from syncengine.core.plan import PlannedOperation
+from syncengine.core.plan import PlannedOperation, State
 from syncengine.core.values import BuyerId, ChangesetId, LeadId
 from syncengine.findings.field_unknown import FieldUnknown
 from syncengine.findings.fold import FindingsFold
@@ -43,6 +43,27 @@ def test_rows_that_change_places_are_no_shift() -> None:
     assert told(lines, "shifted-rows") == []
 
 
+def test_neighbours_that_stay_as_they_are_count_as_rows() -> None:
+    def plan(by: int) -> list[PlannedOperation]:
+        lines = []
+        for n in range(10):
+            moves = 3 <= n <= 5
+            state = {} if moves else {"state": State.UNCHANGED, "send": ()}
+            value = {"postcode": f"P{n + by if moves else n}"}
+            lines.append(update(1001 + n, value, before={"postcode": f"P{n}"}, **state))
+        return lines
+
+    for by, way in ((-1, "above"), (1, "below")):
+        (finding,) = found(plan(by))
+        assert (finding.rule, finding.leads) == ("shifted-rows", ("1004", "1005", "1006"))
+        assert f"what the row {way} had" in finding.message
+
+
+def test_other_operations_of_a_lead_may_stand_between_rows() -> None:
+    lines = [each for n, row in enumerate(shifted(3)) for each in (row, trigger(1001 + n, "1053"))]
+    assert told(lines, "shifted-rows") == [("high", 3)]
+
+
 BEFORE = {"firstname": "Joe", "lastname": "Blogs"}
 
 
@@ -50,6 +71,14 @@ def test_values_that_change_places() -> None:
     lines = [update(1001, {"firstname": "Blogs", "lastname": "Joe"}, before=BEFORE)]
     assert told(lines, "swapped-values") == [("high", 1)]
     assert told([update(1001, {"firstname": "Jo", "lastname": "Joe"}, before=BEFORE)], "swapped-values") == []
+
+
+def test_values_that_change_places_beside_an_equal_one() -> None:
+    before = {"phone1": "1", "phone2": "2", "phone3": "2"}
+    line_of = update(1001, {"phone1": "2", "phone2": "2", "phone3": "1"}, before=before)
+    (finding,) = found([line_of])
+    assert (finding.severity, finding.rule) == ("high", "swapped-values")
+    assert "phone1 and phone3 change places" in finding.message
 
 
 @pytest.mark.parametrize(("taken", "total", "expected"), [(2, 9, []), (3, 7, [("medium", 3)]), (3, 6, [])])
@@ -93,6 +122,22 @@ def test_a_shared_lead_names_the_changeset_where_both_changes_are_of_it() -> Non
     lines += [update(5001 + n, {"c1": "x"}, changeset="resale") for n in range(99)]
     (finding,) = found(lines)
     assert (finding.rule, finding.changeset) == ("shared-lead", None)
+
+
+def test_every_pair_of_changes_is_compared() -> None:
+    def change(name: str, leads: range) -> list[PlannedOperation]:
+        return [update(lead, {f"c{name}": "x"}, change=name) for lead in leads]
+
+    first, second, third = (
+        change("1", range(1000, 1500)),
+        change("2", range(1000, 1100)),
+        change("3", range(1097, 1197)),
+    )
+    findings = [each for each in found([*first, *second, *third]) if each.rule == "shared-lead"]
+    assert [(each.severity, each.count) for each in findings] == [("medium", 3), ("info", 197)]
+    assert "change 2 of repair and in change 3 of repair" in findings[0].message
+    assert findings[0].leads == ("1097", "1098", "1099")
+    assert len(findings[1].leads) == 10
 
 
 @pytest.mark.parametrize(("unknown", "total", "expected"), [(0, 40, []), (2, 40, [("high", 2)]), (3, 40, [])])
