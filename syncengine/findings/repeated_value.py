@@ -128,7 +128,7 @@ def _contacts(column: Column) -> tuple[list[PlannedOperation], list[str]]:
         chosen = [
             index
             for index, shape in enumerate(column.shapes)
-            if (family := contacts.get(shape)) == "email" or (family and is_clear_phone(column.values[index]))
+            if shape in contacts and (contacts[shape] == "email" or is_clear_phone(column.values[index]))
         ]
     return [column.operations[index] for index in chosen], [column.values[index] for index in chosen]
 
