@@ -1,6 +1,6 @@
-"""Requests and tables become changesets: texts in, YAML out. Nothing here opens a file or keeps an API key.
+"""Converts requests and tables to changesets: texts in, YAML out. Opens no file and keeps no API key.
 
-For the command `import` alone.
+Used by the command `import` only.
 """
 
 from syncengine.importing.curl import BodyFile, Curl, looks_like_curl, parse_curl

@@ -1,6 +1,6 @@
-"""A curl command line, read as a shell would split it and never run: method, address, headers and body.
+"""Parses a curl command line as a shell would, without running it: method, address, headers and body.
 
-The API key in it, wherever it stands, is kept apart in `secrets` and goes no further.
+The API key in it, wherever it occurs, is stored in `secrets` only.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CALLS: dict[str, Call] = {
 }
 _PUT = frozenset({"leads", "leadfinancials"})
 _CURL = re.compile(r"(?:\$\s+)?curl(?:\.exe)?\s")
-# Nothing here matches in two ways or is tried twice; what is not closed matches to the end at once.
+# No pattern here is ambiguous or backtracks; an unclosed token matches to the end at once.
 _PIECE = re.compile(
     r"(?P<blank>[ \t\r\n]+)|(?P<plain>[^ \t\r\n'\"\\]+)|(?P<single>'[^']*')"
     r'|(?P<double>"(?:[^"\\]++|\\.)*+")|(?P<escape>\\.)|(?P<open>[\'"\\].*)',
@@ -62,13 +62,13 @@ _UNDONE = {
 
 
 class BodyFile(msgspec.Struct, frozen=True):
-    """The body stands in a file, named relative to where the command would be run."""
+    """The body is in a file, named relative to the folder where the command would run."""
 
     path: str
 
 
 class Curl(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command would have sent. `host` is without credentials; `secrets` are the keys it carried."""
+    """The request that the command would send. `host` is without credentials; `secrets` are the keys in it."""
 
     call: Call
     host: str
@@ -78,7 +78,7 @@ class Curl(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def looks_like_curl(text: str) -> bool:
-    """Whether the first word of the text, comments and a prompt aside, is curl."""
+    """Whether the first word of the text, after comments and a prompt, is curl."""
     return _CURL.match("".join(_from_the_command(text)).lstrip()) is not None
 
 
@@ -88,7 +88,7 @@ def parse_curl(text: str, label: str) -> Curl:
 
 
 def _from_the_command(text: str) -> list[str]:
-    """Its lines, without the comments and blank lines before the first other one."""
+    """The lines of the command, without leading comments and blank lines."""
     lines = re.findall(r"[^\n]*\n|[^\n]+", text.removeprefix("\ufeff"))
     first = next((n for n, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), len(lines))
     return lines[first:]
@@ -110,9 +110,9 @@ def _words(text: str, label: str) -> list[str]:
 
 
 def split_words(command: str) -> list[str]:
-    """`command` as a POSIX shell splits it into words; ValueError where a quote is not closed.
+    """`command` split into words like a POSIX shell does; ValueError where a quote is not closed.
 
-    What shlex.split gives, in time that grows with the text: shlex takes minutes for a body of some megabytes.
+    The result equals that of shlex.split, in linear time: shlex takes minutes for a body of some megabytes.
     """
     words: list[str] = []
     word: list[str] | None = None
@@ -164,7 +164,7 @@ class _Command:
         return self._request()
 
     def _options(self, word: str) -> list[tuple[str, str | None]]:
-        """The options in one word, with the value that is attached to the last: -XPUT, -sSL, --request=PUT."""
+        """The options in one word, with the value attached to the last one: -XPUT, -sSL, --request=PUT."""
         if word.startswith("--"):
             name, equals, value = word.partition("=")
             self._known(name)

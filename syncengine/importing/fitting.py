@@ -1,4 +1,4 @@
-"""What was imported, held against the account it is for: the very same request must leave, and no key may be in it."""
+"""Checks an import against its account: the changeset must produce the same request, and contain no key."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ _SHORTEST_SECRET = 6
 
 
 def fitted(imported: Imported, account: Account, label: str) -> Imported:
-    """The same, with buyers by the account's names where it has them, and notes on what its settings send differently.
+    """The import with buyers by the account's names, and notes on what the account's settings send differently.
 
-    Raises InputError (SE360) where a configured name would turn an id into another one, or an API key is among the
-    values.
+    Raises InputError (SE360) where a configured name would change an id, or an API key is among the values.
     """
     findings = ImportProblems(label, REQUEST)
     notes = dict.fromkeys(imported.notes)

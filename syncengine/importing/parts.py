@@ -1,4 +1,4 @@
-"""What is taken out of a request or a table, before it is written down as YAML."""
+"""The parts of a request or a table, before they are written as YAML."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Action = Literal["reprocess", "release", "reject"]
 
 
 class ImportedReturn(msgspec.Struct, frozen=True, kw_only=True):
-    """A lead is to be taken back from this buyer."""
+    """A return of a lead from this buyer."""
 
     buyer: str
     reason: str
 
 
 class ImportedChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of the changeset to write. Texts are literal where `source` is "", else they may be templates.
+    """One change of the changeset to write. Texts are literal where `source` is "", otherwise they may be templates.
 
-    `quarantined`: the leads are quarantine ids. `where` tells which part of the original it was, as in "leads[2]".
-    `when` is an expression over the row; `proposals` are remarks for the author, one line each.
+    `quarantined`: the leads are quarantine ids. `where` names the part of the original, as in "leads[2]". `when` is an
+    expression over the row; `proposals` are remarks for the author, one line each.
     """
 
     leads: tuple[str, ...]
@@ -48,10 +48,10 @@ class ImportedChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that was understood. `what` names the original in half a sentence.
+    """Everything that was parsed. `what` describes the original in half a sentence.
 
-    `notes` are for whoever reads the changeset; `secrets` are the API keys that were found, to be searched for and
-    thrown away.
+    `notes` are for readers of the changeset; `secrets` are the API keys that were found, to be searched for and
+    discarded.
     """
 
     what: str
@@ -61,7 +61,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportProblems:
-    """Collects everything that is wrong with one original, to be told at once."""
+    """Collects all problems of one original, to report them together."""
 
     def __init__(self, label: str, code: str) -> None:
         self._label = label
@@ -71,19 +71,19 @@ class ImportProblems:
         self._by_cause = ByCause(self._findings.add)
 
     def add(self, message: str, hint: str = "", *, line: int = 0, row: int | None = None) -> None:
-        """One more: one for each cause, and beyond a hundred they are counted."""
+        """Add a problem: one for each cause, and beyond a hundred they are only counted."""
         column = int(line > 0)
         self._by_cause.add(
             Problem(code=self._code, message=message, file=self._label, line=line, column=column, row=row, hint=hint)
         )
 
     def take(self, problem: Problem) -> None:
-        """One that a reader of tables reports; `plan` will show its warnings and notes."""
+        """Add a problem of a table reader; `plan` will show its warnings and notes."""
         if problem.severity == "error":
             self._by_cause.add(problem)
 
     def stop(self) -> None:
-        """Raise InputError where anything was found."""
+        """Raise InputError where there is any problem."""
         self._by_cause.finish()
         self._findings.finish()
         if not self._problems:

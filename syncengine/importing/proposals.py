@@ -1,4 +1,4 @@
-"""Filters that the values of a table's columns call for, proposed in comments: none is applied unasked."""
+"""Proposes filters for the values of a table's columns, in comments. None is applied automatically."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from syncengine.importing.table import Columns
 
 LOOKED_AT = 10_000
-"""Rows that are looked at: enough to tell what a column holds."""
+"""Number of rows that are examined: enough to recognise a column's content."""
 
 _PHONE = re.compile(r"[+(0]")
 _AMOUNT_MARKED = re.compile(r"[£$€]|[0-9][,.][0-9]{3}(?![0-9])|,[0-9]{1,2}$")
 
 _ROOM = 0.9
-"""The part of a column's values that a filter must take: a few bad cells do not make it another column."""
+"""Share of a column's values that a filter must accept: a few bad cells do not change what the column is."""
 
 
 class _Template(Protocol):
@@ -29,7 +29,7 @@ class _Template(Protocol):
 
 
 class _Candidate:
-    """A filter, and how many values it takes, changes, and recognises as its own."""
+    """A filter, and the number of values that it accepts, changes, and recognises as its own."""
 
     def __init__(self, written: str, own: Callable[[str], object], **options: str) -> None:
         self.written = written
@@ -49,7 +49,7 @@ class _Candidate:
 
 
 class ColumnValues:
-    """What was seen of one column."""
+    """Statistics of one column's values."""
 
     def __init__(self) -> None:
         self.seen = 0
@@ -62,18 +62,18 @@ class ColumnValues:
         )
 
     def add(self, value: object) -> None:
-        """One more value; those that are no text, or blank, tell nothing."""
+        """Add one value. Blank values and values that are not text are ignored."""
         if not isinstance(value, str) or is_blank(value):
             return
         self.seen += 1
         self._trimmable += trimmed(value) != value
         for candidate in self._candidates:
-            # What takes little of the first values is another kind of column; the rest is not tried.
+            # A filter that accepts few of the first values does not fit the column and is not tried on the rest.
             if candidate.taken >= _ROOM * (self.seen - 1) - 10:
                 candidate.look(value)
 
     def filter_for(self, *, plain: bool) -> str:
-        """The filter that the values call for, as it is written; "" where there is none. `plain`: trim at most."""
+        """The filter for these values, as it is written; "" where there is none. `plain`: only trim is allowed."""
         if not plain:
             for candidate in self._candidates:
                 if candidate.taken >= _ROOM * self.seen and candidate.changed and candidate.recognised:
@@ -82,7 +82,7 @@ class ColumnValues:
 
 
 def proposals(columns: Columns, seen: Mapping[str, ColumnValues], template: _Template) -> tuple[str, ...]:
-    """One line for each value of the change whose column calls for a filter."""
+    """One line for each value of the change whose column needs a filter."""
     lines = []
     single = {
         "lead": columns.lead, "trigger": columns.trigger, "payout": columns.payout, "revenue": columns.revenue,

@@ -39,15 +39,15 @@ _MOST_NOTES = 50
 
 
 class ImportedNumber(str):
-    """A JSON number, as the characters that were written."""
+    """A JSON number, kept as the characters that were written."""
 
     __slots__ = ()
 
 
 def parse_request(text: str, label: str, *, call: Call | None = None) -> Imported:
-    """The changes in a request's body. `call`: which of the calls it is, where that is known.
+    """The changes in a request's body. `call` names the call, where it is known.
 
-    Raises InputError (SE360) with everything that is wrong; no message quotes the body beyond names and ids.
+    Raises InputError (SE360) with every problem; messages quote only names and ids from the body.
     """
     return _BodyReader(label, call).read(text)
 
@@ -87,7 +87,7 @@ class _BodyReader:
         return Imported(what=what, changes=tuple(changes), notes=(*self._notes, *more), secrets=secrets)
 
     def _note(self, text: str) -> None:
-        """Said once; beyond the first few they are counted."""
+        """Add a note once; beyond the first few, notes are only counted."""
         if len(self._notes) < _MOST_NOTES:
             self._notes[text] = None
         else:
@@ -248,7 +248,7 @@ class _BodyReader:
     # POST leads/reprocess, deliveries/trigger, leads/return
 
     def _action_call(self, document: dict[str, Any]) -> Call | None:
-        """Which of these calls the body is of; None where it is of another."""
+        """The call of a body, if it is one of these; otherwise None."""
         found: Call | None = None
         if "deliveryId" in document:
             found = "deliveries/trigger"

@@ -1,4 +1,4 @@
-"""A table with a mapping of its columns: one change over its rows, or one change for each row."""
+"""Converts a table with a mapping of its columns: one change over all rows, or one change for each row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _QUOTABLE = re.compile(r"(?!__)[^'\"\\{}\n\r]+")
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
-    """Which column holds what. `fields` maps names of fields to columns; `action` holds for every row.
+    """The column of each value. `fields` maps names of fields to columns; `action` applies to every row.
 
     `quarantined`: the column `lead` holds quarantine ids.
     """
@@ -41,13 +41,13 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     skip_empty: bool = False
 
     def named(self) -> list[str]:
-        """All columns, each once."""
+        """All columns, without duplicates."""
         rest = (self.payout, self.revenue, self.buyer, self.trigger)
         return list(dict.fromkeys([self.lead, *self.fields.values(), *(name for name in rest if name is not None)]))
 
 
 def check_columns(columns: Columns, header: list[str], label: str) -> None:
-    """Raises InputError (SE362) for columns that are not there, and for a mapping that does nothing."""
+    """Raises InputError (SE362) for missing columns, and for a mapping without effect."""
     findings = ImportProblems(label, TABLE)
     for name in columns.named():
         if name not in header:
@@ -73,7 +73,8 @@ def check_columns(columns: Columns, header: list[str], label: str) -> None:
 
 
 def all_columns(columns: Columns, header: Sequence[str]) -> tuple[Columns, list[str]]:
-    """With every column that is not named yet as a field of its name; and what `lookup` added, which is left out."""
+    """The mapping, extended by every other column as a field of its name. Leaves out the columns that `lookup`
+    added."""
     added_by_lookup = set(header).issuperset(_ADDED_BY_LOOKUP)
     left_out = [name for name in _ADDED_BY_LOOKUP if added_by_lookup and name not in columns.named()]
     skipped = {*columns.named(), *left_out}
@@ -82,7 +83,7 @@ def all_columns(columns: Columns, header: Sequence[str]) -> tuple[Columns, list[
 
 
 def row_change(columns: Columns, source: str, label: str, seen: Mapping[str, ColumnValues]) -> ImportedChange:
-    """One change for all rows of a source, each value a template; `seen` is what was seen of the columns.
+    """One change for all rows of a source, each value a template; `seen` holds the columns' statistics.
 
     Raises InputError (SE362) for unusable names.
     """
@@ -116,7 +117,7 @@ def row_change(columns: Columns, source: str, label: str, seen: Mapping[str, Col
 
 
 def names_of(source: Source) -> list[str]:
-    """The names of a table's columns; where only the rows tell, all that any of them has. Raises InputError."""
+    """The names of a table's columns. Where only the rows know them, all names that occur. Raises InputError."""
     findings = ImportProblems(source.label, TABLE)
     try:
         columns = source.columns()
@@ -129,7 +130,7 @@ def names_of(source: Source) -> list[str]:
 
 
 def read_through(source: Source, columns: Columns) -> dict[str, ColumnValues]:
-    """Read every row for what is wrong with it. Raises InputError; gives what was seen of the columns that are used."""
+    """Read and check every row. Returns the statistics of the used columns. Raises InputError."""
     findings = ImportProblems(source.label, TABLE)
     seen = {name: ColumnValues() for name in columns.named()}
     looks = [(name, values.add) for name, values in seen.items()]
@@ -145,14 +146,14 @@ def read_through(source: Source, columns: Columns) -> dict[str, ColumnValues]:
 
 
 def unreadable(problem: Problem) -> InputError:
-    """The end of an import whose file cannot be read."""
+    """The error for a file that cannot be read."""
     return InputError(
         f"nothing was imported: {problem.message}", code=problem.code, hint=problem.hint, problems=(problem,)
     )
 
 
 def inline_changes(source: Source, columns: Columns) -> Iterator[ImportedChange]:
-    """One change for each row, its values as they stand. Raises InputError (SE362) with everything wrong at the end."""
+    """One change for each row, with literal values. Raises InputError (SE362) with every problem at the end."""
     findings = ImportProblems(source.label, TABLE)
     used = columns.named()
     try:

@@ -1,4 +1,4 @@
-"""A changeset as YAML: every value a quoted text, with comments that say where it came from."""
+"""Writes a changeset as YAML: every value a quoted text, with comments about its origin."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _change(change: ImportedChange) -> Iterator[str]:
 
 
 def _about(change: ImportedChange) -> Iterator[str]:
-    """Which leads."""
+    """The keys that select the leads."""
     value = _quoting(change)
     if change.source:
         yield f"for_each: {change.source}"
@@ -67,7 +67,7 @@ def _about(change: ImportedChange) -> Iterator[str]:
 
 
 def _done(change: ImportedChange) -> Iterator[str]:
-    """What is done to them."""
+    """The keys that describe the operations."""
     value = _quoting(change)
     if change.update:
         yield "update:"
