@@ -1,7 +1,7 @@
-"""Looking, never sending: what was applied against what the service holds, and whether a set-up can work.
+"""Read-only checks: applied values against the service's current ones, and whether a set-up can work.
 
-`Verification` reads back what a run applied, `drift` compares last values with what leads hold now, and the modules of
-`doctor` judge configuration, ledger, service and machine.
+`Verification` reads back what a run applied, `drift` compares last applied values with the leads' current ones, and the
+modules of `doctor` check configuration, ledger, service and machine.
 """
 
 from syncengine.checking.drift import CountedReading, DriftLine, drift

@@ -1,4 +1,4 @@
-"""While a plan reads its leads: the fields that it would write, against those of the leads' campaigns."""
+"""Compares the fields that a plan would write with those of the leads' campaigns, while the plan reads its leads."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ class _FieldUse(msgspec.Struct):
 
 
 class CampaignFields:
-    """Sees every operation, then asks for each campaign's fields once. `campaign_of` is what was read of a lead.
+    """Receives every operation, then requests each campaign's fields once. `campaign_of` returns what was read of a
+    lead.
 
-    What it finds is recorded, and not covered by the digest: it depends on the service, not on the changesets.
+    The digest does not cover its findings, since they depend on the service and not on the changesets.
     """
 
     def __init__(self, campaign_of: Callable[[LeadId], str | None], probe: Probe) -> None:
@@ -41,7 +42,7 @@ class CampaignFields:
         self._unasked: list[str] = []
 
     def see(self, planned: PlannedOperation) -> None:
-        """One operation, in order."""
+        """Receive one operation, in order."""
         operation = planned.operation
         if not isinstance(operation, Update) or planned.state not in OPEN:
             return
@@ -59,14 +60,14 @@ class CampaignFields:
                 uses[planned.changeset, name] = _FieldUse(change, planned.origin, operation.lead, planned.id)
 
     def findings(self) -> list[Finding]:
-        """One for each field that its campaign does not have. To be asked once, at the end."""
+        """One finding for each field that its campaign does not have. Call it once, at the end."""
         found: list[Finding] = []
         for campaign, uses in list(self._uses.items())[:_MOST_CAMPAIGNS]:
             found += self._of_campaign(campaign, uses)
         return found
 
     def notes(self) -> tuple[str, ...]:
-        """Why fields could not be compared; complete once `findings` were asked for."""
+        """Why fields could not be compared; complete after `findings`."""
         return tuple(self._unasked)
 
     def _of_campaign(self, campaign: str, uses: dict[tuple[str, str], _FieldUse]) -> list[Finding]:

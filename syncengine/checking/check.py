@@ -10,9 +10,9 @@ State = Literal["ok", "warning", "problem", "unknown"]
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """What was looked at and what was found. `advice` says what to do; `account` is "" for what concerns all of them.
+    """What was checked, and the result. `advice` says what to do; `account` is "" for checks that concern all accounts.
 
-    "unknown": it cannot be told without sending something, or was not looked at.
+    "unknown": the answer would require sending something, or the check was skipped.
     """
 
     name: str

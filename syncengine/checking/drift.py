@@ -1,6 +1,6 @@
-"""The last value that was applied to each field and amount, against what leads hold now: in an export, or by asking.
+"""Compares the last applied value of each field and amount with the lead's current one, from an export or the service.
 
-Streams: each field of each lead stands in one line, that of the operation which touched it last.
+Streams: each field of each lead is one line, that of the last operation on it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BATCH = 500
 class DriftLine(msgspec.Struct, frozen=True, kw_only=True):
     """One field or amount of one lead. `changeset` and `run` wrote it last, at `at` (UTC, ISO 8601).
 
-    `applied` is None where the ledger keeps a digest, `now` where nothing was seen.
+    `applied` is None where the ledger keeps a digest, `now` where nothing was observed.
     """
 
     lead: LeadId
@@ -47,7 +47,7 @@ class DriftLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountedReading:
-    """Asks the service, and counts the leads that it was asked for (`reads`) and could not be read (`unread`)."""
+    """Reads leads from the service, and counts requested (`reads`) and unreadable (`unread`) ones."""
 
     def __init__(self, reader: LeadReading) -> None:
         self._reader = reader
@@ -55,7 +55,7 @@ class CountedReading:
         self.unread = 0
 
     def read(self, lead: LeadId) -> Seen:
-        """What the lead holds now. What is addressed otherwise than by a lead id is not asked for."""
+        """The lead's current values. Sends no request for a lead that is not addressed by a lead id."""
         if not is_service_id(lead):
             return NOT_READABLE
         seen = self._reader.read(lead)
@@ -67,7 +67,7 @@ class CountedReading:
 def drift(
     view: LedgerView, account: str, records: Iterable[OperationRecord], observed: ObservedValues
 ) -> Iterator[DriftLine]:
-    """A line for each field and amount that one of `records` touched last, in their order."""
+    """A line for each field and amount that one of `records` wrote last, in their order."""
     remaining = iter(records)
     while batch := list(islice(remaining, _BATCH)):
         known = view.histories(account, list({record.lead for record in batch}))

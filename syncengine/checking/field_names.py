@@ -1,4 +1,4 @@
-"""The fields that changesets write, against the fields of the campaigns that their leads belong to."""
+"""Compares the fields that changesets write with the fields of their leads' campaigns."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from syncengine.leadbyte.probes import CAMPAIGNS_PATH, Heard, Probe, campaign_of
 from syncengine.leadbyte.requests import LEADS_PATH
 
 _SAMPLES = 3
-"""Leads of each field that are asked for their campaign."""
+"""Sampled leads per field, whose campaigns are requested."""
 
 
 class _ChangesetField:
-    """One field of one changeset: where it stands, and some leads that it is written to."""
+    """One field of one changeset: its position, and a sample of the leads that it is written to."""
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
@@ -28,7 +28,7 @@ class _ChangesetField:
 
 
 def field_checks(changesets: Iterable[Changeset], account: Account, probe: Probe) -> Iterator[Check]:
-    """A line for each field that its campaign does not have, then one on all others. Reads a few leads per field."""
+    """A line for each field that its campaign does not have, then one for all others. Reads a few leads per field."""
     uses: dict[tuple[str, str], _ChangesetField] = {}
     problems: list[Problem] = []
     for changeset in changesets:
@@ -47,7 +47,7 @@ def field_checks(changesets: Iterable[Changeset], account: Account, probe: Probe
 
 
 def advice_on(name: str, names: frozenset[str]) -> str:
-    """What may have been meant by a field that a campaign does not have."""
+    """Suggestion for a field that a campaign does not have."""
     folded = {known.lower(): known for known in names}
     near = get_close_matches(name.lower(), folded, n=1)
     return f"did you mean {folded[near[0]]!r}?" if near else f"there are: {', '.join(sorted(names)[:20])}"

@@ -1,4 +1,4 @@
-"""The ledger: reachable, writable, the pinned one, with its key; and who holds its leases. Nothing is written."""
+"""Checks of the ledger: reachable, writable, the pinned one, with its key; also lists lease holders. Writes nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FILE = "sqlite:///"
 
 
 def ledger_checks(pin: LedgerPin, accounts: list[Account], *, root: Path, clock: Clock) -> Iterator[Check]:
-    """Everything about the ledger and these accounts in it."""
+    """All checks of the ledger and of these accounts in it."""
     try:
         ledger = open_view(pin, root=root, clock=clock)
     except SyncError as error:

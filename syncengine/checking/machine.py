@@ -1,4 +1,4 @@
-"""What the machine must have: git, ssh-keygen, signers who can sign; and proxies that are not used."""
+"""Checks of the machine: git, ssh-keygen, usable signing keys, and proxies that are ignored."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _git(settings: Settings | None, rule: ApprovalRule | None, environ: Mapping[
 
 
 def _line_endings(root: Path, environ: Mapping[str, str]) -> Iterator[Check]:
-    """Warnings; nothing where no line endings were changed, or there is no git to change them."""
+    """Warnings about converted line endings; none without git."""
     found = converted(root, environ)
     for file in found[:_LISTED]:
         yield Check(name="line endings", state="warning", message=file.message, advice=file.advice)

@@ -1,4 +1,5 @@
-"""One recorded value against one that was seen. Where the ledger keeps digests the seen value is digested too."""
+"""Compares one recorded value with an observed one. Where the ledger keeps digests, the observed value is digested
+too."""
 
 from __future__ import annotations
 
@@ -16,11 +17,11 @@ State = Literal["same", "different", "unknown"]
 
 
 NOT_READABLE = UnreadLead("it is no lead that the service shows by its id")
-"""For what is addressed otherwise, as a quarantined lead is."""
+"""For leads that are not addressed by a lead id, such as quarantined ones."""
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """One field or amount. `applied` is None where the ledger keeps a digest, `now` where nothing was seen."""
+    """One field or amount. `applied` is None where the ledger keeps a digest, `now` where nothing was observed."""
 
     name: str
     state: State
@@ -30,7 +31,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compared(view: LedgerView, attempt: Attempt, name: str, seen: Seen | None) -> Compared:
-    """The value that `attempt` recorded for `name` against what was seen of its lead."""
+    """The value that `attempt` recorded for `name`, compared with what was observed of its lead."""
     stored = attempt.values[name]
     applied = stored[1:] if stored.startswith("=") else None
     reason = ""

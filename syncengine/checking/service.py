@@ -1,4 +1,4 @@
-"""The service, as far as harmless questions can tell: reachable, its clock, whether the key arrives and is known."""
+"""Checks of the service by harmless requests: reachable, its clock, whether it receives and accepts the key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from syncengine.leadbyte.probes import NOBODY, Heard, Probe, Silent
 
 SKEW_WARNING = 30.0
 SKEW_PROBLEM = 300.0
-"""Seconds by which the clocks may differ."""
+"""Maximum difference between the clocks, in seconds."""
 
 _NO_KEY = re.compile(r"\b(no|missing)\b.{0,12}\bkey\b|\bkey\b.{0,12}\b(missing|required)\b", re.IGNORECASE)
 _PERMISSIONS = list(dict.fromkeys(spec.permission for spec in SPECS.values()))
@@ -25,7 +25,7 @@ _SENDING = f"{', '.join(_PERMISSIONS[:-1])} and {_PERMISSIONS[-1]}"
 
 
 def key_of(account: Account, environ: Mapping[str, str]) -> tuple[Secret | None, Check]:
-    """The account's API key, and whether it is there; it is never shown."""
+    """The account's API key, and whether it is present; it is never shown."""
     heard: list[str] = []
     try:
         key = resolve_key(account.api_key, environ, account=account.name, warn=heard.append)
@@ -48,7 +48,7 @@ def key_of(account: Account, environ: Mapping[str, str]) -> tuple[Secret | None,
 
 
 def service_checks(account: Account, key: Secret | None, clock: Clock, *, ca_file: str | None) -> Iterator[Check]:
-    """Connection, clock, key and reading. Opens one connection; no lead is read and nothing changes."""
+    """Connection, clock, key and read access. Opens one connection; reads no lead and changes nothing."""
     try:
         probe = Probe(account, key, clock, ca_file=ca_file)
     except SyncError as error:

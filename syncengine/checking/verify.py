@@ -1,6 +1,6 @@
-"""Reading back what was applied: late, because the service queues its work, and politely, one lead at a time.
+"""Reads back what was applied. It waits first, because the service queues its work, and reads one lead at a time.
 
-See docs/verify.md for what the three marks mean.
+See docs/verify.md for the meaning of the three marks.
 """
 
 from __future__ import annotations
@@ -27,22 +27,23 @@ from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId, is_s
 
 _BATCH = 200
 _MOST_PENDING = 10_000
-"""Differing operations that are looked at again; beyond that the first look decides."""
+"""Differing operations that are read again; beyond this number the first reading decides."""
 
 LATE = "the deadline passed before it could be read; verify again later"
 
 
 class Mark(StrEnum):
-    """What reading back says of an applied operation."""
+    """Result of reading back an applied operation."""
 
     VERIFIED = "verified"
     DIFFERENT = "different"
     UNREADABLE = "unreadable"
-    """Nobody can tell: not readable by its kind, overwritten since, or the service would not say."""
+    """Unknown: its kind cannot be read, it was overwritten since, or the service did not return it."""
 
 
 class CheckedOperation(msgspec.Struct, frozen=True, kw_only=True):
-    """One applied operation, read back. `reason` says why it is unreadable, where that holds for the whole of it."""
+    """One applied operation, read back. `reason` says why it is unreadable, where that holds for the whole
+    operation."""
 
     operation: OperationId
     lead: LeadId
@@ -54,12 +55,12 @@ class CheckedOperation(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     asked: bool = False
     read: bool = False
-    """Whether the service was to be asked, and whether it showed the lead."""
+    """Whether the service was asked, and whether it returned the lead."""
 
 
 class ReadPatience(msgspec.Struct, frozen=True, kw_only=True):
-    """Patience, in seconds. A lead is read `settle` after its last write at the earliest; what differs is read `polls`
-    times again, `interval` apart; after `deadline` nothing more is asked (None: no end)."""
+    """Waiting times, in seconds. A lead is read at the earliest `settle` after its last write. Differing leads are read
+    `polls` times again, `interval` apart. After `deadline` nothing more is read (None: no limit)."""
 
     settle: float
     polls: int
@@ -78,7 +79,8 @@ class _AppliedOperation(msgspec.Struct, frozen=True):
 
 
 class Verification:
-    """Verifies operations of one account. `wait` waits so many seconds; `tell` hears of longer waits."""
+    """Verifies operations of one account. `wait` sleeps for so many seconds; `tell` receives notes about longer
+    waits."""
 
     def __init__(
         self,
@@ -102,7 +104,7 @@ class Verification:
     def run(
         self, account: str, operations: Iterable[tuple[OperationId, LeadId]], mine: Callable[[Attempt], bool]
     ) -> Iterator[CheckedOperation]:
-        """Every operation of which `mine` attempts were applied, in their order; what differs comes last."""
+        """Every operation of which `mine` attempts were applied, in their order; differing ones come last."""
         pending: list[tuple[_AppliedOperation, CheckedOperation]] = []
         for batch, known in self._batches(account, operations):
             seen: dict[LeadId, Seen] = {}
@@ -147,7 +149,7 @@ class Verification:
     def _settled(self, since: str) -> bool:
         """Wait until `settle` seconds after a moment; False where the deadline comes first."""
         age = (datetime.fromisoformat(self._clock.now()) - datetime.fromisoformat(since)).total_seconds()
-        # A moment that is still to come was recorded by another clock; it is not waited for twice.
+        # A moment in the future was recorded by another clock. Do not wait for it twice.
         left = min(self._pace.settle - age, self._pace.settle)
         if left > 1 and not self._told:
             self._told = True
@@ -178,7 +180,7 @@ class Verification:
                 if checked.mark is Mark.VERIFIED:
                     yield checked
                 else:
-                    # Unreadable now does not unsay the difference that was seen.
+                    # A later unreadable result does not cancel the difference that was observed.
                     still.append((subject, checked if checked.mark is Mark.DIFFERENT else before))
             pending = still
         yield from (checked for _, checked in pending)
@@ -200,7 +202,7 @@ def _subject(operation: OperationId, history: LeadHistory, mine: Callable[[Attem
 
 
 def _since(own: Attempt, last: Attempt, name: str) -> str:
-    """What a later attempt did to this value; "" where it stands as it was applied."""
+    """What a later attempt did to this value; "" where it is still as it was applied."""
     if last.number <= own.number:
         return ""
     where = f"changeset {last.changeset} in run {last.run}"
