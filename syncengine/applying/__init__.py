@@ -1,6 +1,6 @@
-"""An approved plan becomes attempts and outcomes, through ports: it is handed its ledger and its gateway.
+"""Executes an approved plan through ports: callers pass in the ledger and the gateway.
 
-For api, distributed and the command line; it imports neither ledger, leadbyte nor changeset.
+Used by api, distributed and the command line; imports neither ledger, leadbyte nor changeset.
 """
 
 from syncengine.applying.apply import ApplyRequest, RuntimeDependencies, apply_plan

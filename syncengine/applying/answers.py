@@ -1,4 +1,4 @@
-"""From answers to records: judges each answer, settles operations, and decides what goes out again."""
+"""Processes answers: judges each one, settles operations, and decides what is sent again."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _WORDS = {
 
 
 class Receiver:
-    """`stopped` is set to the sentence that ends the run where an answer, or a stop rule, says so; `cause` goes with
-    it."""
+    """`stopped` is set to the sentence that ends the run where an answer, or a stop rule, requires it; `cause` is set
+    with it."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Receiver:
         self.cause: StopCause = "bug"
 
     def receive(self, received: Received, job: Job, *, ending: bool) -> Answered:
-        """What to record of an answer. With `ending` nothing is sent again: the run is stopping."""
+        """The record for an answer. With `ending` nothing is sent again, because the run is stopping."""
         verdict = received.verdict
         if verdict is None:
             verdict = Lost(f"an error in syncengine itself: {type(received.crash).__name__}")
@@ -77,7 +77,8 @@ class Receiver:
         return self._record(received, verdict, judgement)
 
     def withdraw(self, job: Job, reason: str) -> Answered | None:
-        """A request that will not leave: settles its operations; what to record where it was intended already."""
+        """Settle the operations of a request that will not leave. Returns a record where its intents were committed
+        already."""
         for parcel in job.parcels:
             for part in parcel.parts:
                 unknown = part.id in self._unknown
@@ -132,7 +133,7 @@ class Receiver:
         )
 
     def _again(self, job: Job, judgement: Judgement, *, ending: bool) -> list[Job]:
-        """Requests to make of what may be sent again; none once tries or patience are used up, or the run stops."""
+        """Requests for what may be sent again; none once tries or time are used up, or the run stops."""
         limits = self._terms.limits
         now = self._clock.monotonic()
         if judgement.retry_after is not None:
@@ -156,7 +157,7 @@ class Receiver:
     def _settle_all(
         self, parcels: tuple[Parcel, ...], rulings: tuple[tuple[Ruling, ...], ...], repeated: set[OperationId]
     ) -> None:
-        """Settle what was applied in one go, and the rest parcel by parcel."""
+        """Settle applied operations in one call, and the rest parcel by parcel."""
         done = [all(r.outcome is Outcome.APPLIED and not r.warnings for r in group) for group in rulings]
         applied = list(compress(parcels, done))
         if applied:
@@ -182,7 +183,7 @@ class Receiver:
                 continue
             outcome = ruling.outcome
             if outcome is not Outcome.APPLIED and part.id in self._unknown:
-                # A refusal settles only the attempt that it answers.
+                # A rejection settles only the attempt that it answers.
                 outcome = Outcome.UNKNOWN
             self._board.settle(part, outcome, ruling.message)
             if outcome is not Outcome.APPLIED:
@@ -201,7 +202,7 @@ class Receiver:
 def _without_values(
     parcels: tuple[Parcel, ...], rulings: tuple[tuple[Ruling, ...], ...]
 ) -> tuple[tuple[Ruling, ...], ...]:
-    """The rulings as results may tell them: reports mask personal values, also where the service repeats them."""
+    """The rulings in the form for results: reports mask personal values, also where the service repeats them."""
     each = {id(ruling): ruling for group in rulings for ruling in group}
     values = declared_in("\n".join(text for r in each.values() for text in (r.message, *r.warnings)), parcels)
     if not values:

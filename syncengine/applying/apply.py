@@ -1,4 +1,4 @@
-"""Front door of applying: a verified plan, a ledger and a gateway become a run and its result."""
+"""Entry point of applying: executes a verified plan with a ledger and a gateway, and returns the run's result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from syncengine.core.values import PlanDigest, RunId
 
 
 class VerifiedPlan(Protocol):
-    """A plan file that was verified; `operations()` may be read more than once."""
+    """A verified plan file; `operations()` can be called more than once."""
 
     header: PlanHeader
     provenance: Provenance
@@ -38,14 +38,15 @@ class VerifiedPlan(Protocol):
         ...
 
     def lines(self) -> Iterator[PlanLine]:
-        """The same operations, but of each only what sending takes."""
+        """The same operations, decoded only as far as sending needs."""
         ...
 
 
 class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What one execution of apply needs. `deadline` is in seconds from now; `approvals` are principals in words.
+    """Parameters of one execution of apply. `deadline` is in seconds from now; `approvals` are descriptions of
+    principals.
 
-    `authorize` is asked once, under the lease, when something is to be sent; it raises NotApproved, or returns the
+    `authorize` is called once, under the lease, when something is to be sent. It raises NotApproved, or returns the
     approvals that counted.
     """
 
@@ -62,7 +63,7 @@ class RuntimeDependencies(msgspec.Struct, frozen=True, kw_only=True):
     """Runtime dependencies of a run: gateway, clock, random source, event listener and stop signal."""
 
     connect: Callable[[], GatewayFactory]
-    """Called once, when something is to be sent; raises ConfigError where the API key cannot be had."""
+    """Called once, when something is to be sent; raises ConfigError where the API key is not available."""
     clock: Clock
     random: Callable[[], float]
     listener: Listener
@@ -72,7 +73,7 @@ class RuntimeDependencies(msgspec.Struct, frozen=True, kw_only=True):
 def apply_plan(
     plan: VerifiedPlan, ledger: LedgerWriter, request: ApplyRequest, world: RuntimeDependencies
 ) -> RunResult:
-    """Apply exactly this plan. Raises Refusal while nothing was sent; afterwards every trouble is in the result."""
+    """Apply exactly this plan. Raises Refusal before anything was sent; later errors are part of the result."""
     deadline = None if request.deadline is None else world.clock.monotonic() + request.deadline
     with ledger.lease(request.account.identity, wait=request.lock_timeout) as lease:
         findings = examine(plan, ledger, request, world.clock, world.listener)
@@ -96,7 +97,7 @@ def apply_plan(
         try:
             ledger.end(run, exit_code=result.exit, stopped=result.stopped)
         except LedgerTrouble as error:
-            # Every answer is on record, or counted as unrecorded: the result stands.
+            # Every answer is recorded, or counted as unrecorded, so the result is valid despite the error.
             world.listener.note(f"{error.message}; the end of run {run} is not on record")
         return result
 
@@ -104,7 +105,7 @@ def apply_plan(
 def examine(
     plan: VerifiedPlan, ledger: LedgerWriter, request: ApplyRequest, clock: Clock, listener: Listener
 ) -> PreflightResult:
-    """What is to be sent, under the lease. Raises Refusal where the plan must not be applied."""
+    """What is to be sent, determined under the lease. Raises Refusal where the plan must not be applied."""
     saved = saved_plan(plan)
     check_identity(saved, request.account, ledger)
     preflight = Preflight(saved, policy=request.policy, account=request.account, ledger=ledger, clock=clock)
@@ -115,7 +116,7 @@ def examine(
 def permit(
     findings: PreflightResult, ledger: LedgerWriter, request: ApplyRequest, clock: Clock
 ) -> tuple[tuple[str, ...], Gate]:
-    """The approvals that count, and the guard of windows and budgets, which let something leave now.
+    """The approvals that count, and the guard of windows and budgets, if sending may start now.
 
     Raises NotApproved or Refusal.
     """
@@ -142,7 +143,7 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
     gate: Gate
 
     def go(self, deadline: float | None) -> RunResult:
-        """Send what is open; `deadline` is in monotonic seconds."""
+        """Send the remaining operations; `deadline` is in monotonic seconds."""
         request, world, account = self.request, self.world, self.request.account
         world.listener.tell(
             RunBegan(
@@ -249,7 +250,7 @@ def run_start(
 
 
 def nothing_to_send(digest: PlanDigest, findings: PreflightResult, request: ApplyRequest) -> RunResult:
-    """The result where everything is settled, held or in doubt already: no run begins."""
+    """The result where everything is settled, held or in doubt already, so that no run begins."""
     exit_code = Exit.IN_DOUBT if findings.in_doubt else Exit.INCOMPLETE if findings.held else Exit.DONE
     return RunResult(
         run=None,

@@ -1,4 +1,4 @@
-"""A plan's operations recorded as already done by other means: nothing is sent."""
+"""Records a plan's operations as already done by other means. Sends nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from syncengine.core.ports import Clock, LedgerWriter
 def record_baseline(
     plan: VerifiedPlan, ledger: LedgerWriter, request: ApplyRequest, clock: Clock, *, by: str, note: str
 ) -> int:
-    """Record what the plan would send as applied, in a run of its own; returns the number of operations.
+    """Record what the plan would send as applied, in a run of its own. Returns the number of operations.
 
     The plan is checked as for applying. Raises Refusal.
     """

@@ -1,4 +1,4 @@
-"""Parcels become requests: as many as the limits allow. That a lead stands but once in each is up to Lanes.
+"""Groups parcels into requests, up to the limits. Lanes ensures that a lead occurs once in each.
 
 A request holds leads or quarantined leads, never both: the service documents no mixture.
 """
@@ -14,7 +14,7 @@ from syncengine.core.values import is_quarantined
 
 
 def financial_terms(parcel: Parcel) -> tuple[int | None, int | None, str | None] | None:
-    """Payout, revenue and buyer, which one financials call has but once; None for other parcels."""
+    """Payout, revenue and buyer, which a financials call states once for all leads; None for other parcels."""
     operation = parcel.parts[0].operation
     if not isinstance(operation, Financials):
         return None
@@ -38,7 +38,7 @@ class _Draft:
 
 
 class Batcher:
-    """Three open drafts at most: of entries, of quarantined leads' entries, of financials with the same terms."""
+    """Holds three open drafts at most: of entries, of quarantined leads' entries, of financials with the same terms."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -47,12 +47,12 @@ class Batcher:
         self._financials = _Draft()
 
     def add(self, parcel: Parcel) -> Sequence[tuple[Parcel, ...]]:
-        """Take a parcel; gives the requests that this completes, in order."""
-        # Asked once: this runs for every parcel.
+        """Add a parcel. Yields the requests that this completes, in order."""
+        # Evaluated once: this runs for every parcel.
         parts = parcel.parts
         spec = spec_of(parts[0].operation)
         if spec.alone:
-            # The call takes one lead; what is open besides keeps gathering.
+            # The call takes one lead, so it is complete at once. The open drafts keep filling.
             return ((parcel,),)
         if spec.call is Call.FINANCIALS:
             return self._add_financial(parcel)
@@ -60,18 +60,18 @@ class Batcher:
 
     @property
     def room(self) -> int:
-        """How many entries complete the request that is being filled."""
+        """Number of entries that complete the current draft."""
         return self._limits.leads_per_request - len(self._entries.parcels)
 
     def flush(self) -> Iterator[tuple[Parcel, ...]]:
-        """Yield what is still open."""
+        """Yield the open drafts."""
         for draft in (self._entries, self._quarantined, self._financials):
             if draft.parcels:
                 yield draft.take()
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is open."""
+        """Whether no draft is open."""
         return not (self._entries.parcels or self._quarantined.parcels or self._financials.parcels)
 
     def _add_entry(self, parcel: Parcel, irreversible: int) -> Sequence[tuple[Parcel, ...]]:

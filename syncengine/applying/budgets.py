@@ -1,7 +1,7 @@
-"""What may be sent in a day or a month: the ledger's sums of what was intended, and this run's own.
+"""Budgets for a day or a month: the ledger's totals of intents, plus this run's own.
 
-In each run an operation counts once, and a lead once, whatever became of it; what is known never to have left does
-not count. So the ledger's sum at the start plus the run's own is the ledger's sum afterwards.
+Each run counts an operation once and a lead once, whatever the outcome; requests known never to have left do not count.
+The ledger's total at the start plus the run's own therefore equals the ledger's total afterwards.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from syncengine.core.settings import Budget
 from syncengine.core.values import LeadId, OperationId, format_money
 
 SpentSince = Callable[[str], Spent]
-"""What the ledger counts of the account since a moment (UTC, ISO 8601)."""
+"""Returns the ledger's totals of the account since a moment (UTC, ISO 8601)."""
 
 _WORDS = {"irreversible": "irreversible operations", "leads": "leads", "payout": "payouts", "revenue": "revenue"}
 _MONEY = frozenset({"payout", "revenue"})
 
 
 def period(budget: Budget, now: datetime) -> tuple[datetime, datetime]:
-    """The budget's present day or month by its clocks: from, and to just before (UTC)."""
+    """The budget's current day or month in its time zone, as UTC times: start (inclusive) and end (exclusive)."""
     zone = ZoneInfo(budget.time_zone)
     day = now.astimezone(zone).date()
     if budget.per == "month":
@@ -37,12 +37,12 @@ def period(budget: Budget, now: datetime) -> tuple[datetime, datetime]:
 
 
 def stamp(moment: datetime) -> str:
-    """A moment as the ledger writes times."""
+    """A moment in the ledger's time format."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def limits_of(budget: Budget) -> Iterator[tuple[str, int]]:
-    """What the budget bounds: irreversible, leads, payout, revenue (hundredths)."""
+    """The quantities that the budget limits: irreversible, leads, payout, revenue (hundredths)."""
     for name in _WORDS:
         limit = getattr(budget, f"max_{name}")
         if limit is not None:
@@ -50,7 +50,7 @@ def limits_of(budget: Budget) -> Iterator[tuple[str, int]]:
 
 
 def budget_notes(budgets: Sequence[Budget], spent: SpentSince | None, now: datetime) -> Iterator[str]:
-    """What is left of each budget; `spent` None where there is no ledger, so that nothing was spent."""
+    """What is left of each budget; `spent` is None where there is no ledger, so that nothing was spent."""
     for budget in budgets:
         start, end = period(budget, now)
         used = Spent() if spent is None else spent(stamp(start))
@@ -61,14 +61,14 @@ def budget_notes(budgets: Sequence[Budget], spent: SpentSince | None, now: datet
 
 
 class Draw:
-    """What a set of operations takes from budgets, each operation and lead once."""
+    """Amounts that a set of operations takes from budgets, each operation and lead once."""
 
     def __init__(self) -> None:
         self._operations: set[OperationId] = set()
         self._leads: set[LeadId] = set()
 
     def of(self, parcels: Iterable[Parcel], *, keep: bool) -> Spent:
-        """What these parcels take that was not counted before; `keep` counts them."""
+        """What these parcels take beyond what was counted before; `keep` adds it."""
         leads: set[LeadId] = set()
         operations: dict[OperationId, Operation] = {}
         for parcel in parcels:
@@ -91,7 +91,7 @@ class Draw:
 
 
 class BudgetMeter:
-    """One budget while a run goes on. Its sum is read from the ledger when a period begins, then kept here."""
+    """One budget during a run. Its total is read from the ledger when a period begins, and updated here."""
 
     def __init__(self, budget: Budget, spent: SpentSince, where: str) -> None:
         self._budget = budget
@@ -115,7 +115,7 @@ class BudgetMeter:
         return None
 
     def count(self, parcels: Sequence[Parcel]) -> None:
-        """These parcels leave."""
+        """Count these parcels as sent."""
         more = self._draw.of(parcels, keep=True)
         self._used = Spent(
             **{name: getattr(self._used, name) + getattr(more, name) for name in Spent.__struct_fields__}

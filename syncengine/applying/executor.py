@@ -1,10 +1,10 @@
-"""The heart: for each request record the intents, send, record the outcomes. It knows ports only.
+"""Send loop. For each request: commit intents, send, commit outcomes. Depends on ports only.
 
-One thread, the caller's, owns the ledger and every decision; sender threads only carry requests. Whatever gathered
-since the last turn is committed in one transaction, so commits are shared between requests and overlap the network.
-Repeatable requests are intended a little ahead, and leave before the next commit where the last one is fresh; a request
-with irreversible operations is intended only when it can leave at once, so that a crash leaves at most concurrency x
-irreversible_per_request operations in doubt.
+The caller's thread owns the ledger and every decision; sender threads only carry requests. Each turn commits everything
+gathered since the last one in one transaction, so requests share commits and commits overlap the network. The intents
+of repeatable requests are committed a little ahead of time; while the last commit is fresh, these requests leave before
+the next one. The intent of a request with irreversible operations is committed only when it can leave at once, so that
+a crash leaves at most concurrency x irreversible_per_request operations in doubt.
 """
 
 from __future__ import annotations
@@ -32,28 +32,27 @@ _RENEW = 5.0
 """Seconds between renewals of the lease; a timed lease lasts several times longer."""
 
 _LEAVE = 20.0
-"""Seconds in which a request must begin to leave once its intents were recorded under the lease. Less than a timed
-lease lasts: a process that was stopped in between must not send what another runner takes for a doubt."""
+"""Seconds in which a request must begin to leave after its intents were committed under the lease. Shorter than a timed
+lease: a process that was stopped in between must not send what another runner takes for a doubt."""
 
 _SHARE = 0.05
-"""Seconds for which an answer may wait for others to share its commit, while nothing waits for that commit."""
+"""Seconds for which an answer may wait for others to share its commit, while nothing depends on that commit."""
 
 _LAST_COMMITS = 5
-"""Tries to record what is already answered when the ledger makes trouble at the end."""
+"""Attempts to record received answers when the ledger fails at the end."""
 
 _CANCELLED = "cancelled with 'syncengine cancel'"
 
 Guard = Callable[[Sequence[Parcel]], str | None]
-"""Asked before every request: why these parcels must not leave (windows, budgets), or None; then they count."""
+"""Called before every request: returns why these parcels must not leave (windows, budgets), or None and counts them."""
 
 
 class Executor:
     """Runs one plan, or one shard of it, to its end.
 
-    `rules` and `pace` may be shared with other executors; `leave` is shorter than the lease lasts.
-    Afterwards `stopped` tells why it ended early (empty: it did not), `trouble` whether the ledger or an error of ours
-    was why, and `unrecorded` how many operations were sent
-    without the ledger being able to record what became of them.
+    `rules` and `pace` may be shared with other executors; `leave` is shorter than the lease lasts. Afterwards,
+    `stopped` is the reason for an early end (empty: none), `trouble` says whether the ledger or an internal error was
+    the reason, and `unrecorded` is the number of operations that were sent without their outcome being recorded.
     """
 
     def __init__(
@@ -92,7 +91,7 @@ class Executor:
         self._answers: list[Answered] = []
         self._answered = 0.0
         self._held = -math.inf
-        """When a commit last found the lease held."""
+        """Time of the last commit that found the lease held."""
         self._share = max(1, terms.limits.concurrency // 2)
         self._renewed = clock.monotonic()
         self._waves = Waves(terms.policy.waves)
@@ -116,12 +115,12 @@ class Executor:
 
     @property
     def unrecorded(self) -> int:
-        """How many operations were sent without their outcome being on record."""
+        """Number of operations that were sent without their outcome being recorded."""
         waiting = sum(len(each) for answer in self._answers for each in answer.rulings)
         return waiting + sum(len(parcel.parts) for job in self._flying.values() for parcel in job.parcels)
 
     def execute(self) -> None:
-        """Send everything that may be sent; returns when every answer is in and on record."""
+        """Send everything that may be sent. Returns when every answer is received and recorded."""
         self._signal.on_change(self._senders.wake)
         while True:
             self._look_for_reasons_to_stop()
@@ -135,7 +134,7 @@ class Executor:
         self._finish()
 
     def abandon(self, error: Exception) -> None:
-        """`execute` raised: await and record what is in flight all the same, and account for the rest."""
+        """Clean up after `execute` raised: await and record what is in flight, and account for the rest."""
         self.trouble = error
         words = error.message if isinstance(error, SyncError) else f"an error in syncengine: {type(error).__name__}"
         cause: StopCause = "ledger trouble" if isinstance(error, LedgerTrouble) else "bug"
@@ -152,7 +151,7 @@ class Executor:
     # Sending
 
     def _turn(self) -> None:
-        """One commit: answers so far, the intents of what leaves now, and some repeatable ones ahead."""
+        """One commit: the answers so far, the intents of what leaves now, and some repeatable ones ahead."""
         now = self._clock.monotonic()
         leaving = self._choose(now)
         if not self.stopped and now - self._held < self._leave / 2:
@@ -168,7 +167,8 @@ class Executor:
             self._send(job)
 
     def _hurry(self, leaving: list[Job]) -> list[Job]:
-        """Send what was intended ahead, so that no connection waits for a commit; returns the rest."""
+        """Send requests whose intents were committed ahead, so that no connection waits for a commit. Returns the
+        rest."""
         ready = [job for job in leaving if job.request is not None]
         if not ready:
             return leaving
@@ -185,14 +185,15 @@ class Executor:
         return [job for job in leaving if job.request is None]
 
     def _can_wait(self, ahead: Sequence[Job], now: float) -> bool:
-        """Whether more answers may come before the next commit: nothing waits for it, and few would share it."""
+        """Whether to wait for more answers before the next commit: nothing depends on it, and few answers would share
+        it."""
         if not self._answers and not ahead:
             return True
         few = max(len(self._answers), len(ahead)) < self._share
         return few and bool(self._flying) and not (self._answers and now - self._answered >= _SHARE)
 
     def _send(self, job: Job) -> None:
-        """Let a request leave whose intents are durable; of one that was left out as a whole nothing does."""
+        """Send a request whose intents are durable; nothing where all of its parcels were left out."""
         if job.request is None or not job.parcels:
             return
         self._intake.jobs.remove(job)
@@ -214,7 +215,7 @@ class Executor:
         )
 
     def _choose(self, now: float) -> list[Job]:
-        """Requests that may leave now: as many as idle connections and the pace allow, oldest first."""
+        """Requests that may leave now, oldest first: as many as idle connections and the pace allow."""
         leaving: list[Job] = []
         for job in list(self._intake.jobs):
             if len(leaving) >= self._senders.idle or self._pace.delay(now) > 0:
@@ -222,7 +223,8 @@ class Executor:
             if job.not_before <= now:
                 reason = self._guarded(job)
                 if reason is not None:
-                    # What was allowed leaves first; asked again with nothing else to leave, this ends the run.
+                    # What was allowed leaves first. If the guard still refuses when nothing else is left to send, the
+                    # run ends.
                     self._stop("" if leaving else reason, "window or budget")
                     break
                 leaving.append(job)
@@ -230,7 +232,7 @@ class Executor:
         return leaving
 
     def _guarded(self, job: Job) -> str | None:
-        """Why the request must not leave. One that is too large for a budget is cut down to what fits."""
+        """Why the request must not leave. A request that exceeds a budget is cut down to what fits."""
         if self._guard is None:
             return None
         while (reason := self._guard(job.parcels)) is not None:
@@ -240,7 +242,8 @@ class Executor:
         return None
 
     def _ahead(self, leaving: Sequence[Job]) -> list[Job]:
-        """Repeatable requests to intend before a connection is free for them; none that a guard may yet cut down."""
+        """Repeatable requests whose intents to commit before a connection is free; none that a guard may still cut
+        down."""
         jobs = self._intake.jobs if self._guard is None else []
         room = self._terms.limits.concurrency - sum(job.request is not None for job in jobs)
         ahead: list[Job] = []
@@ -253,7 +256,8 @@ class Executor:
         return ahead
 
     def _commit(self, intended: Sequence[Job], now: float) -> bool:
-        """Whether the intents are durable. Answers are recorded first, and even where the lease is gone."""
+        """Commit, and return whether the intents are durable. Answers are recorded first, even after the lease was
+        lost."""
         outgoing = [OutgoingRequest(job.parcels) for job in intended]
         try:
             committed = self._ledger.commit(self._lease, self._run, outgoing, self._answers, self._recheck)
@@ -277,7 +281,7 @@ class Executor:
         return True
 
     def _leave_out(self, job: Job, refused: Mapping[OperationId, str]) -> None:
-        """Take out of a request what the recheck inside the transaction refused."""
+        """Remove from a request the operations that the recheck inside the transaction refused."""
         kept: list[Parcel] = []
         for parcel in job.parcels:
             parts = tuple(part for part in parcel.parts if part.id not in refused)
@@ -340,7 +344,7 @@ class Executor:
         return self._intake.exhausted and self._is_idle() and not self._answers
 
     def _patience(self) -> float:
-        """Seconds to wait for news; 0 where there is something to do at once."""
+        """Seconds to wait for events; 0 where there is work to do at once."""
         now = self._clock.monotonic()
         waits = [_RENEW]
         if self._terms.deadline is not None:
@@ -355,7 +359,7 @@ class Executor:
         return max(0.0, min(waits))
 
     def _finish(self) -> None:
-        """Nothing new leaves: await what is in flight, record it, and account for the rest."""
+        """Send nothing new: await what is in flight, record it, and account for the rest."""
         self._absorb(())
         while self._flying and self._senders.in_flight:
             self._absorb(self._senders.wait(_RENEW))

@@ -1,4 +1,4 @@
-"""Windows and budgets, asked when a run begins and before every request. They never block a plan, only its moment."""
+"""Windows and budgets, checked when a run begins and before every request. They delay a plan; they never block it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _THINGS = 4
 
 
 def moment_notes(policy: Policy, account: Account, ledger: LedgerView | None, now: str) -> tuple[str, ...]:
-    """When a plan made now may be applied, and what is left of the budgets. No ledger: nothing was spent."""
+    """When a plan made now may be applied, and what is left of the budgets. Without a ledger nothing was spent."""
     moment = datetime.fromisoformat(now)
     windows = (window_note(policy.windows, moment),) if policy.windows else ()
     spent = None if ledger is None else partial(ledger.spent, account.identity)
@@ -29,18 +29,18 @@ def moment_notes(policy: Policy, account: Account, ledger: LedgerView | None, no
 
 
 class Firsts:
-    """The first operation still to be sent of each thing that budgets count."""
+    """The first unsent operation for each quantity that budgets limit."""
 
     def __init__(self) -> None:
         self._found: dict[str, Parcel] = {}
 
     @property
     def parcels(self) -> tuple[Parcel, ...]:
-        """Each alone."""
+        """The operations, each as a parcel of its own."""
         return tuple(self._found.values())
 
     def see(self, planned: PlannedOperation) -> None:
-        """One operation that is still to be sent."""
+        """Add one operation that is still to be sent."""
         if len(self._found) == _THINGS:
             return
         operation = what_travels(planned)
@@ -55,7 +55,7 @@ class Firsts:
 
 
 class Gate:
-    """The guard of one run. `now` gives UTC, ISO 8601; `spent` asks the ledger."""
+    """The guard of one run. `now` returns UTC, ISO 8601; `spent` reads the ledger."""
 
     def __init__(self, policy: Policy, spent: SpentSince, now: Callable[[], str]) -> None:
         self._windows = policy.windows
@@ -69,11 +69,11 @@ class Gate:
 
     @property
     def is_always_open(self) -> bool:
-        """Whether there is nothing to ask."""
+        """Whether there are no windows and budgets."""
         return not self._windows and not self._meters
 
     def check_start(self, first: Sequence[Parcel]) -> None:
-        """Raise Refusal where nothing may be sent now; `first` is what is to leave first of all that budgets count."""
+        """Raise Refusal where nothing may be sent now; `first` are the first operations that budgets count."""
         moment = datetime.fromisoformat(self._now())
         closed = self._closed(moment)
         if closed is not None:
@@ -90,7 +90,7 @@ class Gate:
                     )
 
     def __call__(self, parcels: Sequence[Parcel]) -> str | None:
-        """Why these parcels must not leave now, or None; then they count."""
+        """Why these parcels must not leave now; None counts them as sent."""
         moment = datetime.fromisoformat(self._now())
         reason = self._closed(moment)
         if reason is not None:

@@ -1,4 +1,4 @@
-"""A request on its way through a run, and the terms that a run executes under."""
+"""A request during a run, and the terms of the run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from syncengine.core.values import OperationId
 
 
 class Job(msgspec.Struct, eq=False):
-    """Parcels that travel together. `request` is the ledger's number once their intents are durable; `left` the moment
-    (monotonic seconds) at which they were handed to a connection."""
+    """Parcels that travel together. `request` is the ledger's number once their intents are durable; `left` is the
+    moment (monotonic seconds) at which they were passed to a connection."""
 
     parcels: tuple[Parcel, ...]
     tries: int = 0
@@ -28,8 +28,8 @@ class Job(msgspec.Struct, eq=False):
 
 
 class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """Under which rules a run executes. `deadline` is in monotonic seconds; `waits` gives operations a moment before
-    which they must not leave (monotonic seconds), because an earlier value may still land."""
+    """The rules of a run. `deadline` is in monotonic seconds; `waits` gives operations a moment before which they must
+    not leave (monotonic seconds), because an earlier value may still take effect."""
 
     limits: Limits
     wire: Wire

@@ -1,4 +1,4 @@
-"""One lead's parcels go one after the other: the next waits for the answer to the one before."""
+"""Sends one lead's parcels one after the other: each waits for the answer to the previous one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from syncengine.core.outcomes import Parcel
 
 
 class Lanes:
-    """Which leads are busy, what waits behind them, and which leads are closed for this run."""
+    """The busy leads, the parcels that wait behind them, and the leads that are closed for this run."""
 
     def __init__(self) -> None:
         self._busy: set[str] = set()
@@ -18,7 +18,7 @@ class Lanes:
         self.waiting = 0
 
     def admit(self, parcel: Parcel) -> bool:
-        """Whether the parcel may go into a request now; otherwise it is kept behind the lead's earlier one."""
+        """Whether the parcel may go into a request now; otherwise it is queued behind the lead's earlier one."""
         if parcel.lead not in self._busy:
             self._busy.add(parcel.lead)
             return True
@@ -31,7 +31,7 @@ class Lanes:
         return self._closed.get(lead)
 
     def release(self, lead: str) -> Parcel | None:
-        """The lead's parcel was answered: the next one, which now is in turn, or None."""
+        """Mark the lead's parcel as answered. Returns the next one, or None."""
         queue = self._waiting.get(lead)
         if queue is None:
             self._busy.discard(lead)
@@ -43,11 +43,11 @@ class Lanes:
         return parcel
 
     def release_all(self, leads: Iterable[str]) -> None:
-        """`release` for leads that nothing waits behind."""
+        """`release` for leads without waiting parcels."""
         self._busy.difference_update(leads)
 
     def close(self, lead: str, reason: str) -> list[Parcel]:
-        """Send nothing more for this lead; returns what was waiting."""
+        """Send nothing more for this lead; returns its waiting parcels."""
         self._closed[lead] = reason
         self._busy.discard(lead)
         queue = self._waiting.pop(lead, deque())
@@ -55,7 +55,7 @@ class Lanes:
         return list(queue)
 
     def drain(self) -> list[Parcel]:
-        """Everything that still waits."""
+        """All parcels that still wait."""
         left = [parcel for queue in self._waiting.values() for parcel in queue]
         self._waiting.clear()
         self.waiting = 0

@@ -1,4 +1,4 @@
-"""Requests per second and Retry-After, for all connections of a run together."""
+"""Rate limit and Retry-After for all connections of a run together."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _LONGEST_DELAY = 30.0
 
 
 def backoff(tries: int, max_wait: float, chance: float) -> float:
-    """Seconds to wait before a request is sent again that was sent `tries` times; `chance` is from 0 to 1."""
+    """Seconds to wait before a request is sent again after `tries` sends; `chance` is from 0 to 1."""
     return min(_FIRST_DELAY * 2.0 ** (tries - 1), _LONGEST_DELAY, max_wait) * (0.5 + chance)
 
 
 class RequestPace(Protocol):
-    """Says when the next request may leave. Distributed runs share one through the ledger's database."""
+    """Decides when the next request may leave. Distributed runs share one through the ledger's database."""
 
     def delay(self, now: float) -> float:
         """Seconds until the next request may leave; 0 where it may leave at once."""
         ...
 
     def left(self, now: float) -> None:
-        """A request leaves now."""
+        """Record that a request leaves now."""
         ...
 
     def hold(self, until: float) -> None:
@@ -35,7 +35,7 @@ class LocalPace:
 
     def __init__(self, requests_per_second: float) -> None:
         self._gap = 1.0 / requests_per_second if requests_per_second > 0 else 0.0
-        # Above fifty a second, requests that fell due within one turn of the run leave together.
+        # At more than fifty a second, requests that fell due within one turn of the run leave together.
         self._slack = _TURN if self._gap < _TURN else 0.0
         self._next = 0.0
 
@@ -45,7 +45,7 @@ class LocalPace:
 
     def left(self, now: float) -> None:
         """Count a request."""
-        # An idle time earns no burst.
+        # Idle time does not accumulate into a burst.
         self._next = max(self._next, now - self._slack) + self._gap if self._gap else self._next
 
     def hold(self, until: float) -> None:

@@ -1,7 +1,7 @@
-"""The policy's second look, when applying: a plan file that somebody wrote by hand gains nothing by it.
+"""Checks the policy again when applying, so that a hand-written plan file cannot bypass it.
 
-The file's sums say that it is whole, not that it came from planning. So its counts, on which limits and the need for
-approval rest, are made again from its lines, and every line still to be sent is judged again.
+The file's checksums show that it is complete, not that planning wrote it. The counts, on which limits and the need for
+approval depend, are therefore computed again from its lines, and every line still to be sent is checked again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _AT_ONCE = 100_000
 
 
 class Distinct:
-    """How many different numbers (below 2 to the 64th) there are, in eight bytes for each that is added."""
+    """Counts distinct numbers (below 2 to the 64th), in eight bytes for each that is added."""
 
     def __init__(self) -> None:
         self._numbers = array("Q")
@@ -38,13 +38,13 @@ class Distinct:
         self._rising = True
 
     def add(self, numbers: Sequence[int]) -> None:
-        """Some more of them."""
+        """Add numbers."""
         self._rising = self._rising and all(map(lt, (self._last, *numbers), numbers))
         self._last = numbers[-1]
         self._numbers.extend(numbers)
 
     def count(self) -> int:
-        """Different ones among all of them. A set of a million numbers takes ten times the memory of the numbers."""
+        """Number of distinct ones. A set of a million numbers takes ten times the memory of the numbers."""
         if self._rising:
             return len(self._numbers)
         parts = 1 + len(self._numbers) // _AT_ONCE
@@ -52,7 +52,7 @@ class Distinct:
 
 
 class SecondLook:
-    """Sees every line of a plan, in order, then says whether it may be applied."""
+    """Reads every line of a plan, in order, then decides whether it may be applied."""
 
     def __init__(self, summary: PlanSummary, policy: Policy, account: Account) -> None:
         changesets = tuple(changeset.id for changeset in summary.changesets)
@@ -92,7 +92,7 @@ class SecondLook:
         counted.add(_numbers([number_of(operation.lead) for operation in operations]))
 
     def judge(self, planned: PlannedOperation, history: LeadHistory) -> None:
-        """Judge one line that is still to be sent, with its lead's records."""
+        """Check one line that is still to be sent, with its lead's records."""
         if not history.attempts and not self._judge.concerns(kind_of(planned.operation)):
             return
         for reason in (
@@ -117,7 +117,7 @@ class SecondLook:
         return forbidden_repeat(thing, history)
 
     def check_counts(self) -> None:
-        """Raise AlteredPlan where the footer counts something else than the lines hold."""
+        """Raise AlteredPlan where the footer's counts differ from those of the lines."""
         stated = msgspec.structs.replace(self._summary.counts, skipped_fields=0)
         counted = msgspec.structs.replace(self._tally.counts(), leads=self._leads.count() + self._quarantined.count())
         if stated != counted:

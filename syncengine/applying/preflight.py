@@ -1,5 +1,5 @@
-"""The one place that answers "may this plan be applied?". The executor trusts it, and asks again only what can change
-meanwhile: the lease, repeats, doubts and holds inside the intent's transaction."""
+"""The one place that decides whether a plan may be applied. The executor relies on it, and checks again only what can
+change meanwhile: the lease, repeats, doubts and holds inside the intent's transaction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from syncengine.core.settings import Account, Limits, Policy, Wire
 from syncengine.core.values import OperationId, PlanDigest
 
 _SHOWN = 5
-"""Stale lines named in the message."""
+"""Maximum number of stale lines in the message."""
 
 
 class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PreflightResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What preflight learned. Counts are of operations of this plan, before the run."""
+    """Result of preflight. Counts are of operations of this plan, before the run."""
 
     to_send: int
     already_applied: int
@@ -45,15 +45,15 @@ class PreflightResult(msgspec.Struct, frozen=True, kw_only=True):
     held: tuple[OperationLine, ...]
     waits: dict[OperationId, float]
     resumed: bool
-    """Whether this plan has attempts on record, so that its lines must be compared with them."""
+    """Whether this plan has recorded attempts, so that its lines must be compared with them."""
     firsts: tuple[Parcel, ...] = ()
-    """What leaves first of each thing that budgets count."""
+    """The first operations to leave of each quantity that budgets limit."""
     names: tuple[NameRecord, ...] = ()
-    """What the plan's names of deliveries and buyers stand for."""
+    """The ids that the plan's names of deliveries and buyers resolved to."""
 
 
 def wire_digest(wire: Wire) -> str:
-    """What the plan covers of the wire settings."""
+    """Digest of the wire settings that the plan covers."""
     return digest_of(wire)
 
 
@@ -86,7 +86,7 @@ def check_identity(plan: SavedPlan, account: Account, ledger: LedgerView) -> Non
 
 
 class Preflight:
-    """Walks a verified plan once under the lease and gathers every reason to refuse."""
+    """Reads a verified plan once under the lease and collects every reason to refuse it."""
 
     def __init__(self, plan: SavedPlan, *, policy: Policy, account: Account, ledger: LedgerView, clock: Clock) -> None:
         self._plan = plan
@@ -111,9 +111,9 @@ class Preflight:
     def check(
         self, operations: Iterator[PlannedOperation], looked: Callable[[int], None] = lambda _: None
     ) -> PreflightResult:
-        """Raises PlanBlocked, StalePlan, WrongLedger or Refusal; a settled plan passes whatever else changed.
+        """Raises PlanBlocked, StalePlan, WrongLedger or Refusal. A settled plan passes, whatever else changed.
 
-        `looked` hears how many operations were looked at, batch by batch.
+        `looked` receives the number of operations checked, batch by batch.
         """
         counts = self._plan.summary.counts
         if counts.blocked or self._plan.summary.blocked:
@@ -203,7 +203,7 @@ class Preflight:
 
     def _to_be_sent(self, planned: PlannedOperation, history: LeadHistory) -> None:
         if not history.attempts and not history.forgotten:
-            # Nothing is on record of the lead: no record can have moved since planning.
+            # The lead has no records, so none can have changed since planning.
             self._open(planned, history)
             return
         match remainder(planned, history, self._digest):
@@ -241,7 +241,7 @@ class Preflight:
             self._stale.append(_what_moved(planned, history, self._digest))
 
     def _check_overtaken(self, planned: PlannedOperation, history: LeadHistory) -> None:
-        """Whether this plan sent it before, and a person said that it did not happen."""
+        """Check whether this plan sent it before, and a person resolved that it did not happen."""
         for attempt in history.of_operation(planned.id):
             resolved = attempt.resolution is not None and not attempt.resolution.applied
             if attempt.plan == self._digest and resolved and attempt.standing is Standing.NOT_SENT:
@@ -249,7 +249,8 @@ class Preflight:
                 self._overtaken = self._overtaken or f"the {kind} of lead {planned.operation.lead}"
 
     def _check_settle(self, planned: PlannedOperation, history: LeadHistory) -> None:
-        """After an unknown attempt, another value for the same field waits until the earlier one can hardly land."""
+        """After an unknown attempt, delay another value for the same field until the earlier one is unlikely to take
+        effect."""
         if not history.attempts or self._limits.settle <= 0:
             return
         kind = kind_of(planned.operation)

@@ -1,4 +1,4 @@
-"""Repeats, doubts and holds, asked again inside the transaction that commits an intent."""
+"""Checks repeats, doubts and holds again inside the transaction that commits an intent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from syncengine.core.values import OperationId
 
 
 class Recheck:
-    """Which operations of a parcel must not be sent after all.
+    """Decides which operations of a parcel must not be sent after all.
 
     `doubtful` collects those that turned out to be in doubt themselves.
     """

@@ -1,4 +1,5 @@
-"""What of a saved plan is still to be sent, as parcels in plan order. The saved plan alone decides what they hold."""
+"""The operations of a saved plan that are still to be sent, as parcels in plan order. Only the saved plan defines
+them."""
 
 from __future__ import annotations
 
@@ -33,13 +34,13 @@ class AlreadyApplied(msgspec.Struct, frozen=True, gc=False):
 
 
 class Doubtful(msgspec.Struct, frozen=True):
-    """Irreversible, sent by this plan before, and nobody knows what became of it."""
+    """Irreversible, sent by this plan before, with an unknown outcome."""
 
     attempt: Attempt
 
 
 class Open(msgspec.Struct, frozen=True, gc=False):
-    """Still to be sent. `unknown`: an earlier attempt of it has no known outcome, so a refusal will not settle it."""
+    """Still to be sent. `unknown`: an earlier attempt has no known outcome, so a rejection will not settle it."""
 
     unknown: bool
     tried: bool
@@ -51,7 +52,7 @@ _FRESH = Open(unknown=False, tried=False)
 
 
 def remainder(planned: PlannedOperation | PlanLine, history: LeadHistory, plan: PlanDigest) -> Remainder:
-    """What is left to do about a line that was saved as to_send."""
+    """What is left to do for a line that was saved as to_send."""
     if not history.attempts:
         return _FRESH
     attempts = history.of_operation(planned.id)

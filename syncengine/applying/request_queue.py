@@ -1,4 +1,4 @@
-"""From the plan to requests: reads parcels as they are needed, keeps each lead's order, fills batches."""
+"""Turns the plan into requests: reads parcels on demand, keeps each lead's order, and fills batches."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from syncengine.applying.stopping import Waves
 from syncengine.core.outcomes import Parcel
 
 _MOST_WAITING = 10_000
-"""Parcels that may wait behind others of their lead before reading on pauses."""
+"""Maximum number of parcels waiting behind others of their lead; reading pauses beyond it."""
 
 _MOST_DELAYED = 1_000
-"""Requests that may wait for their time before reading on pauses."""
+"""Maximum number of requests waiting for their time; reading pauses beyond it."""
 
 
 class Intake:
-    """Holds the requests that have not left yet, oldest first, in `jobs`. Memory is bounded whatever the plan holds."""
+    """Holds the requests that have not left yet, oldest first, in `jobs`. Memory is bounded for any plan."""
 
     def __init__(
         self,
@@ -45,11 +45,11 @@ class Intake:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing that was read waits to leave."""
+        """Whether nothing that was read still waits to leave."""
         return not self.jobs and self._batcher.is_empty and not self._lanes.waiting
 
     def fill(self) -> None:
-        """Read on until enough requests are ready, or nothing more may be read."""
+        """Read until enough requests are ready, or nothing more may be read."""
         now = self._monotonic()
         ready, known = self._ready(now), len(self.jobs)
         while not self.exhausted and self._may_read(ready):
@@ -65,7 +65,8 @@ class Intake:
             self.jobs.extend(Job(parcels) for parcels in self._batcher.flush())
 
     def _stride(self) -> int:
-        """How many parcels may be read at once: what completes a request, or only one where something may interfere."""
+        """Number of parcels to read at once: those that complete a request, or one where delays or waves limit each
+        parcel."""
         return 1 if self._terms.waits or self._waves.room() is not None else self._batcher.room
 
     def _take(self, parcel: Parcel) -> None:
@@ -77,11 +78,11 @@ class Intake:
             self._add(parcel)
 
     def doom(self, lead: str, reason: str) -> None:
-        """Nothing more goes out for this lead once its present parcel is done."""
+        """Send nothing more for this lead after its present parcel."""
         self._doomed[lead] = reason
 
     def pass_all_on(self, leads: Sequence[str]) -> None:
-        """`pass_on` for the leads of a request that went well."""
+        """`pass_on` for the leads of a request that succeeded."""
         if self._doomed or self._lanes.waiting:
             for lead in leads:
                 self.pass_on(lead)
@@ -89,7 +90,7 @@ class Intake:
             self._lanes.release_all(leads)
 
     def pass_on(self, lead: str) -> None:
-        """The lead's parcel is done: its next one is in turn, unless something went wrong."""
+        """Mark the lead's parcel as done and queue its next one, unless something went wrong."""
         reason = self._doomed.pop(lead, None)
         if reason is not None:
             for parcel in self._lanes.close(lead, reason):
@@ -106,7 +107,7 @@ class Intake:
         self.jobs.insert(self.jobs.index(job) + 1, rest)
 
     def open_wave(self) -> str | None:
-        """Everything of the wave was answered: why the next one must not start, or None."""
+        """Start the next wave after everything of this one was answered; returns why it must not start, or None."""
         reason = self._waves.next()
         if reason is None:
             return None
@@ -118,7 +119,7 @@ class Intake:
         return reason
 
     def leave_the_rest(self, reason: str) -> None:
-        """Account for what will not be sent; of a long rest only the beginning is listed."""
+        """Account for what will not be sent; of many operations only the first are listed."""
         for parcels in self._batcher.flush():
             for parcel in parcels:
                 self._board.leave(parcel, reason)

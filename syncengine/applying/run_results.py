@@ -1,4 +1,4 @@
-"""Final word on each operation of a run, and the counts that must add up to the plan's total."""
+"""Final outcome of each operation of a run, and the counts that must add up to the plan's total."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from syncengine.core.ports import Listener
 from syncengine.core.results import ChangeTally, OperationLine, RunCounts
 
 LISTED = 10_000
-"""Operations listed by name per outcome; beyond that only counts are kept."""
+"""Operations listed by name per outcome; the rest is counted."""
 
 
 class Scoreboard:
-    """Collects what became of operations. `before` holds what was settled, doubtful or held when the run began."""
+    """Collects the outcomes. `before` holds what was settled, doubtful or held when the run began."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
@@ -29,7 +29,7 @@ class Scoreboard:
         self._counts: Counter[Outcome] = Counter()
 
     def settle(self, part: Part, outcome: Outcome, message: str) -> None:
-        """The operation's outcome in this run."""
+        """Set the operation's outcome in this run."""
         self._counts[outcome] += 1
         self._listener.tell(OperationsSettled(outcome, (part.id,)))
         match outcome:
@@ -44,14 +44,14 @@ class Scoreboard:
                 self._list(self.not_sent, part, message)
 
     def settle_applied(self, parts: Sequence[Part]) -> None:
-        """All of these were applied."""
+        """Set all of these to applied."""
         self._counts[Outcome.APPLIED] += len(parts)
         for (changeset, shape), count in Counter([(part.changeset, type(part.operation)) for part in parts]).items():
             self._applied[changeset, str(shape.__struct_config__.tag)] += count
         self._listener.tell(OperationsSettled(Outcome.APPLIED, tuple([part.id for part in parts])))
 
     def leave(self, parcel: Parcel, reason: str) -> None:
-        """Nothing of this parcel was sent."""
+        """Record that nothing of this parcel was sent."""
         for part in parcel.parts:
             self.settle(part, Outcome.NOT_SENT, reason)
 
@@ -61,7 +61,7 @@ class Scoreboard:
             self.warnings.append(text)
 
     def count(self, outcome: Outcome) -> int:
-        """Operations with this outcome."""
+        """Number of operations with this outcome."""
         return self._counts[outcome]
 
     def tallies(self) -> tuple[ChangeTally, ...]:

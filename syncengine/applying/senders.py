@@ -1,4 +1,4 @@
-"""Worker threads, each with a connection of its own; they send what they are handed and report what came back."""
+"""Sender threads, each with its own connection. They send requests and report the results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from syncengine.core.ports import Gateway, GatewayFactory
 
 
 class Received(msgspec.Struct, frozen=True):
-    """What a request brought. `crash` is an error of ours: the request may have left, nobody knows."""
+    """Result of a request. `crash` is an internal error: the request may have left."""
 
     ticket: int
     verdict: Verdict | None
@@ -21,7 +21,7 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Woken(msgspec.Struct, frozen=True):
-    """Nothing came back, but somebody wants the run to look around."""
+    """No result; asks the run to check its state."""
 
 
 Event = Received | Woken
@@ -40,11 +40,11 @@ class Senders:
 
     @property
     def idle(self) -> int:
-        """How many requests could leave at once."""
+        """Number of requests that could leave at once."""
         return self._concurrency - self.in_flight
 
     def send(self, ticket: int, parcels: tuple[Parcel, ...], leave_by: float) -> None:
-        """Hand over a request that must leave by then (monotonic seconds); call only while `idle` is positive."""
+        """Pass on a request that must leave by then (monotonic seconds). Call it only while `idle` is positive."""
         self.in_flight += 1
         if len(self._threads) < min(self.in_flight, self._concurrency):
             thread = threading.Thread(target=self._run, name=f"sender-{len(self._threads) + 1}", daemon=True)
@@ -53,11 +53,11 @@ class Senders:
         self._work.put((ticket, parcels, leave_by))
 
     def wake(self) -> None:
-        """Make a waiting run look around; safe inside a signal handler."""
+        """Wake a waiting run; safe inside a signal handler."""
         self.events.put(Woken())
 
     def wait(self, seconds: float | None) -> list[Event]:
-        """Events so far, waiting up to `seconds` for the first one (None: as long as it takes)."""
+        """Events so far, waiting up to `seconds` for the first one (None: no limit)."""
         events: list[Event] = []
         try:
             events.append(self.events.get(timeout=seconds) if seconds != 0 else self.events.get_nowait())
@@ -69,7 +69,7 @@ class Senders:
         return events
 
     def close(self) -> None:
-        """Let the threads end; call when nothing is in flight."""
+        """End the threads. Call it when nothing is in flight."""
         for _ in self._threads:
             self._work.put(None)
         for thread in self._threads:

@@ -1,4 +1,4 @@
-"""When a run gives up before its end: stop rules, waves, and requests from outside."""
+"""Early end of a run: stop rules, waves, and external requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StopSignal:
 
     @property
     def is_heard(self) -> bool:
-        """Whether a run is under way that reads this signal."""
+        """Whether a run that reads this signal is in progress."""
         return self._wake is not None
 
     def request(self, cause: Cause, reason: str) -> None:
@@ -42,22 +42,22 @@ class StopSignal:
 
 
 class Rules(Protocol):
-    """policy.stop_when, fed with every answer. Distributed runs count together in PostgreSQL."""
+    """policy.stop_when, updated with every answer. Distributed runs share one in PostgreSQL."""
 
     def entry(self, *, rejected: bool) -> None:
-        """One more entry has a readable answer."""
+        """Count one more entry with a readable answer."""
         ...
 
     def entries(self, count: int) -> None:
-        """So many more entries have a readable answer, and none was rejected."""
+        """Count more entries with a readable answer, none of them rejected."""
         ...
 
     def request(self, *, unanswered: bool) -> None:
-        """One more request came back, or did not."""
+        """Count one more request as answered or unanswered."""
         ...
 
     def verdict(self) -> str | None:
-        """Why the run must stop, or None. Asked once for every answer."""
+        """Why the run must stop, or None. Called once for every answer."""
         ...
 
 
@@ -74,7 +74,7 @@ def stop_reason(rule: StopRule, *, answered: int, rejected: int, unanswered: int
 
 
 class StopRules:
-    """The rules of one process alone."""
+    """Stop rules for a single process."""
 
     def __init__(self, rule: StopRule) -> None:
         self._rule = rule
@@ -83,16 +83,16 @@ class StopRules:
         self._unanswered = 0
 
     def entry(self, *, rejected: bool) -> None:
-        """One more entry has a readable answer."""
+        """Count one more entry with a readable answer."""
         self._answered += 1
         self._rejected += rejected
 
     def entries(self, count: int) -> None:
-        """So many more entries have a readable answer, and none was rejected."""
+        """Count more entries with a readable answer, none of them rejected."""
         self._answered += count
 
     def request(self, *, unanswered: bool) -> None:
-        """One more request came back, or did not."""
+        """Count one more request as answered or unanswered."""
         self._unanswered = self._unanswered + 1 if unanswered else 0
 
     def verdict(self) -> str | None:
@@ -101,7 +101,8 @@ class StopRules:
 
 
 class Waves:
-    """policy.waves: so many entries, then a look back, then the next wave; after the last one the rest."""
+    """policy.waves: so many entries, then a check of their outcomes, then the next wave; after the last one the
+    rest."""
 
     def __init__(self, sizes: tuple[int, ...]) -> None:
         self._sizes = list(sizes)
@@ -109,20 +110,20 @@ class Waves:
         self._failed = False
 
     def room(self) -> int | None:
-        """Entries that may still be started in this wave; None for no bound."""
+        """Number of entries that may still start in this wave; None where unlimited."""
         return self._left
 
     def started(self) -> None:
-        """One entry of this wave was started."""
+        """Count one entry of this wave as started."""
         if self._left is not None:
             self._left -= 1
 
     def failed(self) -> None:
-        """An entry of this wave was rejected or is in doubt."""
+        """Record that an entry of this wave was rejected or is in doubt."""
         self._failed = True
 
     def next(self) -> str | None:
-        """All entries of the wave were answered: open the next one, or say why not."""
+        """Called when all entries of the wave were answered: start the next wave, or return why not."""
         if self._left is None:
             return None
         if self._failed:

@@ -1,6 +1,6 @@
-"""When a plan may be applied: windows by the clocks of their time zones, across midnight and across clock changes.
+"""Windows in which a plan may be applied, in local time of their time zones, across midnight and clock changes.
 
-A time that the clocks show twice means its first occurrence; a time that they skip means the moment they jump.
+A local time that occurs twice means its first occurrence; a time that is skipped means the moment of the change.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from syncengine.core.settings import Window
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _AHEAD = 9
-"""Days within which every window begins again, one more than a week for a day that a time zone leaves out."""
+"""Days within which every window opens again; one more than a week for a day that a time zone skips."""
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """One stretch of time in UTC: from `start` to just before `end`, by the rules of `window`."""
+    """One interval in UTC: from `start` (inclusive) to `end` (exclusive), defined by `window`."""
 
     start: datetime
     end: datetime
@@ -27,7 +27,7 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 def open_until(windows: Sequence[Window], now: datetime) -> datetime | None:
-    """Until when it stays open, following on from one window into the next; None where it is closed."""
+    """End of the open interval, continuing across adjoining windows; None where no window is open."""
     end: datetime | None = None
     for opening in sorted(_openings(windows, now), key=lambda each: each.start):
         if opening.start <= (end or now) < opening.end:
@@ -47,7 +47,7 @@ def in_words(windows: Sequence[Window]) -> str:
 
 
 def window_note(windows: Sequence[Window], now: datetime) -> str:
-    """When a plan may be applied, seen from `now`."""
+    """When a plan may be applied, relative to `now`."""
     until = open_until(windows, now)
     if until is not None:
         zone = windows[0].time_zone
@@ -64,7 +64,7 @@ def next_in_words(windows: Sequence[Window], now: datetime) -> str:
 
 
 def _openings(windows: Sequence[Window], now: datetime) -> Iterator[Opening]:
-    """Every window's stretches around `now`: those that may still be open, and those of the days ahead."""
+    """Every window's intervals around `now`: those that may still be open, and those of the days ahead."""
     for window in windows:
         zone = ZoneInfo(window.time_zone)
         today = now.astimezone(zone).date()
@@ -84,12 +84,12 @@ def _minutes(text: str) -> int:
 
 
 def instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """When the clocks of `zone` first show so many minutes after midnight of `day`, or jump over that time; UTC."""
+    """When local time in `zone` first is so many minutes after midnight of `day`, or skips that time; UTC."""
     shown = datetime.combine(day, time()) + timedelta(minutes=minutes)
     first = shown.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if first.astimezone(zone).replace(tzinfo=None) == shown:
         return first
-    # Skipped: the jump lies between the two readings of the time, by the old offset and by the new one.
+    # Skipped: the change lies between the two readings of the time, by the old offset and by the new one.
     before, after = shown.replace(tzinfo=zone, fold=1).astimezone(UTC), first
     offset = before.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):
@@ -102,7 +102,7 @@ def instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
 
 
 def _days(days: Sequence[str]) -> str:
-    """Days in the order of the week, runs of three or more joined: "Mon-Fri", "Sat, Sun"."""
+    """Days in week order, with runs of three or more joined: "Mon-Fri", "Sat, Sun"."""
     numbers = sorted({DAYS.index(day) for day in days})
     runs: list[list[int]] = []
     for number in numbers:
