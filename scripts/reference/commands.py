@@ -17,8 +17,8 @@ HEAD = """\
 
 <!-- Made by scripts/generate-docs from the commands themselves. -->
 
-`syncengine COMMAND --help` tells the same, and so does the manual page, `man syncengine`. Every command takes these
-options:
+This page has the same content as `syncengine COMMAND --help` and the manual page, `man syncengine`. Every command
+accepts these options:
 
 """
 
@@ -31,7 +31,7 @@ SITUATIONS = {
 }
 """From which command on the examples need another place to run in (tests/docs/situations.py)."""
 
-NOT_RUN = {"cancel": "a run must be under way; tests/histories/test_stopping.py cancels one"}
+NOT_RUN = {"cancel": "it needs an active run; tests/histories/test_stopping.py cancels one"}
 
 
 @dataclass(frozen=True)

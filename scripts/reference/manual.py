@@ -13,21 +13,21 @@ ENVIRONMENT = {
     "SYNCENGINE_CONFIG": "The syncengine.yaml to use, as --config.",
     "SYNCENGINE_POLICY": "The policy to use, as --policy.",
     "SYNCENGINE_IDENTITY": "An identity that opens sealed plans: the key, or the path of its file.",
-    "SYNCENGINE_ALLOW_ENV": "Further names that env:NAME may use, separated by commas.",
-    "SYNCENGINE_ALLOW_FILES": "Folders outside the repository in which file:PATH may lie, separated by colons.",
-    "SYNCENGINE_CA_FILE": "Certificates to trust in place of the system's, for the service.",
-    "SYNCENGINE_DEBUG": "1 adds a traceback, without values, to the report of a bug.",
-    "SYNCENGINE_NOTIFY_URL": "An address for messages; notify.urls may name any SYNCENGINE_NOTIFY_ variable.",
-    "SYNCENGINE_LEDGER_URL": "With init, where a new configuration keeps its ledger.",
-    "NO_COLOR": "Set to anything: no colours.",
-    "OTEL_EXPORTER_OTLP_ENDPOINT": "Where apply sends traces and metrics, with the extra telemetry; off unless set.",
+    "SYNCENGINE_ALLOW_ENV": "Further variables that env:NAME may read, separated by commas.",
+    "SYNCENGINE_ALLOW_FILES": "Folders outside the repository that file:PATH may read from, separated by colons.",
+    "SYNCENGINE_CA_FILE": "CA certificates for connections to the service, instead of those of the system.",
+    "SYNCENGINE_DEBUG": "Set to 1 to add a traceback without values to the report of an internal error.",
+    "SYNCENGINE_NOTIFY_URL": "Address for messages; notify.urls may name any SYNCENGINE_NOTIFY_ variable.",
+    "SYNCENGINE_LEDGER_URL": "URL of the ledger in a configuration that init writes.",
+    "NO_COLOR": "Disables colours if set.",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "Endpoint for traces and metrics of apply (extra telemetry); disabled by default.",
 }
 
 FILES = {
-    "syncengine.yaml": "Accounts, ledger and policy; its folder is the repository.",
-    "changesets/*.yaml": "What is to be changed.",
+    "syncengine.yaml": "Configuration: accounts, ledger and policy. Its folder is the root of the repository.",
+    "changesets/*.yaml": "Declared changes.",
     "release.plan, release.plan.approval": "A saved plan, and its approvals.",
-    ".syncengine/ledger.db, .syncengine/ledger.key": "The record of what was sent, and the key of its digests.",
+    ".syncengine/ledger.db, .syncengine/ledger.key": "The ledger, and the key of its digests.",
 }
 
 

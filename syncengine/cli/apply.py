@@ -26,17 +26,19 @@ _CHANGESETS = frozenset({".yaml", ".yml"})
         "syncengine apply release.plan --junit apply.xml --deadline 2700 --log-format json 2> apply.log",
     ),
     epilog="Exit codes: 0 done; 1 wrong input; 3 refused, nothing was sent; 4 incomplete; 5 in doubt; 130 "
-    "interrupted. After an interruption apply the same file again: it goes on.",
+    "interrupted. After an interruption, apply the same plan again to continue.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PLAN | PATH...", type=click.Path(path_type=Path))
-@click.option("--yes", is_flag=True, help="Do not ask; needed for changesets where nobody can be asked.")
-@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="For changesets: override a variable.")
+@click.option("--yes", is_flag=True, help="Apply changesets without confirmation; required without a terminal.")
+@click.option(
+    "--var", "variables", multiple=True, metavar="NAME=VALUE", help="For changesets: override a variable; repeatable."
+)
 @click.option("--changeset", "only", multiple=True, metavar="ID", help="For changesets: only this one; repeatable.")
 @click.option("--approval", "approvals", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
-              help="Approvals of the plan, besides those in PLAN.approval; repeatable.")  # fmt: skip
-@click.option("--deadline", type=click.FloatRange(min=0), metavar="SECONDS", help="Afterwards no new request leaves.")
+              help="Further approvals, in addition to PLAN.approval; repeatable.")  # fmt: skip
+@click.option("--deadline", type=click.FloatRange(min=0), metavar="SECONDS", help="Send no new request after that.")
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
-              help="Wait so long where somebody else is applying to the account.")  # fmt: skip
+              help="Time to wait for another run on the same account to end.")  # fmt: skip
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Also write the result as JUnit XML.")
 @identity_option
 @format_option("text", "json")
@@ -54,9 +56,9 @@ def command(
     junit: Path | None,
     format_: str,
 ) -> int:
-    """Send exactly what a saved PLAN lists and was not sent yet, and record every answer.
+    """Send the operations of a saved PLAN that were not sent yet, and record every answer.
 
-    With changesets in place of a plan: plan them, show the plan, ask, then apply.
+    With changesets instead of a plan: plan them, show the plan, ask for confirmation, then apply.
     """
     from syncengine.cli.apply_run import run_plan
 

@@ -26,18 +26,18 @@ _TOLD = 12
         "syncengine show release.plan",
         "syncengine approve release.plan --key ~/.ssh/id_ed25519",
     ),
-    epilog="Exit codes: 0 signed; 1 the key does not do; 3 the plan is altered or blocked.",
+    epilog="Exit codes: 0 signed; 1 the key cannot be used; 3 the plan is altered or blocked.",
 )
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--key", required=True, type=click.Path(path_type=Path), metavar="FILE",
-              help="Your private SSH key, or the .pub of a key that ssh-agent holds.")  # fmt: skip
+              help="Your private SSH key, or the public key (.pub) of one that ssh-agent holds.")  # fmt: skip
 @identity_option
 @format_option("text", "json")
 @click.pass_obj
 def command(invocation: Invocation, *, plan: Path, key: Path, format_: str) -> None:
-    """Sign exactly this plan with your SSH key. The signature is added to PLAN.approval, where apply finds it.
+    """Sign a saved plan with your SSH key. The signature is added to PLAN.approval, where apply finds it.
 
-    It is worth nothing for any other plan, nor for this one once a byte of it changed.
+    The signature covers the plan's digest. It is valid for this plan only, and not after any change to it.
     """
     from syncengine.planning import open_plan
 

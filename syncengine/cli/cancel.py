@@ -16,14 +16,14 @@ from syncengine.cli.person import this_user
     ),
 )
 @click.argument("run", metavar="RUN")
-@click.option("--by", metavar="NAME", help="Who says so; the name of this machine's user otherwise.")
+@click.option("--by", metavar="NAME", help="Name to record; by default the user of this machine.")
 @format_option("text", "json")
 @click.pass_obj
 def command(invocation: Invocation, *, run: str, by: str | None, format_: str) -> None:
-    """Ask a run to send nothing more.
+    """Stop a run before its next request.
 
-    The run looks before every request, from whatever machine it is cancelled: answers in flight are awaited and
-    recorded, the rest is not sent, and it exits 4. Applying the same plan again goes on with it.
+    The command works from any machine that shares the ledger. The run checks before every request. It waits for the
+    answers in flight, records them, sends nothing more and exits 4. Apply the same plan again to continue.
     """
     from syncengine.core.errors import InputError
     from syncengine.core.values import RunId

@@ -102,7 +102,7 @@ def format_option(*formats: str, default: str = "text") -> Callable[[F], F]:
         type=click.Choice(formats),
         default=default,
         show_default=True,
-        help="What the result on stdout looks like.",
+        help="Format of the result on stdout.",
     )
 
 
@@ -124,14 +124,14 @@ def part_options(verb: str) -> Callable[[F], F]:
 
 
 def identity_option(command: F) -> F:
-    """`--identity`, for verbs that read saved plans; Invocation.identities() has what it names."""
+    """`--identity`, for commands that read saved plans; Invocation.identities() returns the identities."""
     return click.option(
         "--identity",
         "identity_files",
         multiple=True,
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Your private key, where the plan is sealed; also SYNCENGINE_IDENTITY, the key itself or its file.",
+        help="Your private key, for a sealed plan. Alternatively set SYNCENGINE_IDENTITY to the key or its file.",
     )(command)
 
 
@@ -143,7 +143,7 @@ def _common_options() -> list[click.Parameter]:
             metavar="FILE",
             envvar="SYNCENGINE_CONFIG",
             show_envvar=True,
-            help="syncengine.yaml to use; otherwise the one in this folder or a parent, or above the first PATH.",
+            help="Configuration file; by default syncengine.yaml in this folder or a parent, or above PATH.",
         ),
         click.Option(
             ["--policy"],
@@ -151,18 +151,18 @@ def _common_options() -> list[click.Parameter]:
             metavar="FILE",
             envvar="SYNCENGINE_POLICY",
             show_envvar=True,
-            help="Policy to use in place of the configuration's own.",
+            help="Policy file to use instead of the policy of the configuration.",
         ),
         click.Option(
             ["--log-format"],
             type=click.Choice(("text", "json")),
             default="text",
             show_default=True,
-            help="What stderr looks like: text, or JSON Lines.",
+            help="Format of messages on stderr: text or JSON Lines.",
         ),
         click.Option(
             ["--log-level"],
             type=click.Choice(LEVELS),
-            help="Log events from this level on; otherwise error, and info with JSON Lines.",
+            help="Lowest level to log; by default error, or info with --log-format json.",
         ),
     ]

@@ -26,14 +26,14 @@ _PATIENCE = 30
 @click.command(
     cls=Command,
     examples=("syncengine demo try-it",),
-    epilog="Takes a few seconds; talks to this machine only.",
+    epilog="The demo takes a few seconds and connects to this machine only.",
 )
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path(path_type=Path))
 @click.pass_obj
 def command(invocation: Invocation, *, folder: Path | None) -> int:
-    """Watch the documented LeadByte requests go from YAML to a sandbox and into the ledger, and stay there.
+    """Run the documented LeadByte requests from YAML changesets against a sandbox, and show the ledger.
 
-    Everything is written into DIR, which must be new or empty; without it a temporary folder is made.
+    All files are written to DIR, which must be new or empty; by default a temporary folder.
     """
     place = _prepare(folder)
     say = invocation.output.verbatim

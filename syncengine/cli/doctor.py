@@ -25,18 +25,18 @@ if TYPE_CHECKING:
         "syncengine doctor changesets/",
         "syncengine doctor --offline",
     ),
-    epilog="Exit codes: 0 nothing is wrong, warnings or not; 1 something is.",
+    epilog="Exit codes: 0 no errors, possibly warnings; 1 errors.",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(path_type=Path))
-@click.option("--account", "name", metavar="NAME", help="Look at this account only.")
+@click.option("--account", "name", metavar="NAME", help="Check only this account.")
 @click.option("--offline", is_flag=True, help="Open no connection and read no key.")
 @format_option("text", "json")
 @click.pass_obj
 def command(invocation: Invocation, *, paths: tuple[Path, ...], name: str | None, offline: bool, format_: str) -> int:
-    """Look at configuration, keys, ledger, service and machine, and say what to do about what is wrong.
+    """Check configuration, keys, ledger, service and machine, and suggest a fix for every problem.
 
-    With PATHs, the field names of those changesets are compared with the campaigns' own, where the account allows
-    reading. Nothing is changed: the service is asked about a lead that does not exist. No key is ever shown.
+    With PATHs, the field names of those changesets are compared with the fields of the campaigns, if the account
+    allows reads. Nothing is changed: the check of a key reads a lead that does not exist. No key is shown.
     """
     checks = list(_checks(invocation, paths, name, offline=offline))
     wrong = any(check.state == "problem" for check in checks)

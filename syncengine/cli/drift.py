@@ -30,15 +30,15 @@ _STATES = ("same", "different", "unknown")
         "syncengine drift",
         "syncengine drift --observed export.csv --observed-at 2026-11-20T18:00:00Z",
     ),
-    epilog="Exit codes: 0 nothing differs; 4 something does; 1 wrong input, or nothing could be read.",
+    epilog="Exit codes: 0 no differences; 4 differences; 1 wrong input, or nothing could be read.",
 )
-@click.option("--account", "name", metavar="NAME", help="The account; may be left out where there is only one.")
+@click.option("--account", "name", metavar="NAME", help="The account; optional if there is only one.")
 @click.option("--observed", type=click.Path(path_type=Path), metavar="FILE",
-              help="A dated export of leads, CSV or JSON Lines.")  # fmt: skip
-@click.option("--observed-at", metavar="TIME", help="When they were observed, where the file does not say.")
+              help="Export of leads to compare with, as CSV or JSON Lines.")  # fmt: skip
+@click.option("--observed-at", metavar="TIME", help="Time of the export, if the file does not state it.")
 @click.option("--lead", metavar="ID", help="Only this lead.")
-@click.option("--changeset", metavar="ID", help="Only what this changeset wrote last.")
-@click.option("--all", "everything", is_flag=True, help="List what is the same, too.")
+@click.option("--changeset", metavar="ID", help="Only values that this changeset wrote last.")
+@click.option("--all", "everything", is_flag=True, help="List equal values as well.")
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
 @format_option("text", "json")
 @click.pass_obj
@@ -54,10 +54,10 @@ def command(
     show_values: bool,
     format_: str,
 ) -> int:
-    """Compare the last value that was applied to each field and amount with an observed export, or with reads.
+    """Compare the last applied value of every field and amount with an export of leads, or with reads.
 
     Reads need `reads: {leads: true}` for the account. Each line names the field, its lead, and the changeset and run
-    that wrote it last. Nothing is sent but reads, and nothing is written to the ledger.
+    that wrote it last. The command sends only reads and does not write to the ledger.
     """
     from syncengine.checking import CountedReading, DriftLine, drift
     from syncengine.cli.notify import notify

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @click.argument("operation", metavar="OPERATION")
 @click.option("--plan", "plans", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
-              help="A saved plan to look into as well; repeatable.")  # fmt: skip
+              help="Also search this saved plan; repeatable.")  # fmt: skip
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
 @identity_option
 @format_option("text", "json")
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 def command(
     invocation: Invocation, *, operation: str, plans: tuple[Path, ...], show_values: bool, format_: str
 ) -> None:
-    """Tell one operation's whole story: declaration, plans, approvals, attempts, answers, resolutions.
+    """Show everything known about one operation: declaration, plans, approvals, attempts, answers, resolutions.
 
-    OPERATION is its id, or at least 8 characters that begin only one.
+    OPERATION is an operation id, or a unique prefix of at least 8 characters.
     """
     from syncengine.cli.change_source import declared
     from syncengine.cli.find_operation import tell

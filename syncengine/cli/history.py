@@ -20,13 +20,13 @@ if TYPE_CHECKING:
         "syncengine history --run RUN --format csv > run.csv",
     ),
 )
-@click.option("--lead", metavar="ID", help="Only this lead; quarantined:123 is the one with quarantine id 123.")
+@click.option("--lead", metavar="ID", help="Only this lead; quarantined:123 selects the lead with quarantine id 123.")
 @click.option("--changeset", metavar="ID", help="Only this changeset.")
 @click.option("--run", metavar="RUN", help="Only operations with an attempt in this run.")
 @format_option("text", "json", "csv")
 @click.pass_obj
 def command(invocation: Invocation, *, lead: str | None, changeset: str | None, run: str | None, format_: str) -> None:
-    """Show what happened to leads, changesets and runs: one line for each operation ever sent."""
+    """Show operations by lead, changeset or run: one line for every operation that was sent."""
     from syncengine.cli.record_views import history_rows
     from syncengine.cli.views import view_options
     from syncengine.core.values import LeadId, RunId, is_lead_id

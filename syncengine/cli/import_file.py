@@ -31,27 +31,27 @@ _SOURCE = "rows"
         "syncengine import request.json --changeset repair-2026-11 --out changesets/repair.yaml",
         "syncengine import data/calls.csv --lead lead_id --payout payout --field c1=result --out changesets/calls.yaml",
     ),
-    epilog="Then review it, and plan it like any other.",
+    epilog="Review the changeset, then plan it like any other.",
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--changeset", metavar="ID", help="The changeset's id; otherwise from the name of --out or FILE.")
-@click.option("--account", metavar="NAME", help="The account; may be left out where there is only one.")
+@click.option("--changeset", metavar="ID", help="Id of the changeset; by default the name of --out or FILE.")
+@click.option("--account", metavar="NAME", help="The account; optional if there is only one.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
-              help="The file to write, which must not exist; otherwise it goes to stdout.")  # fmt: skip
-@click.option("--lead", metavar="COLUMN", help="Table: the column with the lead's id.")
-@click.option("--quarantined", metavar="COLUMN", help="Table: in place of --lead, the column with the quarantine id.")
+              help="File to write, which must not exist; by default stdout.")  # fmt: skip
+@click.option("--lead", metavar="COLUMN", help="Table: column with the lead id.")
+@click.option("--quarantined", metavar="COLUMN", help="Table: instead of --lead, column with the quarantine id.")
 @click.option("--field", "fields", multiple=True, metavar="NAME=COLUMN", help="Table: a field to update; repeatable.")
-@click.option("--all-columns", is_flag=True, help="Table: every other column is a field of its name.")
-@click.option("--when", metavar="EXPRESSION", help="Table: only rows for which this is true: row.result == 'sold'.")
-@click.option("--payout", metavar="COLUMN", help="Table: the column with the payout.")
-@click.option("--revenue", metavar="COLUMN", help="Table: the column with the revenue.")
-@click.option("--buyer", metavar="COLUMN", help="Table: the column with the buyer.")
-@click.option("--trigger", metavar="COLUMN", help="Table: the column with the delivery to trigger.")
+@click.option("--all-columns", is_flag=True, help="Table: update a field from every other column, by its name.")
+@click.option("--when", metavar="EXPRESSION", help="Table: only rows that match, as in row.result == 'sold'.")
+@click.option("--payout", metavar="COLUMN", help="Table: column with the payout.")
+@click.option("--revenue", metavar="COLUMN", help="Table: column with the revenue.")
+@click.option("--buyer", metavar="COLUMN", help="Table: column with the buyer.")
+@click.option("--trigger", metavar="COLUMN", help="Table: column with the delivery to trigger.")
 @click.option("--reprocess", is_flag=True, help="Table: reprocess the lead of every row.")
 @click.option("--release", is_flag=True, help="Table: release the quarantined lead of every row.")
 @click.option("--reject", is_flag=True, help="Table: reject the quarantined lead of every row.")
-@click.option("--skip-empty", is_flag=True, help="Table: leave empty cells out.")
-@click.option("--inline", is_flag=True, help="Table: write the rows into the changeset in place of a source.")
+@click.option("--skip-empty", is_flag=True, help="Table: skip empty cells.")
+@click.option("--inline", is_flag=True, help="Table: write the rows into the changeset, not as a source.")
 @table_options
 @format_option("text", "json")
 @click.pass_obj
@@ -81,10 +81,10 @@ def command(
     sheet: str | None,
     format_: str,
 ) -> int:
-    """Turn FILE into a changeset: the JSON body of a request, a curl command line, or a table with a column mapping.
+    """Convert FILE into a changeset: a JSON request body, a curl command line, or a table with a column mapping.
 
-    Nothing is sent, and the command in FILE is never run. An API key in it is left out. The changeset plans to the
-    same request that FILE holds.
+    Nothing is sent, and a command in FILE is never run. API keys are removed. The plan of the changeset holds the same
+    request as FILE.
     """
     from syncengine.importing import Columns
 

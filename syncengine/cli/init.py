@@ -19,19 +19,19 @@ if TYPE_CHECKING:
         "syncengine init leads",
         "syncengine init --ci github      # in a git repository: a workflow as well",
     ),
-    epilog="Files that are there already stay as they are; run it again to add what is missing. Exit 3: the "
-    "configuration pins a ledger that is not there, or a ledger is there that it does not pin.",
+    epilog="Existing files are not changed; run the command again to add missing ones. Exit code 3: the "
+    "configuration pins a ledger that does not exist, or a ledger exists that the configuration does not pin.",
 )
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--ci", "systems", multiple=True, type=click.Choice(("github", "gitlab")), metavar="github | gitlab",
-              help="Also write a workflow: checks on proposals, apply on the main branch. DIR is a repository's top "
-              "folder. Repeatable.")  # fmt: skip
+              help="Also write a CI workflow: checks on proposals, apply on the main branch. DIR must be the top "
+              "folder of a git repository. Repeatable.")  # fmt: skip
 @click.pass_obj
 def command(invocation: Invocation, *, directory: Path, systems: tuple[str, ...]) -> None:
     """Write a configuration with a pinned ledger, an example changeset and a sandbox configuration.
 
-    In a folder that has a syncengine.yaml, its ledger is created and pinned, and the rest is added beside it. With
-    --ci, a new configuration takes the ledger's URL from SYNCENGINE_LEDGER_URL where that variable is set.
+    If the folder has a syncengine.yaml, the command creates and pins its ledger and adds the missing files. With --ci,
+    a new configuration takes the ledger URL from SYNCENGINE_LEDGER_URL if that variable is set.
     """
     from syncengine.cli.init_repository import found
 

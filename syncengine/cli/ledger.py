@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from syncengine.core.settings import Account
     from syncengine.project import Project
 
-_by = click.option("--by", required=True, metavar="NAME", help="Who does this.")
-_account = click.option("--account", metavar="NAME", help="Which account; needed where there are several.")
+_by = click.option("--by", required=True, metavar="NAME", help="Name to record.")
+_account = click.option("--account", metavar="NAME", help="The account; required if there are several.")
 
 
 @click.group()
 def command() -> None:
-    """Look after the ledger: check it, export it, bring it up to date, forget a lead, free a dead lease."""
+    """Maintain the ledger: check it, export it, migrate it, erase a lead, release a lease."""
 
 
 @command.command(
@@ -30,15 +30,16 @@ def command() -> None:
         "syncengine ledger check",
         "syncengine ledger check --head HEAD    # a head noted earlier, elsewhere",
     ),
-    epilog="Exit codes: 0 sound; 1 not.",
+    epilog="Exit codes: 0 no damage found; 1 damaged.",
 )
-@click.option("--head", metavar="HEAD", help="A head noted earlier, elsewhere: the ledger must still contain it.")
+@click.option("--head", metavar="HEAD", help="Head printed by an earlier check; the ledger must still contain it.")
 @format_option("text", "json")
 @click.pass_obj
 def check(invocation: Invocation, *, head: str | None, format_: str) -> int:
-    """Recompute the hash chains and the counts, and say where they do not fit.
+    """Recompute hash chains and counts, and report every mismatch with its place.
 
-    The head that is printed stands for every record so far. Keep it somewhere else, and compare with --head later.
+    The printed head covers every record so far. Store it elsewhere and pass it to --head later: the
+    check then detects removed records.
     """
     from syncengine.core.errors import LedgerDamaged
     from syncengine.core.ports import CheckFinding
@@ -70,7 +71,7 @@ def check(invocation: Invocation, *, head: str | None, format_: str) -> int:
 @command.command(cls=Command, examples=("syncengine ledger export > ledger.jsonl",))
 @click.pass_obj
 def export(invocation: Invocation) -> int:
-    """Write every record as JSON Lines, in the order of their positions."""
+    """Write every record as JSON Lines, ordered by position."""
     with _project(invocation).view() as ledger:
         if ledger is None:
             return _no_ledger(invocation)
@@ -86,15 +87,15 @@ def export(invocation: Invocation) -> int:
         "syncengine ledger migrate --rekey --by ann --note 'the key file was lost'",
     ),
 )
-@click.option("--rekey", is_flag=True, help="Adopt the configured key, made where it is missing.")
-@click.option("--by", metavar="NAME", help="With --rekey: who does this.")
-@click.option("--note", metavar="TEXT", help="With --rekey: why.")
+@click.option("--rekey", is_flag=True, help="Adopt the configured key; create it if it is missing.")
+@click.option("--by", metavar="NAME", help="With --rekey: name to record.")
+@click.option("--note", metavar="TEXT", help="With --rekey: reason to record.")
 @click.pass_obj
 def migrate(invocation: Invocation, *, rekey: bool, by: str | None, note: str | None) -> None:
-    """Bring an older ledger to this version's schema. Forward only; make a backup first.
+    """Migrate an older ledger to the schema of this version. This cannot be undone; make a backup first.
 
-    With --rekey, values on record cannot be compared any more: updates and financials count as never applied, except
-    that what a later changeset wrote stays as it is. Irreversible operations are unaffected.
+    With --rekey, recorded values can no longer be compared: updates and financials count as never applied, except that
+    values a later changeset wrote are kept. Irreversible operations are unaffected.
     """
     from pathlib import Path
 
@@ -116,19 +117,19 @@ def migrate(invocation: Invocation, *, rekey: bool, by: str | None, note: str | 
 
 @command.command(cls=Command, examples=("syncengine ledger forget 2932682 --by ann --note 'asked for on the phone'",))
 @click.argument("lead", metavar="LEAD")
-@click.option("--by", metavar="NAME", help="Who does this; the name of this machine's user otherwise.")
-@click.option("--note", metavar="TEXT", help="Why; kept as it is, so say nothing in it about the person.")
+@click.option("--by", metavar="NAME", help="Name to record; by default the user of this machine.")
+@click.option("--note", metavar="TEXT", help="Reason, recorded as written; do not include personal data.")
 @_account
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
-              help="Wait so long where somebody is applying to the account.")  # fmt: skip
+              help="Time to wait for a run on the account to end.")  # fmt: skip
 @click.pass_obj
 def forget(
     invocation: Invocation, *, lead: str, by: str | None, note: str | None, account: str | None, lock_timeout: float
 ) -> None:
-    """Erase what the ledger holds of one lead: values, digests, amounts, messages.
+    """Erase the data of one lead from the ledger: values, digests, amounts, messages.
 
-    Ids and outcomes stay, and nothing is sent for the lead any more. Plan files and sources must be deleted by hand;
-    the plans that are known to hold it are named.
+    Ids and outcomes are kept, and nothing more is sent for the lead. Delete plan files and sources yourself; the
+    command names the plans known to contain the lead.
     """
     from syncengine.core.errors import InputError
     from syncengine.core.spreadsheets import fault_of_id
@@ -153,11 +154,11 @@ def forget(
 
 @command.command(cls=Command, examples=("syncengine ledger release --by ann --note 'runner 7 is gone'",))
 @_by
-@click.option("--note", required=True, metavar="TEXT", help="How it is known that the holder is dead.")
+@click.option("--note", required=True, metavar="TEXT", help="Evidence that the holder of the lease is dead.")
 @_account
 @click.pass_obj
 def release(invocation: Invocation, *, by: str, note: str, account: str | None) -> None:
-    """Take a dead holder's lease away. On one machine, and after half a minute on PostgreSQL, this is never needed."""
+    """Release the lease of a dead process. Not needed on one machine, nor on PostgreSQL after 30 seconds."""
     project = _project(invocation)
     owner = _chosen(project, account)
     with project.ledger() as ledger:
@@ -169,17 +170,17 @@ def release(invocation: Invocation, *, by: str, note: str, account: str | None) 
 @command.command(
     cls=Command,
     examples=("syncengine ledger accept-position --by ann --note 'restored the backup of Monday'",),
-    epilog="Exit codes: 0 accepted, or nothing is behind; 3 refused.",
+    epilog="Exit codes: 0 accepted, or no records are missing; 3 refused.",
 )
 @_by
-@click.option("--note", required=True, metavar="TEXT", help="What happened, and what is known of what was lost.")
+@click.option("--note", required=True, metavar="TEXT", help="Cause, and what is known about the lost records.")
 @click.pass_obj
 def accept_position(invocation: Invocation, *, by: str, note: str) -> None:
-    """Go on with a ledger that lost records, as after a restore: no earlier plan or approval counts any more.
+    """Accept a ledger that lost records, for example after a restore. Earlier plans and approvals become invalid.
 
-    What the lost records sent is unknown to the ledger, and will be sent again unless it is recorded first with
-    `resolve --baseline`. The pin in syncengine.yaml is never overridden: commit the line that is printed. Run it after
-    a restore of a PostgreSQL ledger too, where nothing beside the pin can tell that it was restored.
+    The ledger does not know which operations the lost records sent. They are sent again unless you record them first
+    with `resolve --baseline`. The command does not change the pin in syncengine.yaml: commit the line that it prints.
+    Run it after every restore of a PostgreSQL ledger, because only the pin can show that the ledger was restored.
     """
     from contextlib import closing
     from pathlib import Path
@@ -215,9 +216,9 @@ def accept_position(invocation: Invocation, *, by: str, note: str) -> None:
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_obj
 def backup(invocation: Invocation, *, file: Path) -> int:
-    """Write a consistent copy of an SQLite ledger to FILE, while a run goes on. The key is not in it: copy it apart.
+    """Write a consistent copy of an SQLite ledger to FILE, also during a run.
 
-    For PostgreSQL use pg_dump.
+    The copy does not contain the key: back it up separately. For PostgreSQL use pg_dump.
     """
     with _project(invocation).view() as ledger:
         if ledger is None:

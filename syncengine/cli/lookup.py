@@ -27,16 +27,16 @@ if TYPE_CHECKING:
         "syncengine lookup data/people.csv --campaign 1 --email email --out data/people-ids.csv",
         "syncengine lookup data/people.csv --campaign 1 --phone mobile --newest --out data/people-by-phone.csv",
     ),
-    epilog="Exit codes: 0 every row has an id; 4 some have none, or the service let it down; 1 wrong input; 3 refused.",
+    epilog="Exit codes: 0 every row has an id; 4 some rows have none, or a search failed; 1 wrong input; 3 refused.",
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--campaign", metavar="ID", required=True, help="The campaign whose leads are searched.")
-@click.option("--email", metavar="COLUMN", help="The column with the e-mail addresses.")
-@click.option("--phone", metavar="COLUMN", help="In place of --email, the column with the phone numbers.")
+@click.option("--campaign", metavar="ID", required=True, help="Campaign whose leads are searched.")
+@click.option("--email", metavar="COLUMN", help="Column with the e-mail addresses.")
+@click.option("--phone", metavar="COLUMN", help="Instead of --email, column with the phone numbers.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", required=True,
-              help="The CSV file to write, which must not exist.")  # fmt: skip
-@click.option("--newest", is_flag=True, help="Of several leads, take the one that was received last.")
-@click.option("--account", metavar="NAME", help="The account; may be left out where there is only one.")
+              help="CSV file to write, which must not exist.")  # fmt: skip
+@click.option("--newest", is_flag=True, help="If several leads match, take the one received last.")
+@click.option("--account", metavar="NAME", help="The account; optional if there is only one.")
 @table_options
 @format_option("text", "json")
 @click.pass_obj
@@ -55,11 +55,11 @@ def command(
     sheet: str | None,
     format_: str,
 ) -> int:
-    """Search the leads of a campaign for the addresses or numbers in a column of FILE, and write FILE's table again
+    """Search a campaign for the e-mail addresses or phone numbers in a column of FILE, and write the table to a file
     with the columns lead_id, match and received.
 
-    Nothing is sent but searches, at the account's pace. After an interruption, the same command goes on where it was.
-    Review the new file and commit it: nothing is looked up while changes are applied.
+    The command sends only searches, at the pace of the account. After an interruption, run it again to continue.
+    Review and commit the new file: apply performs no lookups.
     """
     from syncengine.lookup import ADDED, LookupWanted, open_table
 

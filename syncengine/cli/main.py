@@ -66,14 +66,15 @@ class CommandGroup(click.Group):
 @click.group(
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done; 1 wrong input; 2 plan --detailed-exitcode: there is something to send; 3 refused; "
-    "4 incomplete; 5 in doubt; 130 interrupted. `syncengine COMMAND --help` tells more.",
+    epilog="Exit codes: 0 done; 1 wrong input; 2 plan --detailed-exitcode: there are operations to send; 3 refused; "
+    "4 incomplete; 5 in doubt; 130 interrupted. See `syncengine COMMAND --help` for details.",
 )
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 def cli() -> None:
     """Reviewed, at-most-once changes to live LeadByte leads, from YAML changesets kept in git.
 
-    Changesets are validated and become a plan; the plan is reviewed; what was reviewed is sent, once, and remembered.
+    `plan` validates changesets and saves the operations to send. The plan is reviewed. `apply` sends its operations at
+    most once and records every answer in the ledger.
     """
 
 

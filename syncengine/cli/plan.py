@@ -46,24 +46,24 @@ class _Counting:
         "syncengine plan --offline changesets/ --format markdown > plan.md",
         "syncengine plan changesets/ --observed export.csv --observed-at 2026-11-20T18:00:00Z",
     ),
-    epilog="Exit codes: 0 planned; 2 with --detailed-exitcode where something is to be sent; 1 wrong input; 3 "
+    epilog="Exit codes: 0 planned; 2 with --detailed-exitcode if there are operations to send; 1 wrong input; 3 "
     "blocked (the file is written, and apply refuses it).",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for review and apply.")
-@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a declared variable.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="File to save the plan to.")
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable; repeatable.")
 @click.option("--changeset", "only", multiple=True, metavar="ID", help="Plan only this changeset; repeatable.")
 @part_options("Plan")
 @click.option("--observed", type=click.Path(path_type=Path), metavar="FILE",
-              help="Values before: a dated export of leads, CSV or JSON Lines.")  # fmt: skip
-@click.option("--observed-at", metavar="TIME", help="When they were observed, where the file does not say.")
-@click.option("--offline", is_flag=True, help="Open no connection and read no key, whatever is configured.")
+              help="Export of leads to take values before from, as CSV or JSON Lines.")  # fmt: skip
+@click.option("--observed-at", metavar="TIME", help="Time of the export, if the file does not state it.")
+@click.option("--offline", is_flag=True, help="Open no connection and read no API key.")
 @click.option("--values", type=click.Choice(("plain", "sealed")), default="plain", show_default=True,
-              help="How lead data stands in FILE; sealed: only the recipients can read it.")  # fmt: skip
+              help="Storage of lead data in the plan; sealed encrypts it to the recipients.")  # fmt: skip
 @click.option("--recipient", "recipients", multiple=True, metavar="KEY",
-              help="Who can open the sealed plan: age1..., an SSH key, or a file of such; repeatable.")  # fmt: skip
+              help="Recipient of the sealed plan: age1..., an SSH key, or a file of keys; repeatable.")  # fmt: skip
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are operations to send.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are operations to send.")
 @format_option("text", "markdown", "html", "json", "sarif", "github")
 @click.pass_obj
 def command(
@@ -85,9 +85,11 @@ def command(
     detailed_exitcode: bool,
     format_: str,
 ) -> int:
-    """Work out what would be sent, show it and save it. Nothing is sent, no ledger is created or written.
+    """Compute the operations to send, show them and save them as a plan.
 
-    PATH names changeset files, or folders that are searched for *.yaml and *.yml.
+    Nothing is sent, and no ledger is created or changed.
+
+    PATH is a changeset file, or a folder that is searched for *.yaml and *.yml.
     """
     from syncengine.api import load, needed_approvals, plan
     from syncengine.cli.progress import Progress

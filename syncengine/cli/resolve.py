@@ -27,14 +27,14 @@ _YOUNG = 15 * 60
     ),
 )
 @click.argument("operations", nargs=-1, metavar="OPERATION...")
-@click.option("--run", metavar="RUN", help="Everything in doubt whose last attempt this run made.")
-@click.option("--as", "verdict", type=click.Choice(("applied", "not-applied")), help="What happened.")
+@click.option("--run", metavar="RUN", help="All operations in doubt that this run attempted last.")
+@click.option("--as", "verdict", type=click.Choice(("applied", "not-applied")), help="Outcome to record.")
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="PLAN",
-              help="Instead: record what this plan would send as already done by other means.")  # fmt: skip
-@click.option("--by", required=True, metavar="NAME", help="Who says so.")
-@click.option("--note", required=True, metavar="TEXT", help="How it is known.")
+              help="Instead of --as: record the operations of this plan as applied outside syncengine.")  # fmt: skip
+@click.option("--by", required=True, metavar="NAME", help="Name to record.")
+@click.option("--note", required=True, metavar="TEXT", help="Evidence for the outcome.")
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
-              help="Wait so long where somebody is applying to the account.")  # fmt: skip
+              help="Time to wait for a run on the account to end.")  # fmt: skip
 @identity_option
 @format_option("text", "json")
 @click.pass_obj
@@ -50,11 +50,11 @@ def command(
     lock_timeout: float,
     format_: str,
 ) -> None:
-    """Record what became of operations in doubt, with who says so and how it is known.
+    """Record the outcome of operations in doubt, with a name and the evidence.
 
-    An OPERATION may be shortened to a prefix of 8 characters that fits only one. After `not-applied` the plan that
-    sent it may send it again. With --baseline a plan's operations count as applied although syncengine did not send
-    them; nothing is sent.
+    OPERATION is an operation id, or a unique prefix of at least 8 characters. After `not-applied`, the plan that sent
+    the operation may send it again. With --baseline, the operations of a plan count as applied although syncengine did
+    not send them. Nothing is sent.
     """
     from syncengine.api import record_baseline
     from syncengine.core.errors import InputError

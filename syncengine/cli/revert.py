@@ -27,14 +27,14 @@ _SHOWN = 20
     ),
 )
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The changeset to write.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Changeset file to write.")
 @identity_option
 @format_option("text", "json")
 @click.pass_obj
 def command(invocation: Invocation, *, plan: Path, out: Path, format_: str) -> int:
-    """Write a changeset that sets back the known values from before of what PLAN applied and nobody wrote since.
+    """Write a changeset that restores the known earlier values of fields that PLAN changed and no later run wrote.
 
-    The rest is listed with its reasons. Nothing is sent. FILE holds lead values in plain.
+    Other changes are listed with the reason. Nothing is sent. FILE contains lead values as plain text.
     """
     from syncengine.cli.files import changeset_schema, write_file
     from syncengine.planning import open_plan

@@ -12,25 +12,25 @@ from syncengine.cli.command import Command, Invocation
 @click.command(
     cls=Command,
     examples=("syncengine sandbox --port 8089 --state .syncengine/service &",),
-    epilog="Prints one line of JSON with `url` and `api_key` when it is ready. `state` names the folder with its "
-    "logs: effects.jsonl holds everything it did to a lead. Ctrl-C ends it.",
+    epilog="When ready, the command prints one line of JSON with `url`, `api_key` and `state`, the folder of its "
+    "logs. effects.jsonl there lists every change to a lead. Stop the sandbox with Ctrl-C.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 takes a free one.")
-@click.option("--leads", type=click.Path(path_type=Path), metavar="FILE", help="CSV of leads: id, state, payout, ...")
-@click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Trouble to make, as a file of rules.")
-@click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Folder to keep state and logs in.")
-@click.option("--latency", type=click.FloatRange(0, 600_000), default=0, metavar="MS", help="Added to every answer.")
-@click.option("--any-lead", is_flag=True, help="Every lead id exists, approved.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="Port; 0 selects a free one.")
+@click.option("--leads", type=click.Path(path_type=Path), metavar="FILE", help="Leads to load: id, state, payout, ...")
+@click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="File of fault rules.")
+@click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Folder for state and logs.")
+@click.option("--latency", type=click.FloatRange(0, 600_000), default=0, metavar="MS", help="Delay of every answer.")
+@click.option("--any-lead", is_flag=True, help="Treat every lead id as an approved lead.")
 @click.option(
     "--key",
     "keys",
     multiple=True,
     metavar="KEY[:PERMISSIONS]",
-    help="A key to accept, as in demo-key:update,financials; `:revoked` is refused. May be given more than once.",
+    help="API key to accept, such as demo-key:update,financials; `:revoked` makes it refused. Repeatable.",
 )
 @click.option("--quarantine-delay", type=click.FloatRange(0, 86_400), default=1, metavar="SECONDS", show_default=True,
-              help="How long a release or rejection waits in the queue.")  # fmt: skip
-@click.option("--drop-underscore-headers", is_flag=True, help="Lose the header X_KEY on the way, as some proxies do.")
+              help="Time that a release or rejection stays queued.")  # fmt: skip
+@click.option("--drop-underscore-headers", is_flag=True, help="Drop the header X_KEY, as some proxies do.")
 @click.pass_obj
 def command(
     invocation: Invocation,
@@ -45,10 +45,10 @@ def command(
     quarantine_delay: float,
     drop_underscore_headers: bool,
 ) -> None:
-    """Run a stateful LeadByte-compatible service on loopback.
+    """Run a stateful LeadByte-compatible service on the loopback interface.
 
-    It knows leads in every state, two API keys, manual and automatic deliveries, and answers as the documented API
-    does. Nothing leaves this machine.
+    It has leads in every state, two API keys, and manual and automatic deliveries, and answers like the documented API.
+    It opens no connection to other machines.
     """
     from syncengine.core.errors import InputError
     from syncengine.sandbox import DEFAULT_KEYS, Sandbox, SandboxError, SandboxOptions, parse_key

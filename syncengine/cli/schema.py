@@ -24,9 +24,9 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.argument("name", required=False, shell_complete=_complete)
 @click.pass_obj
 def command(invocation: Invocation, *, name: str | None) -> None:
-    """Print a JSON Schema; without a NAME, list them.
+    """Print a JSON Schema. Without NAME, list all schemas.
 
-    A name without its version, as in `changeset`, stands for the newest one.
+    A name without a version, such as `changeset`, selects the newest version.
     """
     from syncengine.core.errors import InputError
     from syncengine.documents.schema_files import schema_names, schema_text

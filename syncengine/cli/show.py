@@ -33,12 +33,12 @@ def command(
     show_values: bool,
     format_: str,
 ) -> None:
-    """Show a saved plan. The file is checked first; an altered or cut one is refused (exit 3).
+    """Show a saved plan. An altered or truncated file is refused (exit code 3).
 
-    With --lead, --change or --limit changes and operations are those of a part, and the verdict says so. Findings,
-    irreversible operations and money are always those of the whole plan, which is what the digest covers.
+    With --lead, --change or --limit, the view lists part of the changes and operations, and the verdict says so.
+    Findings, irreversible operations and money always cover the whole plan, as the digest does.
 
-    Of a sealed plan that no identity at hand opens, counts and digest are shown.
+    Without an identity for a sealed plan, only its counts and digest are shown.
     """
     from syncengine.cli.views import show_plan
     from syncengine.core.errors import ConfigError

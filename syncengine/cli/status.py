@@ -19,11 +19,12 @@ if TYPE_CHECKING:
         "syncengine status --format json",
     ),
 )
-@click.option("--run", "run", metavar="RUN", help="Only what this run came to and why it stopped, as apply reports it.")
+@click.option("--run", "run", metavar="RUN",
+              help="Show only the result of this run and why it stopped, as apply reports it.")  # fmt: skip
 @format_option("text", "json")
 @click.pass_obj
 def command(invocation: Invocation, *, run: str | None, format_: str) -> None:
-    """Show what is in doubt, which plans are unfinished, who is applying right now, and how submitted runs go."""
+    """Show unresolved operations and unfinished plans, and the progress of active and submitted runs."""
     from syncengine.cli.record_views import status_report
     from syncengine.cli.views import view_options
 

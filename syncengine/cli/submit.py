@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 @click.command(
     cls=Command,
     examples=("syncengine submit release.plan",),
-    epilog="Exit codes: 0 enqueued, or with --wait done; 1 wrong input; 3 refused, nothing was enqueued; with --wait "
-    "those of apply.",
+    epilog="Exit codes: 0 enqueued, or with --wait done; 1 wrong input; 3 refused, nothing was enqueued; with --wait, "
+    "the codes of apply.",
 )
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option("--approval", "approvals", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
-              help="Approvals of the plan, besides those in PLAN.approval; repeatable.")  # fmt: skip
+              help="Further approvals, in addition to PLAN.approval; repeatable.")  # fmt: skip
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
-              help="Wait so long where somebody else is applying to the account.")  # fmt: skip
+              help="Time to wait for another run on the same account to end.")  # fmt: skip
 @click.option("--shard-size", type=click.IntRange(min=1, max=100_000), default=1000, metavar="N", show_default=True,
-              help="About how many operations a shard holds.")  # fmt: skip
-@click.option("--wait", is_flag=True, help="Stay until the run has ended, and print its result as apply does.")
+              help="Approximate number of operations in a shard.")  # fmt: skip
+@click.option("--wait", is_flag=True, help="Wait for the run to end and print its result as apply does.")
 @identity_option
 @format_option("text", "json")
 @click.pass_obj
@@ -45,7 +45,7 @@ def command(
 ) -> int:
     """Check a saved PLAN as apply does, and enqueue it for workers (`syncengine worker`).
 
-    The ledger must be on PostgreSQL. Nothing is sent by this command; `status` shows how the run goes.
+    Requires a ledger on PostgreSQL. The command itself sends nothing; `status` shows the progress of the run.
     """
     from syncengine.cli.apply_run import Noting
     from syncengine.core.results import RunResult

@@ -19,10 +19,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 def table_options(command: F) -> F:
     """The three options, as parameters `delimiter`, `encoding` and `sheet`."""
     for option in (
-        click.option("--sheet", metavar="NAME", help="A spreadsheet's sheet; may be left out where there is only one."),
+        click.option("--sheet", metavar="NAME", help="Sheet of a spreadsheet; optional if there is only one."),
         click.option("--encoding", metavar="NAME",
-                     help="CSV, JSON Lines: the encoding, as in sources; UTF-8 otherwise."),
-        click.option("--delimiter", type=click.Choice((",", ";", "|", "tab")), help="CSV: what stands between cells."),
+                     help="CSV, JSON Lines: encoding, as in sources; by default UTF-8."),
+        click.option("--delimiter", type=click.Choice((",", ";", "|", "tab")), help="CSV: cell delimiter."),
     ):  # fmt: skip
         command = option(command)
     return command

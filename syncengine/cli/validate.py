@@ -24,17 +24,17 @@ _FOR_CI = ("sarif", "github")
         "syncengine validate changesets/",
         "syncengine validate changesets/ --format github    # annotations beside the lines of a pull request",
     ),
-    epilog="Exit codes: 0 valid, warnings or not; 1 not.",
+    epilog="Exit codes: 0 valid, possibly with warnings; 1 invalid.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
-@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a declared variable.")
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable; repeatable.")
 @format_option("text", "json", "sarif", "github")
 @click.pass_obj
 def command(invocation: Invocation, *, paths: tuple[Path, ...], variables: tuple[str, ...], format_: str) -> int:
-    """Check changesets, their data and the configuration; report every problem with its place.
+    """Check changesets, their data and the configuration, and report every problem with file, line and column.
 
-    PATH names changeset files, or folders that are searched for *.yaml and *.yml. No key is read and no connection
-    opened.
+    PATH is a changeset file, or a folder that is searched for *.yaml and *.yml. The command reads no API key and opens
+    no connection.
     """
     from syncengine.cli.variables import parse_variables
     from syncengine.core.errors import Exit, SyncError

@@ -32,15 +32,15 @@ _SHOWN = 50
         "syncengine verify release.plan --deadline 900",
         "syncengine verify RUN",
     ),
-    epilog="Exit codes: 0 nothing differs; 4 something does; 1 wrong input, or nothing could be read.",
+    epilog="Exit codes: 0 no differences; 4 differences; 1 wrong input, or nothing could be read.",
 )
 @click.argument("subject", metavar="RUN|PLAN")
 @click.option("--deadline", type=click.FloatRange(min=0), metavar="SECONDS",
-              help="Ask nothing more after so many seconds; what was not read is unreadable.")  # fmt: skip
+              help="Stop reading after this time; unread values are reported as unreadable.")  # fmt: skip
 @click.option("--polls", type=click.IntRange(0, 100), default=3, show_default=True,
-              help="How often what differs is read again.")  # fmt: skip
+              help="Number of times that differing values are read again.")  # fmt: skip
 @click.option("--interval", type=click.FloatRange(0, 3600), default=10, metavar="SECONDS", show_default=True,
-              help="Time between these readings.")  # fmt: skip
+              help="Time between repeated reads.")  # fmt: skip
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
 @identity_option
 @format_option("text", "json")
@@ -55,10 +55,10 @@ def command(
     show_values: bool,
     format_: str,
 ) -> int:
-    """Read leads back and mark what RUN or PLAN applied: verified, different or unreadable.
+    """Read leads back and report every value that RUN or PLAN applied as verified, different or unreadable.
 
-    A lead is read once the account's `settle` seconds have passed since its last write. Needs `reads: {leads: true}`
-    for the account. Nothing is sent but reads, and nothing is written to the ledger.
+    A lead is read once the `settle` seconds of the account have passed since its last write. Needs `reads:
+    {leads: true}` for the account. The command sends only reads and does not write to the ledger.
     """
     from syncengine.checking import CheckedOperation, ReadPatience, Verification
     from syncengine.cli.reading import masker, of_identity, open_ledger_view, open_reader, wait

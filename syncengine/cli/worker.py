@@ -13,17 +13,17 @@ from syncengine.cli.command import Command, Invocation, format_option
         "syncengine worker --account acme --parallel 2 &",
         "syncengine worker --drain      # ends once nothing is open",
     ),
-    epilog="SIGTERM and SIGINT: answers in flight are awaited and recorded, what is left of a shard goes to another "
-    "worker, exit 130. Exit 0: --drain, and nothing is open. Exit 3: another ledger, version, policy or host than the "
-    "open runs need. Exit 4 or 5: another worker took over a lane.",
+    epilog="On SIGTERM or SIGINT the worker waits for answers in flight, records them, leaves the rest of its shards "
+    "to other workers and exits 130. Exit codes: 0 with --drain, no run is open; 3 ledger, version, policy or host "
+    "differ from what the open runs need; 4 or 5 another worker took over a lane.",
 )
 @click.option("--account", "accounts", multiple=True, metavar="NAME",
-              help="Serve only this account; repeatable. Otherwise all of the configuration.")  # fmt: skip
+              help="Serve only this account; repeatable. By default all accounts.")  # fmt: skip
 @click.option("--parallel", type=click.IntRange(min=1, max=64), default=4, metavar="N", show_default=True,
-              help="Work on so many shards at once.")  # fmt: skip
+              help="Number of shards to process at once.")  # fmt: skip
 @click.option("--lease", type=click.FloatRange(min=2, max=30), default=30, metavar="SECONDS", show_default=True,
-              help="A worker that was silent for so long has lost its shards to the others.")  # fmt: skip
-@click.option("--drain", is_flag=True, help="End once no run that this worker serves is open.")
+              help="Time without a heartbeat after which other workers take over the shards.")  # fmt: skip
+@click.option("--drain", is_flag=True, help="Exit once no run that this worker serves is open.")
 @format_option("text", "json")
 @click.pass_obj
 def command(
@@ -35,10 +35,10 @@ def command(
     drain: bool,
     format_: str,
 ) -> int:
-    """Take shards of submitted plans from the queue and send them, until told to end.
+    """Process shards of submitted plans from the queue until stopped.
 
-    Any number of workers on any number of machines keep one pace and one concurrency limit for an account. Each reads
-    the API keys from its own environment and needs the ledger's key file.
+    All workers of an account, on any number of machines, share one pace and one concurrency limit. Each worker reads
+    the API keys from its own environment and needs the key file of the ledger.
     """
     from syncengine.cli.apply_run import Noting, run_records
     from syncengine.cli.run_log import Listeners
