@@ -19,7 +19,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "validate": CommandEntry("syncengine.cli.validate", "Check changesets and configuration; report every problem."),
     "plan": CommandEntry("syncengine.cli.plan", "Compute the operations to send, show them and save them as a plan."),
     "show": CommandEntry("syncengine.cli.show", "Show a saved plan."),
-    "review": CommandEntry("syncengine.cli.review", "Walk through a plan's findings one by one, then sign it."),
+    "review": CommandEntry("syncengine.cli.review", "Show the findings of a plan one by one, then sign it."),
     "approve": CommandEntry("syncengine.cli.approve", "Sign a saved plan with an SSH key."),
     "apply": CommandEntry(
         "syncengine.cli.apply", "Send planned operations at most once; record every answer.", sends=True

@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     cls=Command,
     examples=(
         "syncengine review release.plan",
-        "syncengine review release.plan --key ~/.ssh/id_ed25519      # and sign it at the end",
+        "syncengine review release.plan --key ~/.ssh/id_ed25519      # asks whether to sign at the end",
     ),
-    epilog="Exit codes: 0 reviewed, signed or not; 1 no terminal, or the key does not do; 3 the plan is altered.",
+    epilog="Exit codes: 0 reviewed, signed or not; 1 no terminal, or the key cannot be used; 3 the plan is altered.",
 )
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--key", type=click.Path(path_type=Path), metavar="FILE",
-              help="Ask whether to sign with this key: yours, or the .pub of one that ssh-agent holds.")  # fmt: skip
+              help="Private SSH key to sign with, or the public key (.pub) of one that ssh-agent holds.")  # fmt: skip
 @click.option("--show-values", is_flag=True, help="Show personal values instead of masks.")
 @identity_option
 @click.pass_obj
 def command(invocation: Invocation, *, plan: Path, key: Path | None, show_values: bool) -> None:
-    """Walk through the findings of a plan one by one, each with its evidence, then see its summary and sign it.
+    """Show the findings of a plan one by one with their evidence, then its summary, and optionally sign it.
 
-    Asks on the terminal; `show` and `approve` do the same without asking. Nothing is signed unless you answer yes.
+    The command is interactive; `show` and `approve` are not. The plan is signed only if you answer yes.
     """
     from syncengine.cli.approve import sign
     from syncengine.core.errors import InputError
