@@ -16,7 +16,7 @@ __all__ = ["Planned", "Project", "SyncError", "__version__", "apply", "load", "p
 
 
 def __getattr__(name: str) -> object:
-    # Imported when first used: the command line starts in milliseconds because it does not load everything.
+    # Imported on first use: the command line starts in milliseconds because it imports only what it needs.
     if name == "SyncError":
         return import_module("syncengine.core.errors").SyncError
     if name == "Project":

@@ -10,7 +10,7 @@ def main() -> int:
     """Run the command line of this process; returns the exit code."""
     from syncengine.cli.main import run
 
-    # A command that is terminated tidies up and exits 130, as one that is interrupted does.
+    # A command that is terminated cleans up and exits 130, like one that is interrupted.
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run(sys.argv[1:])

@@ -33,7 +33,8 @@ from syncengine.core.results import RunResult
 from syncengine.core.settings import Account, ApprovalRule
 from syncengine.project import Project
 
-# What only some commands need is loaded by the functions below: most of the time of a short command is loading.
+# Modules that only some commands need are imported in the functions below: imports take most of the time of a short
+# command.
 if TYPE_CHECKING:
     from syncengine.applying.stopping import StopSignal
     from syncengine.changeset.load import Loaded
@@ -46,23 +47,23 @@ if TYPE_CHECKING:
 __all__ = ["Planned", "Project", "Quiet", "apply", "hearing", "load", "needed_approvals", "plan", "record_baseline"]
 
 _SHOWN = 10
-"""Contradictions named in a plan; more are counted."""
+"""Maximum number of contradictions named in a plan; the rest is counted."""
 
 TOOL = f"syncengine {__version__}"
 
 
 class Quiet:
-    """A listener that says nothing."""
+    """A listener that ignores all events."""
 
     def note(self, text: str) -> None:
-        """Nothing."""
+        """Ignored."""
 
     def tell(self, event: RunEvent) -> None:
-        """Nothing."""
+        """Ignored."""
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """A plan that was made: everything but its operations, which stand in the file."""
+    """A completed plan: everything but its operations, which are in the file."""
 
     header: PlanHeader
     provenance: Provenance
@@ -80,8 +81,8 @@ def load(
 ) -> Loaded:
     """Read changesets from files and folders. Raises InputError with every problem of their text.
 
-    `variables` override declared `vars`; `only` selects changesets by id. Data is looked at when planning. `verb` is
-    the command that messages tell to repeat.
+    `variables` override declared `vars`; `only` selects changesets by id. Data is read when planning. `verb` is the
+    command that messages say to repeat.
     """
     from syncengine.changeset.load import load as load_changesets
 
@@ -118,13 +119,13 @@ def plan(
     seal: Seal | None = None,
     selection: Selection = Selection(),  # noqa: B008 - frozen
 ) -> Planned:
-    """Work out what would be sent and write it to `out` (mode 0600; None: nowhere). Sends nothing, creates no ledger.
+    """Compute what would be sent and write it to `out` (mode 0600; None: no file). Sends nothing, creates no ledger.
 
-    `offline` opens no connection, and is true for a project that was found through a path only. `observed` is a
-    dated export of leads; rows without a time are of `observed_at`. Where the account allows it, and not offline,
-    current values are read from the service. Raises InputError with every problem of the data, WrongLedger where
-    the ledger is not the pinned one. A plan may be blocked: see `summary.blocked`. `selection` is
-    recorded with it. With `seal` (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
+    `offline` opens no connection, and is true for a project that was found through a path only. `observed` is a dated
+    export of leads; `observed_at` is the time of its rows without one. Where the account allows it, and not offline,
+    current values are read from the service. Raises InputError with every problem of the data, WrongLedger where the
+    ledger is not the pinned one. A plan may be blocked: see `summary.blocked`. `selection` is recorded with it. With
+    `seal` (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
     """
     from syncengine.applying.gate import moment_notes
     from syncengine.applying.preflight import wire_digest
@@ -208,7 +209,7 @@ def plan(
 
 
 def _warnings(loaded: Loaded) -> tuple[str, ...]:
-    """The warnings about the files that a plan is made from, as its reviewer reads them."""
+    """The warnings about the plan's input files, for its reviewer."""
     from syncengine.documents.misread import QUOTING
 
     found: list[str] = []
@@ -229,7 +230,7 @@ def _made_from(loaded: Loaded, project: Project, account: Account) -> MadeFrom:
 
 
 def _files_read(loaded: Loaded, project: Project, account: Account) -> list[str]:
-    """The files behind a plan, relative to the repository."""
+    """The plan's input files, relative to the repository."""
     settings, root = project.settings, Path(project.settings.root)
     rule = settings.policy.approvals
     others = [settings.file, account.lead_schema, None if rule is None else rule.allowed_signers]
@@ -239,7 +240,7 @@ def _files_read(loaded: Loaded, project: Project, account: Account) -> list[str]
 
 
 def _converted_files(loaded: Loaded, project: Project, account: Account) -> list[str]:
-    """Notes on the files behind a plan whose line endings git changed: the same commit gives another plan elsewhere."""
+    """Notes on input files whose line endings git changed: the same commit gives another plan elsewhere."""
     from syncengine.planning.line_endings import converted
 
     found = converted(Path(project.settings.root), project.environ, _files_read(loaded, project, account))
@@ -257,11 +258,11 @@ def apply(
     approvals: Sequence[Path | str] = (),
     identities: Identities | None = None,
 ) -> RunResult:
-    """Send exactly what a saved plan lists and has not been sent yet. Returns the result; `exit` tells how it went.
+    """Send what a saved plan lists and has not been sent yet. Returns the result; its `exit` is the exit code.
 
-    Raises InputError or Refusal while nothing was sent. `deadline` and `lock_timeout` are in seconds. `approvals` are
-    files besides PLAN.approval, which is always read. `identities` open a sealed plan (default: that
-    of the environment).
+    Raises InputError or Refusal before anything was sent. `deadline` and `lock_timeout` are in seconds. `approvals` are
+    files besides PLAN.approval, which is always read. `identities` open a sealed plan (default: those of the
+    environment).
     """
     from syncengine.applying import ApplyRequest, RuntimeDependencies, apply_plan
     from syncengine.applying.stopping import StopSignal
@@ -278,7 +279,7 @@ def apply(
         sound = listener or Quiet()
 
         def connect() -> GatewayFactory:
-            # The HTTP client takes a tenth of a second to load, which every other command does without.
+            # The HTTP client takes a tenth of a second to import, which no other command needs.
             from syncengine.leadbyte import gateway_factory, resolve_key
 
             key = resolve_key(account.api_key, project.environ, account=account.name, warn=sound.note)
@@ -316,7 +317,7 @@ def record_baseline(
     lock_timeout: float = 0.0,
     identities: Identities | None = None,
 ) -> int:
-    """Record what a saved plan would send as already done by other means; returns how many operations that were.
+    """Record what a saved plan would send as already done by other means. Returns the number of operations.
 
     Nothing is sent. Raises Refusal as apply does.
     """
@@ -339,7 +340,8 @@ def record_baseline(
 
 
 def _pin_line(ledger: Ledger, sound: Listener) -> str:
-    """The pin to commit; empty where the ledger can no longer be read, which must not hide what the run did."""
+    """The pin to commit; empty where the ledger can no longer be read, since that error must not hide the run's
+    result."""
     try:
         identity = ledger.identity()
     except LedgerTrouble as error:
@@ -365,7 +367,7 @@ def hearing(saved: PlanFile, project: Project, files: Sequence[Path] = ()) -> Ap
 
 
 def needed_approvals(planned: Planned, project: Project) -> ApprovalRule | None:
-    """The rule by which a plan that was just made needs approvals; None where it needs none."""
+    """The rule by which a new plan needs approvals; None where it needs none."""
     from syncengine.planning.policy import approval_rule
 
     changesets = tuple(changeset.id for changeset in planned.summary.changesets)
@@ -409,7 +411,7 @@ def _account_of(loaded: Loaded, project: Project) -> Account:
 def _ledger_for_planning(
     project: Project, account: Account, stack: ExitStack, *, offline: bool
 ) -> tuple[Ledger | None, str]:
-    """The ledger to compare with, and the note that every view opens with (empty: all is well)."""
+    """The ledger to compare with, and the note that every view shows first (empty: none)."""
     pin = project.settings.ledger
     if offline and not pin.url.startswith("sqlite:"):
         return None, "planned offline: the ledger was not read, and everything counts as never applied"
@@ -424,7 +426,7 @@ def _ledger_for_planning(
 
 
 def _parts(account: Account, project: Project, export: ObservedExport | None) -> dict[str, str]:
-    """Digests of what a plan rests on besides its changesets, their sources and the ledger's facts."""
+    """Digests of the plan's inputs besides its changesets, their sources and the ledger's facts."""
     from syncengine.documents.policy_settings import policy_digest
     from syncengine.planning.part_digests import CONFIGURATION, OBSERVED, POLICY, SIGNERS, configuration_digest
 
@@ -442,7 +444,7 @@ def _parts(account: Account, project: Project, export: ObservedExport | None) ->
 
 
 def _contradictions(ledger: Ledger | None, account: Account) -> tuple[str, ...]:
-    """Answers that came after a person had said the opposite."""
+    """Answers that contradict a person's earlier resolution."""
     found = () if ledger is None else tuple(ledger.contradictions(account.identity))
     more = (f"and {len(found) - _SHOWN} more contradictions; 'syncengine status' lists them",)
     return tuple(contradiction_in_words(attempt) for attempt in found[:_SHOWN]) + more * (len(found) > _SHOWN)

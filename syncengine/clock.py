@@ -1,4 +1,4 @@
-"""The real clock."""
+"""The system clock."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Time as this machine tells it."""
+    """The clock of this machine."""
 
     def now(self) -> str:
         """UTC, ISO 8601 with microseconds and Z."""
         return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Seconds from an arbitrary start, never decreasing."""
         return time.monotonic()

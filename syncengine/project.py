@@ -1,4 +1,4 @@
-"""A configuration in use: its accounts, and its ledger opened as pinned."""
+"""A configuration in use: its accounts and its pinned ledger."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A configuration that was found and read, and the environment it is used in.
+    """A configuration, and the environment in which it is used.
 
-    `through` is the path of changesets by which alone it was found: nobody named it, and nobody works in its folder, so
-    it reads no key and opens no connection. None for every other configuration.
+    `through` is the path of changesets by which it was found, if it was neither named nor found from the working
+    folder. Such a project is not trusted: it reads no key and opens no connection. None for every other configuration.
     """
 
     settings: Settings
@@ -46,9 +46,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         clock: Clock | None = None,
         paths: Iterable[Path | str] = (),
     ) -> Self:
-        """Find syncengine.yaml in `start` (default: here) or a parent, or take `config`.
+        """Find syncengine.yaml in `start` (default: the working folder) or a parent, or use `config`.
 
-        Where there is none, the folder of the first of `paths` and its parents are searched: see `through`. Raises
+        If there is none, the folder of the first of `paths` and its parents are searched: see `through`. Raises
         ConfigError with every problem, each with its line.
         """
         env = Environment(os.environ if environ is None else environ)
@@ -62,7 +62,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         return cls(settings=settings, environ=env, clock=clock or SystemClock(), through=found.through)
 
     def require_named(self, what: str) -> None:
-        """Raise ConfigError where the configuration was found through a path only; `what` reads a key or connects."""
+        """Raise ConfigError where the configuration was found through a path only. `what` names the action that reads a
+        key or connects."""
         if self.through is not None:
             import shlex
 
@@ -74,7 +75,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
             )
 
     def account(self, name: str) -> Account:
-        """One account of the configuration; raises ConfigError where there is none of that name."""
+        """One account of the configuration. Raises ConfigError for an unknown name."""
         account = self.settings.accounts.get(name)
         if account is None:
             raise ConfigError(
@@ -85,7 +86,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         return account
 
     def planned_account(self, saved: PlanFile) -> Account:
-        """The account that a saved plan is for; raises Refusal where the configuration has none of that name."""
+        """The account that a saved plan is for. Raises Refusal where the configuration has none of that name."""
         name = saved.header.account
         if name in self.settings.accounts:
             return self.settings.accounts[name]
@@ -97,13 +98,13 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def pin(self) -> LedgerPin:
-        """The ledger to open; ConfigError where its URL is to come from a variable that holds none."""
+        """The ledger to open. Raises ConfigError where its URL is in a variable that is empty or missing."""
         pin = self.settings.ledger
         return msgspec.structs.replace(pin, url=ledger_url(pin, self.environ))
 
     @contextmanager
     def view(self) -> Iterator[Ledger | None]:
-        """The ledger for reading; None where there is none yet."""
+        """The ledger for reading; None where it does not exist yet."""
         from syncengine.ledger import open_view
 
         ledger = open_view(self.pin(), root=Path(self.settings.root), clock=self.clock)
@@ -114,7 +115,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
             yield ledger
 
     def missing_ledger(self, account: Account) -> str:
-        """What a plan without a ledger must open with; raises WrongLedger where one was there before."""
+        """The note that a plan without a ledger shows first. Raises WrongLedger where a ledger existed before."""
         from syncengine.ledger import known_before
 
         pin = self.settings.ledger
@@ -123,9 +124,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
     @contextmanager
     def ledger(self, account: Account | None = None, *, known: str | None = None) -> Iterator[Ledger]:
-        """The ledger for writing, as pinned. For a loopback account it is created where it is missing.
+        """The ledger for writing, as pinned. For a loopback account it is created if missing.
 
-        `known` is the ledger that a plan was made against: where that one is gone, none is put into its place.
+        `known` is the ledger that a plan was made against. If that one is gone, no new one is created.
         """
         from syncengine.ledger import open_ledger
 
@@ -150,7 +151,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 ledger = create_ledger(pin, root=root, clock=self.clock)
             except WrongLedger:
-                # Another process was quicker: workers are started together.
+                # Another process created it first: workers are often started together.
                 ledger = open_view(pin, root=root, clock=self.clock)
                 if ledger is None:
                     raise

@@ -1,4 +1,4 @@
-"""What a plan is compared with besides the ledger, and what its reviewers are told: put together for one plan."""
+"""Builds the inputs of a plan's review: finding rules, observed values and notes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes into a plan's request: the rules that know more than its lines, the values seen, and the notes."""
+    """Review inputs of a plan's request: the rules that need more than its lines, the observed values, and the
+    notes."""
 
     watchers: tuple[Watcher, ...]
     rules: tuple[Rule, ...]
@@ -56,7 +57,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 def open_export(
     account: Account, stack: ExitStack, observed: Path | str | None, observed_at: str | None
 ) -> ObservedExport | None:
-    """The observed file, read to its end; `stack` closes it. Raises InputError with everything wrong in it."""
+    """The observed file, read completely; `stack` closes it. Raises InputError with every problem in it."""
     if observed is None:
         if observed_at is not None:
             raise InputError(
@@ -79,7 +80,7 @@ def prepare_review(
     offline: bool,
     partial: bool = False,
 ) -> Review:
-    """Everything for one plan; `stack` closes it. `offline` opens no connection and reads no key."""
+    """All review inputs for one plan; `stack` closes them. `offline` opens no connection and reads no key."""
     reader = None if offline else _reader(account, stack, environ, clock)
     values_seen = None
     if export is not None or reader is not None:
@@ -114,11 +115,11 @@ def prepare_review(
 
 
 def _rules(ledger: Ledger | None, account: Account, fields: frozenset[str], *, reads: bool) -> Iterator[Rule]:
-    """Rules that know more than the plan's lines."""
+    """Rules that need more than the plan's lines."""
     recorded: Callable[[], Collection[str]] = frozenset
     if ledger is not None and ledger.identity().position:
         usage = ledger.usage(account.identity)
-        # Campaigns know better than records, where they are asked.
+        # Where campaigns are read, they know the fields better than the records do.
         recorded = frozenset if reads else usage.fields
         named = {"delivery": account.deliveries.values(), "buyer": account.buyers.values()}
         if ledger.changesets_of(account.identity):
@@ -128,7 +129,7 @@ def _rules(ledger: Ledger | None, account: Account, fields: frozenset[str], *, r
 
 
 class _LazyMedians(Mapping[str, int]):
-    """Twice the median of the account's last amounts by name; read from the ledger when first asked for."""
+    """Twice the median of the account's last amounts, by name; read from the ledger on first use."""
 
     def __init__(self, usage: Usage) -> None:
         self._usage = usage
@@ -167,7 +168,7 @@ def _unfinished(ledger: Ledger, account: Account, changesets: Sequence[Changeset
 
 
 def _reader(account: Account, stack: ExitStack, environ: Mapping[str, str], clock: Clock) -> LeadReader | None:
-    """Asks the service for current values, where the account allows it."""
+    """Reads current values from the service, where the account allows it."""
     if not account.reads.leads:
         return None
     from syncengine.leadbyte import LeadReader, resolve_key
@@ -190,7 +191,7 @@ def _campaign_fields(
 
 
 def _unheard(text: str) -> None:
-    """Apply says the same again, to somebody who listens."""
+    """Ignores a note: apply repeats it to its listener."""
 
 
 def _known_fields(account: Account) -> frozenset[str]:
@@ -202,7 +203,7 @@ def _known_fields(account: Account) -> frozenset[str]:
 
 
 def _recorded(ledger: Ledger | None, account: Account, changesets: Sequence[Changeset]) -> frozenset[str]:
-    """The plan's changesets that the ledger knows."""
+    """The plan's changesets that have records in the ledger."""
     if ledger is None:
         return frozenset()
     return frozenset(changeset.id for changeset in changesets) & ledger.changesets_of(account.identity)

@@ -1,7 +1,8 @@
-"""A run as OpenTelemetry traces and metrics: the only importer of opentelemetry, and only where an endpoint is set.
+"""Exports runs as OpenTelemetry traces and metrics. The only module that imports opentelemetry, and only where an
+endpoint is configured.
 
-What is told is ids, counts, durations and our own words; events hold nothing else. Telemetry never changes a run: what
-goes wrong here is a warning, once.
+It exports ids, counts, durations and the product's own texts; events hold nothing else. Telemetry never changes a run:
+an error here is reported as one warning.
 """
 
 from __future__ import annotations
@@ -43,10 +44,9 @@ _NAME = "syncengine"
 def telemetry(
     environ: Mapping[str, str], *, version: str, warn: Callable[[str], None]
 ) -> Iterator[Callable[[], Listener] | None]:
-    """Makes listeners that export what they hear, one for each run or shard; None where the OTEL_ variables ask for
-    nothing.
+    """Creates exporting listeners, one for each run or shard; None where the OTEL_ variables configure no export.
 
-    Leaving the context sends what is still waiting. `environ` decides whether; the exporter reads the rest of its
+    Leaving the context flushes pending data. `environ` decides whether to export; the exporter reads the rest of its
     variables from the process.
     """
     signals = {signal: _wanted(environ, signal, warn) for signal in ("TRACES", "METRICS")}
@@ -70,13 +70,13 @@ def _set_up(version: str, warn: Callable[[str], None], *, traces: bool, metrics:
         return _Exporting(version, traces=traces, metrics=metrics)
     except ImportError:
         warn("an OTEL_ endpoint is set, but the extra is not installed: pip install 'leadbyte-syncengine[telemetry]'")
-    except Exception as error:  # noqa: BLE001 - no telemetry is no reason not to run; the text may quote an address
+    except Exception as error:  # noqa: BLE001 - a telemetry failure must not stop a run; the text may quote an address
         warn(f"telemetry could not be set up ({type(error).__name__}): look at the OTEL_ variables; going on without")
     return None
 
 
 def _wanted(environ: Mapping[str, str], signal: str, warn: Callable[[str], None]) -> bool:
-    """Whether this signal has somewhere to go, by the variables of the OpenTelemetry specification."""
+    """Whether this signal has a destination, by the variables of the OpenTelemetry specification."""
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return False
     if not (environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT") or environ.get(_ENDPOINT)):
@@ -92,7 +92,7 @@ def _wanted(environ: Mapping[str, str], signal: str, warn: Callable[[str], None]
 
 
 class _Exporting:
-    """Providers of our own: the process-wide ones belong to whoever embeds this package."""
+    """Providers of this export only: the process-wide ones belong to the embedding application."""
 
     def __init__(self, version: str, *, traces: bool, metrics: bool) -> None:
         from opentelemetry.metrics import NoOpMeterProvider
@@ -105,7 +105,7 @@ class _Exporting:
         self.instruments = Instruments((self._metering or NoOpMeterProvider()).get_meter(_NAME, version))
 
     def close(self) -> None:
-        """Send what is waiting, each within the exporter's own timeout."""
+        """Flush pending data, each signal within the exporter's own timeout."""
         for provider in (self._tracing, self._metering):
             if provider is not None:
                 with suppress(Exception):
@@ -139,7 +139,7 @@ def _metering(resource: Resource) -> MeterProvider:
 
 
 class Instruments:
-    """The metrics of docs/telemetry.md."""
+    """The metrics that docs/telemetry.md describes."""
 
     def __init__(self, meter: Meter) -> None:
         self.operations = meter.create_counter(
@@ -171,10 +171,10 @@ class RunTelemetry:
         self._account: dict[str, str | int] = {}
 
     def note(self, text: str) -> None:
-        """Notes are for people."""
+        """Ignored: notes are for people."""
 
     def tell(self, event: RunEvent) -> None:
-        """Spans begin and end with the events; metrics count them."""
+        """Start and end spans, and update metrics."""
         match event:
             case PlanLooked():
                 pass
@@ -271,31 +271,31 @@ class RunTelemetry:
 
 
 def _failed(span: Span) -> None:
-    """Without a description: words belong into the ledger."""
+    """Mark the span as failed, without a description: the texts belong in the ledger only."""
     from opentelemetry.trace import Status, StatusCode
 
     span.set_status(Status(StatusCode.ERROR))
 
 
 def _context(parent: str) -> Context | None:
-    """Under the span that a CI job put into TRACEPARENT, where there is one."""
+    """The parent context from a CI job's TRACEPARENT, where it is set."""
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     return TraceContextTextMapPropagator().extract({"traceparent": parent}) if parent else None
 
 
 class _Guarded:
-    """A listener must not raise: after an error of telemetry's own it hears nothing more."""
+    """Shields the run from errors of telemetry: after the first one it ignores all events."""
 
     def __init__(self, inner: Listener, warn: Callable[[str], None]) -> None:
         self._inner: Listener | None = inner
         self._warn = warn
 
     def note(self, text: str) -> None:
-        """Notes are for people."""
+        """Ignored: notes are for people."""
 
     def tell(self, event: RunEvent) -> None:
-        """Passed on while all is well."""
+        """Forward the event unless an error occurred."""
         if self._inner is None:
             return
         try:
@@ -306,18 +306,18 @@ class _Guarded:
 
 
 class _Heard(logging.Handler):
-    """Notes that the exporter complained; its words may quote an address with a password, and are not shown."""
+    """Records that the exporter logged an error. Its text may quote an address with a password, and is not shown."""
 
     complained = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Only that it happened."""
+        """Record that it happened, without the text."""
         self.complained = self.complained or record.levelno >= logging.ERROR
 
 
 @contextmanager
 def _one_warning(warn: Callable[[str], None]) -> Iterator[None]:
-    """The exporter's complaints, one for each batch and from its own threads, as one warning at the end."""
+    """Report the exporter's errors, one per batch and from its own threads, as one warning at the end."""
     logger, handler = logging.getLogger("opentelemetry"), _Heard(logging.WARNING)
     propagate, logger.propagate = logger.propagate, False
     logger.addHandler(handler)

@@ -80,9 +80,9 @@ class ChangesetFacts(msgspec.Struct, frozen=True, kw_only=True):
     line: int
     vars: Mapping[str, Variable]
     sources: dict[str, str]
-    """Name to SHA-256 of the bytes read; known once the items have been read to the end."""
+    """Name to SHA-256 of the bytes read. Complete once the items were read to the end."""
     changes: tuple[ChangeFacts, ...] = ()
-    """What became of rows; complete once the items have been read to the end."""
+    """Counts of rows by result. Complete once the items were read to the end."""
     digest: str = ""
     """SHA-256 of the document's own text."""
     begins: int = 1

@@ -1,21 +1,22 @@
-"""Everything that can go wrong, as one tree with stable codes and exit codes.
+"""The tree of exceptions, with stable codes and exit codes.
 
 SyncError
 ├── InputError            what the user wrote or pointed at is wrong          exit 1   SE1xx to SE5xx, SE9xx
 │   └── ConfigError       syncengine.yaml or the environment is wrong         exit 1   SE5xx
 ├── Refusal               well-formed, but must not be applied                exit 3   SE6xx
 │   ├── AlteredPlan       the plan file is not the one that was written
-│   ├── StalePlan         the ledger moved on since planning
+│   ├── StalePlan         the ledger changed after planning
 │   ├── PlanBlocked       policy, repeats or expectations stop it
 │   ├── NotApproved       approvals are missing
 │   ├── WrongLedger       the ledger, host or account is not the one pinned
-│   └── LeaseHeld         somebody else is applying
-├── LookupStopped        the service let a lookup down; nothing was changed   exit 4   SE522, SE523
+│   └── LeaseHeld         another process is applying
+├── LookupStopped         the service ended a lookup; nothing was changed     exit 4   SE522, SE523
 └── LedgerTrouble         the ledger failed while in use                      exit 1, or 4 and 5 once a run began
-    ├── LedgerDamaged     what is on record cannot be relied on               exit 3, or 4 and 5 once a run began
+    ├── LedgerDamaged     the ledger's records cannot be relied on            exit 3, or 4 and 5 once a run began
     └── LeaseLost         another runner took over; nothing new may be sent
 
-Problems are findings in a file; readers collect them. An exception means: we cannot go on.
+A Problem is an error in a file; readers collect problems and continue. An exception means that the command cannot
+continue.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ EXIT_WORDS = {
     Exit.IN_DOUBT: "in doubt: at least one operation's outcome is unknown",
     Exit.INTERRUPTED: "interrupted; what was sent is on record",
 }
-"""What each code means, in the words of README and manual page."""
+"""The meaning of each code, as README and the manual page print it."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

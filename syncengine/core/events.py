@@ -18,7 +18,7 @@ StopCause = Literal[
     "interrupted", "deadline", "cancelled", "lease lost", "ledger trouble", "wave", "window or budget",
     "stop rule", "long wait", "key refused", "redirect", "bug",
 ]  # fmt: skip
-"""Why a run ended early, in one of these phrases; the sentence with the details is in the result."""
+"""Why a run ended early, as one of these phrases. The result has the sentence with the details."""
 
 
 class PlanLooked(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ import msgspec
 Severity = Literal["high", "medium", "info"]
 
 SHOWN = 10
-"""Leads and pieces of evidence that a finding names; the rest is counted."""
+"""Maximum number of leads and pieces of evidence that a finding names; the rest is counted."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Basis = Literal["lines", "covered", "recorded"]
-"""What a rule rests on: the plan's lines alone; something that is recorded under the digest; or beside it."""
+"""The inputs of a rule: the plan's lines alone, facts recorded under the digest, or facts recorded outside it."""
 
 RULES: dict[str, Basis] = {
     "negative-margin": "lines",
@@ -76,7 +76,7 @@ RULES: dict[str, Basis] = {
     "unfinished-plan": "recorded",
     "moved-since": "recorded",
 }
-"""Every rule, in the order in which they are documented. Those that rest on lines or covered facts may block a plan."""
+"""Every rule, in the order of the documentation. Rules over lines or covered facts may block a plan."""
 _SEVERITIES: tuple[Severity, ...] = ("high", "medium", "info")
 
 

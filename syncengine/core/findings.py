@@ -12,7 +12,7 @@ from syncengine.core.errors import Problem
 
 LIMIT = 100
 OVERFLOW = "SE490"
-"""The code of what says how many further findings there were."""
+"""The code of the note that counts further problems."""
 
 
 class ProblemLimit:
@@ -45,7 +45,7 @@ _MOST_CAUSES = 1_000
 _NUMBERS = re.compile(r"[0-9][0-9.,]*")
 _VALUES = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[0-9][0-9.,]*""")
 _ABOUT_NAMES = frozenset({"SE316"})
-"""Codes of findings in which quotes hold a name that was written, and no value of a row."""
+"""Codes of problems in which quotes hold a name from a file, never a row's value."""
 
 
 class _Cause(msgspec.Struct):

@@ -22,10 +22,10 @@ class Standing(StrEnum):
     APPLIED = "applied"
     REJECTED = "rejected"
     NOT_SENT = "not_sent"
-    """Never left, or a person resolved that it did not happen: it had no effect."""
+    """The request never left, or a person resolved that it did not happen: it had no effect."""
     UNKNOWN = "unknown"
     IN_FLIGHT = "in_flight"
-    """Intended by a run that is alive right now."""
+    """The intent of a run that is in progress."""
 
     __hash__ = str.__hash__  # Enum's own hash is a Python-level call for every look-up.
 

@@ -18,7 +18,7 @@ from syncengine.core.operations import Kind, Operation, Update, generation_of, k
 from syncengine.core.values import ChangesetId, OperationId
 
 SCHEME = "1"
-"""First character of every operation id; a new way of computing ids takes a new character."""
+"""First character of every operation id. A new algorithm for ids takes a new character."""
 
 _ENCODER = msgspec.json.Encoder()
 

@@ -10,8 +10,8 @@ import re
 from typing import Literal
 
 Syntax = Literal["text", "json", "html", "commands"]
-"""How a break is written: a space in text; an escape in JSON, HTML and XML, whose readers see no difference.
-`commands`: the lines are commands of ours, in which only those of others are broken."""
+"""Escape syntax: a space in text; an escape sequence in JSON, HTML and XML, which readers decode to the same text.
+`commands`: the lines are the product's own workflow commands, and only commands inside them are escaped."""
 
 # Default-ignorable code points: a runner that compares text by collation skips them.
 _UNSEEN = (
@@ -27,7 +27,7 @@ _PARTED_HASHES = re.compile(f"#[{_UNSEEN}]")
 _PARTED_COLONS = re.compile(f":[{_UNSEEN}]")
 _KEPT = 64
 _MASK = "•"
-"""That of core.redaction, which takes too long to import for every command."""
+"""Equal to core.redaction's, which takes too long to import for every command."""
 
 _BREAKS = {
     "text": {"[": " [", ":": " :"},

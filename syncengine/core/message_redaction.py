@@ -11,12 +11,12 @@ from syncengine.core.operations import Update
 from syncengine.core.outcomes import Parcel
 
 _FEW = 40
-"""Characters of a text whose every piece is listed: nearly all answers say no more than "OK" and "Lead updated"."""
+"""Maximum length of a text whose substrings are all listed. Nearly all answers say only "OK" or "Lead updated"."""
 
 _SEPARATOR = "\0"
 
 _SHORT = 4
-"""Values shorter than this are replaced only where they stand as a word: "7" must not eat the digits of an id."""
+"""Shorter values are replaced only as whole words: replacing "7" everywhere would damage the digits of an id."""
 
 
 def declared_in(texts: str, parcels: Iterable[Parcel]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What somebody saw of a lead at some moment: in a dated export, or by asking the service."""
+"""Observed values of leads, from a dated export or from the service."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from syncengine.core.values import LeadId
 
 AMOUNTS = ("payout", "revenue")
 MONEY = (*AMOUNTS, "buyer")
-"""Names that stand for a lead's money wherever values are observed; every other name is a field's."""
+"""Names reserved for a lead's money wherever values are observed; every other name is a field's."""
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="seen"):
-    """The values of one lead. Amounts among `values` have two places.
+    """The values of one lead. Amounts among `values` have two decimals.
 
-    `at` is UTC, ISO 8601 with microseconds and Z: nothing that was sent later can show in it. `by` is what a plan
-    says about where it was seen; it holds no time where two plans made one after the other should be alike.
+    `at` is UTC, ISO 8601 with microseconds and Z; anything sent later cannot show in the values. `by` is the plan's
+    text for the origin. It holds no time where two consecutive plans should be identical.
     """
 
     at: str
@@ -26,16 +26,16 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
 
 
 class UnreadLead(msgspec.Struct, frozen=True, array_like=True, tag="unread"):
-    """A lead that could not be read, and why."""
+    """A lead that could not be read, and the reason."""
 
     reason: str
 
 
 class LeadReading(Protocol):
-    """Asks the service about one lead."""
+    """Reads one lead from the service."""
 
     def read(self, lead: LeadId) -> Observation | UnreadLead:
-        """What it holds now, or why that is not known."""
+        """The lead's current values, or why they are unknown."""
         ...
 
 
@@ -44,9 +44,9 @@ class LeadExport(Protocol):
 
     @property
     def label(self) -> str:
-        """The file, as messages name it."""
+        """Name of the file in messages."""
         ...
 
     def get(self, lead: LeadId) -> Observation | None:
-        """What it says about a lead."""
+        """The export's values of a lead."""
         ...

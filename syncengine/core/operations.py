@@ -135,36 +135,36 @@ class KindSpec(msgspec.Struct, frozen=True, kw_only=True):
     shape: type[Operation]
     call: Call
     permission: str
-    """What the service's settings call the permission that its key needs."""
+    """Name of the API key's permission in the service's settings."""
     noun: str
     nouns: str
     the: str
-    """One of them, as sentences name it: "the reprocess"."""
+    """A single operation in a sentence: "the reprocess"."""
     done: str = ""
-    """What was done to a lead by it: "a reprocess"; for irreversible kinds."""
+    """What the operation did to a lead: "a reprocess"; for irreversible kinds."""
     touch: str = ""
-    """Name of the thing that its operations share on a lead, with other kinds of the same touch; "" where they share
-    single fields only. Two operations of one touch are the same thing done again."""
+    """Name of the thing that operations of this kind share on a lead, also with other kinds of the same touch; "" where
+    they share single fields only. Two operations of one touch are the same thing done again."""
     irreversible: bool = False
-    """It cannot be taken back nor sent again: a repeat may sell the lead a second time."""
+    """It can neither be taken back nor sent again: a repeat may sell the lead a second time."""
     queued: bool = False
-    """The service promises only that it is queued; "applied" means no more than that."""
+    """The service only confirms that it is queued; "applied" means no more than that."""
     alone: bool = False
     """It travels in an entry and a request of its own."""
     leads: Literal["lead", "quarantined", "any"] = "lead"
-    """The leads that it can be done to."""
+    """The leads that it applies to."""
     target: Literal["", "delivery", "buyer"] = ""
-    """What an irreversible operation is aimed at: the name of its field, which is part of its identity."""
+    """Name of the field that holds the target of an irreversible operation. The target is part of the identity."""
     carries: tuple[str, ...] = ()
-    """Further texts of an irreversible operation, by the names of their fields; no part of its identity."""
+    """Names of further text fields of an irreversible operation. They are not part of the identity."""
     repeat: str = ""
-    """The policy's setting that allows what another changeset did already; "" where nothing does but `rerun`."""
+    """The policy setting that allows a repeat of another changeset's operation; "" where only `rerun` does."""
     moves_money: bool = False
     """It changes what a buyer or supplier owes."""
     open_values: bool = False
-    """Views show its values as they are: reviewers judge by them, and they are no personal data."""
+    """Views show its values unmasked: reviewers need them, and they are not personal data."""
     always_counted: bool = True
-    """Results name its count where there are none, too."""
+    """Results show its count even where it is zero."""
 
 
 _SPECS = (
@@ -271,13 +271,13 @@ _SPECS = (
 )
 
 SPECS = {spec.kind: spec for spec in _SPECS}
-"""The kinds in the order in which views name them within the repeatable and the irreversible ones."""
+"""The kinds in display order, the repeatable before the irreversible ones."""
 
 IRREVERSIBLE = frozenset(spec.kind for spec in _SPECS if spec.irreversible)
-"""Kinds that cannot be taken back nor sent again."""
+"""Kinds that can neither be taken back nor sent again."""
 
 QUEUED = frozenset(spec.kind for spec in _SPECS if spec.queued)
-"""Kinds of which "applied" means that the service queued them."""
+"""Kinds whose "applied" means that the service queued the operation."""
 
 _BY_SHAPE: dict[type, KindSpec] = {spec.shape: spec for spec in _SPECS}
 _IRREVERSIBLE_SHAPES = frozenset(get_args(Irreversible))

@@ -124,9 +124,9 @@ class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
     observed: str = ""
     """SHA-256 of the observed file; empty where there was none."""
     partial: bool = False
-    """Whether only a part of the changesets was planned, see Provenance.selection."""
+    """Whether only a part of the changesets was planned; see Provenance.selection."""
     generation: int | msgspec.UnsetType = msgspec.UNSET
-    """How often it was accepted that the ledger lost records; left out where never."""
+    """How many times a user accepted that the ledger lost records; left out where never."""
 
 
 class MadeFrom(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -150,7 +150,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     ledger_id: str | None
     ledger_position: int
     ledger_note: str = ""
-    """Why the ledger counted as empty, where it did; every view opens with it."""
+    """Why the ledger counted as empty, where it did. Every view shows it first."""
     selection: Selection = Selection()
     made_from: MadeFrom = MadeFrom()
 
@@ -192,7 +192,7 @@ class Counts(KindCounts, frozen=True, kw_only=True):
     payouts: Moved = Moved()
     revenues: Moved = Moved()
     margins: Moved = Moved()
-    """Revenue less payout, where an operation declares both."""
+    """Revenue minus payout, where an operation declares both."""
     skipped_fields: int = 0
 
 
@@ -214,14 +214,14 @@ class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
     blocked: tuple[Blocker, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    """Further remarks that are no findings; like `warnings` the digest does not cover them."""
+    """Further remarks that are not findings. Like `warnings`, they are outside the digest."""
     changesets: tuple[ChangesetHeader, ...] = ()
     changes: tuple[ChangeFacts, ...] = ()
     covered: tuple[Finding, ...] = ()
-    """Findings that were recorded when planning, under the digest."""
+    """Findings recorded at planning, covered by the digest."""
     recorded: tuple[Finding, ...] = ()
-    """Findings that were recorded when planning and speak of other changesets, runs or files: not covered."""
+    """Findings recorded at planning about other changesets, runs or files; outside the digest."""
     findings: tuple[Finding, ...] = ()
-    """All findings in order, those worked out from the plan's lines included. A plan file does not hold them."""
+    """All findings in order, including those computed from the plan's lines. Not part of the plan file."""
     parts: dict[str, str] = {}
-    """A digest of each part that the plan rests on, by name: what a refusal names as moved."""
+    """A digest of each input of the plan, by name. A refusal uses them to name what changed."""

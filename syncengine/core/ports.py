@@ -28,9 +28,9 @@ class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     key: Literal["right", "wrong", "missing"]
     generation: int = 0
-    """How often somebody accepted that records were lost; no plan of an earlier one counts."""
+    """How many times a user accepted that records were lost. Plans made before the last time are refused."""
     highest: int = 0
-    """The highest position that is known of it. Where it is above `position`, records were lost."""
+    """The highest known position of this ledger. If it is above `position`, records were lost."""
 
 
 class NameRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,7 +224,8 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Recheck = Callable[[Parcel, LeadHistory], Mapping[OperationId, str]]
-"""Asked inside the transaction that commits intents: operations of the parcel that must not be sent, with reasons."""
+"""Called inside the transaction that commits intents. Returns operations of the parcel that must not be sent, with
+reasons."""
 
 
 class Lease(Protocol):

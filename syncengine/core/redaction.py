@@ -14,16 +14,16 @@ from typing import NoReturn
 from urllib.parse import quote
 
 MASK = "•"
-"""Stands for one character that is not shown."""
+"""Replaces one hidden character."""
 
 _SHOW_NOTHING = 3
-"""Values up to this long are masked whole."""
+"""Values up to this length are masked completely."""
 
 _SHOW_END = 6
 """Values longer than this also show their last two characters."""
 
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(c) for c in range(0xFE00, 0xFE10)}
-"""Printable by category, yet drawn as nothing."""
+"""Printable by category, yet invisible when rendered."""
 
 _NAMED = {127: "␡"}
 

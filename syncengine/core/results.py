@@ -17,7 +17,7 @@ class OperationLine(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     message: str = ""
     changeset: str = ""
-    """Empty where it is not at hand; shown in text and JUnit only."""
+    """Empty where it is not available; shown in text and JUnit only."""
     change: str = ""
     """Likewise; for JUnit only."""
 
@@ -164,7 +164,7 @@ class WorkerLine(msgspec.Struct, frozen=True, kw_only=True):
     silent: float
     alive: bool
     shards: tuple[str, ...]
-    """What it works on, as RUN/NUMBER."""
+    """The shard that it works on, as RUN/NUMBER."""
     requests_per_second: float
     entries_per_second: float
 
@@ -216,7 +216,7 @@ class ValidateResult(msgspec.Struct, frozen=True, kw_only=True):
     operations: int | None = None
     leads: int | None = None
     more: dict[str, int] = {}
-    """Per code, how many further problems were found and are not listed."""
+    """Number of further problems per code that are not listed."""
 
     @property
     def valid(self) -> bool:

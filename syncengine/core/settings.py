@@ -39,7 +39,7 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     deliveries: Literal["together", "one_by_one"] = "together"
     refusals: Literal["parts", "whole"] = "parts"
     returns: str = "v1.2"
-    """The revision of the API that takes returns."""
+    """The API version for returns."""
 
 
 class FieldRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -192,7 +192,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     allowed_fields: tuple[str, ...] | None = None
     denied_fields: tuple[str, ...] = ()
     allowed_deliveries: tuple[str, ...] | None = None
-    """Ids; names are resolved by each account, so they stand here as written and are compared either way."""
+    """Ids or configured names, as written. Each account resolves names, so comparisons consider both."""
     allow_negative: bool = False
     repeat_trigger: Literal["block", "allow"] = "block"
     repeat_reprocess: Literal["block", "allow"] = "block"
@@ -204,7 +204,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     deny: tuple[DenyRule, ...] = ()
     approvals: ApprovalRule | None = None
     findings: dict[str, Literal["block", "ignore"]] = {}
-    """By rule of findings: whether it blocks the plan, or is silenced."""
+    """Setting for each finding rule: whether it blocks the plan, or is silenced."""
     lines: dict[str, int] = {}
     file: str = ""
     digest: str = ""
@@ -241,4 +241,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     notify: Notify = Notify()
     ledger_line: int = 0
     warnings: tuple[Problem, ...] = ()
-    """What is allowed but unwise, to be shown beside other findings."""
+    """Warnings about settings that are allowed but unwise, shown with other warnings."""

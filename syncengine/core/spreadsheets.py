@@ -55,14 +55,16 @@ _BETWEEN = re.compile(r"[^0-9]+")
 _UNSEEN = re.compile(f"[{UNSEEN}]+")
 _AROUND = re.compile(f"^[{WHITE_SPACE}{UNSEEN}]+|[{WHITE_SPACE}{UNSEEN}]+$")
 _PUNCTUATION = re.compile(r"[ \xa0\u2000-\u200a\u202f\u205f\u3000.()/\-\u2010-\u2015\u2212]+")
-"""What may stand between the digits of one number; letters, commas, semicolons, line breaks and so on part two."""
+"""Characters allowed between the digits of one number. Letters, commas, semicolons, line breaks and so on separate
+two."""
 _ZERO_FRACTION = re.compile(r"[^.]*\.0+")
 _DATE_OR_TIME = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}/[0-9]{2}/[0-9]{2}|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?")
 _BRACKET_AT_END = re.compile(r"[0-9].*\([0-9 ]+\)\s*", re.DOTALL)
 _LONG_RUN = 7
-"""Two unbroken runs of this many digits are two numbers: no phone number is written so, its longest has 15 digits."""
+"""Two unbroken runs of this many digits are two numbers: the longest phone number has 15 digits, and none is written
+so."""
 _LONGEST_PHONE = 18
-"""00, fifteen digits, and a trunk zero."""
+"""Maximum number of digits: 00, fifteen digits, and a trunk zero."""
 
 
 def fault_of_digits(text: str) -> SpreadsheetFault | None:

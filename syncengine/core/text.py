@@ -68,4 +68,4 @@ class Texts(tuple[str, ...]):
 
 
 Variable = str | Texts | dict[str, str]
-"""What a variable of a changeset may hold."""
+"""The possible values of a changeset's variable."""

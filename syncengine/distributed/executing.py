@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 _OPEN = ("waiting", "running")
 
 _PATIENCE = 0.5
-"""Seconds of one wait for a lane's lease; in between the worker may be asked to end."""
+"""Seconds of one wait for a lane's lease; between waits the worker checks whether it must end."""
 
 _GRACE = 5.0
-"""Seconds beyond the lease's time that a lane of a vanished worker is waited for."""
+"""Seconds to wait, beyond the lease's time, for the lane of a vanished worker."""
 
 _MOST_ATTEMPTS = 100
-"""So often a shard is taken up before its run is given up."""
+"""Number of attempts at a shard before its run is stopped."""
 
 _LEAVE_WITHIN = 2 / 3
-"""Of the lease's time: a request whose intents are older does not leave any more."""
+"""Fraction of the lease's time. A request whose intents are older does not leave."""
 
 _limits = msgspec.json.Decoder(Limits).decode
 _waits = msgspec.json.Decoder(dict[OperationId, str]).decode

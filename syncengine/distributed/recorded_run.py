@@ -1,4 +1,4 @@
-"""What a run of plain `apply` came to, by the ledger's records alone."""
+"""Result of a run of plain `apply`, from the ledger's records alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def recorded_result(ledger: Ledger, run_id: RunId) -> RunResult:
-    """What a run came to, or has come to so far. InputError where there is no such run."""
+    """The result of a run, final or so far. Raises InputError where there is no such run."""
     record = next((record for record in ledger.runs() if record.run == run_id), None)
     if record is None:
         raise InputError(
@@ -23,7 +23,7 @@ def recorded_result(ledger: Ledger, run_id: RunId) -> RunResult:
         )
     totals = ledger.totals(record.account, run=run_id)
     doubts = ledger.doubts(record.account, run=run_id)
-    # What earlier runs of the same plan applied was settled when this one began.
+    # Operations that earlier runs of the same plan applied were settled when this one began.
     earlier = [each for each in ledger.runs(record.account, plan=record.plan) if each.started < record.started]
     before = sum(ledger.totals(record.account, run=each.run).applied for each in earlier)
     left = record.total - before - totals.applied - totals.rejected - len(doubts)

@@ -19,10 +19,10 @@ from syncengine.core.values import OperationId
 from syncengine.distributed.content import line_of
 
 SHARD_SIZE = 1_000
-"""Operations in a shard, about."""
+"""Approximate number of operations in a shard."""
 
 _SMALL = 100
-"""A small plan is spread over all lanes, in shards of at least so many operations."""
+"""A small plan is spread over all lanes, in shards of at least this many operations."""
 
 _PIECE = 32_768
 
@@ -49,7 +49,7 @@ class ShardTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Keep = Callable[[int, int, bytes], None]
-"""Takes a piece of a shard's content: shard, part, lines."""
+"""Receives a piece of a shard's content: shard, part, lines."""
 
 
 def cut(

@@ -13,9 +13,9 @@ from syncengine.distributed.store import Row, WorkerStore, first
 _MICRO = 1_000_000
 _TURN = 0.02
 _STALE = 0.25
-"""Seconds after which a turn that was not used has passed by."""
+"""Seconds after which an unused turn expires."""
 _LOOK = 1.0
-"""Seconds between looks at the run while waiting."""
+"""Seconds between checks of the run while waiting."""
 _STOPPED = 1.0
 
 

@@ -46,11 +46,11 @@ if TYPE_CHECKING:
 
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0)
 _LAST_ANSWERS = 60.0
-"""Seconds for which a worker that lost a lane awaits what its other lanes have in flight."""
+"""Seconds for which a worker that lost a lane waits for requests in flight on its other lanes."""
 
 _ENGINE_CONNECTIONS = 3
 _POLL = 1.0
-"""Seconds between looks for a job whose announcement was missed."""
+"""Seconds between searches for a job whose announcement was missed."""
 
 
 class WorkerRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +61,7 @@ class WorkerRequest(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: float = 30.0
     drain: bool = False
     listener: Callable[[], Listener]
-    """Makes the listener of one shard; shards run side by side, each on a thread of its own."""
+    """Creates the listener of one shard. Shards run concurrently, each on a thread of its own."""
 
 
 class Worked(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The notify section: where a message goes at the end of a command."""
+"""The notify section: destinations of the message at the end of a command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FORM = "write env:SYNCENGINE_NOTIFY_URL, and set that variable to the address"
 
 
 def notify_of(root: Mapping, findings: ConfigurationProblems) -> Notify:
-    """Where messages go. An address may hold a password, so it never stands here itself."""
+    """The destinations. A URL may hold a password, so the settings hold only a reference to it."""
     node = section(root, "notify")
     found: list[str] = []
     for item in scalars(node, "urls"):

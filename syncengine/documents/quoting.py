@@ -1,10 +1,10 @@
-"""Texts as YAML scalars that mean exactly these characters: for changesets that a program writes."""
+"""Quotes texts as YAML scalars with exactly these characters, for changesets that a program writes."""
 
 from __future__ import annotations
 
 _NAMED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _PIECE = 200
-"""Characters of one constant in an expression; longer ones are refused there."""
+"""Maximum length of one constant in an expression; longer ones are refused there."""
 _OPENINGS = ("{{", "{%", "{#")
 _IN_TEMPLATE = str.maketrans(
     {"\\": "\\\\", "'": "\\x27", '"': "\\x22", "{": "\\x7b", "}": "\\x7d", "\n": "\\n", "\r": "\\r"}
@@ -17,7 +17,7 @@ def quoted(text: str) -> str:
 
 
 def quoted_value(text: str) -> str:
-    """A double-quoted scalar that gives back `text` once templates are rendered: braces in data are none."""
+    """A double-quoted scalar that renders to `text`: braces in data are not templates."""
     if any(opening in text for opening in _OPENINGS):
         pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
         text = "{{ " + " ~ ".join(f"'{piece.translate(_IN_TEMPLATE)}'" for piece in pieces) + " }}"
@@ -25,7 +25,7 @@ def quoted_value(text: str) -> str:
 
 
 def comment(text: str) -> str:
-    """`text` as it may stand in a comment: on one line, without characters that deceive."""
+    """`text` for a comment: on one line, without deceptive characters."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 

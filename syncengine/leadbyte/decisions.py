@@ -14,7 +14,7 @@ from syncengine.core.values import number_of
 from syncengine.leadbyte.payload import Json, NumberAsWritten, items, render
 
 _QUEUED: dict[Call, str] = {Call.QUARANTINE: "queued", Call.RETURNS: "return queued"}
-"""How the word on the lead begins where it was queued, in lower case."""
+"""First words of the lead's result where it was queued, in lower case."""
 
 
 def read_queued(document: dict[str, Json], parcel: Parcel, *, message: str, say: Callable[[str], str]) -> Verdict:

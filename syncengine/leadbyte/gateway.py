@@ -25,7 +25,7 @@ from syncengine.leadbyte.responses import HttpAnswer, read_answer
 from syncengine.leadbyte.transport import RequestProgress, Transport
 
 PATIENCE = 2.0
-"""A whole request may take this many times the account's timeout, however lively it drips."""
+"""A whole request may take this many times the account's timeout, even while bytes keep arriving."""
 
 # Errors that a transport may raise, most specific first: what could not be done, and whether the error's own text is
 # shown. The text of a protocol error is not: it may quote what was sent.
@@ -47,7 +47,7 @@ _FAILURES: tuple[tuple[type[Exception], str, bool], ...] = (
     (OSError, "the connection failed", True),
 )
 ERRORS = tuple(error for error, _, _ in _FAILURES)
-"""Everything that a transport may raise."""
+"""Every exception that a transport may raise."""
 
 
 def gateway_factory(

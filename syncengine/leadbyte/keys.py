@@ -16,7 +16,7 @@ from syncengine.core.redaction import Secret
 from syncengine.core.settings import EnvKey, FileKey, KeyReference
 
 MAX_KEY = 512
-"""Characters of a key; a longer one is some other file."""
+"""Maximum length of a key in characters; a longer text is some other file."""
 
 _KEY = re.compile(r"[!-~]+", re.ASCII)
 _AROUND = " \t\r\n"

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 MAX_BODY = 16 * 1024 * 1024
-"""Bytes of an answer, before and after decompression."""
+"""Maximum size of an answer in bytes, before and after decompression."""
 
 MAX_TEXT = 1000
-"""Characters of one message that are kept."""
+"""Maximum length of one message in characters."""
 
 _PAGE = 8192
-"""Characters of an HTML page that are searched for words; the patterns below must stay cheap on hostile ones."""
+"""Characters of an HTML page that are searched for text. The patterns below must stay fast on hostile pages."""
 
 _MAX_LEVELS = 4
 _HIDDEN = re.compile(r"<(script|style|title)\b[^<>]*>[^<]*|<!--[^<>]*-->", re.IGNORECASE)

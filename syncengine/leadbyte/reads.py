@@ -24,7 +24,8 @@ from syncengine.leadbyte.responses import DENIED, HttpAnswer
 from syncengine.leadbyte.transport import RequestProgress
 
 BY = "the service"
-"""What a plan says of a value that was read; no time, so that the same values make the same plan."""
+"""A plan's text for the origin of a value that was read. It holds no time, so that the same values make the same
+plan."""
 
 _NO_FIELDS = frozenset(
     {"status", "message", "id", "leadid", "received", "campaign", "supplier", "buyer", "bid", "payout", "revenue",
@@ -32,11 +33,11 @@ _NO_FIELDS = frozenset(
 )  # fmt: skip
 _FAILURES_IN_A_ROW = 5
 _REMEMBERED = 10_000
-"""Leads whose campaigns are kept; a plan asks for them soon after it read the lead."""
+"""Number of leads whose campaigns are cached; a plan asks for them soon after it read the lead."""
 _WRAPPERS = ("lead", "data", "leads")
 
 Wait = Callable[[float], object]
-"""Waits so many seconds."""
+"""Sleeps for so many seconds."""
 
 
 class LeadReader:

@@ -47,13 +47,13 @@ from syncengine.leadbyte.payload import (
 )
 
 MAX_RETRY_AFTER = 7 * 24 * 3600.0
-"""Seconds; whoever asks for more than a week is not waited for anyway."""
+"""Maximum Retry-After in seconds. A run does not wait for more than a week anyway."""
 
 MAX_WARNINGS = 20
 """Warnings kept for one lead."""
 
 _MOST_TEXTS = 1_000
-"""Texts of an answer that are looked at for one message, of which MAX_TEXT characters are kept."""
+"""Texts of an answer that are read for one message, of which MAX_TEXT characters are kept."""
 
 REFUSED = frozenset({400, 404, 422})
 DENIED = frozenset({401, 403})
@@ -101,9 +101,9 @@ class _PlainAnswer(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 _PLAIN = msgspec.json.Decoder(_PlainAnswer)
 _ENVELOPE_TEXTS = 5
-"""Three keys, status and message."""
+"""Number of texts: three keys, status and message."""
 _LEAD_TEXTS = 5
-"""Three keys, id and message; the key of an empty list of warnings or errors comes on top."""
+"""Number of texts: three keys, id and message; the key of an empty list of warnings or errors adds one."""
 
 
 def _plain(body: bytes) -> _PlainAnswer | None:

@@ -42,7 +42,7 @@ By = Literal["email", "phone"]
 _PHONES = ("phone", "phone1", "phone2", "phone3")
 _MOST_WORDS = 300
 _SHORTEST_NUMBER = 7
-"""Digits at the end that two notations of one phone number have in common at least."""
+"""Minimum number of final digits that two notations of one phone number share."""
 _DIGITS = re.compile(r"[^0-9]+")
 
 
@@ -117,7 +117,7 @@ class LeadSearcher:
         self._address = base.copy_with(raw_path=base.raw_path.rstrip(b"/") + SEARCH_PATH.encode("ascii"))
         self._timeouts = {"timeout": self._client.timeout.as_dict()}
         self.requests = 0
-        """Requests that began to leave."""
+        """Number of requests that began to leave."""
 
     def __repr__(self) -> str:
         return f"<searcher of {self._account.name}>"

@@ -16,10 +16,10 @@ import httpcore
 import httpx
 
 IDLE = 1.0
-"""Seconds after which a connection is not used again: the service may be closing it just now."""
+"""Seconds after which an idle connection is not reused: the service may be closing it."""
 
 _PIECE = 64 * 1024
-"""Bytes written at once, so that the deadline is looked at in between."""
+"""Bytes per write, so that the deadline is checked in between."""
 
 _SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
@@ -36,7 +36,7 @@ class RequestProgress:
         self.heard = False
         """Bytes arrived after the request began to leave."""
         self.used: float | None = None
-        """When a byte was last read or written on any connection."""
+        """Time of the last read or write on any connection."""
 
     def begin(self, total: float, leave_by: float = math.inf) -> None:
         """Start a new request. It may take `total` seconds, and must not start to leave after `leave_by`."""
@@ -59,7 +59,7 @@ class _CountingStream(httpcore.NetworkStream):
         self._line = line
         self._used = line.monotonic()
         self._head = b""
-        """A request's head that waits for its body: both leave at once, as one packet where they fit."""
+        """The head of a request, held back until its body: both leave in one write, as one packet where they fit."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._put(b"", timeout)

@@ -16,7 +16,7 @@ import msgspec
 from syncengine.ledger.engine import Engine, first
 
 ORIGIN = "0" * 64
-"""What the first record of a lane follows."""
+"""The hash before the first record of a lane."""
 
 _encode = msgspec.json.Encoder().encode
 

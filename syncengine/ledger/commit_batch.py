@@ -40,13 +40,14 @@ class RunState:
         self.run = run
         self.epoch = epoch
         self.step = 0
-        """Length of the lane's chain after this run's last commit: a longer one tells of somebody else's records."""
+        """Length of the lane's chain after this run's last commit. If it is longer now, another process added
+        records."""
         self.erased: frozenset[str] = frozenset()
         self.changesets: set[str] = set()
         self.sent: dict[int, Sent] = {}
         self.stands: dict[str, Stand] = {}
         self.doubts: dict[str, tuple[int, ...]] = {}
-        """Operation to its open attempts, as the table doubts has them."""
+        """Open attempts by operation, as in the table doubts."""
 
 
 class Batch:

@@ -74,11 +74,12 @@ class Engine(Protocol):
         ...
 
     def highest_position(self, ledger_id: str) -> int:
-        """The highest position that was noted outside of the database, before it was opened; 0 where none was."""
+        """The highest position recorded outside the database before it was opened; 0 where none was."""
         ...
 
     def backup(self, target: Path) -> None:
-        """A consistent copy as a new file, while others write. InputError where there is none of this database."""
+        """Write a consistent copy to a new file, during concurrent writes. Raises InputError where the database has no
+        such copy."""
         ...
 
     def scrub(self) -> None:
@@ -122,7 +123,7 @@ class Leases(Protocol):
         ...
 
     def accept_position(self, ledger_id: str, position: int) -> None:
-        """What was noted outside of the database becomes this position. LeaseHeld where a runner is alive."""
+        """Set the position recorded outside the database to this one. Raises LeaseHeld where a runner is alive."""
         ...
 
     def release(self, account: str) -> int:

@@ -28,7 +28,7 @@ from syncengine.ledger.sqlite import SqliteEngine
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 _POLL = 0.02
 _GRACE = 0.25
-"""Seconds for which a lock that is taken is tried again: a reader that tests it holds it for an instant."""
+"""Seconds for which a taken lock is retried: a reader that tests the lock holds it for an instant."""
 
 _held: weakref.WeakSet[_LockFile] = weakref.WeakSet()
 
@@ -99,7 +99,8 @@ class FileLeases:
         return str(self._engine.read(lambda: self._engine.rows("get_meta", name="id"))[0][0])
 
     def accept_position(self, ledger_id: str, position: int) -> None:
-        """Note this position in every lease file that knows the ledger. LeaseHeld where a runner is alive."""
+        """Record this position in every lease file that mentions the ledger. Raises LeaseHeld where a runner is
+        alive."""
         with contextlib.ExitStack() as stack:
             for path in lease_files(self._path):
                 lock = self._lock_file(path, path.name.removeprefix(f"{self._path.name}.").removesuffix(".lease"), 0)

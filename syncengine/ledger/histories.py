@@ -18,7 +18,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 PlansOf = Callable[[set[str]], dict[str, str]]
-"""From runs to the plans that they carried out."""
+"""Maps runs to the plans that they executed."""
 
 
 class _Sending(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class _Words(msgspec.Struct, frozen=True):
     own: dict[int, tuple[str, str]]
     resolutions: dict[int, Resolution]
     rekeyed: int
-    """The last attempt whose digests cannot be compared any more."""
+    """The last attempt whose digests were made with a replaced key and can no longer be compared."""
     erased: frozenset[str]
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Token = Callable[[int], str]
 
 LEASE_SECONDS = 30.0
-"""How long the lease of a runner that vanished stays taken on PostgreSQL, at most."""
+"""Maximum time for which the lease of a vanished runner stays taken on PostgreSQL."""
 
 
 def open_view(pin: LedgerPin, *, root: Path, clock: Clock) -> Ledger | None:
@@ -121,13 +121,13 @@ def create_ledger(pin: LedgerPin, *, root: Path, clock: Clock, token: Token = se
 
 
 def open_behind(pin: LedgerPin, *, root: Path, clock: Clock, token: Token = secrets.token_hex) -> Ledger:
-    """The pinned ledger for writing, whatever position is pinned: for whoever accepts that it lost records."""
+    """The pinned ledger for writing, whatever its position, for a user who accepts that it lost records."""
     ledger = _open(pin, root, clock, token)
     return _checked(ledger, msgspec.structs.replace(pin, position=None))
 
 
 def known_before(pin: LedgerPin, *, root: Path) -> dict[str, int]:
-    """Ids of ledgers that were at this place, with the highest position known of each. Empty for a server."""
+    """Ids of ledgers that were at this path, with the highest known position of each. Empty for a server."""
     address = parse_address(pin.url, root)
     return read_marks(address.path) if isinstance(address, FileAddress) else {}
 

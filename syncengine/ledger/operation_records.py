@@ -163,7 +163,7 @@ def open_plans(plans: Iterable[tuple[Sequence[BegunRow], int]], live: Collection
 
 
 def why_stopped(ended: str | None, stopped: str | None, *, live: bool) -> str:
-    """The sentence that ended a run early; empty where it went to its end, or goes on."""
+    """The sentence that ended a run early; empty where it ran to its end, or is in progress."""
     return KILLED if ended is None and not live else stopped or ""
 
 

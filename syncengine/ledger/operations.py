@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 BASELINE_BATCH = 500
 _BROKEN_PLACES = 100
-"""Places that the database's own check names at most."""
+"""Maximum number of locations that the database's own check reports."""
 
 
 class Ledger(Writer):
@@ -294,13 +294,14 @@ class Ledger(Writer):
         return forgotten
 
     def backup(self, target: Path) -> None:
-        """A consistent copy of the ledger as a new file, while others write; without its key."""
+        """Write a consistent copy of the ledger to a new file, during concurrent writes. The key is not part of it."""
         self.engine.backup(target)
 
     def accept_position(self, *, by: str, note: str, pinned: int | None) -> bool:
-        """Go on without records that were lost; False where nothing is behind. Nothing planned before counts then.
+        """Accept that records were lost; False where none are missing. Plans made before are then refused.
 
-        A server tells nothing of a restore, so there it counts as one unless the last record says so already.
+        A PostgreSQL server does not reveal a restore, so there every call counts as one unless the last record says so
+        already.
         """
         before = self.identity()
         behind = before.position < max(before.highest, pinned or 0) or self.engine.dialect == "postgres"

@@ -1,9 +1,9 @@
-"""The highest position of every ledger that was at a path, kept in the lease files beside it.
+"""The highest position of every ledger that was at a path, stored in the lease files beside it.
 
-A ledger that lost records (a `-wal` file that was not copied, a backup put in its place) is whole in itself; only
-something outside of it can tell. The holder of a lease writes the position into its lease file after each commit. The
-commit is durable by then, so a mark is never ahead of what the disk holds; it is not synchronised itself, so after a
-loss of power it may be some seconds behind, which refuses nothing wrongly.
+A ledger that lost records (a `-wal` file that was not copied, or a restored backup) is consistent in itself, so only a
+record outside of it can show the loss. The holder of a lease writes the position into its lease file after each commit.
+The commit is durable by then, so a mark is never ahead of the disk. The mark itself is not synchronised: after a power
+failure it may be some seconds behind, which causes no false refusal.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _MOST_BYTES = 1 << 16
 
 
 def lease_files(ledger: Path) -> list[Path]:
-    """The lease files beside a ledger's file, which may be gone itself."""
+    """The lease files beside a ledger's file, which may no longer exist."""
     return sorted(ledger.parent.glob(f"{glob.escape(ledger.name)}.*.lease"))
 
 
 def read_marks(ledger: Path) -> dict[str, int]:
-    """Ledger id to the highest position that is known of it."""
+    """Ledger id to its highest known position."""
     found: dict[str, int] = {}
     for file in lease_files(ledger):
         with contextlib.suppress(OSError):
@@ -41,7 +41,7 @@ def read_marks(ledger: Path) -> dict[str, int]:
 
 
 class PositionMark:
-    """One ledger's line in a lease file that this process has locked. `descriptor` gives -1 once it is closed."""
+    """One ledger's line in a lease file that this process has locked. `descriptor` returns -1 once it is closed."""
 
     def __init__(self, descriptor: Callable[[], int], ledger_id: str) -> None:
         self._descriptor = descriptor
@@ -52,13 +52,13 @@ class PositionMark:
         self._position = 0 if own is None else int(own[2])
 
     def reach(self, position: int) -> None:
-        """Note a position that is durable; a lower one than before changes nothing."""
+        """Record a durable position; a lower one than before changes nothing."""
         if position > self._position:
             self.put(position)
 
     def put(self, position: int) -> None:
-        """Note a position, be it lower than before."""
-        # What was committed counts whether or not it can be noted here.
+        """Record a position, even if it is lower than before."""
+        # A commit is valid whether or not its position can be recorded here.
         with contextlib.suppress(OSError):
             os.pwrite(self._descriptor(), self._name + b" %020d\n" % position, self._offset)
             self._position = position

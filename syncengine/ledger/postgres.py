@@ -37,15 +37,15 @@ T = TypeVar("T")
 SCHEMA = "syncengine"
 CONNECT_SECONDS = 10
 WAIT_SECONDS = 30.0
-"""The longest wait for one answer of the server; a connection that takes longer counts as lost."""
+"""Maximum wait for one answer of the server; a connection that takes longer counts as lost."""
 RETRY_DELAYS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0)
-"""Seconds between attempts to reach the server again, some twenty in all: less than a lease lasts."""
+"""Seconds between attempts to reconnect, some twenty in all: less than a lease lasts."""
 HUNG_SECONDS = 10.0
-"""How long attempts to connect again may take in all, the delays between them apart: a server that refuses does so at
-once, one that hangs takes half of this each time."""
+"""Maximum total time of connection attempts, not counting the delays between them. A server that refuses does so at
+once; one that hangs takes half of this each time."""
 
 GIVEN_UP_SECONDS = 5.0
-"""For so long a server that was given up is not asked again."""
+"""Seconds before a server that stopped answering is tried again."""
 
 _PATIENCE = {
     "keepalives": "1",
@@ -55,7 +55,7 @@ _PATIENCE = {
     "tcp_user_timeout": "25000",
     "application_name": "syncengine",
 }
-"""Connection options for a server or network that vanishes without a word; `ledger.url` may name others."""
+"""Connection options for a server or network that disappears silently; `ledger.url` may override them."""
 
 _WRITE = "BEGIN"
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

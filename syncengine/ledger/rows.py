@@ -16,10 +16,10 @@ SPAN = 65_536
 """Attempt numbers per request: number = request * SPAN + position. Also the most operations that one may carry."""
 
 SHARED = "*"
-"""The lane of a run that workers carry out together: each holds a lane of its own."""
+"""The lane of a run that several workers execute; each holds a lane of its own."""
 
 Live = Collection[tuple[str, int]]
-"""Runs and epochs of leases that are held right now: their requests without an answer are in flight."""
+"""Runs and epochs of the leases held now. Their unanswered requests are in flight."""
 
 decode_values = msgspec.json.Decoder(dict[str, str]).decode
 _decode_words: Any = msgspec.json.Decoder(tuple[str, str, tuple[str, ...]]).decode

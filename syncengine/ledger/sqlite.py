@@ -23,7 +23,7 @@ from syncengine.ledger.statements import Dialect, in_batches, script, sql_text, 
 T = TypeVar("T")
 
 APPLICATION_ID = 0x53594E43
-"""Marks the file as ours ("SYNC"), so that another program's database is never taken for a ledger."""
+"""Marks the file as a syncengine ledger ("SYNC"), so that another program's database is never taken for one."""
 
 BUSY_SECONDS = 20.0
 _COMPANIONS = ("-wal", "-shm", "-journal")
@@ -53,7 +53,7 @@ _DAMAGE = {
     sqlite3.SQLITE_NOTADB: "the file is not an SQLite database",
 }
 _HEADER = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
-"""What a damaged header looks like where the file system lets us write."""
+"""Error codes of a damaged header in a writable file."""
 
 
 def trouble(error: sqlite3.Error | UnicodeDecodeError, path: Path, *, read_only: bool = False) -> LedgerTrouble:
@@ -80,7 +80,7 @@ class SqliteEngine:
         self._read_only = read_only
         self.url = f"sqlite:///{path}"
         self.marks: list[PositionMark] = []
-        """Told the last position after each commit."""
+        """Receives the last position after each commit."""
         self._known = read_marks(path)
         self._connection = connection
         self._statements = statements("sqlite")
@@ -126,7 +126,7 @@ class SqliteEngine:
             os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             try:
                 with self._lock, contextlib.closing(_connect(draft, "rw")) as copy:
-                    # All pages at once: one snapshot, whoever commits meanwhile.
+                    # All pages in one step: one snapshot, unaffected by concurrent commits.
                     self._connection.backup(copy)
                     copy.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 os.link(draft, target)

@@ -24,7 +24,7 @@ _MARK = {"sqlite": "?", "postgres": "%s"}
 _ONE_ROW = re.compile(r"\bVALUES (\([?%s, ]+\))")
 
 _TOGETHER = 50
-"""Rows that one statement inserts: ten columns of so many stay below the parameters that any SQLite allows."""
+"""Rows per multi-row INSERT: ten columns of so many stay below the parameter limit of any SQLite."""
 
 _FEW = 10
 

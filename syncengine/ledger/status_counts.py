@@ -18,7 +18,7 @@ from syncengine.ledger.engine import Engine
 COLUMNS = ("applied", "rejected", "not_sent")
 
 Tally = Counter[tuple[str, str]]
-"""(run, column) to a difference; run "" is the account as a whole."""
+"""(run, column) to a difference; run "" is the whole account."""
 
 
 def column_of(standing: Standing | None) -> str:

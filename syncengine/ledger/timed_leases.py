@@ -22,7 +22,7 @@ from syncengine.ledger.rows import SHARED
 
 _POLL = 0.1
 _LAST_RENEWAL = 5.0
-"""Seconds that the end of a lease waits for a renewal under way."""
+"""Seconds that the end of a lease waits for a renewal in progress."""
 
 
 class TimedLease:

@@ -12,7 +12,7 @@ from syncengine.ledger.rows import plain_values
 
 _AMOUNTS = 1_000
 _UPDATES = 20_000
-"""Updates on record whose fields count as known: the youngest ones."""
+"""Number of latest updates on record whose fields count as known."""
 
 
 class AccountUsage:

@@ -13,14 +13,14 @@ from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.disk_spool import DiskSpool
 
 _TOLD = 1_000
-"""Changes that are remembered to propose one of them."""
+"""Changes that are kept for suggestions."""
 
 
 class PartOfPlan:
-    """Sees every item and decides what of it is planned.
+    """Receives every item and decides which operations are planned.
 
-    Which leads `--limit` takes is known only when all were seen: a lead may have something to send in a later change
-    alone. So its operations wait on disk.
+    The leads that `--limit` selects are known only at the end: a lead may have something to send in a later change
+    alone. Operations are therefore stored on disk until then.
     """
 
     def __init__(self, selection: Selection) -> None:
@@ -35,11 +35,11 @@ class PartOfPlan:
 
     @property
     def limited(self) -> bool:
-        """Whether operations must wait until all were seen."""
+        """Whether operations must be stored until all items were received."""
         return self._limit is not None
 
     def holds(self, item: Item) -> bool:
-        """Whether an item belongs to the part, as far as leads and changes decide."""
+        """Whether an item belongs to the part, by leads and changes."""
         if self._leads and item.lead in self._leads:
             self._missing_leads.discard(item.lead)
         if self._changes and len(self._seen_changes) < _TOLD:
@@ -49,14 +49,14 @@ class PartOfPlan:
         return (not self._leads or item.lead in self._leads) and (not self._changes or item.change in self._changes)
 
     def keep(self, operations: Sequence[PlannedOperation]) -> None:
-        """The operations of an item, numbered."""
+        """Store the operations of an item, numbered."""
         for planned in operations:
             self._waiting.put(planned)
             if planned.state is State.TO_SEND and len(self._chosen) < (self._limit or 0):
                 self._chosen.add(planned.operation.lead)
 
     def take(self) -> Iterator[PlannedOperation]:
-        """All operations of the first leads that have something to send, in order and numbered anew."""
+        """All operations of the first leads that have something to send, in order and renumbered."""
         entry = last = 0
         for planned in self._waiting.read():
             if planned.operation.lead not in self._chosen:
@@ -67,7 +67,8 @@ class PartOfPlan:
         self._waiting.close()
 
     def problems(self, changes: Sequence[ChangeFacts]) -> Iterator[Problem]:
-        """What was asked for and is in no changeset. `changes` are those that may have taken no row."""
+        """Problems with requested leads and changes that no changeset has. `changes` are those that may have taken no
+        row."""
         for lead in sorted(self._missing_leads):
             yield Problem(
                 code="SE130",
