@@ -149,7 +149,7 @@ def _plan_and_ask(
     with open_plan(target) as saved:
         options = view_options(invocation, project.settings, saved.header.account, show_values=False)
         if invocation.output.log_format == "text":  # A log holds no values, not even masked ones.
-            for line in plan_text(saved.header, saved.provenance, saved.operations(), saved.summary, options):
+            for line in plan_text(saved.header, saved.provenance, saved.operations(), planned.summary, options):
                 invocation.output.text_line(line)
     if planned.summary.blocked:
         raise PlanBlocked(
