@@ -234,8 +234,11 @@ def _shown(text: str) -> str:
 
 
 def _plain_decimal(value: object) -> str:
-    """The text of a float that is a decimal fraction. A whole one was typed as digits; its ".0" is not part of the
-    data."""
+    """The text of a float that is a decimal fraction; all other floats are refused.
+
+    A whole float was typed as digits, and a missing value elsewhere in the column made it a float: neither sending its
+    ".0" nor cutting it off is safe. See docs/decisions/0005-binary-floats-of-sources.md.
+    """
     if not isinstance(value, Inexact):
         raise _no_text(value)
     if _FRACTION.fullmatch(value.text) is None:

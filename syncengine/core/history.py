@@ -1,6 +1,8 @@
 """History of one lead: a pure fold over the recorded attempts. Plan, apply and status all use it.
 
-See docs/identity.md for the rules and docs/outcomes.md for the outcomes.
+The state is computed from the records and not stored, so that no copy of it can disagree with them
+(docs/decisions/0003-history-is-folded-not-stored.md). See docs/identity.md for the rules and docs/outcomes.md for the
+outcomes.
 """
 
 from __future__ import annotations

@@ -156,6 +156,8 @@ def _repeated(thing: IrreversibleAction, others: Sequence[Attempt], done: tuple[
     if thing.generation == 1:
         way_out = "declare 'rerun: 2' to do it again on purpose"
     elif thing.generation <= max(a.generation for a in elsewhere):
+        # A `rerun` that was copied from another changeset permits nothing: otherwise copying a file would sell the lead
+        # again. See docs/decisions/0004-generations-across-changesets.md.
         way_out = f"rerun {thing.generation} was already done; a further one needs a higher number"
     else:
         return None

@@ -1,7 +1,8 @@
 """Adapter of the job engine: its schema, the jobs that announce shards, and the application that workers run.
 
 A job holds ids only. The ledger's lease, not the engine's lock, ensures that no two workers are on one lane: a worker
-that resumes late may still end its job, which would free the lock of the worker that took over.
+that resumes late may still end its job, which would free the lock of the worker that took over. A lost, duplicated or
+wrongly ended job therefore costs time only. See docs/decisions/0007-shards-lanes-and-an-engine-for-jobs.md.
 """
 
 from __future__ import annotations

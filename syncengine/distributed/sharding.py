@@ -2,7 +2,8 @@
 
 A run has phases: one for each of `policy.waves`, then the rest. Shards of a phase have no lead in common, so their
 order does not matter. There are at most as many lanes as the account's concurrency, and one process at a time works on
-a lane; together this enforces the concurrency limit.
+a lane; together this enforces the concurrency limit. A semaphore would have to be released on behalf of dead workers.
+Budgets take a single lane: counted in several processes, they would be overspent or need a lock around each request.
 """
 
 from __future__ import annotations

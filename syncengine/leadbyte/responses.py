@@ -107,10 +107,10 @@ _LEAD_TEXTS = 5
 
 
 def _plain(body: bytes) -> _PlainAnswer | None:
-    """The verdict where the answer has the documented shape and every lead succeeded without a message; otherwise None.
+    """The answer where it has the documented shape and every lead succeeded without a message; otherwise None.
 
     Nearly all answers are of that kind, and the full parse takes longer than sending the request. All other answers are
-    parsed in full.
+    parsed in full. The two parsers must not differ in their result; a test compares them.
     """
     # Without escapes every quotation mark opens or closes a text, so counting them detects a duplicate key.
     if b"\\" in body:

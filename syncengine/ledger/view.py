@@ -39,6 +39,7 @@ class Reader:
         indexes.
 
         Called before anything is sent: a damaged index hides rows, and the hidden operations would be sent again.
+        Checksums in each row would not detect that: see docs/decisions/0011-damage-is-found-by-twins.md.
         """
         found = self.engine.damage(1) or self.engine.read(self._lost_records)
         if found:

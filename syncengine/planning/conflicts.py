@@ -75,6 +75,8 @@ class Conflicts:
 
     def finish(self) -> None:
         """Report lowered generations, unless a copy of the change declares the recorded one."""
+        # A file may keep the original change above its copy with a higher `rerun`, and is not at fault once that
+        # copy was applied. Hence the check at the end: docs/decisions/0004-generations-across-changesets.md.
         for generation in self._lowered:
             declared = generation.declared
             if self._declared.get(_thing(declared), 1) >= generation.on_record:
