@@ -351,7 +351,7 @@ def _pin_line(ledger: Ledger, sound: Listener) -> str:
 
 
 def hearing(saved: PlanFile, project: Project, files: Sequence[Path] = ()) -> ApprovalRequest:
-    """What is asked of a plan's approvals, as things stand now."""
+    """The present requirements for a plan's approvals."""
     from syncengine.planning.approvals import ApprovalRequest
 
     return ApprovalRequest(

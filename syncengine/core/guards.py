@@ -63,7 +63,7 @@ def check_applicable(account: Account, pin: LedgerPin, ledger: LedgerIdentity) -
 def lost_records(account: Account, pin: LedgerPin, ledger: LedgerIdentity) -> str:
     """What a plan must open with where the ledger is behind what is known of it; empty otherwise.
 
-    Raises WrongLedger, except for a sandbox whose ledger nobody pinned.
+    Raises WrongLedger, except for a sandbox with an unpinned ledger.
     """
     if ledger.position >= ledger.highest:
         return ""

@@ -20,7 +20,7 @@ _UNSHOWABLE = re.compile(
 )
 
 CUT = "…"
-"""First character of an excerpt whose beginning was left out; the caret then stands at index `CARET_WHEN_CUT`."""
+"""First character of an excerpt whose beginning was cut off; the caret is then at index `CARET_WHEN_CUT`."""
 CARET_WHEN_CUT = _MARGIN + 1
 
 
