@@ -1,4 +1,4 @@
-"""Approvals: SSH signatures over a plan's digest, and whether enough people gave them. See docs/approvals.md."""
+"""Approvals: SSH signatures over a plan's digest, and the check that enough people signed. See docs/approvals.md."""
 
 from syncengine.planning.approvals.authorize import ApprovalRequest, authorize, would_count
 from syncengine.planning.approvals.files import NAMESPACE, add_approval, approval_path, signed_text

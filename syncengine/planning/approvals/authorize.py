@@ -1,4 +1,4 @@
-"""The question that apply asks: did enough people, none of them an author, approve exactly this plan?"""
+"""Authorisation of apply: enough people approved exactly this plan, and none of them is an author."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from syncengine.planning.policy import approval_rule
 
 
 class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A verified plan, its approval files besides PLAN.approval, and where git and ssh-keygen are asked.
+    """A verified plan, its approval files besides PLAN.approval, and the environment for git and ssh-keygen.
 
     `root` is the repository that the changesets' paths are relative to; `now` is UTC, ISO 8601.
     """
@@ -38,7 +38,8 @@ class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def authorize(hearing: ApprovalRequest, note: Callable[[str], None]) -> tuple[str, ...]:
-    """The approvals that counted, each as "principal SHA256:fingerprint"; raises NotApproved where they do not do."""
+    """The approvals that counted, each as "principal SHA256:fingerprint". Raises NotApproved where they do not
+    suffice."""
     rule = hearing.rule
     if rule is None:
         return ()
@@ -52,7 +53,7 @@ def authorize(hearing: ApprovalRequest, note: Callable[[str], None]) -> tuple[st
 
 
 def would_count(hearing: ApprovalRequest) -> Approvals | None:
-    """The approvals so far, as far as they can be judged here: git is not asked. None where none are needed."""
+    """The approvals so far, checked without git. None where none are needed."""
     rule = hearing.rule
     if rule is None:
         return None
@@ -73,7 +74,7 @@ def _look(hearing: ApprovalRequest, rule: ApprovalRule, authors: frozenset[str])
 
 
 def _authors(hearing: ApprovalRequest, rule: ApprovalRule) -> frozenset[str]:
-    """Whoever wrote a changeset, as git told when planning and as it tells now."""
+    """Everyone who wrote a changeset, as git reported when planning and as it reports now."""
     if rule.author_may_approve:
         return frozenset()
     git = Authors(hearing.root, hearing.environ)

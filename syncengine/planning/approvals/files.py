@@ -1,4 +1,4 @@
-"""Where approvals lie and what they sign. Files are only ever added to, and never through a symbolic link."""
+"""Location and signed content of approvals. Files are only appended to, and never through a symbolic link."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NO_LINK = "remove what stands there, or copy the plan to a folder of your own a
 
 
 def signed_text(digest: PlanDigest) -> bytes:
-    """What an approval signs: the digest and a newline."""
+    """The bytes that an approval signs: the digest and a newline."""
     return f"{digest}\n".encode()
 
 
@@ -26,7 +26,7 @@ def approval_path(plan: Path) -> Path:
 
 
 def add_approval(path: Path, armoured: str) -> bool:
-    """Append a signature; False where it stands there already. Whole or not at all, also with several at once."""
+    """Append a signature; False where the file contains it already. Atomic, also with concurrent writers."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The file of allowed signers, line by line, as ssh-keygen describes it under ALLOWED SIGNERS.
+"""Parses the file of allowed signers, in the format that ssh-keygen describes under ALLOWED SIGNERS.
 
-Each line is judged by ssh-keygen alone, in a file of its own: a line that was read here as one person's can then
-never be stretched by another line. What cannot be read, or names nobody in particular, is kept apart with a reason.
+ssh-keygen checks each line alone, in a file of its own, so that another line cannot change the meaning of a line that
+was read as one person's. Lines that are unreadable, or that name no particular person, are kept apart with a reason.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from syncengine.core.text import hidden_in, lines_of, revealed
 
 _PRINCIPALS = re.compile(r'(?:"([^"]*)"|([^ \t"]+))[ \t]+(.*)', re.DOTALL)
 _KEY = re.compile(r"((?:ssh|ecdsa|sk)-[A-Za-z0-9@.-]+)[ \t]+([A-Za-z0-9+/]+={0,2})(?=[ \t]|$)")
-# As OpenSSH reads options: in quotes, a backslash before a quote keeps it from closing. Nothing matches in two ways.
+# Options are read as OpenSSH does: in quotes, a backslash before a quote keeps it from closing. No input matches in two
+# ways.
 _OPTIONS = re.compile(r'((?:"(?:[^"\\]|\\"|\\(?!"))*"|[^\s"])+)[ \t]+(.*)', re.DOTALL)
 _PATTERN = re.compile(r"[*?!]")
 
 
 class Signer(msgspec.Struct, frozen=True, kw_only=True):
-    """One line. `fault` says why nobody can approve with it; empty where somebody can."""
+    """One line. `fault` says why it cannot approve; empty where it can."""
 
     number: int
     principals: tuple[str, ...]
@@ -38,14 +39,15 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def line(self) -> str:
-        """The line as it is handed to ssh-keygen: what was understood, nothing else."""
+        """The line for ssh-keygen: only the parts that were parsed."""
         options = f" {self.options}" if self.options else ""
         key = base64.b64encode(self.key).decode()
         return f'"{",".join(self.principals)}"{options} {self.key_type} {key}\n'
 
 
 def signers_in(text: str) -> list[Signer]:
-    """Every line that holds a key, and those that should. A byte order mark at the start is none of the first name."""
+    """Every line that holds a key, and those that should. A byte order mark at the start is not part of the first
+    name."""
     found = []
     for number, raw in enumerate(lines_of(text), 1):
         line = raw.strip(" \t")
@@ -79,7 +81,7 @@ def _signer(number: int, line: str) -> Signer:
 
 
 def _fault(listed: str, principals: tuple[str, ...]) -> str:
-    """Why nobody can approve as one of these; empty where they are names of people."""
+    """Why these names cannot approve; empty where they are names of people."""
     for name in principals:
         point = hidden_in(name)
         if point:

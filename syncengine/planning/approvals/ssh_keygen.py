@@ -1,4 +1,4 @@
-"""ssh-keygen, which makes and checks the signatures. Nothing else of OpenSSH is used."""
+"""Runs ssh-keygen, which makes and checks the signatures. Nothing else of OpenSSH is used."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from syncengine.core.text import lines_of
 
 _PROGRAM = "ssh-keygen"
 _OURS = ("LEADBYTE_", "SYNCENGINE_")
-"""Variables that may be keys, which OpenSSH has no use for."""
+"""Environment variables that may hold keys and that OpenSSH does not need."""
 
 _CHECK_SECONDS = 20.0
 _SIGN_SECONDS = 300.0
-"""Time for a passphrase, or for touching a hardware key."""
+"""Time limit in seconds, for a passphrase or for touching a hardware key."""
 
 _CHATTER = ("Signing data on standard input", "Signing file ")
 
 
 class SignatureCheck(msgspec.Struct, frozen=True):
-    """What one line of the signers' file says about one signature: who made it, or why it does not count."""
+    """Result of one signature against one line of the signers' file: the signer, or why it does not count."""
 
     principals: tuple[str, ...]
     complaint: str = ""
 
 
 class Keygen:
-    """`environ` is what it runs in: PATH to find it, the agent's socket for keys that an agent holds."""
+    """`environ` is its environment: PATH to find it, and the agent's socket for keys that an agent holds."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         program = shutil.which(_PROGRAM, path=environ.get("PATH"))
@@ -48,7 +48,7 @@ class Keygen:
         self._checking = {name: environ[name] for name in ("PATH", "TZ") if name in environ} | {"LC_ALL": "C"}
 
     def sign(self, message: bytes, *, key: Path, namespace: str) -> str:
-        """An armoured signature. `key` is a private key, or a public one whose other half an agent holds."""
+        """An armoured signature. `key` is a private key, or a public one whose private key an agent holds."""
         done = self._run(
             ["-Y", "sign", "-n", namespace, "-f", str(key)], message, self._signing, patience=_SIGN_SECONDS
         )
@@ -62,7 +62,7 @@ class Keygen:
         return done.stdout.decode("ascii", "replace")
 
     def check(self, message: bytes, signature: str, *, signer: str, namespace: str, now: str) -> SignatureCheck:
-        """Judge one signature by one line of the signers' file, at the time `now` (ISO 8601)."""
+        """Check one signature against one line of the signers' file, at the time `now` (ISO 8601)."""
         moment = datetime.fromisoformat(now).astimezone().strftime("%Y%m%d%H%M%S")
         with tempfile.TemporaryDirectory(prefix="syncengine-") as folder:
             allowed, block = Path(folder) / "signers", Path(folder) / "signature"
@@ -99,7 +99,7 @@ class Keygen:
 
 
 def _words(stderr: bytes, hidden: str = "") -> str:
-    """What ssh-keygen said, without its chatter and without our temporary file's name."""
+    """ssh-keygen's message, without noise and without the name of the temporary file."""
     text = stderr.decode("utf-8", "replace")
     if hidden:
         text = text.replace(f"{hidden}:1: ", "").replace(hidden, "the signers' file")

@@ -1,4 +1,4 @@
-"""Armoured SSH signatures, taken apart: which key made them, and for what. Whether they are right, ssh-keygen says."""
+"""Parses armoured SSH signatures: their key and their purpose. ssh-keygen decides whether they are valid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 
 import msgspec
 
-# No part of it can match where its neighbour does: it stays linear whatever stands in the file.
+# No part of the pattern can match where its neighbour does, so matching is linear for any input.
 _BLOCK = re.compile(r"-----BEGIN SSH SIGNATURE-----(?=\s)([A-Za-z0-9+/=\s]*)-----END SSH SIGNATURE-----")
 _MAGIC = b"SSHSIG"
 _VERSION = 1
@@ -29,7 +29,7 @@ _CERTIFICATE = "-cert-v01@openssh.com"
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
-    """One block. `key` is the public key, or certificate, in its wire form."""
+    """One signature block. `key` is the public key, or certificate, in its wire form."""
 
     armoured: str
     namespace: str
@@ -37,12 +37,12 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key_type(self) -> str:
-        """As OpenSSH names it; of a certificate the certificate's type."""
+        """Key type in OpenSSH's notation; for a certificate the certificate's type."""
         return _Wire(self.key).text()
 
     @property
     def fingerprint(self) -> str:
-        """SHA256:... of the key; of a certificate, of the certificate."""
+        """SHA256:... of the key, or of the certificate."""
         digest = base64.b64encode(hashlib.sha256(self.key).digest()).decode().rstrip("=")
         return f"SHA256:{digest}"
 
@@ -74,7 +74,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def signatures_in(text: str) -> tuple[list[Signature], list[str]]:
-    """The blocks of a file, in order, and what is wrong with it."""
+    """The signature blocks of a file, in order, and the file's defects."""
     found: list[Signature] = []
     problems: list[str] = []
     for number, match in enumerate(_BLOCK.finditer(text), 1):

@@ -1,4 +1,5 @@
-"""Whether enough people approved a plan: every signature judged, distinct people counted, authors left out."""
+"""Decides whether enough people approved a plan: checks every signature, counts distinct people, and excludes
+authors."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ _MOST_SIGNATURES = 200
 
 
 class ApprovalCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """Of which plan, where its approvals are, and by which rule they count. `authors` are lower-cased e-mails."""
+    """Inputs of the check: the plan, the location of its approvals, and the rule. `authors` are lower-cased e-mail
+    addresses."""
 
     digest: PlanDigest
     plan: Path
@@ -32,7 +34,7 @@ class ApprovalCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
-    """A signature that is right. `principals` are all names that its key goes by."""
+    """A valid signature. `principals` are all names of its key in the signers' file."""
 
     principals: tuple[str, ...]
     fingerprint: str
@@ -43,8 +45,8 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Approvals(msgspec.Struct, frozen=True, kw_only=True):
-    """`counted` holds one approval for each person; `findings` say why others were not counted, and `left_out` whose
-    they are: a principal that the signers' file lists with the key, else the key's fingerprint, and why."""
+    """`counted` holds one approval for each person; `findings` say why others were not counted. `left_out` names them
+    with the reason: a principal that the signers' file lists with the key, otherwise the key's fingerprint."""
 
     counted: tuple[Approval, ...]
     findings: tuple[Problem, ...]
@@ -52,10 +54,10 @@ class Approvals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def look_at_approvals(question: ApprovalCheck, environ: Mapping[str, str]) -> Approvals:
-    """Judge every signature in PLAN.approval and the named files.
+    """Check every signature in PLAN.approval and the named files.
 
-    Raises InputError where a named file or ssh-keygen is missing, NotApproved where the signers' file is not the one
-    that the policy was read with.
+    Raises InputError where a named file or ssh-keygen is missing, NotApproved where the signers' file differs from the
+    one that the policy was read with.
     """
     findings: list[Problem] = []
     blocks = list(_blocks(question, findings))
@@ -118,7 +120,7 @@ class _Judge:
         self._message = signed_text(question.digest)
 
     def judge(self, signature: Signature, file: str) -> Approval | _Refused:
-        """The approval, or why there is none."""
+        """The approval, or the reason why the signature does not count."""
         if signature.namespace != NAMESPACE:
             why = f"it was made for {signature.namespace[:40]!r}, not for {NAMESPACE!r}"
             return "SE642", why, "approve with 'syncengine approve', or 'ssh-keygen -Y sign -n syncengine-plan'"
@@ -144,7 +146,7 @@ class _Judge:
         )
 
     def called(self, signature: Signature) -> str:
-        """Who is listed with the key of a signature; its fingerprint where nobody is."""
+        """The principals listed with the key of a signature; its fingerprint where there are none."""
         named = (each.principals for each in self._signers if each.key == signature.key)
         return next((principals[0] for principals in named if principals), signature.fingerprint)
 
@@ -195,7 +197,7 @@ def _in_words(complaint: str, signature: Signature) -> _Refused:
 
 
 def _one_each(approvals: Sequence[Approval]) -> tuple[Approval, ...]:
-    """One approval for each person: two that share a key or any name, even by way of a third, are one."""
+    """One approval for each person. Two that share a key or any name, even through a third, are the same person."""
     people: list[tuple[set[str], Approval]] = []
     for approval in approvals:
         names = {name.lower() for name in approval.principals} | {approval.fingerprint}
@@ -206,7 +208,7 @@ def _one_each(approvals: Sequence[Approval]) -> tuple[Approval, ...]:
 
 
 def missing_named(files: Iterable[Path]) -> None:
-    """Raise InputError where a file given by name is not there."""
+    """Raise InputError where a file given by name does not exist."""
     for file in files:
         if not file.is_file():
             raise InputError(
