@@ -28,8 +28,9 @@ from syncengine.reports.vocabulary import money, number, plural, short, signed, 
 LISTED = 200
 """How many findings, rules or lines a static list of the page holds before it says how many more there are."""
 
-FIRST_FINDINGS, FIRST_STRIKES = 12, 4
-"""How many are shown before the reader asks for more: what the first screen has room for."""
+FIRST_FINDINGS, FIRST_RULES, FIRST_STRIKES = 12, 6, 4
+"""How many are shown before the reader asks for more: what the first screen has room for. Rules that block count as
+findings."""
 
 _SCRIPTS = ("plan_rows.js", "plan_filters.js", "plan_table.js", "plan.js")
 
@@ -87,7 +88,8 @@ def _templates() -> jinja2.Environment:
         field_words=field_words,
         States=State,
         listed=LISTED,
-        first=FIRST_FINDINGS,
+        first_findings=FIRST_FINDINGS,
+        rules_first=FIRST_RULES,
         strikes_first=FIRST_STRIKES,
         chart_width=WIDTH,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from syncengine.core.finding import Evidence
@@ -68,7 +70,7 @@ def page_context(view: PlanView, charts: MoneyCharts) -> dict[str, object]:
         "verdict": verdict_of(view.summary),
         "headline": view.headline,
         "partial": view.partial,
-        "facts": [fact for fact in (_counts_words(view.counts), view.approvals, view.made_from) if fact],
+        "facts": list(_facts(view)),
         "findings": [_told(finding, view.masker, view.places) for finding in view.findings],
         "blocking": [_blocking(rule) for rule in view.rules],
         "remarks": view.remarks,
@@ -88,6 +90,14 @@ def page_context(view: PlanView, charts: MoneyCharts) -> dict[str, object]:
         "largest": charts.largest(),
         "listed_in_all": view.listed,
     }
+
+
+def _facts(view: PlanView) -> Iterator[str]:
+    yield _counts_words(view.counts)
+    if view.approvals:
+        yield f"approvals: {view.approvals}"
+    if view.made_from:
+        yield view.made_from
 
 
 def _counts_words(counts: Counts) -> str:

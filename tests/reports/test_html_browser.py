@@ -288,8 +288,7 @@ def test_only_the_summary_is_printed(show: Any) -> None:
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 3
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_first_screen_holds_verdict_findings_irreversible_and_money(show: Any, scheme: str) -> None:
+def test_the_first_screen_holds_verdict_findings_irreversible_and_money(show: Any) -> None:
     page = show("planted")
     page.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
