@@ -20,7 +20,7 @@ from syncengine.reports.places import Place, Places
 from syncengine.reports.vocabulary import kind_word, number, plural, returns_words, strikes_words
 
 
-class Piece(msgspec.Struct, frozen=True):
+class EvidenceLine(msgspec.Struct, frozen=True):
     """One piece of evidence as it is shown."""
 
     lead: str
@@ -39,7 +39,7 @@ class Told(msgspec.Struct, frozen=True):
     count: int
     lead: str
     place: Place
-    evidence: tuple[Piece, ...]
+    evidence: tuple[EvidenceLine, ...]
 
 
 class Blocking(msgspec.Struct, frozen=True):
@@ -138,8 +138,8 @@ def _told(view: FindingView, masker: Masker, places: Places) -> Told:
     )
 
 
-def _piece(evidence: Evidence, masker: Masker, places: Places) -> Piece:
+def _piece(evidence: Evidence, masker: Masker, places: Places) -> EvidenceLine:
     shown = [shown_value(evidence.field, value, masker) for value in (evidence.before, evidence.after)]
     before, after = (visible(value) if value is not None else "" for value in shown)
     place = places.of_evidence(evidence)
-    return Piece(visible(evidence.lead or ""), visible(evidence.field or ""), before, after, place)
+    return EvidenceLine(visible(evidence.lead or ""), visible(evidence.field or ""), before, after, place)

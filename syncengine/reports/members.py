@@ -40,6 +40,8 @@ class Members:
         self._named: dict[str, list[int]] = {}
         self._tests: dict[tuple[str | None, str | None], list[tuple[int, Test]]] = {}
         self._waiting: dict[tuple[str | None, str | None], list[_Waiting]] = {}
+        self._swapped = [at for at, finding in enumerate(findings) if finding.rule == "swapped-amounts"]
+        self._negative = [at for at, finding in enumerate(findings) if finding.rule == "negative-margin"]
         for position, finding in enumerate(findings):
             self._prepare(position, finding)
 
@@ -80,6 +82,10 @@ class Members:
         for several in self._waiting.values():
             for waiting in several:
                 self._found[waiting.position] = sorted({*self._found[waiting.position], *waiting.finish()})
+        # What is told as swapped is not told as negative.
+        swapped = {index for position in self._swapped for index in self._found[position]}
+        for position in self._negative:
+            self._found[position] = [index for index in self._found[position] if index not in swapped]
         return [_runs(found) for found in self._found]
 
 
