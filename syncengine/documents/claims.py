@@ -86,18 +86,22 @@ class ClaimStore:
             self._append(lead, number, fresh, origin)
         return {name: known[name] for name in values if name in known}
 
-    def claims_of(self, lead: LeadId) -> Mapping[str, FirstClaim]:
-        """Everything that was claimed of a lead so far."""
+    def claim_first(self, lead: LeadId, values: Mapping[str, str], origin: Origin) -> Mapping[str, FirstClaim]:
+        """Claim names where nothing was claimed of the lead yet; else everything that was, and nothing is claimed."""
         number = int(number_of(lead))
         slot = number & (_FILTER_BITS - 1)
-        return self._known(lead, number) if self._filter[slot >> 3] & (1 << (slot & 7)) else _NOTHING
-
-    def add(self, lead: LeadId, values: Mapping[str, str], origin: Origin) -> None:
-        """Claim names of which the caller knows, by `claims_of`, that they are free."""
-        number = int(number_of(lead))
-        slot = number & (_FILTER_BITS - 1)
-        self._filter[slot >> 3] |= 1 << (slot & 7)
+        mask = 1 << (slot & 7)
+        if self._filter[slot >> 3] & mask:
+            known = self._known(lead, number)
+            if known:
+                return known
+        self._filter[slot >> 3] |= mask
         self._append(lead, number, values, origin)
+        return _NOTHING
+
+    def claim_more(self, lead: LeadId, values: Mapping[str, str], origin: Origin) -> None:
+        """Claim names that `claim_first` did not give."""
+        self._append(lead, int(number_of(lead)), values, origin)
 
     def close(self) -> None:
         """Delete everything."""

@@ -46,6 +46,7 @@ class SharedLead(Rule):
         self._number = -1
         self._change = ("", "")
         self._name = ""
+        self._names: dict[bool, dict[str, str]] = {}
         self._lead = ""
         self._sent = False
         self.distinct = 0
@@ -69,21 +70,19 @@ class SharedLead(Rule):
         if not goes_on:
             self._leads[self._number] += 1
         self._lead, self._sent = lead, sends
-        earlier = self._claims.claims_of(lead)
-        others = [int(name) for name in earlier if name not in (_SENT, self._name)] if earlier else []
-        fresh: dict[str, str] = {}
-        if self._name not in earlier and len(others) < _MOST:
-            fresh[self._name] = ""
-        if sends and _SENT not in earlier:
-            fresh[_SENT] = ""
-        if fresh:
-            self._claims.add(lead, fresh, planned.origin)
+        earlier = self._claims.claim_first(lead, self._names[sends], planned.origin)
         if not earlier:
             self.newly_seen = True
             self.distinct += 1
             return sends
+        others = sorted(int(name) for name in earlier if name not in (_SENT, self._name))
         if others and self._name not in earlier:
-            self._note(tuple(sorted(others)), planned)
+            self._note(tuple(others), planned)
+        fresh = {name: "" for name in self._names[sends] if name not in earlier}
+        if len(others) >= _MOST:
+            fresh.pop(self._name, None)
+        if fresh:
+            self._claims.claim_more(lead, fresh, planned.origin)
         return sends and _SENT not in earlier
 
     def _begin(self, planned: PlannedOperation) -> None:
@@ -93,6 +92,7 @@ class SharedLead(Rule):
             self._changes.append(self._change)
         self._number = self._numbers[self._change]
         self._name = str(self._number)
+        self._names = {False: {self._name: ""}, True: {self._name: "", _SENT: ""}}
 
     def _note(self, others: tuple[int, ...], planned: PlannedOperation) -> None:
         for other in others:

@@ -48,10 +48,12 @@ class ShiftedRows(Rule):
 
     def look(self, chunk: Chunk) -> None:
         for planned in chunk.rows:
-            if planned.operation.lead != self._lead:
-                self._lead, self._above, self._here = planned.operation.lead, self._here, {}
-            if planned.before:
-                self._compare(planned)
+            # Where nothing is known before, as in most plans, there is nothing to look at.
+            if planned.before or self._here or self._above:
+                if planned.operation.lead != self._lead:
+                    self._lead, self._above, self._here = planned.operation.lead, self._here, {}
+                if planned.before:
+                    self._compare(planned)
 
     def _compare(self, planned: PlannedOperation) -> None:
         for name, after in values_of(planned.operation).items():

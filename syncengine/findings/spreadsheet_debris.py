@@ -12,7 +12,8 @@ from syncengine.findings.values import Mistake, ValueRule
 LONG_DIGITS = 6
 
 _ERROR = re.compile(
-    r"\s*(?:#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!)|"
+    r"\s*(?:#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|"
+    r"NV|BEZUG!|WERT!|ZAHL!|ÜBERLAUF!|VALEUR!|NOM\?|NOMBRE!)|"
     r"(?:Err:|#ERR)[0-9]{0,3}!?|#ERROR!|#####+)\s*",
     re.IGNORECASE,
 )

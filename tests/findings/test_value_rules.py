@@ -32,7 +32,7 @@ def test_nothing_is_found_in_ordinary_values() -> None:
 @pytest.mark.parametrize(
     "value",
     ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "4.47E+11", "4.47e+11", "447700900123.0", "123456.0", '="0123"',
-     "=A1", "'0770090012", "2.93E+06", "######", "4.47E11", "'01/02/2026", "'07700-900123", "4E+11"],
+     "=A1", "'0770090012", "2.93E+06", "######", "#NV", "#BEZUG!", "4.47E11", "'01/02/2026", "'07700-900123", "4E+11"],
 )  # fmt: skip
 def test_spreadsheet_debris(value: str) -> None:
     assert told(column(["plain", value, "text"]), "spreadsheet-debris") == [("high", 1)]
