@@ -8,7 +8,7 @@ from syncengine.documents.filter_docs import FILTER_DOCS
 
 CLASSES = {
     "SE1": ("Reading a file", "The file cannot be read as YAML. Exit 1."),
-    "SE2": ("Form", "The document does not say what a changeset says. Exit 1."),
+    "SE2": ("Form", "The document does not have the form of a changeset. Exit 1."),
     "SE3": ("Templates and data", "A template, a source, an observed or an imported file is wrong. Exit 1."),
     "SE4": ("Contradictions", "Declarations contradict each other or the record. Exit 1."),
     "SE5": ("Configuration", "syncengine.yaml, the policy, or the environment that they name is wrong. Exit 1."),
@@ -26,7 +26,7 @@ DIAGNOSTICS = """\
 <!-- Made by scripts/generate-docs from syncengine/core/codes.py. -->
 
 Every finding and every error has a code. Codes are stable: their wording may change, their meaning does not, and a
-retired code is never used again. The message beside a code says what happened, where, and what to do next.
+retired code is never used again. The message of a code states what happened, where, and what to do next.
 """
 
 FILTERS = """\
@@ -34,11 +34,11 @@ FILTERS = """\
 
 <!-- Made by scripts/generate-docs from syncengine/documents/filter_docs.py. -->
 
-`{{ row.postcode | uk_postcode }}` passes a value through a filter. Filters depend on their input alone: no locale, no
-clock. Arguments may be given by name, as in `money(decimal=',')`. A value that does not fit is an error; an empty one
-too, but for `trim`, `squeeze`, `digits` and those that change letters. Where cells may be empty, write
-`{{ '' if row.phone is blank else row.phone | e164 }}` and `skip_empty: true`. Every line of these tables is run by a
-test.
+`{{ row.postcode | uk_postcode }}` passes a value through a filter. Filters depend only on their input, not on locale
+or clock. Arguments may be passed by name, as in `money(decimal=',')`. An invalid value is an error. An empty value
+is an error too, except for `trim`, `squeeze`, `digits` and the filters that change case. If cells may be empty, write
+`{{ '' if row.phone is blank else row.phone | e164 }}` and `skip_empty: true`. A test runs every line
+of these tables.
 
 | filter | example | gives | rule |
 | --- | --- | --- | --- |
@@ -61,15 +61,16 @@ EXITS = """\
 """
 
 EXITS_NOTES = """
-- Once an intent was recorded, 1 and 3 are never used: trouble in mid-run (a full disk, a lost ledger, a bug) ends in 5
-  where the outcome of something sent could not be recorded, else in 4.
-- Where several fit, the first of 130, 5, 4 is used; 3 comes before 2.
-- `status`, `history`, `explain` and `show` end with 0 whatever they report. `verify` and `drift` end with 4 where
-  something differs; `doctor` and `ledger check` with 1 where something is wrong.
-- Wrong usage ends with 1, never with 2.
-- A result that could not be written to standard output ends with 1, unless a run began: then its own code stands.
+- After an intent was recorded, 1 and 3 are not used: a failure during a run (a full disk, a lost ledger, a bug) exits
+  with 5 if the outcome of a sent operation could not be recorded, else with 4.
+- If several codes apply, the first of 130, 5, 4 is used; 3 takes precedence over 2.
+- `status`, `history`, `explain` and `show` exit with 0, regardless of what they report. `verify` and `drift` exit with
+  4 if values differ; `doctor` and `ledger check` exit with 1 if they find a problem.
+- Wrong usage exits with 1, never with 2.
+- If a result cannot be written to standard output, the exit code is 1, unless a run began: then the code of the run is
+  used.
 
-[For operators](operators.md) says what to do after each.
+[For operators](operators.md) describes what to do for each code.
 """
 
 

@@ -15,18 +15,18 @@ LANGUAGE = """\
 <!-- Made by scripts/generate-docs from schemas/changeset.v1.schema.json. -->
 
 A changeset is one YAML document; a file may hold several, separated by lines of `---`. [For authors](authors.md) shows
-how to write one, [filters](filters.md) and [sources](sources.md) go into detail, and [identity](identity.md) says what
-counts as the same operation. The schema itself: `syncengine schema changeset`.
+how to write one, [filters](filters.md) and [sources](sources.md) give details, and [identity](identity.md) defines when
+operations are the same. `syncengine schema changeset` prints the schema.
 
-- **What is typed is what is sent.** `7010`, `yes`, `1e3` and `2001-02-03` keep the characters written, quoted or not.
+- **Values are sent as typed.** `7010`, `yes`, `1e3` and `2001-02-03` keep the characters written, quoted or not.
   Plain `null`, `~` and nothing are errors: quote them.
 - Unknown and duplicate keys, explicit tags, merge keys, and aliases beyond a limit are errors.
-- Put into quotes what begins with `& * ! % @ ? : - [ {`, a quote or a backtick, ends with `:`, or holds ` #` or `: `.
-  YAML gives these a meaning of its own: of `&Sons Ltd` it leaves `Ltd`, of `Flat #3` it leaves `Flat`. An anchor that
+- Quote a value that begins with `& * ! % @ ? : - [ {`, a quote or a backtick, ends with `:`, or contains ` #` or `: `.
+  These have a meaning in YAML: `&Sons Ltd` is read as `Ltd`, `Flat #3` as `Flat`. An anchor that
   no alias uses is an error (SE116), and so is `?` at the start of a text inside `[ ]` or `{ }` (SE118). A value cut off
   by ` #` with text directly after it is a warning (SE117); `# a remark`, with a space, gives none.
-- A text that goes on in the next line is joined with a space; where that line begins with `- `, as an item of a list
-  does, there is a warning (SE119).
+- A text that continues in the next line is joined with a space. If that line begins with `- `, like an item of a list,
+  a warning is reported (SE119).
 - In a value, `{{ ... }}` may use `vars`, `row`, `lead` and `changeset`, and always gives text.
 
 ## Expressions
@@ -34,23 +34,23 @@ counts as the same operation. The schema itself: `syncengine schema changeset`.
 `when` holds one expression, written without braces; a value may hold several, each in `{{ ... }}`.
 
 - **Only a comparison is true or false.** A cell that says `FALSE`, `no` or `0` is a text, and no text, number, list or
-  missing value counts as true or false. What stands beside `if`, `not`, `and` and `or`, and what `when` gives, must be
+  missing value counts as true or false. The operands of `if`, `not`, `and` and `or`, and the result of `when`, must be
   a comparison or a test: `row.optin == 'TRUE'`, not `row.optin`. Anything else is an error (SE304) that shows what to
-  write. A cell is judged on the rows where it decides; a text in quotes always: write
+  write. A cell is checked on the rows where it decides the result; a quoted text is always checked: write
   `row.status in ['approved', 'returned']`, not `row.status == 'approved' or 'returned'`.
 - `==`, `!=` compare texts with texts and numbers with numbers; comparing two kinds is an error. Values are texts: for
   `<` and `>` write `row.payout | number > 80`.
 - **`in` and `not in` need a list** on their right: `['approved', 'returned']`, `('approved',)` with its comma, or a
   list under `vars`, as in `row.status in vars.sold`. `('approved')` is a text, and an error. For a part of a text write
   `row.notes is containing('call back')`.
-- `row.postcode is blank` holds for a text that is empty or shows nothing: spaces, no-break spaces, zero-width and other
-  unseen characters. `row.note is defined` asks whether the row has the cell at all, which JSON Lines, Parquet and SQL
-  may leave out; there is no other missing value.
-- An `if` in a value wants an `else`: `{{ 'yes' if row.optin == 'TRUE' else 'no' }}`.
+- `row.postcode is blank` is true for a text that is empty or has no visible characters (only spaces, no-break spaces,
+  zero-width and other invisible characters). `row.note is defined` tests whether the row has the cell, which JSON
+  Lines, Parquet and SQL may leave out; there is no other missing value.
+- An `if` in a value needs an `else`: `{{ 'yes' if row.optin == 'TRUE' else 'no' }}`.
 - `vars` holds texts, lists of texts, and mappings of text to text for
-  [`lookup`](filters.md): `{{ row.status | lookup(vars.names) }}`. A list or mapping never becomes text by itself, and
+  [`lookup`](filters.md): `{{ row.status | lookup(vars.names) }}`. A list or mapping is never converted to text, and
   `--var` replaces texts only.
-- A column whose name is no plain word is written `row['First Name']`.
+- A column whose name is not an identifier is written `row['First Name']`.
 """
 
 CONFIGURATION = """\
@@ -58,24 +58,24 @@ CONFIGURATION = """\
 
 <!-- Made by scripts/generate-docs from schemas/config.v1.schema.json. -->
 
-Named by `--config` or `SYNCENGINE_CONFIG`, or found in the working directory or a parent of it; one that another user
-may have planted there, as in `/tmp`, has to be named. Its folder is *the repository*, which sources and schemas cannot
-leave. `syncengine init` writes one, `syncengine doctor` checks it, and the schema itself is `syncengine schema config`.
-[Policy](policy.md) explains the rules, [the ledger](ledger.md) its settings.
+Named by `--config` or `SYNCENGINE_CONFIG`, or found in the working directory or a parent of it; a file that another
+user may have placed there, as in `/tmp`, must be named explicitly. Its folder is *the repository*; sources and schemas
+must be inside it. `syncengine init` writes one, `syncengine doctor` checks it, and `syncengine schema config` prints
+the schema. [Policy](policy.md) explains the rules, [the ledger](ledger.md) its settings.
 
-Where there is none in the working directory or above it, `validate`, `plan`, `apply` and `doctor` look in the folder of
+If there is none in the working directory or above it, `validate`, `plan`, `apply` and `doctor` look in the folder of
 their first PATH and above that. A configuration found that way reads no key and opens no connection, as with
-`--offline`; what needs either says so and names the `--config` to give (SE508).
+`--offline`; a command that needs either reports it and names the `--config` to pass (SE508).
 
 ## Several configurations in one repository
 
-A changeset belongs to the nearest syncengine.yaml above it. With another one in use it is refused (SE506), and the
-message shows the command to use, such as `syncengine validate --config uk/syncengine.yaml uk/changesets`. A searched
-folder's subfolders that hold a syncengine.yaml of their own are skipped; where they hold changesets, `validate` and the
-plan warn of it with their number (SE507). In a new repository that is `sandbox/`.
+A changeset belongs to the nearest syncengine.yaml above it. If another one is in use, the changeset is refused (SE506),
+and the message shows the command to use, such as `syncengine validate --config uk/syncengine.yaml uk/changesets`.
+Subfolders of a searched folder that contain a syncengine.yaml are skipped; if they contain changesets, `validate` and
+the plan warn and state their number (SE507). In a new repository that applies to `sandbox/`.
 
-Changesets end in `.yaml` or `.yml`, in any spelling. Of a searched folder, hidden files and folders are left out, and
-YAML whose keys are none of a changeset, such as the settings of another program, is not read (SE509, a warning).
+Changesets end in `.yaml` or `.yml`, in upper or lower case. A search skips hidden files and folders, and
+YAML files without keys of a changeset, such as the settings of another program (SE509, a warning).
 """
 
 
