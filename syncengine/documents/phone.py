@@ -49,7 +49,7 @@ def international(text: str, calling_code: str, shape: str) -> str:
         hint = "" if plain else "for empty cells: {{ '' if row.phone is blank else row.phone | e164 }}, and skip_empty"
         raise FilterError(f"a text like {shape} is not a phone number", hint)
     found = _read(plain, calling_code, region)
-    if isinstance(found, Doubtful):
+    if isinstance(found, AmbiguousNumber):
         message = f"a text like {shape} begins with {calling_code}, as its calling code or as a part of the number"
         raise FilterError(message, f"both are numbers in use: write +{calling_code} or the first 0 in front of it")
     if found is None:
@@ -97,11 +97,11 @@ def _region(calling_code: str) -> str:
     raise FilterError(f"{calling_code[:10]!r} is not a country's calling code", "write e164('44')")
 
 
-class Doubtful:
+class AmbiguousNumber:
     """The text is the notation of two numbers in use."""
 
 
-def _read(plain: str, calling_code: str, region: str) -> str | Doubtful | None:
+def _read(plain: str, calling_code: str, region: str) -> str | AmbiguousNumber | None:
     """The number as it was written. Where a zero makes that ambiguous, the reading that is a number in use."""
     as_written, without_zero, with_plus = _readings(plain, calling_code, region)
     numbers = _possible(as_written, region)
@@ -125,7 +125,7 @@ def _read(plain: str, calling_code: str, region: str) -> str | Doubtful | None:
 
 def _with_code(
     plain: str, calling_code: str, national: Mapping[str, PhoneNumber], coded: Mapping[str, PhoneNumber]
-) -> str | Doubtful | None:
+) -> str | AmbiguousNumber | None:
     """The reading with the calling code, where the notation or the numbering plan supports it."""
     form, other = _in_use(coded), _in_use(national)
     if re.match(rf"{calling_code}[ .\-]*\( *0 *\)", plain):
@@ -136,7 +136,7 @@ def _with_code(
         return form
     mobile = _is_mobile(coded[form])
     if mobile == _is_mobile(national[other]):
-        return Doubtful()
+        return AmbiguousNumber()
     return form if mobile else other
 
 

@@ -140,14 +140,14 @@ class Group:
     """One change of a changeset. Only what is to be sent is folded; everything else is counted by state and reason."""
 
     def __init__(
-        self, changeset: str, change: str, source: str, *, changes: int = 1, totals: Totals | None = None
+        self, changeset: str, change: str, source: str, *, changes: int = 1, totals: PlanTotals | None = None
     ) -> None:
         self.changeset = changeset
         self.change = change
         self.source = source
         self.origin: Origin | None = None
         """Where its first operation was declared."""
-        self._totals = Totals() if totals is None else totals
+        self._totals = PlanTotals() if totals is None else totals
         self.total = 0
         self.changes = changes
         """How many changes it stands for: more than one only for the fold of those beyond the limit."""
@@ -219,7 +219,7 @@ class Group:
         return self.strikes.setdefault(key, StrikeFold(*key))
 
 
-class Totals:
+class PlanTotals:
     """What is added up over all changes: irreversible operations by target, money on one base, names of targets."""
 
     def __init__(self, names: TargetNames | None = None) -> None:
@@ -248,7 +248,7 @@ class Groups:
 
     def __init__(self, limit: int = 400, *, names: TargetNames | None = None) -> None:
         self._limit = limit
-        self.totals = Totals(names)
+        self.totals = PlanTotals(names)
         self._by_key: dict[tuple[str, str], Group] = {}
         self._rest: dict[str, tuple[Group, str]] = {}
         self._last = ("", "")

@@ -16,7 +16,7 @@ from syncengine.reports.facts import with_name
 from syncengine.reports.findings import shown_value, verdict_of
 from syncengine.reports.groups import Group, StrikeFold
 from syncengine.reports.model import FindingView, PlanView
-from syncengine.reports.places import Place, Places
+from syncengine.reports.places import LinkedPlace, Places
 from syncengine.reports.vocabulary import kind_word, number, plural, returns_words, strikes_words
 
 
@@ -27,7 +27,7 @@ class EvidenceLine(msgspec.Struct, frozen=True):
     field: str
     before: str
     after: str
-    place: Place
+    place: LinkedPlace
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ class Told(msgspec.Struct, frozen=True):
     message: str
     count: int
     lead: str
-    place: Place
+    place: LinkedPlace
     evidence: tuple[EvidenceLine, ...]
 
 
@@ -114,8 +114,8 @@ def _strike_words(strike: StrikeFold) -> str:
     return f"{strike.kind.value} {visible(strike.what)}".rstrip()
 
 
-def _place_of(group: Group, places: Places) -> Place:
-    return places.of_change(group.origin) if group.origin is not None else Place(group.source)
+def _place_of(group: Group, places: Places) -> LinkedPlace:
+    return places.of_change(group.origin) if group.origin is not None else LinkedPlace(group.source)
 
 
 def _blocking(rule: BlockingRule) -> Blocking:

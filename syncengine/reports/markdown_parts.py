@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from syncengine.core.redaction import visible
-from syncengine.reports.places import Place
+from syncengine.reports.places import LinkedPlace
 from syncengine.reports.vocabulary import clip
 
 LINKS = 150
@@ -86,7 +86,7 @@ class Links:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
-    def place(self, place: Place, limit: int = 200) -> str:
+    def place(self, place: LinkedPlace, limit: int = 200) -> str:
         """A place as code, linked where its file is on a forge."""
         text = code(place.text, limit)
         if not place.url or len(self._numbers) >= LINKS:

@@ -24,9 +24,9 @@ from syncengine.reports.facts import (
 )
 from syncengine.reports.findings import finding_line, flagged, message_words, remarks
 from syncengine.reports.forge import Forge
-from syncengine.reports.groups import Group, Groups, MoneyFold, StrikeFold, Totals
+from syncengine.reports.groups import Group, Groups, MoneyFold, PlanTotals, StrikeFold
 from syncengine.reports.money import MoneyTable
-from syncengine.reports.places import NOWHERE, Place, Places
+from syncengine.reports.places import NOWHERE, LinkedPlace, Places
 from syncengine.reports.rows import Row, row_of
 from syncengine.reports.vocabulary import number, plural
 
@@ -86,7 +86,7 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True):
     finding: Finding
     message: str
     lead: str
-    place: Place
+    place: LinkedPlace
 
     @property
     def short_message(self) -> str:
@@ -314,7 +314,7 @@ def _finding_view(finding: Finding, names: TargetNames, places: Places) -> Findi
     )
 
 
-def _irreversible(totals: Totals) -> tuple[Irreversible, ...]:
+def _irreversible(totals: PlanTotals) -> tuple[Irreversible, ...]:
     """The most numerous first."""
     return tuple(
         Irreversible(

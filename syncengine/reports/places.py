@@ -14,14 +14,14 @@ from syncengine.core.redaction import visible
 from syncengine.reports.forge import Forge
 
 
-class Place(msgspec.Struct, frozen=True):
+class LinkedPlace(msgspec.Struct, frozen=True):
     """A file and line in words, and its address on the forge, "" where there is none."""
 
     text: str
     url: str = ""
 
 
-NOWHERE = Place("")
+NOWHERE = LinkedPlace("")
 
 
 class Places:
@@ -38,7 +38,7 @@ class Places:
         """What became of the rows of a change that has a file source."""
         return self._files.get((changeset, change))
 
-    def of_operation(self, planned: PlannedOperation) -> Place:
+    def of_operation(self, planned: PlannedOperation) -> LinkedPlace:
         """The data's line where the operation was made from a row of a file, else the changeset's."""
         origin = planned.origin
         known = None if origin.row is None else self._files.get((planned.changeset, planned.change))
@@ -46,20 +46,20 @@ class Places:
             return self._place(origin.file, origin.line, origin.row)
         return self._place(known.file, origin.data or 0, origin.row)
 
-    def of_change(self, origin: Origin) -> Place:
+    def of_change(self, origin: Origin) -> LinkedPlace:
         """The line of a change in its changeset."""
         return self._place(origin.file, origin.line, None)
 
-    def of_evidence(self, evidence: Evidence) -> Place:
+    def of_evidence(self, evidence: Evidence) -> LinkedPlace:
         """Where the value of a piece of evidence was written."""
         return self._place(evidence.file, evidence.line, evidence.row) if evidence.file else NOWHERE
 
-    def _place(self, file: str, line: int, row: int | None) -> Place:
+    def _place(self, file: str, line: int, row: int | None) -> LinkedPlace:
         text = visible(file)
         if line:
             text += f":{line}"
         elif row is not None:
             text += f" row {row}"
         if self._forge is None or file in self._made_from.differ:
-            return Place(text)
-        return Place(text, self._forge.link(self._made_from.commit, file, line))
+            return LinkedPlace(text)
+        return LinkedPlace(text, self._forge.link(self._made_from.commit, file, line))

@@ -24,7 +24,7 @@ from syncengine.core.plan import Before, PlannedOperation, State
 from syncengine.core.redaction import Masker, visible
 from syncengine.core.values import OperationId, parse_money
 from syncengine.reports.facts import TargetNames, names_in, target_words
-from syncengine.reports.places import NOWHERE, Place, Places
+from syncengine.reports.places import NOWHERE, LinkedPlace, Places
 
 _FRACTION = re.compile(r"\.0+Z\Z")
 
@@ -70,7 +70,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     diffs: tuple[Diff, ...]
     reason: str
     done: tuple[str, ...]
-    place: Place = NOWHERE
+    place: LinkedPlace = NOWHERE
 
     @property
     def irreversible(self) -> bool:
