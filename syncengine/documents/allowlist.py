@@ -13,6 +13,7 @@ from jinja2 import nodes
 
 from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.filters import FILTERS
+from syncengine.documents.rendering import Names
 from syncengine.documents.rewriting import RewriteRefused
 from syncengine.documents.typed_mistakes import runs_over_comparison
 from syncengine.documents.unparse import unparsed
@@ -45,7 +46,7 @@ _PASSED = (
 )
 
 
-def check(expression: nodes.Expr, names: Collection[str]) -> None:
+def check(expression: nodes.Expr, names: Names) -> None:
     """Raises RewriteRefused where the expression uses syntax that is not allowed."""
     _check_size(expression)
     for node in (expression, *expression.find_all(nodes.Node)):
@@ -63,7 +64,7 @@ def _check_size(expression: nodes.Expr) -> None:
         level = [child for node in level for child in node.iter_child_nodes()]
 
 
-def _check(node: nodes.Node, names: Collection[str]) -> None:
+def _check(node: nodes.Node, names: Names) -> None:
     match node:
         case nodes.Name(name=name):
             _check_name(name, names)
@@ -72,9 +73,12 @@ def _check(node: nodes.Node, names: Collection[str]) -> None:
         case nodes.Getattr(node=inner, attr=attr):
             _check_key(attr)
             _check_depth(inner, attr)
+            _check_holds(inner, attr, names)
         case nodes.Getitem(node=inner, arg=arg):
             _check_item(arg)
             _check_depth(inner, "")
+            if isinstance(arg, nodes.Const):
+                _check_holds(inner, str(arg.value), names)
         case nodes.Filter():
             _check_filter(node)
         case nodes.Test():
@@ -82,6 +86,13 @@ def _check(node: nodes.Node, names: Collection[str]) -> None:
         case _ if not isinstance(node, _PASSED):
             what = type(node).__name__.lower()
             raise RewriteRefused(_REFUSED.get(type(node), f"{what} is not allowed in an expression"))
+
+
+def _check_holds(inner: nodes.Expr, key: str, names: Names) -> None:
+    """A misspelt `op.payot` is none for every operation: a rule about it would never hold."""
+    if isinstance(inner, nodes.Name) and (held := names.get(inner.name)) and key not in held:
+        hint = did_you_mean(key, held)
+        raise RewriteRefused(f"{inner.name} has no {key!r}", hint=hint, token=f"{inner.name}.{key}", code="SE303")
 
 
 def _check_name(name: str, names: Collection[str]) -> None:

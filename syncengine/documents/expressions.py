@@ -21,7 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from syncengine.documents.allowlist import TESTS, check
 from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.filters import FILTERS, kind_of_value
-from syncengine.documents.rendering import CHANGE_NAMES, MAX_TEXT, FilterError, RenderError
+from syncengine.documents.rendering import CHANGE_NAMES, MAX_TEXT, FilterError, Names, RenderError
 from syncengine.documents.rewriting import OWN_FILTERS, OWN_TESTS, RewriteRefused, Rewriting, own_filter
 from syncengine.documents.typed_mistakes import corrected, mistakes_in
 
@@ -32,6 +32,7 @@ _MOST_SHOWN = 300
 _Assembled = Callable[[list[nodes.Expr]], nodes.Expr]
 _CONDITIONS = {"row": "row.status == 'approved'", "op": "op.kind == 'trigger'", "plan": "plan.leads > 100"}
 """An example condition for each name that conditions can use."""
+_OF_A_ROW = re.compile(r"\brow\.\w+")
 _FAILURES = (FilterError, UndefinedError, SecurityError, TypeError, ValueError, ArithmeticError, LookupError)
 
 
@@ -175,13 +176,15 @@ class Condition:
 
 
 class Expressions:
-    """Compiles the expressions of one context. `names` are the names that it defines.
+    """Compiles the expressions of one context. `names` are those it defines, as a mapping with all that each holds.
 
     `missing` says how a missing key is evaluated: as an error, or as none, as in the rules of a policy.
     """
 
-    def __init__(self, names: Collection[str] = CHANGE_NAMES, *, missing: Literal["error", "none"] = "error") -> None:
-        self._names = frozenset(names)
+    def __init__(
+        self, names: Collection[str] | Names = CHANGE_NAMES, *, missing: Literal["error", "none"] = "error"
+    ) -> None:
+        self._names: Names = names if isinstance(names, AbstractMapping) else dict.fromkeys(names, ())
         self._environment = _Environment(missing_is_none=missing == "none")
         self._rewriting = Rewriting(policy=missing == "none")
 
@@ -242,7 +245,11 @@ class Expressions:
         except RewriteRefused as error:
             offset, line = _find(text, error)
             problem = ExpressionProblem(
-                message=error.message, code=error.code, hint=error.hint, offset=max(offset - shift, 0), line=line
+                message=error.message,
+                code=error.code,
+                hint=self._hint(error.hint),
+                offset=max(offset - shift, 0),
+                line=line,
             )
         except TemplateSyntaxError as error:
             start = sum(len(part) for part in text.splitlines(keepends=True)[: error.lineno - 1])
@@ -254,6 +261,11 @@ class Expressions:
         except (TemplateError, RecursionError, ValueError, OverflowError, MemoryError):
             return ExpressionProblem(message="the expression is too long or nested too deeply", hint="simplify it")
         return self._as_typed(text, assembled, shift) or problem
+
+    def _hint(self, hint: str) -> str:
+        """A hint that speaks of what is known here: a policy knows no row."""
+        known = "op.buyer" if "op" in self._names else "plan.account"
+        return hint if "row" in self._names else _OF_A_ROW.sub(known, hint)
 
     def _as_typed(self, text: str, assembled: _Assembled, shift: int) -> ExpressionProblem | None:
         """The same problem in terms of what was typed, where that is a known mistake."""
@@ -300,7 +312,7 @@ class Expressions:
         return self._rewriting.truth(parts[0], "")
 
 
-def _checked_parts(output: nodes.Node, names: Collection[str]) -> list[nodes.Expr]:
+def _checked_parts(output: nodes.Node, names: Names) -> list[nodes.Expr]:
     if not isinstance(output, nodes.Output):
         raise RewriteRefused("only {{ expressions }} are allowed")
     parts: list[nodes.Expr] = []

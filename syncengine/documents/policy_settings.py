@@ -18,6 +18,7 @@ from syncengine.core.values import is_service_id
 from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.files import inside, read_bounded
 from syncengine.documents.nodes import Mapping, Scalar
+from syncengine.documents.rendering import Names
 from syncengine.documents.section import (
     ConfigurationProblems,
     cents,
@@ -33,8 +34,16 @@ from syncengine.documents.section import (
     whole,
 )
 
-OPERATION_NAMES = ("op", "plan")
-PLAN_NAMES = ("plan",)
+PLAN_NAMES = {
+    "plan": frozenset({"account", "changesets", "leads", "irreversible", "payout", "revenue", *(str(k) for k in Kind)})
+}
+OPERATION_NAMES = PLAN_NAMES | {
+    "op": frozenset(
+        {"kind", "lead", "changeset", "change", "fields", "before", "payout", "revenue", "buyer", "reason"}
+        | {"delivery", "irreversible", "state"}
+    )
+}
+"""What the expressions of a policy know of a plan, and of one operation."""
 _MAX_SIGNERS = 1024 * 1024
 _SMALL = re.compile(r"[0-9]{1,18}", re.ASCII)
 _NOT_RULES = {"lines", "file", "digest", "line", "allowed_signers"}
@@ -167,7 +176,7 @@ def _deny(node: Mapping, findings: ConfigurationProblems) -> DenyRule:
     return DenyRule(when=text(node, "when"), message=text(node, "message"), line=node.line)
 
 
-def _check_expression(node: Scalar, names: tuple[str, ...], findings: ConfigurationProblems) -> None:
+def _check_expression(node: Scalar, names: Names, findings: ConfigurationProblems) -> None:
     # Jinja takes long to import, and most policies hold no expression.
     from syncengine.documents.expressions import ExpressionProblem, Expressions
 

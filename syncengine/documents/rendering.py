@@ -3,6 +3,11 @@ engine."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
+Names = Mapping[str, Collection[str]]
+"""Names that are known in one place, each with all it can hold; nothing where that differs from row to row."""
+
 CHANGE_NAMES = ("changeset", "lead", "row", "vars")
 """The names that the templates of a change can use."""
 

@@ -129,7 +129,7 @@ class Rewriting:
 
     def truth(self, node: nodes.Expr, user: str) -> nodes.Expr:
         """The expression where a boolean is expected; `user` is the operator that needs it, "" for a condition."""
-        _refuse_literal(node, user)
+        _refuse_literal(node, user, policy=self._policy)
         if isinstance(node, _BOOLEAN):
             return self._boolean(node)
         if isinstance(node, nodes.CondExpr):
@@ -220,7 +220,7 @@ def _is_amount(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Const) and not isinstance(node.value, str | bool)
 
 
-def _refuse_literal(node: nodes.Expr, user: str) -> None:
+def _refuse_literal(node: nodes.Expr, user: str, *, policy: bool) -> None:
     """Refuse a literal other than true and false where a boolean is expected, whether or not it would be evaluated."""
     literal = node.node if isinstance(node, nodes.Neg) else node
     if isinstance(literal, nodes.List | nodes.Tuple):
@@ -235,7 +235,11 @@ def _refuse_literal(node: nodes.Expr, user: str) -> None:
     else:
         message = f"the condition gives {kind}, not true or false"
     hint = f"compare it with something, as in row.status == {written or _EXAMPLE}"
-    if written == "none":
+    if user == "or" and kind == "a number":
+        hint = f"for what stands in place of an empty value write default('{written}')"
+        if policy:
+            hint = f"compare what it gives, as in (op.payout or {written}) > 200"
+    elif written == "none":
         hint = "write true or false, or a comparison: row.status == 'approved'"
     elif kind == "a list":
         hint = "look something up in it, as in row.status in ['approved', 'returned']"

@@ -35,10 +35,19 @@ _SIGNS = {
     "||": ("or", "one or the other is written or"),
     "=": ("==", "two values are compared by =="),
     "!": ("not ", "the opposite is written not"),
+    "\u2260": ("!=", "two values that differ are compared by !="),
+    "\u2264": ("<=", "at most is written <="),
+    "\u2265": (">=", "at least is written >="),
 }
 _WORDS = frozenset({"and", "or", "not", "in", "is", "if", "else"})
 _OPERATORS = {"equals": "==", "eq": "==", "ne": "!=", "neq": "!=", "gt": ">", "lt": "<", "ge": ">=", "le": "<="}
 _NULLS = frozenset({"null", "none", "nil", "undefined"})
+_EMPTY = frozenset({"empty", "nothing", "missing"})
+_METHODS = {
+    **{"lower": "lower", "toLowerCase": "lower", "upper": "upper", "toUpperCase": "upper", "title": "title"},
+    **{"strip": "trim", "trim": "trim"},
+}
+_OPEN_ENDED = frozenset({"and", "or", "not", "in", "is", "==", "!=", "<", ">", "<=", ">=", "~", "|", "else", "if"})
 _CONTAINS = frozenset({"contains", "includes", "like", "has"})
 _KNOWN = frozenset({"true", "false", "none", "True", "False", "None"})
 _COMPARING = frozenset({"==", "!=", "<", ">", "<=", ">="})
@@ -90,7 +99,9 @@ class _ExpressionScan:
         self._at = 0
 
     def mistakes(self) -> list[TypedMistake]:
-        found: list[TypedMistake] = []
+        found = self._truth()
+        if found:
+            return found
         while self._at < len(self._tokens):
             token = self._tokens[self._at]
             before = self._at
@@ -99,7 +110,24 @@ class _ExpressionScan:
                 start, end, message, instead = mistake
                 found.append(TypedMistake(start + self._shift, end + self._shift, message, instead))
             self._at = max(self._at, before + 1)
-        return found
+        return found or self._unfinished()
+
+    def _truth(self) -> list[TypedMistake]:
+        """`TRUE` alone."""
+        (token,) = self._tokens if len(self._tokens) == 1 else [_TypedToken("end", "", -1, -1)]
+        lowered = token.text.lower()
+        if lowered not in ("true", "false") or token.text in _KNOWN:
+            return []
+        message = f"{token.text!r} is written in small letters: {lowered}"
+        return [TypedMistake(token.start + self._shift, token.end + self._shift, message, lowered)]
+
+    def _unfinished(self) -> list[TypedMistake]:
+        """`row.status == 'approved' and`."""
+        last = self._tokens[-1] if self._tokens else _TypedToken("end", "", -1, -1)
+        if last.text not in _OPEN_ENDED:
+            return []
+        message = f"what belongs behind {last.text!r} is missing"
+        return [TypedMistake(last.start + self._shift, last.end + self._shift, message, last.text)]
 
     def _mistake(self, token: _TypedToken) -> TypedMistake | None:
         following = self._peek()
@@ -176,6 +204,10 @@ class _ExpressionScan:
         return self._odd_sign(token)
 
     def _odd_sign(self, token: _TypedToken) -> TypedMistake | None:
+        if token.text == ".":
+            return self._method(token)
+        if token.text == "$" and self._peek().text in self._names:
+            return TypedMistake(token.start, token.end, "names are written without '$'", "")
         if token.text == "|" and self._peek().kind in ("text", "number"):
             return self._replaced(token, "or", "one or the other is written or, and several values: in ['a', 'b']")
         if token.text == ";":
@@ -186,6 +218,16 @@ class _ExpressionScan:
         if len(token.text) == 1 and unicodedata.category(token.text) in ("Cf", "Cc"):
             return TypedMistake(token.start, token.end, f"an invisible character (U+{ord(token.text):04X})", "")
         return None
+
+    def _method(self, token: _TypedToken) -> TypedMistake | None:
+        """`row.status.lower()`."""
+        name, brackets = self._peek().text, self._peek(2).text + self._peek(3).text
+        if name not in _METHODS or brackets != "()":
+            return None
+        end = self._peek(3).end
+        self._at += 4
+        message = f"there are filters in place of calls: | {_METHODS[name]}, not .{name}()"
+        return TypedMistake(token.start, end, message, f" | {_METHODS[name]}")
 
     def _names_an_argument(self) -> bool:
         return self._peek(-1).kind == "name" and self._peek(-2).text in ("(", ",")
@@ -220,10 +262,9 @@ class _ExpressionScan:
         if previous in (".", "|"):
             return None
         if lowered == "is":
-            negated = self._peek().text.lower() == "not"
-            null = self._null(token.start, 2 if negated else 1, negated=negated)
-            if null is not None:
-                return null
+            judged = self._is(token)
+            if judged is not None:
+                return judged
         if lowered in _WORDS and token.text != lowered:
             return TypedMistake(
                 token.start, token.end, f"{token.text!r} is written in small letters: {lowered}", lowered
@@ -238,6 +279,24 @@ class _ExpressionScan:
         if token.text in _OPERATORS and previous not in ("", "(", "is") and self._peek().kind in ("text", "number"):
             return self._replaced(token, _OPERATORS[token.text], f"it is written {_OPERATORS[token.text]}")
         return self._bare(token, previous)
+
+    def _is(self, token: _TypedToken) -> TypedMistake | None:
+        """`is NULL`, `is empty`, `is 'approved'`."""
+        negated = self._peek().text.lower() == "not"
+        by = 2 if negated else 1
+        null = self._null(token.start, by, negated=negated)
+        word, end = self._peek(by), self._peek(by - 1).end
+        if null is not None or word.kind not in ("name", "text", "number"):
+            return null
+        if word.text.lower() in _EMPTY:
+            self._at += by + 1
+            test = "is not blank" if negated else "is blank"
+            return TypedMistake(token.start, word.end, f"whether a cell is empty is asked by {test}", test)
+        if word.kind == "name":
+            return None
+        sign = "!=" if negated else "=="
+        self._at += by
+        return TypedMistake(token.start, end, f"two values are compared by {sign}", sign)
 
     def _bare(self, token: _TypedToken, previous: str) -> TypedMistake | None:
         """A bare word that was meant as a text: `row.status == approved`, `row.optin == TRUE`."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from syncengine.documents.policy_settings import OPERATION_NAMES
 from tests.workspace import Workspace
 
 HEAD = "sources: {rows: {file: ../data/rows.csv}}\n"
@@ -86,6 +87,18 @@ def diagnostics(workspace: Workspace, change: str) -> list[Any]:
         ("row.a == \u200b'x'", "\u200b", "row.a == 'x'"),
         ("if row.a == 'x'", "if", "row.a == 'x'"),
         ("row.a == {{ row.b }}", "{{", "row.a == row.b"),
+        ("row.a is 'x'", "is", "row.a == 'x'"),
+        ("row.a is not 'x'", "is", "row.a != 'x'"),
+        ("row.a is empty", "is", "row.a is blank"),
+        ("row.a IS NOT EMPTY", "IS", "row.a is not blank"),
+        ("row.a \u2260 'x'", "\u2260", "row.a != 'x'"),
+        ("row.n | number \u2265 5", "\u2265", "row.n | number >= 5"),
+        ("$row.a == 'x'", "$", "row.a == 'x'"),
+        ("row.a.lower() == 'x'", ".lower", "row.a | lower == 'x'"),
+        ("row.a.strip().upper() == 'X'", ".strip", "row.a | trim | upper == 'X'"),
+        ("row.a == 'x' and", "and", "what belongs behind 'and' is missing"),
+        ("row.a ==", "==", "what belongs behind '==' is missing"),
+        ("TRUE", "TRUE", "write true"),
         ("row.a = 'x' AND row.First Name <> \u201cy\u201d", "=", "row.a == 'x' and row['First Name'] != 'y'"),
     ],
 )
@@ -154,6 +167,7 @@ def test_nothing_that_works_is_questioned(workspace: Workspace, expression: str)
         ("op.kind == 'trigger' && plan.trigger > 5", "op.kind == 'trigger' and plan.trigger > 5"),
         ("op.kind == \u2018trigger\u2019", "op.kind == 'trigger'"),
         ("op.payout == null", "op.payout is none"),
+        ("op.buyer is empty", "op.buyer is blank"),
     ],
 )
 def test_rules_of_a_policy_come_back_too(workspace: Workspace, rule: str, instead: str) -> None:
@@ -163,3 +177,37 @@ def test_rules_of_a_policy_come_back_too(workspace: Workspace, rule: str, instea
     ended = workspace.run("validate", "changesets")
     assert ended.code == 1
     assert f"write {instead}" in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    ("rule", "place", "hint"),
+    [
+        ("op.payot > 200", "op has no 'payot'", "did you mean 'payout'?"),
+        ("op['payot'] == '1'", "op has no 'payot'", "did you mean 'payout'?"),
+        ("(op.Payout or 0) > 200", "op has no 'Payout'", "did you mean 'payout'?"),
+        ("plan.triggers > 5", "plan has no 'triggers'", "did you mean 'trigger'?"),
+        ("op.kind == 'update' and plan.lead > 5", "plan has no 'lead'", "did you mean 'leads'?"),
+        ("op.payout or 0", "'or' takes true or false, and 0 is a number", "(op.payout or 0) > 200"),
+        ("op.buyer in 'a'", "'in' needs a list", "op.buyer is containing('a')"),
+    ],
+)
+def test_a_rule_that_would_never_hold_is_refused(workspace: Workspace, rule: str, place: str, hint: str) -> None:
+    workspace.changeset("typed", '- lead: "2932682"\n  update: {c1: x}')
+    text = (workspace.root / "syncengine.yaml").read_text(encoding="utf-8")
+    workspace.write("syncengine.yaml", text + f'policy:\n  deny: [{{when: "{rule}", message: Ask first}}]\n')
+    ended = workspace.run("validate", "changesets")
+    assert ended.code == 1
+    assert place in ended.out + ended.err
+    assert hint in ended.out + ended.err
+    assert "row." not in ended.out + ended.err
+
+
+def test_rules_about_every_name_of_a_policy_are_accepted(workspace: Workspace) -> None:
+    workspace.changeset("typed", '- lead: "2932682"\n  update: {c1: x}')
+    text = (workspace.root / "syncengine.yaml").read_text(encoding="utf-8")
+    rules = [f"{name}.{key} is none and false" for name, keys in OPERATION_NAMES.items() for key in sorted(keys)]
+    rules += ["op.fields.postcode == 'x'", "op.before['c 1'] == 'x'", "(op.payout or 0) > 200", "'c2' in op.fields"]
+    listed = "".join(f'    - {{when: "{rule}", message: m}}\n' for rule in rules)
+    workspace.write("syncengine.yaml", text + "policy:\n  deny:\n" + listed)
+    workspace.plan()
+    assert [line["state"] for line in workspace.operations()] == ["to_send"]

@@ -14,8 +14,9 @@ from syncengine.core.operations import Financials, Kind, Operation, Reprocess, T
 from syncengine.core.plan import Before, Counts, PlannedOperation, State
 from syncengine.core.settings import Account, ApprovalRule, DenyRule, Policy
 from syncengine.core.values import BuyerId, Cents, ChangesetId, DeliveryId, LeadId, OperationId
+from syncengine.documents.policy_settings import OPERATION_NAMES
 from syncengine.planning.policy import PolicyJudge, approval_rule
-from syncengine.planning.policy_rules import change_percent
+from syncengine.planning.policy_rules import change_percent, operation_scope, plan_scope
 
 LEAD = LeadId("2932682")
 ACCOUNT = Account(
@@ -246,6 +247,11 @@ def test_a_deny_rule_that_fails_blocks_and_says_so(when: str) -> None:
     assert reason is not None
     assert reason.startswith("deny: Ask first (the rule failed, with this error: ")
     assert reason.endswith("; syncengine.yaml:12)")
+
+
+def test_the_names_that_the_configuration_checks_are_those_that_rules_see() -> None:
+    assert operation_scope(planned(TRIGGER)).keys() == OPERATION_NAMES["op"]
+    assert plan_scope(Counts(), ACCOUNT, ()).keys() == OPERATION_NAMES["plan"]
 
 
 def test_deny_rules_see_before_values() -> None:
