@@ -31,7 +31,10 @@ SITUATIONS = {
 }
 """From which command on the examples need another place to run in (tests/docs/situations.py)."""
 
-NOT_RUN = {"cancel": "it needs an active run; tests/histories/test_stopping.py cancels one"}
+NOT_RUN = {
+    "cancel": "it needs an active run; tests/histories/test_stopping.py cancels one",
+    "review": "it needs a terminal; tests/cli/test_review.py gives it one",
+}
 
 
 @dataclass(frozen=True)
