@@ -13,7 +13,7 @@ from syncengine.cli.command import Command, Invocation, format_option, identity_
     cls=Command,
     examples=(
         "syncengine show release.plan",
-        "syncengine show release.plan --lead 2932680",
+        "syncengine show release.plan --lead 2932682",
         "syncengine show release.plan --format html > release.html",
     ),
 )
