@@ -166,7 +166,9 @@ class Checks:
             raise Unfit("SE334", f"{_shown(text)} is not a buyer's id: {fault.cause}", fault.remedy)
         if not names or (text.isascii() and text.isdecimal()):
             return Resolved(text)
-        hint = f"{did_you_mean(text, names)}; a buyer whose id is a word is named under buyers: in syncengine.yaml"
+        hint = did_you_mean(text, names)
+        hint += " A buyer" if hint.endswith("?") else "; a buyer"
+        hint += " whose id is a word is named under buyers: in syncengine.yaml"
         raise Unfit("SE512", f"the account {self._account.name} has no buyer {_shown(text)}", hint)
 
 

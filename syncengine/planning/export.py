@@ -18,7 +18,7 @@ from syncengine.core.errors import InputError, Problem
 from syncengine.core.findings import ByCause, ProblemLimit
 from syncengine.core.observations import AMOUNTS, MONEY, Observation
 from syncengine.core.settings import Account
-from syncengine.core.spreadsheets import fault_of_id
+from syncengine.core.spreadsheets import fault_of_buyer, fault_of_id
 from syncengine.core.values import LeadId, format_money, is_lead_id, number_of, parse_money
 from syncengine.planning.leadstore import LeadStore
 from syncengine.tables.cells import advice_for, kind_of
@@ -236,6 +236,8 @@ def _values(row: Mapping[str, str]) -> dict[str, str]:
             text = text.strip()  # noqa: PLW2901
             if not text:
                 continue
+        if name == "buyer" and (fault := fault_of_buyer(text)) is not None:
+            raise _Unfit(f"the buyer {text[:40]!r} is not a buyer's id: {fault.cause}", fault.remedy)
         if name in AMOUNTS:
             cents = parse_money(text)
             if cents is None:

@@ -172,3 +172,18 @@ def test_leads_of_the_sandbox_are_read_by_the_same_rules(tmp_path: Path, content
     path = tmp_path / "leads.csv"
     path.write_bytes(content)
     assert [(lead.number, lead.fields) for lead in read_leads(path)] == [("1", {"name": "Ann"})]
+
+
+@pytest.mark.parametrize("buyer", ["33.0", "3.3E+01", "33 / 34", "33;34"])
+def test_damaged_buyers_of_an_export_are_refused(tables: Tables, buyer: str) -> None:
+    tables.table("lead_id,name\n101,Zoe\n")
+    tables.path("export.csv").write_text(
+        f"lead,buyer,payout\n101,{buyer},1.00\n102,33,\n103,DCO-5,\n", encoding="utf-8"
+    )
+    ended = tables.run(
+        "plan", "changesets", "--offline", "--observed", "data/export.csv", "--observed-at", "2026-11-20T18:00:00Z"
+    )
+    assert ended.code == 1
+    assert f"the buyer {buyer!r} is not a buyer's id" in ended.err
+    assert "data/export.csv:2:1 (row 1)" in ended.err
+    assert "hint:" in ended.err
