@@ -52,7 +52,7 @@ def test_every_schema_of_the_checkout_is_found() -> None:
 
 def test_the_readme_lists_every_command() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = text.partition("| command | does |")[2].partition("\n\n")[0]
+    table = text.partition("| command | description |")[2].partition("\n\n")[0]
     listed = {word for line in table.splitlines() for word in re.findall(r"`([a-z]+)[^`]*`", line.partition(" | ")[0])}
     assert listed == set(COMMANDS)
 

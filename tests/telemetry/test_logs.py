@@ -79,6 +79,7 @@ def test_every_line_of_every_command_has_its_time_its_verb_and_no_value(planned:
     trouble(planned, {"match": {"lead": "102"}, "fault": {"reject": {"message": "Ermintrude TN25 6QD 8123.45"}}})
     planned.changeset("wrong", '- lead: "105"\n  financials: {payout: 8123.455}\n')
     planned.changeset("clash", '- lead: "101"\n  update: {postcode: "TN25 6QD!"}\n')
+    planned.write("people.csv", "email\nermintrude@example.com\n")
     commands = [
         ("validate", "changesets"),
         ("plan", "changesets"),
@@ -100,6 +101,8 @@ def test_every_line_of_every_command_has_its_time_its_verb_and_no_value(planned:
         ("schema", "nonsense"),
         ("import", "changesets/repair.yaml"),
         ("doctor", "--offline"),
+        ("review", "release.plan"),
+        ("lookup", "people.csv", "--campaign", "565", "--email", "email", "--out", "found.csv"),
         ("apply",),
     ]
     assert {words[0] for words in commands} >= COMMANDS.keys() - {
