@@ -71,8 +71,9 @@ class Journey:
         return ended
 
     def holding_values(self) -> list[Path]:
-        """Where lead data may stand: changesets and sources, plain plans, what `revert` and `import` write."""
+        """Where lead data may be: changesets, sources, plain plans, what `revert`, `import` and `lookup` write."""
         files = ["changesets", "observed.csv", "back.yaml", "imported.yaml", "request.json"]
+        files += ["people.csv", "found.csv"]
         plans = ["release.plan", "next.plan"]
         return [self.root / name for name in (*files, *plans)]
 
@@ -125,6 +126,7 @@ def _plan(journey: Journey, folder: Path) -> None:
     for format_ in PLAN_FORMATS:
         journey.run("show", "sealed.plan", "--format", format_)
         journey.run("show", "sealed.plan", "--format", format_, "--identity", folder / "identity")
+    journey.run("review", "release.plan", code=1)
     journey.run("approve", "release.plan", "--key", folder / "signer", "--format", "json")
     journey.run("approve", "sealed.plan", "--key", folder / "signer", "--identity", folder / "identity")
 
@@ -170,6 +172,8 @@ def _the_rest(journey: Journey) -> None:
     body = {"leads": [{"id": LEADS[0], "update": VALUES}]}
     journey.workspace.write("request.json", json.dumps(body))
     journey.run("import", "request.json", "--account", "acme", "--out", "imported.yaml", code=None)
+    journey.workspace.write("people.csv", f"email,note\n{json.dumps(VALUES['email'])},x\n")
+    journey.run("lookup", "people.csv", "--campaign", "565", "--email", "email", "--out", "found.csv", code=None)
     for words in (("check",), ("export", "--out", "export.jsonl"), ("migrate",), ("export",)):
         journey.run("ledger", *words, code=None)
     for format_ in ("text", "json"):
