@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 
+_UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
+
+
 class LeadSchema:
     """A loaded lead schema."""
 
@@ -25,6 +28,8 @@ class LeadSchema:
         self.known_fields = _known_fields(schema)
         """Names of the fields that it describes; None where it allows further names or describes them elsewhere."""
         self._fast = compiled(schema)
+        # The validators disagree about which fields count as evaluated, so the deciding one is asked alone.
+        self._may_accept_fast = not _uses(schema, _UNEVALUATED)
         self._schema = schema
 
     @cached_property
@@ -45,7 +50,7 @@ class LeadSchema:
 
     def accepts(self, fields: dict[str, str]) -> bool:
         """Whether these fields may be sent."""
-        return self._fast.is_valid(fields) or self._deciding.is_valid(fields)
+        return (self._may_accept_fast and self._fast.is_valid(fields)) or self._deciding.is_valid(fields)
 
     def findings(self, fields: dict[str, str]) -> list[tuple[str, str]]:
         """The defects of these fields: the field's name ("" for the update as a whole) and a sentence."""
@@ -74,3 +79,10 @@ def _known_fields(schema: dict[str, Any]) -> frozenset[str] | None:
     if not isinstance(named, dict) or not named or any(keyword in schema for keyword in elsewhere):
         return None
     return frozenset(named)
+
+
+def _uses(schema: Any, keywords: frozenset[str]) -> bool:
+    """Whether one of the keywords occurs at any depth."""
+    if isinstance(schema, dict):
+        return not keywords.isdisjoint(schema) or any(_uses(inner, keywords) for inner in schema.values())
+    return isinstance(schema, list) and any(_uses(inner, keywords) for inner in schema)
