@@ -49,9 +49,10 @@ def check(invocation: Invocation, *, head: str | None, format_: str) -> int:
         with _project(invocation).view() as ledger:
             if ledger is None:
                 return _no_ledger(invocation)
-            findings = ledger.check(head=head)
-            identity = ledger.identity()
-            checked = {"ledger": identity.id, "position": identity.position, "head": ledger.head()}
+            findings, identity, present = ledger.at_once(
+                lambda: (ledger.check(head=head), ledger.identity(), ledger.head())
+            )
+            checked = {"ledger": identity.id, "position": identity.position, "head": present}
     except LedgerDamaged as error:
         findings = [CheckFinding(where="the file", message=error.message)]
     if format_ == "json":

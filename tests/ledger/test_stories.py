@@ -25,6 +25,8 @@ def _plans(count: int) -> list[tuple[list[BegunRow], int]]:
                     total=2,
                     started="2026-11-23T10:00:00Z",
                     ended=None,
+                    stopped=None,
+                    planned="",
                 )
             ],
             2 * (number % 2),
