@@ -44,7 +44,17 @@ if TYPE_CHECKING:
     from syncengine.planning.build import Watcher
     from syncengine.planning.export import ObservedExport
 
-__all__ = ["Planned", "Project", "Quiet", "apply", "hearing", "load", "needed_approvals", "plan", "record_baseline"]
+__all__ = [
+    "Planned",
+    "Project",
+    "Quiet",
+    "apply",
+    "approval_request",
+    "load",
+    "needed_approvals",
+    "plan",
+    "record_baseline",
+]
 
 _SHOWN = 10
 """Maximum number of contradictions named in a plan; the rest is counted."""
@@ -77,11 +87,11 @@ def load(
     *,
     variables: Mapping[str, str] | None = None,
     only: Iterable[str] = (),
-    verb: str = "validate",
+    command: str = "validate",
 ) -> Loaded:
     """Read changesets from files and folders. Raises InputError with every problem of their text.
 
-    `variables` override declared `vars`; `only` selects changesets by id. Data is read when planning. `verb` is the
+    `variables` override declared `vars`; `only` selects changesets by id. Data is read when planning. `command` is the
     command that messages say to repeat.
     """
     from syncengine.changeset.load import load as load_changesets
@@ -93,7 +103,7 @@ def load(
         variables=variables or {},
         only=chosen or None,
         environ=project.environ,
-        verb=verb,
+        command=command,
     )
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
     if errors:
@@ -295,7 +305,7 @@ def apply(
                 tool=TOOL,
                 lock_timeout=lock_timeout,
                 deadline=deadline,
-                authorize=lambda: authorize(hearing(saved, project, named), sound.note),
+                authorize=lambda: authorize(approval_request(saved, project, named), sound.note),
             ),
             RuntimeDependencies(
                 connect=connect,
@@ -350,7 +360,7 @@ def _pin_line(ledger: Ledger, sound: Listener) -> str:
     return f'id: "{identity.id}@{identity.position}"'
 
 
-def hearing(saved: PlanFile, project: Project, files: Sequence[Path] = ()) -> ApprovalRequest:
+def approval_request(saved: PlanFile, project: Project, files: Sequence[Path] = ()) -> ApprovalRequest:
     """The present requirements for a plan's approvals."""
     from syncengine.planning.approvals import ApprovalRequest
 

@@ -7,13 +7,13 @@ from itertools import compress
 
 from syncengine.applying.jobs import Job, RunTerms
 from syncengine.applying.pace import RequestPace, backoff
-from syncengine.applying.request_queue import Intake
-from syncengine.applying.run_results import Scoreboard
+from syncengine.applying.request_queue import RequestQueue
+from syncengine.applying.run_results import RunResults
 from syncengine.applying.senders import Received
 from syncengine.applying.stopping import Rules, Waves
 from syncengine.core.events import SentAgain, StopCause, answered
 from syncengine.core.message_redaction import declared_in, without_values
-from syncengine.core.outcomes import Judgement, Lost, NotSent, Outcome, Parcel, Redirected, Ruling, Verdict, judge
+from syncengine.core.outcomes import Judgement, LeadEntry, Lost, NotSent, Outcome, Redirected, Ruling, Verdict, judge
 from syncengine.core.ports import Answered, Clock, Listener
 from syncengine.core.values import OperationId
 
@@ -25,7 +25,7 @@ _WORDS = {
 }
 
 
-class Receiver:
+class AnswerHandler:
     """`stopped` is set to the sentence that ends the run where an answer, or a stop rule, requires it; `cause` is set
     with it."""
 
@@ -33,18 +33,18 @@ class Receiver:
         self,
         *,
         terms: RunTerms,
-        intake: Intake,
+        queue: RequestQueue,
         unknown: set[OperationId],
         waves: Waves,
         pace: RequestPace,
-        board: Scoreboard,
+        board: RunResults,
         clock: Clock,
         random: Callable[[], float],
         rules: Rules,
         listener: Listener,
     ) -> None:
         self._terms = terms
-        self._intake = intake
+        self._requests = queue
         self._unknown = unknown
         self._waves = waves
         self._pace = pace
@@ -62,25 +62,25 @@ class Receiver:
         if verdict is None:
             verdict = Lost(f"an error in syncengine itself: {type(received.crash).__name__}")
             self._stop("an error in syncengine itself; please report it", "bug")
-        judgement = judge(verdict, job.parcels, self._terms.wire.refusals)
+        judgement = judge(verdict, job.entries, self._terms.wire.refusals)
         self._tell_of(received, job, verdict, judgement)
         self._rules.request(unanswered=judgement.counts_as_unanswered)
         if judgement.stop:
-            words = without_values(judgement.stop, declared_in(judgement.stop, job.parcels))
+            words = without_values(judgement.stop, declared_in(judgement.stop, job.entries))
             self._stop(words, "redirect" if isinstance(verdict, Redirected) else "key refused")
         again = self._again(job, judgement, ending=ending)
         self._tell_again(received.ticket, again)
-        self._intake.jobs.extend(again)
-        repeated = {part.id for each in again for parcel in each.parcels for part in parcel.parts}
-        self._settle_all(job.parcels, judgement.rulings, repeated)
+        self._requests.jobs.extend(again)
+        repeated = {part.id for each in again for entry in each.entries for part in entry.parts}
+        self._settle_all(job.entries, judgement.rulings, repeated)
         self._stop(self._rules.verdict() or "", "stop rule")
         return self._record(received, verdict, judgement)
 
     def withdraw(self, job: Job, reason: str) -> Answered | None:
         """Settle the operations of a request that will not leave. Returns a record where its intents were committed
         already."""
-        for parcel in job.parcels:
-            for part in parcel.parts:
+        for entry in job.entries:
+            for part in entry.parts:
                 unknown = part.id in self._unknown
                 self._board.settle(part, Outcome.UNKNOWN if unknown else Outcome.NOT_SENT, reason)
         if job.request is None:
@@ -88,7 +88,7 @@ class Receiver:
         ruling = Ruling(Outcome.NOT_SENT, reason)
         return Answered(
             request=job.request,
-            rulings=tuple((ruling,) * len(parcel.parts) for parcel in job.parcels),
+            rulings=tuple((ruling,) * len(entry.parts) for entry in job.entries),
             verdict=NotSent.recorded,
             status=0,
             message=reason,
@@ -116,8 +116,8 @@ class Receiver:
             self._listener.tell(
                 SentAgain(
                     request=request,
-                    entries=len(job.parcels),
-                    operations=sum(len(parcel.parts) for parcel in job.parcels),
+                    entries=len(job.entries),
+                    operations=sum(len(entry.parts) for entry in job.entries),
                     wait=max(0.0, job.not_before - now),
                 )
             )
@@ -147,36 +147,36 @@ class Receiver:
         if ending or self.stopped or not judgement.again:
             return []
         if not judgement.backoff:
-            return [Job(resend.parcels, tries=job.tries) for resend in judgement.again]
+            return [Job(resend.entries, tries=job.tries) for resend in judgement.again]
         tries = job.tries + 1
         if tries >= limits.attempts:
             return []
         delay = backoff(tries, limits.max_wait, self._random())
-        return [Job(resend.parcels, tries=tries, not_before=now + delay) for resend in judgement.again]
+        return [Job(resend.entries, tries=tries, not_before=now + delay) for resend in judgement.again]
 
     def _settle_all(
-        self, parcels: tuple[Parcel, ...], rulings: tuple[tuple[Ruling, ...], ...], repeated: set[OperationId]
+        self, entries: tuple[LeadEntry, ...], rulings: tuple[tuple[Ruling, ...], ...], repeated: set[OperationId]
     ) -> None:
-        """Settle applied operations in one call, and the rest parcel by parcel."""
+        """Settle applied operations in one call, and the rest entry by entry."""
         done = [all(r.outcome is Outcome.APPLIED and not r.warnings for r in group) for group in rulings]
-        applied = list(compress(parcels, done))
+        applied = list(compress(entries, done))
         if applied:
-            self._board.settle_applied([part for parcel in applied for part in parcel.parts])
+            self._board.settle_applied([part for entry in applied for part in entry.parts])
             self._rules.entries(len(applied))
-            self._intake.pass_all_on([parcel.lead for parcel in applied])
-        if len(applied) == len(parcels):
+            self._requests.pass_all_on([entry.lead for entry in applied])
+        if len(applied) == len(entries):
             return
         rest = [not each for each in done]
-        others = tuple(compress(parcels, rest))
+        others = tuple(compress(entries, rest))
         told = _without_values(others, tuple(compress(rulings, rest)))
-        for parcel, group in zip(others, told, strict=True):
-            self._settle(parcel, group, repeated)
+        for entry, group in zip(others, told, strict=True):
+            self._settle(entry, group, repeated)
 
-    def _settle(self, parcel: Parcel, rulings: Sequence[Ruling], repeated: set[OperationId]) -> None:
+    def _settle(self, entry: LeadEntry, rulings: Sequence[Ruling], repeated: set[OperationId]) -> None:
         trouble = ""
-        for part, ruling in zip(parcel.parts, rulings, strict=True):
+        for part, ruling in zip(entry.parts, rulings, strict=True):
             for warning in ruling.warnings:
-                self._board.warn(f"lead {parcel.lead}: {warning}")
+                self._board.warn(f"lead {entry.lead}: {warning}")
             if ruling.outcome is Outcome.UNKNOWN:
                 self._unknown.add(part.id)
             if part.id in repeated:
@@ -189,22 +189,22 @@ class Receiver:
             if outcome is not Outcome.APPLIED:
                 trouble = f"an earlier operation of this lead is {_WORDS[outcome]}"
         if trouble:
-            self._intake.doom(parcel.lead, trouble)
+            self._requests.stop_lead(entry.lead, trouble)
             self._waves.failed()
-        if any(part.id in repeated for part in parcel.parts):
+        if any(part.id in repeated for part in entry.parts):
             return
         rejected = any(ruling.outcome is Outcome.REJECTED for ruling in rulings)
         if rejected or all(ruling.outcome is Outcome.APPLIED for ruling in rulings):
             self._rules.entry(rejected=rejected)
-        self._intake.pass_on(parcel.lead)
+        self._requests.pass_on(entry.lead)
 
 
 def _without_values(
-    parcels: tuple[Parcel, ...], rulings: tuple[tuple[Ruling, ...], ...]
+    entries: tuple[LeadEntry, ...], rulings: tuple[tuple[Ruling, ...], ...]
 ) -> tuple[tuple[Ruling, ...], ...]:
     """The rulings in the form for results: reports mask personal values, also where the service repeats them."""
     each = {id(ruling): ruling for group in rulings for ruling in group}
-    values = declared_in("\n".join(text for r in each.values() for text in (r.message, *r.warnings)), parcels)
+    values = declared_in("\n".join(text for r in each.values() for text in (r.message, *r.warnings)), entries)
     if not values:
         return rulings
     told = {

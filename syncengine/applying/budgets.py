@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from syncengine.applying.windows import instant
 from syncengine.core.operations import Financials, Operation, is_irreversible
-from syncengine.core.outcomes import Parcel
+from syncengine.core.outcomes import LeadEntry
 from syncengine.core.ports import Spent
 from syncengine.core.settings import Budget
 from syncengine.core.values import LeadId, OperationId, format_money
@@ -67,14 +67,14 @@ class Draw:
         self._operations: set[OperationId] = set()
         self._leads: set[LeadId] = set()
 
-    def of(self, parcels: Iterable[Parcel], *, keep: bool) -> Spent:
-        """What these parcels take beyond what was counted before; `keep` adds it."""
+    def of(self, entries: Iterable[LeadEntry], *, keep: bool) -> Spent:
+        """What these entries take beyond what was counted before; `keep` adds it."""
         leads: set[LeadId] = set()
         operations: dict[OperationId, Operation] = {}
-        for parcel in parcels:
-            if parcel.lead not in self._leads:
-                leads.add(parcel.lead)
-            for part in parcel.parts:
+        for entry in entries:
+            if entry.lead not in self._leads:
+                leads.add(entry.lead)
+            for part in entry.parts:
                 counts = is_irreversible(part.operation) or isinstance(part.operation, Financials)
                 if counts and part.id not in self._operations:
                     operations[part.id] = part.operation
@@ -101,22 +101,22 @@ class BudgetMeter:
         self._used = Spent()
         self._draw = Draw()
 
-    def excess(self, parcels: Sequence[Parcel], now: datetime) -> str | None:
-        """Why these parcels must not leave now."""
+    def excess(self, entries: Sequence[LeadEntry], now: datetime) -> str | None:
+        """Why these entries must not leave now."""
         if self._end is None or now >= self._end:
             start, self._end = period(self._budget, now)
             self._used = self._spent(stamp(start))
             self._draw = Draw()
-        more = self._draw.of(parcels, keep=False)
+        more = self._draw.of(entries, keep=False)
         for name, limit in limits_of(self._budget):
             used, added = getattr(self._used, name), getattr(more, name)
             if added > 0 and used + added > limit:
                 return self._in_words(name, limit, used, added)
         return None
 
-    def count(self, parcels: Sequence[Parcel]) -> None:
-        """Count these parcels as sent."""
-        more = self._draw.of(parcels, keep=True)
+    def count(self, entries: Sequence[LeadEntry]) -> None:
+        """Count these entries as sent."""
+        more = self._draw.of(entries, keep=True)
         self._used = Spent(
             **{name: getattr(self._used, name) + getattr(more, name) for name in Spent.__struct_fields__}
         )

@@ -18,17 +18,17 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from syncengine.applying.answers import Receiver
+from syncengine.applying.answers import AnswerHandler
 from syncengine.applying.jobs import Job, RunTerms
 from syncengine.applying.pace import RequestPace
 from syncengine.applying.remaining import Feed
-from syncengine.applying.request_queue import Intake
-from syncengine.applying.run_results import Scoreboard
+from syncengine.applying.request_queue import RequestQueue
+from syncengine.applying.run_results import RunResults
 from syncengine.applying.senders import Event, Received, Senders
 from syncengine.applying.stopping import Rules, StopRules, StopSignal, Waves
 from syncengine.core.errors import LeaseLost, LedgerTrouble, SyncError
 from syncengine.core.events import RequestLeft, RunStopped, StopCause, call_of, operations_of
-from syncengine.core.outcomes import Outcome, Parcel
+from syncengine.core.outcomes import LeadEntry, Outcome
 from syncengine.core.ports import Answered, Clock, Lease, LedgerWriter, Listener, OutgoingRequest, Recheck
 from syncengine.core.values import OperationId, RunId
 
@@ -47,8 +47,8 @@ _LAST_COMMITS = 5
 
 _CANCELLED = "cancelled with 'syncengine cancel'"
 
-Guard = Callable[[Sequence[Parcel]], str | None]
-"""Called before every request: returns why these parcels must not leave (windows, budgets), or None and counts them."""
+Guard = Callable[[Sequence[LeadEntry]], str | None]
+"""Called before every request: returns why these entries must not leave (windows, budgets), or None and counts them."""
 
 
 class Executor:
@@ -99,11 +99,11 @@ class Executor:
         self._share = max(1, terms.limits.concurrency // 2)
         self._renewed = clock.monotonic()
         self._waves = Waves(terms.policy.waves)
-        self.board = Scoreboard(listener)
-        self._intake = Intake(feed, terms=terms, waves=self._waves, board=self.board, monotonic=clock.monotonic)
-        self._receiver = Receiver(
+        self.board = RunResults(listener)
+        self._requests = RequestQueue(feed, terms=terms, waves=self._waves, board=self.board, monotonic=clock.monotonic)
+        self._answer_handler = AnswerHandler(
             terms=terms,
-            intake=self._intake,
+            queue=self._requests,
             unknown=feed.unknown,
             waves=self._waves,
             pace=pace,
@@ -121,7 +121,7 @@ class Executor:
     def unrecorded(self) -> int:
         """Number of operations that were sent without their outcome being recorded."""
         waiting = sum(len(each) for answer in self._answers for each in answer.rulings)
-        return waiting + sum(len(parcel.parts) for job in self._flying.values() for parcel in job.parcels)
+        return waiting + sum(len(entry.parts) for job in self._flying.values() for entry in job.entries)
 
     def execute(self) -> None:
         """Send everything that may be sent. Returns when every answer is received and recorded."""
@@ -130,7 +130,7 @@ class Executor:
             self._look_for_reasons_to_stop()
             if self.stopped:
                 break
-            self._intake.fill()
+            self._requests.fill()
             self._turn()
             if self._is_done():
                 break
@@ -148,8 +148,8 @@ class Executor:
         except Exception as another:  # noqa: BLE001 - what was sent must be accounted for whatever else goes wrong
             self._listener.note(f"the run could not be ended in order: {type(another).__name__}")
         for job in self._flying.values():
-            for parcel in job.parcels:
-                for part in parcel.parts:
+            for entry in job.entries:
+                for part in entry.parts:
                     self.board.settle(part, Outcome.UNKNOWN, self.stopped)
 
     # Sending
@@ -197,12 +197,12 @@ class Executor:
         return few and bool(self._flying) and not (self._answers and now - self._answered >= _SHARE)
 
     def _send(self, job: Job) -> None:
-        """Send a request whose intents are durable; nothing where all of its parcels were left out."""
-        if job.request is None or not job.parcels:
+        """Send a request whose intents are durable; nothing where all of its entries were left out."""
+        if job.request is None or not job.entries:
             return
-        self._intake.jobs.remove(job)
+        self._requests.jobs.remove(job)
         self._flying[job.request] = job
-        self._senders.send(job.request, job.parcels, self._held + self._leave)
+        self._senders.send(job.request, job.entries, self._held + self._leave)
         self.requests += 1
         self._tell_of(job, job.request)
 
@@ -211,9 +211,9 @@ class Executor:
         self._listener.tell(
             RequestLeft(
                 request=request,
-                call=call_of(job.parcels),
-                entries=len(job.parcels),
-                operations=operations_of(job.parcels),
+                call=call_of(job.entries),
+                entries=len(job.entries),
+                operations=operations_of(job.entries),
                 tries=job.tries,
             )
         )
@@ -221,7 +221,7 @@ class Executor:
     def _choose(self, now: float) -> list[Job]:
         """Requests that may leave now, oldest first: as many as idle connections and the pace allow."""
         leaving: list[Job] = []
-        for job in list(self._intake.jobs):
+        for job in list(self._requests.jobs):
             if len(leaving) >= self._senders.idle or self._pace.delay(now) > 0:
                 break
             if job.not_before <= now:
@@ -239,16 +239,16 @@ class Executor:
         """Why the request must not leave. A request that exceeds a budget is cut down to what fits."""
         if self._guard is None:
             return None
-        while (reason := self._guard(job.parcels)) is not None:
-            if job.request is not None or len(job.parcels) == 1:
+        while (reason := self._guard(job.entries)) is not None:
+            if job.request is not None or len(job.entries) == 1:
                 return reason
-            self._intake.split(job, len(job.parcels) // 2)
+            self._requests.split(job, len(job.entries) // 2)
         return None
 
     def _ahead(self, leaving: Sequence[Job]) -> list[Job]:
         """Repeatable requests whose intents to commit before a connection is free; none that a guard may still cut
         down."""
-        jobs = self._intake.jobs if self._guard is None else []
+        jobs = self._requests.jobs if self._guard is None else []
         room = self._terms.limits.concurrency - sum(job.request is not None for job in jobs)
         ahead: list[Job] = []
         for job in jobs:
@@ -262,7 +262,7 @@ class Executor:
     def _commit(self, intended: Sequence[Job], now: float) -> bool:
         """Commit, and return whether the intents are durable. Answers are recorded first, even after the lease was
         lost."""
-        outgoing = [OutgoingRequest(job.parcels) for job in intended]
+        outgoing = [OutgoingRequest(job.entries) for job in intended]
         try:
             committed = self._ledger.commit(self._lease, self._run, outgoing, self._answers, self._recheck)
         except LeaseLost as error:
@@ -286,23 +286,23 @@ class Executor:
 
     def _leave_out(self, job: Job, refused: Mapping[OperationId, str]) -> None:
         """Remove from a request the operations that the recheck inside the transaction refused."""
-        kept: list[Parcel] = []
-        for parcel in job.parcels:
-            parts = tuple(part for part in parcel.parts if part.id not in refused)
-            if len(parts) == len(parcel.parts):
-                kept.append(parcel)
+        kept: list[LeadEntry] = []
+        for entry in job.entries:
+            parts = tuple(part for part in entry.parts if part.id not in refused)
+            if len(parts) == len(entry.parts):
+                kept.append(entry)
                 continue
-            for part in parcel.parts:
+            for part in entry.parts:
                 if part.id in refused:
                     self.board.settle(part, Outcome.NOT_SENT, refused[part.id])
-            self._intake.doom(parcel.lead, "an earlier operation of this lead was not sent")
+            self._requests.stop_lead(entry.lead, "an earlier operation of this lead was not sent")
             if parts:
-                kept.append(Parcel(parcel.lead, parcel.entry, parts))
+                kept.append(LeadEntry(entry.lead, entry.number, parts))
             else:
-                self._intake.pass_on(parcel.lead)
-        job.parcels = tuple(kept)
+                self._requests.pass_on(entry.lead)
+        job.entries = tuple(kept)
         if not kept:
-            self._intake.jobs.remove(job)
+            self._requests.jobs.remove(job)
 
     # Receiving
 
@@ -313,9 +313,9 @@ class Executor:
             if isinstance(event, Received):
                 job = self._flying[event.ticket]
                 self._answered = self._answered if self._answers else self._clock.monotonic()
-                self._answers.append(self._receiver.receive(event, job, ending=bool(self.stopped)))
+                self._answers.append(self._answer_handler.receive(event, job, ending=bool(self.stopped)))
                 del self._flying[event.ticket]
-                self._stop(self._receiver.stopped, self._receiver.cause)
+                self._stop(self._answer_handler.stopped, self._answer_handler.cause)
 
     # Stopping
 
@@ -331,7 +331,7 @@ class Executor:
         if self._terms.deadline is not None and now >= self._terms.deadline:
             self._stop("the deadline has passed (--deadline)", "deadline")
         if not self.stopped and self._is_idle() and self._waves.room() == 0:
-            self._stop(self._intake.open_wave() or "", "wave")
+            self._stop(self._requests.open_wave() or "", "wave")
         if now - self._renewed >= _RENEW:
             try:
                 self._lease.renew()
@@ -342,10 +342,10 @@ class Executor:
                 self._stop(f"{error.message}; nothing more is sent", cause)
 
     def _is_idle(self) -> bool:
-        return self._intake.is_empty and not self._flying
+        return self._requests.is_empty and not self._flying
 
     def _is_done(self) -> bool:
-        return self._intake.exhausted and self._is_idle() and not self._answers
+        return self._requests.exhausted and self._is_idle() and not self._answers
 
     def _patience(self) -> float:
         """Seconds to wait for events; 0 where there is work to do at once."""
@@ -357,7 +357,7 @@ class Executor:
             waits.append(self._answered + _SHARE - now)
         if self._senders.idle > 0:
             gap = self._pace.delay(now)
-            waits.extend(max(job.not_before - now, gap) for job in self._intake.jobs)
+            waits.extend(max(job.not_before - now, gap) for job in self._requests.jobs)
             if self._is_idle():
                 waits.append(0.0)
         return max(0.0, min(waits))
@@ -368,15 +368,15 @@ class Executor:
         while self._flying and self._senders.in_flight:
             self._absorb(self._senders.wait(_RENEW))
             self._commit_answers()
-        for job in self._intake.jobs:
-            answered = self._receiver.withdraw(job, self.stopped)
+        for job in self._requests.jobs:
+            answered = self._answer_handler.withdraw(job, self.stopped)
             if answered is not None:
                 self._answers.append(answered)
-        self._intake.jobs.clear()
+        self._requests.jobs.clear()
         for _ in range(_LAST_COMMITS):
             self._commit_answers()
         if self.stopped:
-            self._intake.leave_the_rest(self.stopped)
+            self._requests.leave_the_rest(self.stopped)
 
     def _commit_answers(self) -> None:
         if not self._answers:

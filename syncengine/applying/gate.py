@@ -11,7 +11,7 @@ from syncengine.applying.remaining import what_travels
 from syncengine.applying.windows import in_words, next_in_words, open_until, window_note
 from syncengine.core.errors import Refusal
 from syncengine.core.operations import Financials, is_irreversible
-from syncengine.core.outcomes import Parcel, Part
+from syncengine.core.outcomes import LeadEntry, SentOperation
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import LedgerView
 from syncengine.core.settings import Account, Policy
@@ -32,11 +32,11 @@ class Firsts:
     """The first unsent operation for each quantity that budgets limit."""
 
     def __init__(self) -> None:
-        self._found: dict[str, Parcel] = {}
+        self._found: dict[str, LeadEntry] = {}
 
     @property
-    def parcels(self) -> tuple[Parcel, ...]:
-        """The operations, each as a parcel of its own."""
+    def entries(self) -> tuple[LeadEntry, ...]:
+        """The operations, each as an entry of its own."""
         return tuple(self._found.values())
 
     def see(self, planned: PlannedOperation) -> None:
@@ -50,8 +50,8 @@ class Firsts:
         if isinstance(operation, Financials):
             names += [name for name in ("payout", "revenue") if getattr(operation, name)]
         for name in names:
-            part = Part(planned.id, planned.changeset, operation)
-            self._found.setdefault(name, Parcel(operation.lead, planned.entry, (part,)))
+            part = SentOperation(planned.id, planned.changeset, operation)
+            self._found.setdefault(name, LeadEntry(operation.lead, planned.entry, (part,)))
 
 
 class Gate:
@@ -72,7 +72,7 @@ class Gate:
         """Whether there are no windows and budgets."""
         return not self._windows and not self._meters
 
-    def check_start(self, first: Sequence[Parcel]) -> None:
+    def check_start(self, first: Sequence[LeadEntry]) -> None:
         """Raise Refusal where nothing may be sent now; `first` are the first operations that budgets count."""
         moment = datetime.fromisoformat(self._now())
         closed = self._closed(moment)
@@ -82,25 +82,25 @@ class Gate:
                 "signers' keys do",
             )  # fmt: skip
         for meter in self._meters:
-            for parcel in first:
-                excess = meter.excess([parcel], moment)
+            for entry in first:
+                excess = meter.excess([entry], moment)
                 if excess is not None:
                     raise Refusal(
                         excess, code="SE605", hint="apply the same plan later, or have the budget raised in the policy"
                     )
 
-    def __call__(self, parcels: Sequence[Parcel]) -> str | None:
-        """Why these parcels must not leave now; None counts them as sent."""
+    def __call__(self, entries: Sequence[LeadEntry]) -> str | None:
+        """Why these entries must not leave now; None counts them as sent."""
         moment = datetime.fromisoformat(self._now())
         reason = self._closed(moment)
         if reason is not None:
             return reason
         for meter in self._meters:
-            excess = meter.excess(parcels, moment)
+            excess = meter.excess(entries, moment)
             if excess is not None:
                 return excess
         for meter in self._meters:
-            meter.count(parcels)
+            meter.count(entries)
         return None
 
     def _closed(self, moment: datetime) -> str | None:

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 import msgspec
 
-from syncengine.core.outcomes import Parcel
+from syncengine.core.outcomes import LeadEntry
 from syncengine.core.settings import Limits, Policy, Wire
 from syncengine.core.values import OperationId
 
 
 class Job(msgspec.Struct, eq=False):
-    """Parcels that travel together. `request` is the ledger's number once their intents are durable; `left` is the
+    """LeadEntries that travel together. `request` is the ledger's number once their intents are durable; `left` is the
     moment (monotonic seconds) at which they were passed to a connection."""
 
-    parcels: tuple[Parcel, ...]
+    entries: tuple[LeadEntry, ...]
     tries: int = 0
     not_before: float = 0.0
     request: int | None = None
@@ -24,7 +24,7 @@ class Job(msgspec.Struct, eq=False):
     @property
     def irreversible(self) -> bool:
         """Whether a second sending could do harm."""
-        return any(parcel.irreversible for parcel in self.parcels)
+        return any(entry.irreversible for entry in self.entries)
 
 
 class RunTerms(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,7 +51,7 @@ class Distinct:
         return sum(len({number for number in self._numbers if number % parts == part}) for part in range(parts))
 
 
-class SecondLook:
+class PolicyRecheck:
     """Reads every line of a plan, in order, then decides whether it may be applied."""
 
     def __init__(self, summary: PlanSummary, policy: Policy, account: Account) -> None:

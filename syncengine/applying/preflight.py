@@ -11,13 +11,13 @@ from typing import assert_never
 import msgspec
 
 from syncengine.applying.gate import Firsts
-from syncengine.applying.policy_recheck import SecondLook
+from syncengine.applying.policy_recheck import PolicyRecheck
 from syncengine.applying.remaining import BATCH, NO_HISTORY, AlreadyApplied, Doubtful, Open, remainder, what_travels
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
 from syncengine.core.history import LeadHistory, Standing, touch_of, touching_kinds
 from syncengine.core.identity import digest_of
 from syncengine.core.operations import kind_of, target_of, values_of
-from syncengine.core.outcomes import Parcel
+from syncengine.core.outcomes import LeadEntry
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.ports import Clock, LedgerView, NameRecord
 from syncengine.core.results import OperationLine
@@ -46,7 +46,7 @@ class PreflightResult(msgspec.Struct, frozen=True, kw_only=True):
     waits: dict[OperationId, float]
     resumed: bool
     """Whether this plan has recorded attempts, so that its lines must be compared with them."""
-    firsts: tuple[Parcel, ...] = ()
+    firsts: tuple[LeadEntry, ...] = ()
     """The first operations to leave of each quantity that budgets limit."""
     names: tuple[NameRecord, ...] = ()
     """The ids that the plan's names of deliveries and buyers resolved to."""
@@ -93,7 +93,7 @@ class Preflight:
         self._digest: PlanDigest = plan.summary.digest
         self._policy = policy
         self._limits: Limits = account.limits
-        self._second = SecondLook(plan.summary, policy, account)
+        self._second = PolicyRecheck(plan.summary, policy, account)
         self._firsts = Firsts()
         self._overtaken: str | None = None
         self._ledger = ledger
@@ -142,7 +142,7 @@ class Preflight:
             held=tuple(self._held),
             waits=self._waits,
             resumed=resumed,
-            firsts=self._firsts.parcels,
+            firsts=self._firsts.entries,
             names=tuple(
                 NameRecord(changeset=changeset, kind=kind, name=name, target=target)
                 for (changeset, kind, name), target in self._names.items()

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from syncengine.core.history import LeadHistory
 from syncengine.core.operations import Irreversible
-from syncengine.core.outcomes import Parcel
+from syncengine.core.outcomes import LeadEntry
 from syncengine.core.plan import State
 from syncengine.core.repeats import Clear, Lowered, Stopped, held, may_send, thing_of
 from syncengine.core.settings import Policy
@@ -15,7 +15,7 @@ from syncengine.core.values import OperationId
 
 
 class Recheck:
-    """Decides which operations of a parcel must not be sent after all.
+    """Decides which operations of an entry must not be sent after all.
 
     `doubtful` collects those that turned out to be in doubt themselves.
     """
@@ -24,15 +24,15 @@ class Recheck:
         self._policy = policy
         self.doubtful: set[OperationId] = set()
 
-    def __call__(self, parcel: Parcel, history: LeadHistory) -> Mapping[OperationId, str]:
-        """Operations of the parcel that must not be sent, each with its reason."""
+    def __call__(self, entry: LeadEntry, history: LeadHistory) -> Mapping[OperationId, str]:
+        """Operations of the entry that must not be sent, each with its reason."""
         if history.forgotten:
-            return {part.id: "forgotten: this lead was erased from the ledger" for part in parcel.parts}
-        if parcel.is_financial:
+            return {part.id: "forgotten: this lead was erased from the ledger" for part in entry.parts}
+        if entry.is_financial:
             stopped = held(history)
-            return {} if stopped is None else {part.id: stopped.reason for part in parcel.parts}
+            return {} if stopped is None else {part.id: stopped.reason for part in entry.parts}
         refused: dict[OperationId, str] = {}
-        for part in parcel.parts:
+        for part in entry.parts:
             operation = part.operation
             if not isinstance(operation, Irreversible):
                 continue

@@ -1,4 +1,4 @@
-"""The operations of a saved plan that are still to be sent, as parcels in plan order. Only the saved plan defines
+"""The operations of a saved plan that are still to be sent, as entries in plan order. Only the saved plan defines
 them."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from syncengine.core.operations import (
     Update,
     is_irreversible,
 )
-from syncengine.core.outcomes import Parcel, Part
+from syncengine.core.outcomes import LeadEntry, SentOperation
 from syncengine.core.plan import PlanLine, PlannedOperation, State
 from syncengine.core.values import LeadId, OperationId, PlanDigest
 
@@ -87,7 +87,7 @@ def what_travels(planned: PlannedOperation | PlanLine) -> Operation:
 
 
 class Feed(Generic[L]):
-    """Parcels of a plan, in order.
+    """LeadEntries of a plan, in order.
 
     `histories` is None for a plan that no run has touched yet; otherwise what earlier runs settled is left out.
     `unknown` collects the operations with an earlier attempt of unknown outcome as they pass.
@@ -99,20 +99,20 @@ class Feed(Generic[L]):
         self._histories = histories
         self.unknown: set[OperationId] = set()
 
-    def __iter__(self) -> Iterator[Parcel]:
+    def __iter__(self) -> Iterator[LeadEntry]:
         lead: LeadId | None = None
-        entry = 0
-        parts: tuple[Part, ...] = ()
+        number = 0
+        parts: tuple[SentOperation, ...] = ()
         for planned in self.open_lines():
-            part = Part(planned.id, planned.changeset, what_travels(planned))
-            if planned.entry == entry and planned.operation.lead == lead:
+            part = SentOperation(planned.id, planned.changeset, what_travels(planned))
+            if planned.entry == number and planned.operation.lead == lead:
                 parts = (*parts, part)
                 continue
             if lead is not None:
-                yield Parcel(lead, entry, parts)
-            entry, lead, parts = planned.entry, planned.operation.lead, (part,)
+                yield LeadEntry(lead, number, parts)
+            number, lead, parts = planned.entry, planned.operation.lead, (part,)
         if lead is not None:
-            yield Parcel(lead, entry, parts)
+            yield LeadEntry(lead, number, parts)
 
     def open_lines(self) -> Iterator[L]:
         """The plan's lines that are still to be sent."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from syncengine.core.events import OperationsSettled
 from syncengine.core.operations import kind_of
-from syncengine.core.outcomes import Outcome, Parcel, Part
+from syncengine.core.outcomes import LeadEntry, Outcome, SentOperation
 from syncengine.core.ports import Listener
 from syncengine.core.results import ChangeTally, OperationLine, RunCounts
 
@@ -15,7 +15,7 @@ LISTED = 10_000
 """Operations listed by name per outcome; the rest is counted."""
 
 
-class Scoreboard:
+class RunResults:
     """Collects the outcomes. `before` holds what was settled, doubtful or held when the run began."""
 
     def __init__(self, listener: Listener) -> None:
@@ -28,7 +28,7 @@ class Scoreboard:
         self.warnings: list[str] = []
         self._counts: Counter[Outcome] = Counter()
 
-    def settle(self, part: Part, outcome: Outcome, message: str) -> None:
+    def settle(self, part: SentOperation, outcome: Outcome, message: str) -> None:
         """Set the operation's outcome in this run."""
         self._counts[outcome] += 1
         self._listener.tell(OperationsSettled(outcome, (part.id,)))
@@ -43,16 +43,16 @@ class Scoreboard:
                 self.reasons[message] += 1
                 self._list(self.not_sent, part, message)
 
-    def settle_applied(self, parts: Sequence[Part]) -> None:
+    def settle_applied(self, parts: Sequence[SentOperation]) -> None:
         """Set all of these to applied."""
         self._counts[Outcome.APPLIED] += len(parts)
         for (changeset, shape), count in Counter([(part.changeset, type(part.operation)) for part in parts]).items():
             self._applied[changeset, str(shape.__struct_config__.tag)] += count
         self._listener.tell(OperationsSettled(Outcome.APPLIED, tuple([part.id for part in parts])))
 
-    def leave(self, parcel: Parcel, reason: str) -> None:
-        """Record that nothing of this parcel was sent."""
-        for part in parcel.parts:
+    def leave(self, entry: LeadEntry, reason: str) -> None:
+        """Record that nothing of this entry was sent."""
+        for part in entry.parts:
             self.settle(part, Outcome.NOT_SENT, reason)
 
     def warn(self, text: str) -> None:
@@ -84,7 +84,7 @@ class Scoreboard:
             not_sent=total - applied - rejected - in_doubt - already_applied,
         )
 
-    def _list(self, lines: list[OperationLine], part: Part, message: str) -> None:
+    def _list(self, lines: list[OperationLine], part: SentOperation, message: str) -> None:
         if len(lines) < LISTED:
             operation = part.operation
             lines.append(

@@ -7,7 +7,7 @@ import threading
 
 import msgspec
 
-from syncengine.core.outcomes import Parcel, Verdict
+from syncengine.core.outcomes import LeadEntry, Verdict
 from syncengine.core.ports import Gateway, GatewayFactory
 
 
@@ -33,7 +33,7 @@ class Senders:
     def __init__(self, gateways: GatewayFactory, concurrency: int) -> None:
         self._gateways = gateways
         self._concurrency = concurrency
-        self._work: queue.SimpleQueue[tuple[int, tuple[Parcel, ...], float] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[int, tuple[LeadEntry, ...], float] | None] = queue.SimpleQueue()
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self.in_flight = 0
@@ -43,14 +43,14 @@ class Senders:
         """Number of requests that could leave at once."""
         return self._concurrency - self.in_flight
 
-    def send(self, ticket: int, parcels: tuple[Parcel, ...], leave_by: float) -> None:
+    def send(self, ticket: int, entries: tuple[LeadEntry, ...], leave_by: float) -> None:
         """Pass on a request that must leave by then (monotonic seconds). Call it only while `idle` is positive."""
         self.in_flight += 1
         if len(self._threads) < min(self.in_flight, self._concurrency):
             thread = threading.Thread(target=self._run, name=f"sender-{len(self._threads) + 1}", daemon=True)
             self._threads.append(thread)
             thread.start()
-        self._work.put((ticket, parcels, leave_by))
+        self._work.put((ticket, entries, leave_by))
 
     def wake(self) -> None:
         """Wake a waiting run; safe inside a signal handler."""
@@ -80,11 +80,11 @@ class Senders:
         gateway: Gateway | None = None
         try:
             while (task := self._work.get()) is not None:
-                ticket, parcels, leave_by = task
+                ticket, entries, leave_by = task
                 try:
                     if gateway is None:
                         gateway = self._gateways()
-                    verdict, status = gateway.send(parcels, leave_by=leave_by)
+                    verdict, status = gateway.send(entries, leave_by=leave_by)
                     self.events.put(Received(ticket, verdict, status))
                 except BaseException as error:  # noqa: BLE001 - a thread must report, or the run would wait for ever
                     self.events.put(Received(ticket, None, 0, error))

@@ -40,7 +40,7 @@ def load(
     variables: Mapping[str, str],
     only: frozenset[str] | None = None,
     environ: Mapping[str, str] | None = None,
-    verb: str = "validate",
+    command: str = "validate",
 ) -> Loaded:
     """Every changeset in these files and folders. With `only`, returns those ids alone, but checks all files.
 
@@ -52,7 +52,7 @@ def load(
     findings = ProblemLimit(problems.append)
     with _collector_resting():
         reading = _ChangesetReader(settings, variables, environ, findings.add)
-        reading.read(paths, verb)
+        reading.read(paths, command)
     declared = reading.selected(only)
     schemas = _lead_schemas({found.account.name: found.account for found in declared}, reading.label, findings.add)
     findings.finish()
@@ -99,9 +99,9 @@ class _ChangesetReader:
         self._declared: dict[str, Declared] = {}
         self.unusable: list[Declared] = []
 
-    def read(self, paths: Sequence[Path], verb: str) -> None:
+    def read(self, paths: Sequence[Path], command: str) -> None:
         """Every document of every file."""
-        files, problems = find_documents(paths, self._root, verb=verb)
+        files, problems = find_documents(paths, self._root, command=command)
         for problem in problems:
             self._report(problem)
         for file in files:

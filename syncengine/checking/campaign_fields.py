@@ -13,7 +13,7 @@ from syncengine.core.operations import Update
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.values import LeadId
 from syncengine.findings.operations import OPEN
-from syncengine.leadbyte.probes import CAMPAIGNS_PATH, Heard, Probe, field_names
+from syncengine.leadbyte.probes import CAMPAIGNS_PATH, Probe, ProbeAnswer, field_names
 
 _MOST_USES = 5_000
 _MOST_CAMPAIGNS = 50
@@ -72,9 +72,9 @@ class CampaignFields:
 
     def _of_campaign(self, campaign: str, uses: dict[tuple[str, str], _FieldUse]) -> list[Finding]:
         heard = self._probe.ask(f"{CAMPAIGNS_PATH}/{campaign}", "query")
-        names = field_names(heard.document) if isinstance(heard, Heard) and heard.status == 200 else None
+        names = field_names(heard.document) if isinstance(heard, ProbeAnswer) and heard.status == 200 else None
         if names is None:
-            why = f"HTTP {heard.status}: {heard.words}" if isinstance(heard, Heard) else heard.reason
+            why = f"HTTP {heard.status}: {heard.words}" if isinstance(heard, ProbeAnswer) else heard.reason
             self._unasked.append(f"field names could not be compared with those of campaign {campaign} ({why})")
             return []
         return [

@@ -12,7 +12,7 @@ from syncengine.core.errors import Problem
 from syncengine.core.operations import Update
 from syncengine.core.settings import Account
 from syncengine.core.values import LeadId, is_service_id
-from syncengine.leadbyte.probes import CAMPAIGNS_PATH, Heard, Probe, campaign_of, field_names
+from syncengine.leadbyte.probes import CAMPAIGNS_PATH, Probe, ProbeAnswer, campaign_of, field_names
 from syncengine.leadbyte.requests import LEADS_PATH
 
 _SAMPLES = 3
@@ -118,11 +118,11 @@ class _Fields:
             self._names[campaign] = None if document is None else field_names(document.document)
         return self._names[campaign]
 
-    def _asked(self, path: str, what: str) -> Heard | None:
+    def _asked(self, path: str, what: str) -> ProbeAnswer | None:
         heard = self._probe.ask(path, "query")
-        if isinstance(heard, Heard) and heard.status == 200:
+        if isinstance(heard, ProbeAnswer) and heard.status == 200:
             return heard
-        why = f"HTTP {heard.status}: {heard.words}" if isinstance(heard, Heard) else heard.reason
+        why = f"HTTP {heard.status}: {heard.words}" if isinstance(heard, ProbeAnswer) else heard.reason
         self._unread = f"{what}: {why}"
         return None
 

@@ -13,7 +13,7 @@ from syncengine.core.operations import SPECS
 from syncengine.core.ports import Clock
 from syncengine.core.settings import Account, EnvKey, FileKey
 from syncengine.leadbyte import Secret, resolve_key
-from syncengine.leadbyte.probes import NOBODY, Heard, Probe, Silent
+from syncengine.leadbyte.probes import UNKNOWN_LEAD_PATH, Probe, ProbeAnswer, ProbeFailure
 
 SKEW_WARNING = 30.0
 SKEW_PROBLEM = 300.0
@@ -66,8 +66,8 @@ class _Examination:
         self._has_key = has_key
 
     def checks(self) -> Iterator[Check]:
-        first = self._probe.ask(NOBODY, "header" if self._has_key else "none")
-        if isinstance(first, Silent):
+        first = self._probe.ask(UNKNOWN_LEAD_PATH, "header" if self._has_key else "none")
+        if isinstance(first, ProbeFailure):
             yield self._check(
                 "connection",
                 "problem",
@@ -79,8 +79,8 @@ class _Examination:
         yield self._time(first)
         if not self._has_key or 300 <= first.status <= 399:
             return
-        asked = self._probe.ask(NOBODY, "query") if self._account.reads.leads else None
-        by_query = asked if isinstance(asked, Heard) else None
+        asked = self._probe.ask(UNKNOWN_LEAD_PATH, "query") if self._account.reads.leads else None
+        by_query = asked if isinstance(asked, ProbeAnswer) else None
         yield self._key(first, by_query)
         yield self._reading(by_query)
         yield self._check(
@@ -94,7 +94,7 @@ class _Examination:
     def _check(self, name: str, state: State, message: str, advice: str = "") -> Check:
         return Check(name=name, account=self._account.name, state=state, message=message, advice=advice)
 
-    def _connection(self, heard: Heard) -> Check:
+    def _connection(self, heard: ProbeAnswer) -> Check:
         where = self._account.base_url
         if 300 <= heard.status <= 399:
             return self._check(
@@ -112,7 +112,7 @@ class _Examination:
             )
         return self._check("connection", "ok", f"{where} answers")
 
-    def _time(self, heard: Heard) -> Check:
+    def _time(self, heard: ProbeAnswer) -> Check:
         try:
             theirs = parsedate_to_datetime(heard.date)
         except ValueError:
@@ -127,7 +127,7 @@ class _Examination:
             return self._check("clock", "warning", words, advice)
         return self._check("clock", "ok", "this machine's clock and the service's agree")
 
-    def _key(self, by_header: Heard, by_query: Heard | None) -> Check:
+    def _key(self, by_header: ProbeAnswer, by_query: ProbeAnswer | None) -> Check:
         if self._account.wire.leads_key == "body":
             return self._by_body(by_query)
         if by_header.status != 401:
@@ -151,7 +151,7 @@ class _Examination:
             "key", "problem", refused, "copy the key again from the service's API settings; is it for this account?"
         )
 
-    def _by_body(self, by_query: Heard | None) -> Check:
+    def _by_body(self, by_query: ProbeAnswer | None) -> Check:
         if by_query is None:
             return self._check("key", "unknown", "wire.leads_key sends it in the body, which only a change would show")
         if by_query.status == 401:
@@ -163,7 +163,7 @@ class _Examination:
             )
         return self._check("key", "ok", "the service knows the key")
 
-    def _reading(self, by_query: Heard | None) -> Check:
+    def _reading(self, by_query: ProbeAnswer | None) -> Check:
         if not self._account.reads.leads:
             return self._check(
                 "reading",

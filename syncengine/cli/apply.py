@@ -144,7 +144,7 @@ def _plan_and_ask(
             hint="save a plan with 'syncengine plan --out', have it reviewed and apply that; or pass --yes",
         )
     planned = plan(
-        load(paths, project, verb="apply", variables=parse_variables(variables), only=only), project, out=target
+        load(paths, project, command="apply", variables=parse_variables(variables), only=only), project, out=target
     )
     with open_plan(target) as saved:
         options = view_options(invocation, project.settings, saved.header.account, show_values=False)

@@ -137,13 +137,13 @@ def _summary(saved: PlanFile, findings: Sequence[Finding]) -> list[str]:
 
 def _standing(invocation: Invocation, saved: PlanFile) -> Approvals | None:
     """How the plan's approvals stand by the policy at hand; None where there is none, or it asks for no approval."""
-    from syncengine.api import hearing
+    from syncengine.api import approval_request
     from syncengine.core.errors import ConfigError
     from syncengine.planning.approvals import would_count
 
     try:
         project = invocation.project()
-        return would_count(hearing(saved, project))
+        return would_count(approval_request(saved, project))
     except ConfigError:
         if invocation.config is not None or invocation.policy is not None:
             raise

@@ -23,9 +23,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One call of one verb. `config` and `policy` are None where neither option nor environment names a file."""
+    """One call of one command. `config` and `policy` are None where neither option nor environment names a file."""
 
-    verb: str
+    command: str
     output: Output
     log: Log
     config: Path | None
@@ -49,7 +49,7 @@ class Invocation:
 
 
 class Command(click.Command):
-    """A command with the options that all verbs take. Its callback gets the Invocation through `click.pass_obj`
+    """A command with the options that all commands take. Its callback gets the Invocation through `click.pass_obj`
     and returns an exit code, or None for done."""
 
     def __init__(
@@ -73,18 +73,18 @@ class Command(click.Command):
         super().format_epilog(ctx, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Turn the common options into the Invocation, then run the verb."""
+        """Turn the common options into the Invocation, then run the command."""
         config, policy = ctx.params.pop("config"), ctx.params.pop("policy")
         log_format = cast(LogFormat, ctx.params.pop("log_format"))
         level = cast(Level, ctx.params.pop("log_level") or ("info" if log_format == "json" else "error"))
         output = ctx.find_object(Output) or Output.of_process()
         output.log_format = log_format
-        verb = ctx.command_path.partition(" ")[2]
-        output.verb, output.log_level = verb, level
+        command = ctx.command_path.partition(" ")[2]
+        output.command, output.log_level = command, level
         ctx.obj = Invocation(
-            verb=verb,
+            command=command,
             output=output,
-            log=Log(output, verb=verb, level=level),
+            log=Log(output, command=command, level=level),
             config=Path(config) if config else None,
             policy=Path(policy) if policy else None,
             environ=Environment(os.environ),
@@ -106,16 +106,16 @@ def format_option(*formats: str, default: str = "text") -> Callable[[F], F]:
     )
 
 
-def part_options(verb: str) -> Callable[[F], F]:
+def part_options(action: str) -> Callable[[F], F]:
     """`--lead`, `--change` and `--limit`, for commands that can be restricted to a part of a plan."""
 
     def added(command: F) -> F:
         for option in (
             click.option("--limit", type=click.IntRange(min=1), metavar="N",
-                         help=f"{verb} only the first N leads that have something to send."),
+                         help=f"{action} only the first N leads that have something to send."),
             click.option("--change", "changes", multiple=True, metavar="ID",
-                         help=f"{verb} only this change; repeatable."),
-            click.option("--lead", "leads", multiple=True, metavar="ID", help=f"{verb} only this lead; repeatable."),
+                         help=f"{action} only this change; repeatable."),
+            click.option("--lead", "leads", multiple=True, metavar="ID", help=f"{action} only this lead; repeatable."),
         ):  # fmt: skip
             command = option(command)
         return command

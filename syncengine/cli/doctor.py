@@ -149,7 +149,7 @@ def _fields(project: Project, account: Account, paths: tuple[Path, ...], probe: 
     from syncengine.checking.check import Check
     from syncengine.checking.field_names import field_checks
 
-    loaded = load(paths, project.settings, variables={}, verb="doctor")
+    loaded = load(paths, project.settings, variables={}, command="doctor")
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
     if errors:
         yield Check(

@@ -50,10 +50,10 @@ class Log:
     """Events of one command, from `level` upwards, as text or as JSON Lines like everything else on stderr."""
 
     def __init__(
-        self, output: Output, *, verb: str, level: Level = "warning", now: Callable[[], str] = utc_now
+        self, output: Output, *, command: str, level: Level = "warning", now: Callable[[], str] = utc_now
     ) -> None:
         self._output = output
-        self._verb = verb
+        self._command = command
         self._lowest = LEVELS.index(level)
         self._now = now
 
@@ -83,7 +83,7 @@ class Log:
             self._output.log_line({"level": level, "event": event, **facts})
             return
         words = " ".join(f"{name}={_plain(value)}" for name, value in facts.items())
-        self._output.text_line(f"{self._now()} {level} {self._verb}: {event} {words}".rstrip())
+        self._output.text_line(f"{self._now()} {level} {self._command}: {event} {words}".rstrip())
 
 
 def _plain(value: object) -> str:

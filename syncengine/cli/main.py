@@ -22,14 +22,14 @@ COMPLETION = "_SYNCENGINE_COMPLETE"
 
 
 class CommandGroup(click.Group):
-    """The verbs of the table, imported one at a time."""
+    """Group of all commands, each imported when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the table: the order of a day's work."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The verb's command, or None."""
+        """The command of this name, or None."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
@@ -40,14 +40,14 @@ class CommandGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with a guess where the verb does not exist."""
+        """As click does, with a guess where the command does not exist."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(f"there is no command {name!r}{_did_you_mean(name)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of verbs, from the table."""
+        """The list of commands, from the table."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
@@ -55,12 +55,12 @@ class CommandGroup(click.Group):
         """Verbs from the table, then the group's own options."""
         from click.shell_completion import CompletionItem
 
-        verbs = [
+        commands = [
             CompletionItem(name, help=entry.summary)
             for name, entry in COMMANDS.items()
             if name.startswith(incomplete) and not incomplete.startswith("-")
         ]
-        return verbs or click.Command.shell_complete(self, ctx, incomplete)
+        return commands or click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.group(
@@ -92,11 +92,11 @@ def run(args: Sequence[str]) -> int:
         code = _fail(error, args, output)
         failed = True
     code = _after_output(code, args, output)
-    if output.verb and not failed:
+    if output.command and not failed:
         from syncengine.cli.logs import Log
 
         seconds = round(time.monotonic() - began, 3)
-        Log(output, verb=output.verb, level=output.log_level).info("command ended", exit=code, seconds=seconds)
+        Log(output, command=output.command, level=output.log_level).info("command ended", exit=code, seconds=seconds)
     return code
 
 

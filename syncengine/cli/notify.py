@@ -51,7 +51,7 @@ def notify(invocation: Invocation, project: Project, account: str, reasons: Mapp
     met = [reason for reason in settings.on if reasons.get(reason)]
     if not settings.variables or not met:
         return
-    title = f"syncengine {invocation.verb}: account {account}: {', '.join(_WORDS[reason] for reason in met)}"
+    title = f"syncengine {invocation.command}: account {account}: {', '.join(_WORDS[reason] for reason in met)}"
     warn = invocation.output.warning
     if find_spec("apprise") is None:
         warn("no message was sent: notify needs the package apprise (pip install 'leadbyte-syncengine[notify]')")

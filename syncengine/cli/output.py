@@ -124,7 +124,7 @@ class Output:
         self._now = now
         self.log_format: LogFormat = "text"
         self.log_level: Level = "warning"
-        self.verb = ""
+        self.command = ""
         self.print_above: Callable[[str], None] | None = None
         """Set while a progress bar is up: writes plain text above it."""
 
@@ -202,7 +202,7 @@ class Output:
         self._stdout.write(text if text.endswith("\n") else text + "\n", syntax)
 
     def piece(self, text: str, syntax: Syntax = "text") -> None:
-        """Part of such a document: no line end is added."""
+        """SentOperation of such a document: no line end is added."""
         self._stdout.write(text, syntax)
 
     def json(self, document: Any) -> None:
@@ -250,8 +250,8 @@ class Output:
         return cast("TextIO", self._stderr)
 
     def log_line(self, record: Mapping[str, Any]) -> None:
-        """A JSON line on stderr, with time and verb; keys with empty texts are left out."""
-        full = {"time": self._now(), "verb": self.verb, **record}
+        """A JSON line on stderr, with time and command; keys with empty texts are left out."""
+        full = {"time": self._now(), "verb": self.command, **record}
         self._stderr.write(self._encoded({key: value for key, value in full.items() if value != ""}) + "\n", "json")
 
     def _say(self, level: str, event: str, message: str, text: str) -> None:

@@ -100,7 +100,7 @@ def command(
     seal = _seal(values, recipients, out)
     project = _project(invocation, paths, offline=offline)
     given = parse_variables(variables)
-    loaded = load(paths, project, variables=given, only=only, verb="plan")
+    loaded = load(paths, project, variables=given, only=only, command="plan")
     selection = Selection(
         variables=given,
         changesets=tuple(sorted(set(only))),

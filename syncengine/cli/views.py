@@ -1,4 +1,4 @@
-"""The four views of a plan, for every verb that shows one."""
+"""The four views of a plan, for every command that shows one."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from syncengine.core.operations import Call
-from syncengine.core.outcomes import Outcome, Parcel, Ruling
+from syncengine.core.outcomes import LeadEntry, Outcome, Ruling
 from syncengine.core.results import RunCounts
 from syncengine.core.values import OperationId, PlanDigest, RunId
 
@@ -98,14 +98,14 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
 RunEvent = PlanLooked | RunBegan | RequestLeft | RequestAnswered | SentAgain | OperationsSettled | RunStopped | RunEnded
 
 
-def call_of(parcels: tuple[Parcel, ...]) -> Call:
-    """The service's call that carries these parcels."""
-    return parcels[0].call
+def call_of(entries: tuple[LeadEntry, ...]) -> Call:
+    """The service's call that carries these entries."""
+    return entries[0].call
 
 
-def operations_of(parcels: tuple[Parcel, ...]) -> tuple[OperationId, ...]:
-    """Ids of all operations in these parcels."""
-    return tuple([part.id for parcel in parcels for part in parcel.parts])
+def operations_of(entries: tuple[LeadEntry, ...]) -> tuple[OperationId, ...]:
+    """Ids of all operations in these entries."""
+    return tuple([part.id for entry in entries for part in entry.parts])
 
 
 def answered(

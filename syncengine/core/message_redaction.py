@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import chain
 
 from syncengine.core.operations import Update
-from syncengine.core.outcomes import Parcel
+from syncengine.core.outcomes import LeadEntry
 
 _FEW = 40
 """Maximum length of a text whose substrings are all listed. Nearly all answers say only "OK" or "Lead updated"."""
@@ -19,10 +19,10 @@ _SHORT = 4
 """Shorter values are replaced only as whole words: replacing "7" everywhere would damage the digits of an id."""
 
 
-def declared_in(texts: str, parcels: Iterable[Parcel]) -> dict[str, str]:
+def declared_in(texts: str, entries: Iterable[LeadEntry]) -> dict[str, str]:
     """Declared values that occur in `texts`, in any case, mapped to the names of their fields. Amounts are not secret
     here."""
-    updates = [part.operation for parcel in parcels for part in parcel.parts if isinstance(part.operation, Update)]
+    updates = [part.operation for entry in entries for part in entry.parts if isinstance(part.operation, Update)]
     folded = texts.casefold()
     if len(folded) <= _FEW and _pieces(folded).isdisjoint(_folded(updates)):
         return {}

@@ -1,6 +1,6 @@
 """Interpretation of answers, and the resend rule: one pure table, tested case by case. See docs/outcomes.md.
 
-The adapter reduces each answer, or its absence, to a `Verdict`. `judge` maps a verdict and the parcels of the request
+The adapter reduces each answer, or its absence, to a `Verdict`. `judge` maps a verdict and the entries of the request
 to an outcome for each operation and to the next step. No other code decides about a resend.
 """
 
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
     NOT_SENT = "not_sent"
 
 
-class Part(msgspec.Struct, frozen=True, gc=False):
+class SentOperation(msgspec.Struct, frozen=True, gc=False):
     """One operation as it is sent: `operation` holds only the fields or amounts that travel."""
 
     id: OperationId
@@ -32,12 +32,12 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     operation: Operation
 
 
-class Parcel(msgspec.Struct, frozen=True, gc=False):
+class LeadEntry(msgspec.Struct, frozen=True, gc=False):
     """The part of a request for one lead: an element of `leads`, one lead of a financials call, or a decision."""
 
     lead: LeadId
-    entry: int
-    parts: tuple[Part, ...]
+    number: int
+    parts: tuple[SentOperation, ...]
 
     @property
     def is_financial(self) -> bool:
@@ -57,7 +57,7 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_harmless(self) -> bool:
         """Whether it contains updates only: no unknown outcome holds those back, and repeating them does no harm."""
-        # A loop, not `all(...)`: this runs for every parcel whose intent is recorded.
+        # A loop, not `all(...)`: this runs for every entry whose intent is recorded.
         for part in self.parts:  # noqa: SIM110
             if part.operation.__class__ is not Update:
                 return False
@@ -66,7 +66,7 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
     @property
     def irreversible(self) -> int:
         """How many of its operations cannot be taken back."""
-        # A loop, not a generator: this runs several times for each parcel.
+        # A loop, not a generator: this runs several times for each entry.
         parts = self.parts
         if len(parts) == 1:
             return int(is_irreversible(parts[0].operation))
@@ -88,7 +88,7 @@ class Element(msgspec.Struct, frozen=True, gc=False):
 
 
 class Elements(msgspec.Struct, frozen=True):
-    """2xx and readable: elements by position of the parcel; a position that is missing was not answered.
+    """2xx and readable: elements by position of the entry; a position that is missing was not answered.
 
     A financials call's `Success` is reported as one successful element for each position.
     """
@@ -155,13 +155,13 @@ class Ruling(msgspec.Struct, frozen=True, gc=False):
 
 
 class Resend(msgspec.Struct, frozen=True):
-    """Parcels that may be sent again, as one request."""
+    """LeadEntries that may be sent again, as one request."""
 
-    parcels: tuple[Parcel, ...]
+    entries: tuple[LeadEntry, ...]
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """`rulings[i][j]` judges part j of parcel i.
+    """`rulings[i][j]` judges part j of entry i.
 
     `again` holds the requests to send next, after a delay where `backoff` is set. `counts_as_unanswered` feeds the stop
     rule. `stop` ends the run with that sentence.
@@ -178,123 +178,123 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 Refusals = Literal["parts", "whole"]
 
 
-def judge(verdict: Verdict, parcels: tuple[Parcel, ...], refusals: Refusals = "parts") -> Judgement:
+def judge(verdict: Verdict, entries: tuple[LeadEntry, ...], refusals: Refusals = "parts") -> Judgement:
     """The table. `refusals` is the account's `wire.refusals`: "whole" means that a refused request had no effect at
     all."""
     match verdict:
         case Elements():
-            return _elements(verdict, parcels)
+            return _elements(verdict, entries)
         case NotSent(message=message, retry_after=retry_after, answered=answered):
-            rulings = _all(parcels, Ruling(Outcome.NOT_SENT, message))
+            rulings = _all(entries, Ruling(Outcome.NOT_SENT, message))
             # A 429 is an answer; a connection that never opened is not.
             return Judgement(
                 rulings=rulings,
-                again=(Resend(parcels),),
+                again=(Resend(entries),),
                 backoff=True,
                 retry_after=retry_after,
                 counts_as_unanswered=not answered,
             )
         case Unread(message=message):
-            if len(parcels) == 1:
-                return Judgement(rulings=_all(parcels, Ruling(Outcome.REJECTED, message)))
-            return Judgement(rulings=_all(parcels, Ruling(Outcome.NOT_SENT, message)), again=_halves(parcels))
+            if len(entries) == 1:
+                return Judgement(rulings=_all(entries, Ruling(Outcome.REJECTED, message)))
+            return Judgement(rulings=_all(entries, Ruling(Outcome.NOT_SENT, message)), again=_halves(entries))
         case Refused(message=message):
-            return _refused(message, parcels, refusals)
+            return _refused(message, entries, refusals)
         case Denied(message=message):
-            return Judgement(rulings=_all(parcels, Ruling(Outcome.NOT_SENT, message)), stop=message)
+            return Judgement(rulings=_all(entries, Ruling(Outcome.NOT_SENT, message)), stop=message)
         case Lost(message=message):
             return Judgement(
-                rulings=_all(parcels, Ruling(Outcome.UNKNOWN, message)),
-                again=_repeatable(parcels),
+                rulings=_all(entries, Ruling(Outcome.UNKNOWN, message)),
+                again=_repeatable(entries),
                 backoff=True,
                 counts_as_unanswered=True,
             )
         case Redirected(message=message):
             return Judgement(
-                rulings=_all(parcels, Ruling(Outcome.UNKNOWN, message)), counts_as_unanswered=True, stop=message
+                rulings=_all(entries, Ruling(Outcome.UNKNOWN, message)), counts_as_unanswered=True, stop=message
             )
         case _:
             assert_never(verdict)
 
 
-def _elements(verdict: Elements, parcels: tuple[Parcel, ...]) -> Judgement:
+def _elements(verdict: Elements, entries: tuple[LeadEntry, ...]) -> Judgement:
     said = list(verdict.by_position.values())
-    if said and said[0].success and said.count(said[0]) == len(parcels):
+    if said and said[0].success and said.count(said[0]) == len(entries):
         # Fast path: most answers have the same result for every lead.
-        return Judgement(rulings=_all(parcels, Ruling(Outcome.APPLIED, said[0].message, said[0].warnings)))
+        return Judgement(rulings=_all(entries, Ruling(Outcome.APPLIED, said[0].message, said[0].warnings)))
     rulings: list[tuple[Ruling, ...]] = []
-    open_parcels: list[Parcel] = []
-    for position, parcel in enumerate(parcels):
+    open_entries: list[LeadEntry] = []
+    for position, entry in enumerate(entries):
         element = verdict.by_position.get(position)
         if element is not None and element.success:
-            rulings.append(_each(parcel, Ruling(Outcome.APPLIED, element.message, element.warnings)))
+            rulings.append(_each(entry, Ruling(Outcome.APPLIED, element.message, element.warnings)))
         elif element is None:
-            rulings.append(_each(parcel, Ruling(Outcome.UNKNOWN, "the answer does not mention this lead")))
-            open_parcels.append(parcel)
+            rulings.append(_each(entry, Ruling(Outcome.UNKNOWN, "the answer does not mention this lead")))
+            open_entries.append(entry)
         elif element.success is None:
-            rulings.append(_each(parcel, Ruling(Outcome.UNKNOWN, element.message, element.warnings)))
-            open_parcels.append(parcel)
+            rulings.append(_each(entry, Ruling(Outcome.UNKNOWN, element.message, element.warnings)))
+            open_entries.append(entry)
         else:
-            rulings.append(_rejected(parcel, element.message, element.warnings))
-    return Judgement(rulings=tuple(rulings), again=_repeatable(tuple(open_parcels)), backoff=True)
+            rulings.append(_rejected(entry, element.message, element.warnings))
+    return Judgement(rulings=tuple(rulings), again=_repeatable(tuple(open_entries)), backoff=True)
 
 
-def _rejected(parcel: Parcel, message: str, warnings: tuple[str, ...] = ()) -> tuple[Ruling, ...]:
+def _rejected(entry: LeadEntry, message: str, warnings: tuple[str, ...] = ()) -> tuple[Ruling, ...]:
     # A rejection of a single irreversible operation means that it did not happen. With several in one element, the
     # service does not say which one it rejected.
-    several = parcel.irreversible > 1
+    several = entry.irreversible > 1
     return tuple(
         Ruling(Outcome.UNKNOWN if several and is_irreversible(part.operation) else Outcome.REJECTED, message, warnings)
-        for part in parcel.parts
+        for part in entry.parts
     )
 
 
-def _refused(message: str, parcels: tuple[Parcel, ...], refusals: Refusals) -> Judgement:
-    whole = refusals == "whole" and not parcels[0].is_financial
-    if len(parcels) == 1:
+def _refused(message: str, entries: tuple[LeadEntry, ...], refusals: Refusals) -> Judgement:
+    whole = refusals == "whole" and not entries[0].is_financial
+    if len(entries) == 1:
         return Judgement(
-            rulings=(_each(parcels[0], Ruling(Outcome.REJECTED, message)),)
+            rulings=(_each(entries[0], Ruling(Outcome.REJECTED, message)),)
             if whole
-            else (_rejected(parcels[0], message),)
+            else (_rejected(entries[0], message),)
         )
     if whole:
-        return Judgement(rulings=_all(parcels, Ruling(Outcome.NOT_SENT, message)), again=_halves(parcels))
-    if not any(parcel.irreversible for parcel in parcels):
-        return Judgement(rulings=_all(parcels, Ruling(Outcome.REJECTED, message)), again=_halves(parcels))
+        return Judgement(rulings=_all(entries, Ruling(Outcome.NOT_SENT, message)), again=_halves(entries))
+    if not any(entry.irreversible for entry in entries):
+        return Judgement(rulings=_all(entries, Ruling(Outcome.REJECTED, message)), again=_halves(entries))
     # The service may have stopped halfway: irreversible operations are in doubt, updates are sent again on their own.
     rulings = tuple(
         tuple(
             Ruling(Outcome.UNKNOWN if is_irreversible(part.operation) else Outcome.REJECTED, message)
-            for part in parcel.parts
+            for part in entry.parts
         )
-        for parcel in parcels
+        for entry in entries
     )
-    return Judgement(rulings=rulings, again=_halves(_updates(parcels)))
+    return Judgement(rulings=rulings, again=_halves(_updates(entries)))
 
 
-def _all(parcels: tuple[Parcel, ...], ruling: Ruling) -> tuple[tuple[Ruling, ...], ...]:
+def _all(entries: tuple[LeadEntry, ...], ruling: Ruling) -> tuple[tuple[Ruling, ...], ...]:
     alone = (ruling,)
-    return tuple([alone if len(parcel.parts) == 1 else _each(parcel, ruling) for parcel in parcels])
+    return tuple([alone if len(entry.parts) == 1 else _each(entry, ruling) for entry in entries])
 
 
-def _each(parcel: Parcel, ruling: Ruling) -> tuple[Ruling, ...]:
-    return (ruling,) * len(parcel.parts)
+def _each(entry: LeadEntry, ruling: Ruling) -> tuple[Ruling, ...]:
+    return (ruling,) * len(entry.parts)
 
 
-def _updates(parcels: tuple[Parcel, ...]) -> tuple[Parcel, ...]:
-    kept: list[Parcel] = []
-    for parcel in parcels:
-        parts = tuple(part for part in parcel.parts if not is_irreversible(part.operation))
+def _updates(entries: tuple[LeadEntry, ...]) -> tuple[LeadEntry, ...]:
+    kept: list[LeadEntry] = []
+    for entry in entries:
+        parts = tuple(part for part in entry.parts if not is_irreversible(part.operation))
         if parts:
-            kept.append(Parcel(parcel.lead, parcel.entry, parts))
+            kept.append(LeadEntry(entry.lead, entry.number, parts))
     return tuple(kept)
 
 
-def _repeatable(parcels: tuple[Parcel, ...]) -> tuple[Resend, ...]:
-    kept = _updates(parcels)
+def _repeatable(entries: tuple[LeadEntry, ...]) -> tuple[Resend, ...]:
+    kept = _updates(entries)
     return (Resend(kept),) if kept else ()
 
 
-def _halves(parcels: tuple[Parcel, ...]) -> tuple[Resend, ...]:
-    middle = (len(parcels) + 1) // 2
-    return tuple(Resend(half) for half in (parcels[:middle], parcels[middle:]) if half)
+def _halves(entries: tuple[LeadEntry, ...]) -> tuple[Resend, ...]:
+    middle = (len(entries) + 1) // 2
+    return tuple(Resend(half) for half in (entries[:middle], entries[middle:]) if half)

@@ -12,7 +12,7 @@ import msgspec
 from syncengine.core.events import RunEvent
 from syncengine.core.history import Attempt, LeadHistory
 from syncengine.core.operations import Kind
-from syncengine.core.outcomes import Parcel, Ruling, Verdict
+from syncengine.core.outcomes import LeadEntry, Ruling, Verdict
 from syncengine.core.plan import Selection
 from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest, RunId
 
@@ -178,13 +178,13 @@ class LedgerView(Protocol):
 
 
 class OutgoingRequest(msgspec.Struct, frozen=True):
-    """A request about to be sent: the parcels whose intents must be durable first."""
+    """A request about to be sent: the entries whose intents must be durable first."""
 
-    parcels: tuple[Parcel, ...]
+    entries: tuple[LeadEntry, ...]
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a request, to be recorded. `rulings` is parallel to the parcels; `status` is the HTTP status or
+    """The answer to a request, to be recorded. `rulings` is parallel to the entries; `status` is the HTTP status or
     0."""
 
     request: int
@@ -223,8 +223,8 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: bool
 
 
-Recheck = Callable[[Parcel, LeadHistory], Mapping[OperationId, str]]
-"""Called inside the transaction that commits intents. Returns operations of the parcel that must not be sent, with
+Recheck = Callable[[LeadEntry, LeadHistory], Mapping[OperationId, str]]
+"""Called inside the transaction that commits intents. Returns operations of the entry that must not be sent, with
 reasons."""
 
 
@@ -276,8 +276,8 @@ class LedgerWriter(LedgerView, Protocol):
     ) -> Committed:
         """In one durable transaction: record answers, then intents under the current lease epoch.
 
-        If the lease is lost, the answers are recorded before LeaseLost is raised. `recheck` is called for parcels that
-        hold irreversible operations or financials, and for every parcel of a lead that was forgotten.
+        If the lease is lost, the answers are recorded before LeaseLost is raised. `recheck` is called for entries that
+        hold irreversible operations or financials, and for every entry of a lead that was forgotten.
         """
         ...
 
@@ -285,7 +285,7 @@ class LedgerWriter(LedgerView, Protocol):
         """Whether the run's cancel flag is set. A run reads it before every request."""
         ...
 
-    def baseline(self, lease: Lease, start: RunStart, parcels: Iterable[Parcel], *, by: str, note: str) -> RunId:
+    def baseline(self, lease: Lease, start: RunStart, entries: Iterable[LeadEntry], *, by: str, note: str) -> RunId:
         """Record operations as already done by other means; nothing is sent. Rechecks nothing."""
         ...
 
@@ -330,7 +330,7 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
 class Gateway(Protocol):
     """A connection to the service, used by one thread."""
 
-    def send(self, parcels: tuple[Parcel, ...], *, leave_by: float = math.inf) -> tuple[Verdict, int]:
+    def send(self, entries: tuple[LeadEntry, ...], *, leave_by: float = math.inf) -> tuple[Verdict, int]:
         """Send one request without retrying. Returns the verdict and the HTTP status (0 where no answer came).
 
         `leave_by` (monotonic seconds): if the first byte has not left by then, the request is not sent.

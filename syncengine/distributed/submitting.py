@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from syncengine.api import TOOL, Quiet, hearing
+from syncengine.api import TOOL, Quiet, approval_request
 from syncengine.applying import ApplyRequest
 from syncengine.applying.apply import examine, nothing_to_send, permit, run_start
 from syncengine.applying.remaining import Feed
@@ -85,7 +85,7 @@ def submit(
             plan_path=str(request.plan_path),
             tool=TOOL,
             lock_timeout=request.lock_timeout,
-            authorize=lambda: authorize(hearing(saved, project, request.approvals), sound.note),
+            authorize=lambda: authorize(approval_request(saved, project, request.approvals), sound.note),
         )
         with ledger.lease(account.identity, wait=request.lock_timeout) as lease:
             findings = examine(saved, ledger, asked, project.clock, sound)

@@ -30,25 +30,25 @@ _KEY_OF_A_CHANGESET = (
 
 
 def find_documents(
-    paths: Sequence[Path], root: Path | None = None, *, verb: str = "validate"
+    paths: Sequence[Path], root: Path | None = None, *, command: str = "validate"
 ) -> tuple[list[Path], list[Problem]]:
     """The changesets that `paths` name: files as given, folders searched recursively; sorted, without duplicates.
 
     `root` is the folder of the configuration in use. In folders, the search skips hidden entries, symbolic links to
     folders, syncengine.yaml itself, folders with another one, and YAML that is not a changeset; a warning counts the
     last two. Links are followed inside `root` only: a proposal could hold a link to any file of this machine, and
-    problems quote the files that they are about. `verb` is the command that messages say to repeat.
+    problems quote the files that they are about. `command` is the command that messages say to repeat.
     """
-    search = _Search(None if root is None else _real(root), verb)
+    search = _Search(None if root is None else _real(root), command)
     for path in paths:
         search.add(path)
     return search.files(), search.problems()
 
 
 class _Search:
-    def __init__(self, root: Path | None, verb: str) -> None:
+    def __init__(self, root: Path | None, command: str) -> None:
         self._root = root
-        self._verb = verb
+        self._repeat = command
         self._found: dict[Path, Path] = {}
         self._problems: list[Problem] = []
         self._skipped: dict[Path, int] = {}
@@ -129,7 +129,7 @@ class _Search:
     def _command(self, folder: Path, path: Path) -> str:
         import shlex
 
-        return "syncengine " + shlex.join([self._verb, "--config", str(folder / CONFIGURATION_NAME), str(path)])
+        return "syncengine " + shlex.join([self._repeat, "--config", str(folder / CONFIGURATION_NAME), str(path)])
 
     def _below_another(self, path: Path, folder: Path, count: int) -> Problem:
         what = "the changeset lies" if count == 1 else f"{count:,} changesets lie"

@@ -1,4 +1,4 @@
-"""LeadByte's REST API: parcels in, verdicts out. The only package that imports httpx.
+"""LeadByte's REST API: entries in, verdicts out. The only package that imports httpx.
 
 Used by the layers above it, which create gateways and readers; applying depends on the port `Gateway` of core.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from syncengine.core.operations import Call
-from syncengine.core.outcomes import Element, Elements, Lost, Parcel, Refused, Verdict
+from syncengine.core.outcomes import Element, Elements, LeadEntry, Lost, Refused, Verdict
 from syncengine.core.values import number_of
 from syncengine.leadbyte.payload import Json, NumberAsWritten, items, render
 
@@ -17,9 +17,9 @@ _QUEUED: dict[Call, str] = {Call.QUARANTINE: "queued", Call.RETURNS: "return que
 """First words of the lead's result where it was queued, in lower case."""
 
 
-def read_queued(document: dict[str, Json], parcel: Parcel, *, message: str, say: Callable[[str], str]) -> Verdict:
-    """The verdict on the call for the parcel's lead. `message` is the envelope's; `say` cleans a text."""
-    number = number_of(parcel.lead)
+def read_queued(document: dict[str, Json], entry: LeadEntry, *, message: str, say: Callable[[str], str]) -> Verdict:
+    """The verdict on the call for the entry's lead. `message` is the envelope's; `say` cleans a text."""
+    number = number_of(entry.lead)
     status = document.get("status")
     word = status.strip().lower() if isinstance(status, str) else ""
     if word not in ("success", "warning", "error", ""):
@@ -32,7 +32,7 @@ def read_queued(document: dict[str, Json], parcel: Parcel, *, message: str, say:
         if not word and not isinstance(details, dict):
             return Lost("the answer names neither the lead nor a known status")
         return Elements({}, message)
-    queued = _is_text(told) and render(told).strip().lower().startswith(_QUEUED[parcel.call])
+    queued = _is_text(told) and render(told).strip().lower().startswith(_QUEUED[entry.call])
     contradicted = bool(items(document.get("errors")))
     return Elements({0: _element(say(render(told)), word, queued=queued, contradicted=contradicted, say=say)}, message)
 

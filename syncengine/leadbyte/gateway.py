@@ -1,4 +1,4 @@
-"""The gateway: sends parcels as one HTTP request, and reduces the answer, or its absence, to a verdict.
+"""The gateway: sends entries as one HTTP request, and reduces the answer, or its absence, to a verdict.
 
 httpx does not leak to callers: every transport failure ends in `_failure`. The gateway never retries; core/outcomes.py
 decides whether anything is sent again.
@@ -15,7 +15,7 @@ import httpcore
 import httpx
 
 from syncengine.core.errors import ConfigError
-from syncengine.core.outcomes import Lost, NotSent, Parcel, Verdict
+from syncengine.core.outcomes import LeadEntry, Lost, NotSent, Verdict
 from syncengine.core.ports import Clock, Gateway, GatewayFactory
 from syncengine.core.redaction import Secret
 from syncengine.core.settings import Account
@@ -146,13 +146,13 @@ class LeadByteGateway:
     def __repr__(self) -> str:
         return f"<gateway to {self._account.name}>"
 
-    def send(self, parcels: tuple[Parcel, ...], *, leave_by: float = math.inf) -> tuple[Verdict, int]:
+    def send(self, entries: tuple[LeadEntry, ...], *, leave_by: float = math.inf) -> tuple[Verdict, int]:
         """Send one request without retrying. Returns the verdict and the HTTP status (0 where no answer came).
 
         `leave_by` (monotonic seconds): if the first byte has not left by then, the request is not sent. Raises
-        ValueError for parcels that cannot share a request; nothing was sent then.
+        ValueError for entries that cannot share a request; nothing was sent then.
         """
-        request = build_request(parcels, self._account.wire)
+        request = build_request(entries, self._account.wire)
         self._line.begin(PATIENCE * self._account.limits.timeout, leave_by)
         status = 0
         try:
@@ -165,7 +165,7 @@ class LeadByteGateway:
         except ERRORS as error:
             return self._failure(error, status), status
         now = datetime.fromisoformat(self._clock.now())
-        return read_answer(answer, parcels, now=now, hide=self._key.hide_in), status
+        return read_answer(answer, entries, now=now, hide=self._key.hide_in), status
 
     def _written(self, request: HttpRequest) -> httpx.Request:
         # Built here: the client's own method merges addresses, headers and cookies again for every request.

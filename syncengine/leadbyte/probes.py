@@ -18,14 +18,14 @@ from syncengine.leadbyte.requests import HEADERS, KEY_HEADER, LEADS_PATH
 from syncengine.leadbyte.responses import HttpAnswer
 from syncengine.leadbyte.transport import RequestProgress
 
-NOBODY = f"{LEADS_PATH}/0"
+UNKNOWN_LEAD_PATH = f"{LEADS_PATH}/0"
 """The address of a lead that does not exist."""
 CAMPAIGNS_PATH = "/restapi/v1.3/campaigns"
 
 Way = Literal["header", "query", "none"]
 
 
-class Heard(msgspec.Struct, frozen=True, kw_only=True):
+class ProbeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """An answer. `date` is the service's Date header, or ""; `document` is None where the body is not JSON.
 
     `words` is the service's own message, without the key.
@@ -37,7 +37,7 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
-class Silent(msgspec.Struct, frozen=True):
+class ProbeFailure(msgspec.Struct, frozen=True):
     """No answer, and the reason, which holds neither the address nor the key."""
 
     reason: str
@@ -55,7 +55,7 @@ class Probe:
     def __repr__(self) -> str:
         return f"<probe of {self._account.name}>"
 
-    def ask(self, path: str, way: Way) -> Heard | Silent:
+    def ask(self, path: str, way: Way) -> ProbeAnswer | ProbeFailure:
         """Send one GET, with the key in the header X_KEY, in the query as documented for reads, or without it."""
         headers = {name: value for name, value in HEADERS.items() if name != "Content-Type"}
         params: dict[str, str] = {}
@@ -69,7 +69,7 @@ class Probe:
                 return self._heard(received(response))
         except ERRORS as error:
             # Leave out the error's own text: it may hold the address, and the address holds the key.
-            return Silent(failure_words(error)[0])
+            return ProbeFailure(failure_words(error)[0])
 
     def close(self) -> None:
         """Close the connection."""
@@ -81,7 +81,7 @@ class Probe:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _heard(self, answer: HttpAnswer) -> Heard:
+    def _heard(self, answer: HttpAnswer) -> ProbeAnswer:
         document: Json = None
         words = ""
         try:
@@ -96,7 +96,7 @@ class Probe:
             words = str(document["message"])
         if self._key is not None:
             words = self._key.hide_in(words)
-        return Heard(
+        return ProbeAnswer(
             status=answer.status,
             date=answer.headers.get("date", ""),
             document=document,

@@ -1,4 +1,4 @@
-"""Builds HTTP requests from parcels. Pure; the bodies equal the service's documented ones key by key.
+"""Builds HTTP requests from entries. Pure; the bodies equal the service's documented ones key by key.
 
     PUT /restapi/v1.3/leads           {"leads": [{"id", "action" or "triggerDeliveryId(s)", "update"}, ...]}
     PUT /restapi/v1.3/leadfinancials  {"key", "leads", "newPayout", "newRevenue", "BID"}
@@ -26,7 +26,7 @@ from syncengine.core.operations import (
     Update,
     spec_of,
 )
-from syncengine.core.outcomes import Parcel
+from syncengine.core.outcomes import LeadEntry
 from syncengine.core.redaction import Secret
 from syncengine.core.settings import Placement, Wire
 from syncengine.core.values import format_money, is_quarantined, number_of
@@ -69,46 +69,46 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
 Terms = tuple[str | None, str | None, str | None]
 
 
-def _terms(parcel: Parcel) -> Terms:
+def _terms(entry: LeadEntry) -> Terms:
     """Payout, revenue and buyer as sent; the same for all leads of a request."""
-    operation = parcel.parts[0].operation
+    operation = entry.parts[0].operation
     assert isinstance(operation, Financials)
     amounts = (operation.payout, operation.revenue)
     payout, revenue = (None if amount is None else format_money(amount) for amount in amounts)
     return payout, revenue, operation.buyer
 
 
-def build_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
-    """The request that carries `parcels`, in their order.
+def build_request(entries: tuple[LeadEntry, ...], wire: Wire) -> HttpRequest:
+    """The request that carries `entries`, in their order.
 
-    Raises ValueError for parcels that cannot share a request: a lead twice, financials beside updates or with unequal
+    Raises ValueError for entries that cannot share a request: a lead twice, financials beside updates or with unequal
     terms, a reprocess beside a trigger, a quarantined lead beside others, more than one release or rejection.
     """
-    leads = [parcel.lead for parcel in parcels]
+    leads = [entry.lead for entry in entries]
     if len(set(leads)) != len(leads):
         raise ValueError("a request cannot hold one lead twice")
-    calls = {spec_of(part.operation).call for parcel in parcels for part in parcel.parts}
+    calls = {spec_of(part.operation).call for entry in entries for part in entry.parts}
     if len(calls) != 1:
         raise ValueError("a request is one call: financials, decisions and returns hold nothing else")
-    return _BUILDERS[calls.pop()](parcels, wire)
+    return _BUILDERS[calls.pop()](entries, wire)
 
 
-def _leads_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
-    entry = _quarantined_entry if is_quarantined(parcels[0].lead) else _entry
-    body = _ENCODER.encode({"leads": [entry(parcel) for parcel in parcels]})
+def _leads_request(entries: tuple[LeadEntry, ...], wire: Wire) -> HttpRequest:
+    encode = _quarantined_entry if is_quarantined(entries[0].lead) else _entry
+    body = _ENCODER.encode({"leads": [encode(entry) for entry in entries]})
     return HttpRequest(method="PUT", path=LEADS_PATH, body=body, key=wire.leads_key)
 
 
-def _financials_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
-    terms = {_terms(parcel) for parcel in parcels}
-    if len(terms) != 1 or any(len(parcel.parts) != 1 or is_quarantined(parcel.lead) for parcel in parcels):
+def _financials_request(entries: tuple[LeadEntry, ...], wire: Wire) -> HttpRequest:
+    terms = {_terms(entry) for entry in entries}
+    if len(terms) != 1 or any(len(entry.parts) != 1 or is_quarantined(entry.lead) for entry in entries):
         raise ValueError("a financials request holds one payout, one revenue and one buyer for all its leads")
-    body = _financials_body([parcel.lead for parcel in parcels], terms.pop(), wire)
+    body = _financials_body([entry.lead for entry in entries], terms.pop(), wire)
     return HttpRequest(method="PUT", path=FINANCIALS_PATH, body=body, key=wire.financials_key)
 
 
-def _quarantine_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
-    operation = _only_operation(parcels)
+def _quarantine_request(entries: tuple[LeadEntry, ...], wire: Wire) -> HttpRequest:
+    operation = _only_operation(entries)
     if not is_quarantined(operation.lead):
         raise ValueError("a request decides on a lead in quarantine")
     action = "process" if isinstance(operation, Release) else "reject"
@@ -116,8 +116,8 @@ def _quarantine_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
     return HttpRequest(method="POST", path=QUARANTINE_PATH, body=body, key=wire.leads_key)
 
 
-def _return_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
-    operation = _only_operation(parcels)
+def _return_request(entries: tuple[LeadEntry, ...], wire: Wire) -> HttpRequest:
+    operation = _only_operation(entries)
     assert isinstance(operation, Return)
     if is_quarantined(operation.lead):
         raise ValueError("a request returns a lead that was sold, not one in quarantine")
@@ -125,13 +125,13 @@ def _return_request(parcels: tuple[Parcel, ...], wire: Wire) -> HttpRequest:
     return HttpRequest(method="POST", path=RETURN_PATH.format(wire.returns), body=body, key="body")
 
 
-def _only_operation(parcels: tuple[Parcel, ...]) -> Operation:
-    if len(parcels) != 1 or len(parcels[0].parts) != 1:
-        raise ValueError(f"a {spec_of(parcels[0].parts[0].operation).noun} is a request of its own")
-    return parcels[0].parts[0].operation
+def _only_operation(entries: tuple[LeadEntry, ...]) -> Operation:
+    if len(entries) != 1 or len(entries[0].parts) != 1:
+        raise ValueError(f"a {spec_of(entries[0].parts[0].operation).noun} is a request of its own")
+    return entries[0].parts[0].operation
 
 
-_BUILDERS: dict[Call, Callable[[tuple[Parcel, ...], Wire], HttpRequest]] = {
+_BUILDERS: dict[Call, Callable[[tuple[LeadEntry, ...], Wire], HttpRequest]] = {
     Call.LEADS: _leads_request,
     Call.FINANCIALS: _financials_request,
     Call.QUARANTINE: _quarantine_request,
@@ -139,11 +139,11 @@ _BUILDERS: dict[Call, Callable[[tuple[Parcel, ...], Wire], HttpRequest]] = {
 }
 
 
-def _quarantined_entry(parcel: Parcel) -> dict[str, object]:
-    operations = [part.operation for part in parcel.parts]
-    if not is_quarantined(parcel.lead) or not all(isinstance(operation, Update) for operation in operations):
+def _quarantined_entry(entry: LeadEntry) -> dict[str, object]:
+    operations = [part.operation for part in entry.parts]
+    if not is_quarantined(entry.lead) or not all(isinstance(operation, Update) for operation in operations):
         raise ValueError("a request that updates quarantined leads holds nothing else")
-    return {"quarantineId": number_of(parcel.lead), "update": _fields(operations)}
+    return {"quarantineId": number_of(entry.lead), "update": _fields(operations)}
 
 
 def _financials_body(leads: Sequence[str], terms: Terms, wire: Wire) -> bytes:
@@ -162,28 +162,28 @@ def _raw(number: str) -> msgspec.Raw:
     return msgspec.Raw(number.encode("ascii"))
 
 
-def _entry(parcel: Parcel) -> dict[str, object]:
-    operations = [part.operation for part in parcel.parts]
-    if is_quarantined(parcel.lead):
+def _entry(entry: LeadEntry) -> dict[str, object]:
+    operations = [part.operation for part in entry.parts]
+    if is_quarantined(entry.lead):
         raise ValueError("a request holds leads or quarantined leads, never both")
-    entry: dict[str, object] = {"id": parcel.lead}
+    element: dict[str, object] = {"id": entry.lead}
     if len(operations) == 1 and isinstance(operations[0], Update):
         # Fast path for nearly every entry: skips the checks for its other possible parts.
-        return entry | ({"update": operations[0].fields} if operations[0].fields else {})
+        return element | ({"update": operations[0].fields} if operations[0].fields else {})
     reprocess = any(isinstance(operation, Reprocess) for operation in operations)
     deliveries = [operation.delivery for operation in operations if isinstance(operation, Trigger)]
     if reprocess and deliveries:
         raise ValueError("the service does not document a reprocess together with a trigger")
     if reprocess:
-        entry["action"] = "reprocess"
+        element["action"] = "reprocess"
     if len(deliveries) == 1:
-        entry["triggerDeliveryId"] = deliveries[0]
+        element["triggerDeliveryId"] = deliveries[0]
     elif deliveries:
-        entry["triggerDeliveryIds"] = deliveries
+        element["triggerDeliveryIds"] = deliveries
     fields = _fields(operations)
     if fields:
-        entry["update"] = fields
-    return entry
+        element["update"] = fields
+    return element
 
 
 def _fields(operations: list[Operation]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What came back, to what is known: status, headers, body and parcels in, a `Verdict` out. Pure; raises for nothing.
+"""What came back, to what is known: status, headers, body and entries in, a `Verdict` out. Pure; raises for nothing.
 
 2xx         elements by lead id, or the word on a financials or quarantine call; unreadable: Lost
 3xx         Redirected
@@ -24,9 +24,9 @@ from syncengine.core.outcomes import (
     Denied,
     Element,
     Elements,
+    LeadEntry,
     Lost,
     NotSent,
-    Parcel,
     Redirected,
     Refused,
     Unread,
@@ -79,10 +79,10 @@ def _as_it_is(text: str) -> str:
 
 
 def read_answer(
-    answer: HttpAnswer, parcels: tuple[Parcel, ...], *, now: datetime, hide: Callable[[str], str] = _as_it_is
+    answer: HttpAnswer, entries: tuple[LeadEntry, ...], *, now: datetime, hide: Callable[[str], str] = _as_it_is
 ) -> Verdict:
-    """The verdict on a request that carried `parcels`. `now` (aware) dates a Retry-After; `hide` removes the key."""
-    return _AnswerReader(answer, parcels, hide).verdict(now)
+    """The verdict on a request that carried `entries`. `now` (aware) dates a Retry-After; `hide` removes the key."""
+    return _AnswerReader(answer, entries, hide).verdict(now)
 
 
 class _PlainItem(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -133,9 +133,9 @@ def _plain(body: bytes) -> _PlainAnswer | None:
 class _AnswerReader:
     """Parses one answer. Every text goes through `_say`."""
 
-    def __init__(self, answer: HttpAnswer, parcels: tuple[Parcel, ...], hide: Callable[[str], str]) -> None:
+    def __init__(self, answer: HttpAnswer, entries: tuple[LeadEntry, ...], hide: Callable[[str], str]) -> None:
         self._answer = answer
-        self._parcels = parcels
+        self._entries = entries
         self._hide = hide
 
     def _say(self, text: str) -> str:
@@ -205,7 +205,7 @@ class _AnswerReader:
         )
 
     def _denied(self, words: str) -> str:
-        needed = sorted({spec_of(part.operation).permission for parcel in self._parcels for part in parcel.parts})
+        needed = sorted({spec_of(part.operation).permission for entry in self._entries for part in entry.parts})
         said = f": {words}" if words else ""
         return (
             f"the service refused the API key (HTTP {self._answer.status}){said}; check that the key is the account's, "
@@ -216,18 +216,18 @@ class _AnswerReader:
         return self._plainly() or self._in_full()
 
     def _plainly(self) -> Verdict | None:
-        answer, parcels = self._answer, self._parcels
-        if not answer.whole or answer.headers.get("content-encoding") or parcels[0].is_financial:
+        answer, entries = self._answer, self._entries
+        if not answer.whole or answer.headers.get("content-encoding") or entries[0].is_financial:
             return None
         plain = _plain(answer.body)
-        if plain is None or len(plain.leads) != len(parcels):
+        if plain is None or len(plain.leads) != len(entries):
             return None
         envelope = self._joined([plain.message]) or self._joined([plain.status])
         messages = {item.message for item in plain.leads}
-        if len(messages) == 1 and [item.id for item in plain.leads] == [parcel.lead for parcel in parcels]:
+        if len(messages) == 1 and [item.id for item in plain.leads] == [entry.lead for entry in entries]:
             same = Element(True, self._joined([*messages]))
-            return Elements(dict.fromkeys(range(len(parcels)), same), envelope)
-        positions: dict[str, int] = {parcel.lead: position for position, parcel in enumerate(parcels)}
+            return Elements(dict.fromkeys(range(len(entries)), same), envelope)
+        positions: dict[str, int] = {entry.lead: position for position, entry in enumerate(entries)}
         found: dict[int, Element] = {}
         said: dict[str, Element] = {}
         for item in plain.leads:
@@ -250,11 +250,11 @@ class _AnswerReader:
         status = document.get("status")
         word = status.strip().lower() if isinstance(status, str) else ""
         elements = _elements_of(document.get("leads"))
-        if self._parcels[0].is_financial:
+        if self._entries[0].is_financial:
             return self._financials(document, word, elements)
         message = self._envelope_words(document)
-        if self._parcels[0].is_alone:
-            return read_queued(document, self._parcels[0], message=message, say=self._say)
+        if self._entries[0].is_alone:
+            return read_queued(document, self._entries[0], message=message, say=self._say)
         if elements:
             return Elements(self._by_position(elements), message)
         if word == "error":
@@ -271,9 +271,9 @@ class _AnswerReader:
             return Lost(f"HTTP {self._answer.status}: the answer to a financials call has no known status")
         if items(document.get("errors")):
             return Lost(self._say(f"the answer contradicts itself, success with errors: {message}"))
-        shared = f"{message} (by group answer)" if len(self._parcels) > 1 else message
+        shared = f"{message} (by group answer)" if len(self._entries) > 1 else message
         warnings = self._warnings(document)
-        found = dict.fromkeys(range(len(self._parcels)), Element(True, shared, warnings))
+        found = dict.fromkeys(range(len(self._entries)), Element(True, shared, warnings))
         # No such answer is documented. If one arrives all the same, the result of the lead itself counts more.
         telling = [item for item in elements if "success" in item or items(item.get("errors"))]
         named = self._by_position(telling)
@@ -282,8 +282,8 @@ class _AnswerReader:
 
     def _by_position(self, elements: list[dict[str, Json]]) -> dict[int, Element]:
         # A request holds either leads or quarantined leads; 123 and quarantined 123 are different leads.
-        id_of = _quarantine_id_of if is_quarantined(self._parcels[0].lead) else _id_of
-        positions = {number_of(parcel.lead): position for position, parcel in enumerate(self._parcels)}
+        id_of = _quarantine_id_of if is_quarantined(self._entries[0].lead) else _id_of
+        positions = {number_of(entry.lead): position for position, entry in enumerate(self._entries)}
         found: dict[int, Element] = {}
         for item in elements:
             position = positions.get(id_of(item))

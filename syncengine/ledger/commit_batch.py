@@ -11,7 +11,7 @@ import msgspec
 from syncengine.core.history import Standing
 from syncengine.core.message_redaction import declared_in, without_values
 from syncengine.core.operations import Kind, Update, generation_of, kind_of, target_of, values_of
-from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling
+from syncengine.core.outcomes import LeadEntry, Outcome, Ruling, SentOperation
 from syncengine.core.ports import Answered, OutgoingRequest
 from syncengine.core.values import LeadId
 from syncengine.ledger.chain import Entry, answer_content, request_content, seal
@@ -26,9 +26,9 @@ SALT_CHARACTERS = 24
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """A request of this run that awaits its answer: its parcels without the stopped parts."""
+    """A request of this run that awaits its answer: its entries without the stopped parts."""
 
-    parcels: tuple[Parcel, ...]
+    entries: tuple[LeadEntry, ...]
 
 
 class RunState:
@@ -75,7 +75,7 @@ class Batch:
 
     def answer(self, answered: Answered, sent: Sent) -> None:
         """Record the answer to one request."""
-        parts = [part for parcel in sent.parcels for part in parcel.parts]
+        parts = [part for entry in sent.entries for part in entry.parts]
         rulings = list(chain.from_iterable(answered.rulings))
         if len(parts) != len(rulings):
             raise ValueError(f"request {answered.request} holds {len(parts)} operations, not {len(rulings)}")
@@ -108,13 +108,13 @@ class Batch:
         """The envelope's message, and each ruling's message and warnings (by identity of the ruling)."""
         each = {id(ruling): ruling for ruling in rulings}.values()
         texts = {answered.message, *(text for ruling in each for text in (ruling.message, *ruling.warnings))}
-        found = {} if self._forms.plain else declared_in("\n".join(texts), sent.parcels)
+        found = {} if self._forms.plain else declared_in("\n".join(texts), sent.entries)
         clean = {text: without_values(well_formed(text), found) for text in texts}
         return clean[answered.message], {
             id(ruling): (clean[ruling.message], tuple(clean[warning] for warning in ruling.warnings)) for ruling in each
         }
 
-    def _count(self, number: int, parts: Sequence[Part], rulings: Sequence[Ruling], *, plain: bool) -> None:
+    def _count(self, number: int, parts: Sequence[SentOperation], rulings: Sequence[Ruling], *, plain: bool) -> None:
         state = self.state
         if plain and not (state.stands or self._stands or state.doubts or self._doubts):
             self.tally["", "applied"] += len(parts)
@@ -150,10 +150,10 @@ class Batch:
 
     # Intents
 
-    def intend(self, request: int, parcels: tuple[Parcel, ...], at: str, prior: dict[str, Stand]) -> None:
+    def intend(self, request: int, entries: tuple[LeadEntry, ...], at: str, prior: dict[str, Stand]) -> None:
         """Record the intent to send a request. `prior`: the present state of its operations."""
         state = self.state
-        parts = [(parcel.lead, part) for parcel in parcels for part in parcel.parts]
+        parts = [(entry.lead, part) for entry in entries for part in entry.parts]
         if len(parts) > SPAN:
             raise ValueError(f"one request may carry {SPAN} operations, not {len(parts)}")
         rows, sealed = self._attempt_rows(request * SPAN, parts)
@@ -161,12 +161,12 @@ class Batch:
         self._requests.append((request, state.run, state.epoch, at))
         content = request_content(request, state.run, state.epoch, at, sealed)
         self.entries.append(("request", str(request), content))
-        self._sent[request] = Sent(parcels)
+        self._sent[request] = Sent(entries)
         if prior or state.stands or self._stands:
             for _, part in parts:
                 self._reopen(part.id, prior)
 
-    def _attempt_rows(self, number: int, parts: Sequence[tuple[str, Part]]) -> tuple[list[Row], list[Row]]:
+    def _attempt_rows(self, number: int, parts: Sequence[tuple[str, SentOperation]]) -> tuple[list[Row], list[Row]]:
         rows: list[Row] = []
         sealed: list[Row] = []
         account, stored = self.state.account, self._forms.stored
@@ -263,29 +263,27 @@ def most_common(rulings: Sequence[Ruling]) -> Ruling:
     return counts.most_common(1)[0][0]
 
 
-def to_recheck(outgoing: Iterable[OutgoingRequest], erased: frozenset[str]) -> list[Parcel]:
-    """The parcels whose repeats, doubts and holds must be checked again in the transaction."""
-    return [
-        parcel for request in outgoing for parcel in request.parcels if parcel.lead in erased or not parcel.is_harmless
-    ]
+def to_recheck(outgoing: Iterable[OutgoingRequest], erased: frozenset[str]) -> list[LeadEntry]:
+    """The entries whose repeats, doubts and holds must be checked again in the transaction."""
+    return [entry for request in outgoing for entry in request.entries if entry.lead in erased or not entry.is_harmless]
 
 
-def without_stopped(outgoing: OutgoingRequest, stopped: Iterable[str]) -> tuple[Parcel, ...]:
-    """The parcels to send, without stopped parts and without parcels that have no parts left."""
+def without_stopped(outgoing: OutgoingRequest, stopped: Iterable[str]) -> tuple[LeadEntry, ...]:
+    """The entries to send, without stopped parts and without entries that have no parts left."""
     refused = frozenset(stopped)
     if not refused:
-        return outgoing.parcels
+        return outgoing.entries
     kept = []
-    for parcel in outgoing.parcels:
-        parts = tuple(part for part in parcel.parts if part.id not in refused)
+    for entry in outgoing.entries:
+        parts = tuple(part for part in entry.parts if part.id not in refused)
         if parts:
-            kept.append(parcel if len(parts) == len(parcel.parts) else Parcel(parcel.lead, parcel.entry, parts))
+            kept.append(entry if len(parts) == len(entry.parts) else LeadEntry(entry.lead, entry.number, parts))
     return tuple(kept)
 
 
 def leads_of(outgoing: Iterable[OutgoingRequest]) -> list[LeadId]:
     """Leads of these requests, without duplicates."""
-    return list(dict.fromkeys(parcel.lead for request in outgoing for parcel in request.parcels))
+    return list(dict.fromkeys(entry.lead for request in outgoing for entry in request.entries))
 
 
 def well_formed(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from syncengine.core.errors import InputError
 from syncengine.core.history import Attempt
 from syncengine.core.operations import delivery_among
-from syncengine.core.outcomes import Outcome, Parcel, Ruling
+from syncengine.core.outcomes import LeadEntry, Outcome, Ruling
 from syncengine.core.ports import (
     Answered,
     CheckFinding,
@@ -182,13 +182,13 @@ class Ledger(Writer):
             )
         return leads
 
-    def baseline(self, lease: Lease, start: RunStart, parcels: Iterable[Parcel], *, by: str, note: str) -> RunId:
+    def baseline(self, lease: Lease, start: RunStart, entries: Iterable[LeadEntry], *, by: str, note: str) -> RunId:
         """Record operations as already done by other means. Sends nothing and rechecks nothing."""
         run = self.begin(lease, start)
         ruling = Ruling(Outcome.APPLIED, f"recorded by {by} as already done: {note}" if note else f"recorded by {by}")
-        batch: list[Parcel] = []
-        for parcel in parcels:
-            batch.append(parcel)
+        batch: list[LeadEntry] = []
+        for entry in entries:
+            batch.append(entry)
             if len(batch) >= BASELINE_BATCH:
                 self._baseline(lease, run, batch, ruling)
                 batch = []
@@ -197,15 +197,15 @@ class Ledger(Writer):
         self.end(run, exit_code=0, stopped="")
         return run
 
-    def _baseline(self, lease: Lease, run: RunId, parcels: Sequence[Parcel], ruling: Ruling) -> None:
-        outgoing = OutgoingRequest(tuple(parcels))
-        committed = self.commit(lease, run, [outgoing], [], lambda _parcel, _history: {})
-        rulings = tuple((ruling,) * len(parcel.parts) for parcel in parcels)
+    def _baseline(self, lease: Lease, run: RunId, entries: Sequence[LeadEntry], ruling: Ruling) -> None:
+        outgoing = OutgoingRequest(tuple(entries))
+        committed = self.commit(lease, run, [outgoing], [], lambda _entry, _history: {})
+        rulings = tuple((ruling,) * len(entry.parts) for entry in entries)
         at = self._applicant.clock.now()
         for request in committed.requests:
             if request is not None:
                 answer = Answered(request=request, rulings=rulings, verdict="baseline", status=0, message="", at=at)
-                self.commit(lease, run, [], [answer], lambda _parcel, _history: {})
+                self.commit(lease, run, [], [answer], lambda _entry, _history: {})
 
     def cancel(self, run: RunId, *, by: str) -> None:
         """Set the cancel flag that the run reads before every request. Raises InputError where it is unknown or has

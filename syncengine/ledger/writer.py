@@ -10,7 +10,7 @@ import msgspec
 from syncengine.core.errors import LeaseLost, LedgerTrouble, WrongLedger
 from syncengine.core.history import LeadHistory, settled_as
 from syncengine.core.operations import Kind, recalled
-from syncengine.core.outcomes import Parcel, Part
+from syncengine.core.outcomes import LeadEntry, SentOperation
 from syncengine.core.ports import Answered, Committed, Lease, OutgoingRequest, Recheck, RunStart
 from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId
 from syncengine.ledger.chain import Entry, append, append_to, lock_lane
@@ -174,7 +174,7 @@ class Writer(Reader):
 
     def _refresh(self, state: RunState) -> None:
         """Reload the state in memory after another process added records, such as a late answer."""
-        leads = sorted({parcel.lead for sent in state.sent.values() for parcel in sent.parcels})
+        leads = sorted({entry.lead for sent in state.sent.values() for entry in sent.entries})
         stands: dict[str, Stand] = {}
         for history in self.snapshot(state.account, leads, frozenset()).values():
             for operation, attempts in by_operation(history).items():
@@ -220,7 +220,7 @@ class Writer(Reader):
             batch.answer(answered, state.sent.get(answered.request) or self._recall(answered.request))
         if lost:
             # Another process may have continued with these leads: count from the records, not from memory.
-            leads = {parcel.lead for a in answers for parcel in self._sent_parcels(state, a.request)}
+            leads = {entry.lead for a in answers for entry in self._sent_entries(state, a.request)}
             self._recount(state.account, sorted(leads), lambda: batch.write_answers(engine))
             committed = Committed(requests=(None,) * len(outgoing), stopped={}, cancelled=False)
         else:
@@ -232,9 +232,9 @@ class Writer(Reader):
             append(engine, lane, batch.entries)
         return _Done(batch, committed, lost, lane.step + len(batch.entries))
 
-    def _sent_parcels(self, state: RunState, request: int) -> tuple[Parcel, ...]:
+    def _sent_entries(self, state: RunState, request: int) -> tuple[LeadEntry, ...]:
         sent = state.sent.get(request) or self._recall(request)
-        return sent.parcels
+        return sent.entries
 
     def _nothing(self, state: RunState) -> Committed:
         return Committed(requests=(), stopped={}, cancelled=self._is_cancelled(state.run))
@@ -253,31 +253,31 @@ class Writer(Reader):
         cancelled = self._is_cancelled(state.run)
         stopped = self._stopped(state, outgoing, recheck, cancelled=cancelled)
         leaving = [without_stopped(request, stopped) for request in outgoing]
-        count = sum(1 for parcels in leaving if parcels)
+        count = sum(1 for entries in leaving if entries)
         ids = sorted(number for (number,) in self.engine.rows("take_requests", count=count)) if count else []
         prior = self._prior(state, outgoing) if state.changesets and count else {}
         now = self._applicant.clock.now()
         requests: list[int | None] = []
         fresh = iter(ids)
-        for parcels in leaving:
-            request = next(fresh) if parcels else None
+        for entries in leaving:
+            request = next(fresh) if entries else None
             requests.append(request)
             if request is not None:
-                batch.intend(request, parcels, now, prior)
+                batch.intend(request, entries, now, prior)
         return Committed(requests=tuple(requests), stopped=stopped, cancelled=cancelled)
 
     def _stopped(
         self, state: RunState, outgoing: Sequence[OutgoingRequest], recheck: Recheck, *, cancelled: bool
     ) -> dict[OperationId, str]:
         if cancelled:
-            parcels = [parcel for request in outgoing for parcel in request.parcels]
-            return {part.id: "the run was cancelled" for parcel in parcels for part in parcel.parts}
+            entries = [entry for request in outgoing for entry in request.entries]
+            return {part.id: "the run was cancelled" for entry in entries for part in entry.parts}
         judged = to_recheck(outgoing, state.erased)
-        leads = list(dict.fromkeys(parcel.lead for parcel in judged))
+        leads = list(dict.fromkeys(entry.lead for entry in judged))
         known = self.snapshot(state.account, leads, self._own(state)) if leads else {}
         stopped: dict[OperationId, str] = {}
-        for parcel in judged:
-            stopped.update(recheck(parcel, known.get(parcel.lead, _NO_HISTORY)))
+        for entry in judged:
+            stopped.update(recheck(entry, known.get(entry.lead, _NO_HISTORY)))
         return stopped
 
     def _own(self, state: RunState) -> Live:
@@ -302,15 +302,15 @@ class Writer(Reader):
         rows = self.engine.rows("attempts_of_request", low=request * SPAN, high=(request + 1) * SPAN)
         if not rows:
             raise LedgerTrouble(f"ledger {self.engine.url} holds no request {request}")
-        parcels: list[Parcel] = []
+        entries: list[LeadEntry] = []
         for _, _, lead, operation, changeset, kind, delivery, generation, vals, _, _ in rows:
             shape = recalled(Kind(kind), LeadId(lead), delivery, generation, tuple(plain_values(vals)))
-            part = Part(OperationId(operation), ChangesetId(changeset), shape)
-            if parcels and parcels[-1].lead == lead:
-                parcels[-1] = Parcel(parcels[-1].lead, 0, (*parcels[-1].parts, part))
+            part = SentOperation(OperationId(operation), ChangesetId(changeset), shape)
+            if entries and entries[-1].lead == lead:
+                entries[-1] = LeadEntry(entries[-1].lead, 0, (*entries[-1].parts, part))
             else:
-                parcels.append(Parcel(LeadId(lead), 0, (part,)))
-        return Sent(tuple(parcels))
+                entries.append(LeadEntry(LeadId(lead), 0, (part,)))
+        return Sent(tuple(entries))
 
     def _recount(self, account: str, leads: Sequence[LeadId], work: Callable[[], None]) -> None:
         """Run `work`, then correct tallies and doubts of these leads by comparing their records before and after."""

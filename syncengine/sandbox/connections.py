@@ -22,7 +22,7 @@ def readable(sock: socket.socket) -> bool:
     return bool(watch.poll(0))
 
 
-class Crowd:
+class OpenConnections:
     """The open connections with their threads. Thread-safe."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Crowd:
         # In this order: a connection leaves its idle state before it takes the bytes from the socket.
         return sum(1 for each in members if readable(each.socket) or not each.at_rest)
 
-    def disperse(self, seconds: float) -> None:
+    def close_all(self, seconds: float) -> None:
         """Interrupt every thread's read or write, and join each with this time-out."""
         with self._lock:
             members = list(self._members.items())

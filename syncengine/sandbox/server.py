@@ -172,7 +172,7 @@ class RunningSandbox:
             return
         self._service.closing.set()
         self._door.join(_JOIN_SECONDS)
-        self._service.crowd.disperse(_JOIN_SECONDS)
+        self._service.connections.close_all(_JOIN_SECONDS)
         self._service.close()
 
     def __enter__(self) -> RunningSandbox:
@@ -211,7 +211,7 @@ class RunningSandbox:
         connection = Connection(sock, self._accepted, self._service.closing, max_body=self._options.max_body)
         name = f"sandbox-{connection.number}"
         thread = threading.Thread(target=self._serve, args=(connection,), name=name, daemon=True)
-        self._service.crowd.add(connection, thread)
+        self._service.connections.add(connection, thread)
         thread.start()
 
     def _stay_shut(self) -> None:
@@ -244,7 +244,7 @@ class RunningSandbox:
         finally:
             with contextlib.suppress(OSError):
                 connection.socket.close()
-            self._service.crowd.remove(connection)
+            self._service.connections.remove(connection)
 
 
 def _script(options: SandboxOptions) -> tuple[Script, Path]:

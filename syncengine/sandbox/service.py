@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from syncengine.sandbox.connections import Crowd
+from syncengine.sandbox.connections import OpenConnections
 from syncengine.sandbox.entities import Effect, ReceivedRequest, Reply, failure
 from syncengine.sandbox.faults import NO_FAULT, Fault, PartialEffect, Script, Trouble
 from syncengine.sandbox.malformed_answers import effects_of_part, rejecting
@@ -29,7 +29,7 @@ class Service:
     ) -> None:
         self.clock = clock
         self.closing = threading.Event()
-        self.crowd = Crowd()
+        self.connections = OpenConnections()
         self.trouble = trouble
         self._world = world
         self._store = store
@@ -63,7 +63,7 @@ class Service:
     def counts(self) -> dict[str, int]:
         """Number of requests so far, and of open requests, pending late effects and unread connections."""
         with self._quiet:
-            return {"requests": self._requests, "busy": max(self._busy, self.crowd.busy() + self._waiting)}
+            return {"requests": self._requests, "busy": max(self._busy, self.connections.busy() + self._waiting)}
 
     def idle(self, timeout: float | None, untaken: Callable[[], bool]) -> bool:
         """Wait until everything received is processed, late effects included. False after the time-out.

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from syncengine.applying.batches import Batcher, financial_terms
 from syncengine.applying.jobs import RunTerms
 from syncengine.applying.pace import LocalPace
-from syncengine.applying.request_queue import Intake
-from syncengine.applying.run_results import Scoreboard
+from syncengine.applying.request_queue import RequestQueue
+from syncengine.applying.run_results import RunResults
 from syncengine.applying.stopping import StopRules, Waves
 from syncengine.core.events import RunEvent
 from syncengine.core.operations import Financials, Operation, Trigger, Update
-from syncengine.core.outcomes import Parcel, Part
+from syncengine.core.outcomes import LeadEntry, SentOperation
 from syncengine.core.settings import Limits, Policy, StopRule, Wire
 from syncengine.core.values import Cents, ChangesetId, DeliveryId, LeadId, OperationId
 
@@ -23,7 +23,7 @@ class Deaf:
     def note(self, text: str) -> None: ...
 
 
-def parcel(number: int, lead: int, shape: int) -> Parcel:
+def entry(number: int, lead: int, shape: int) -> LeadEntry:
     """Shape 0: update; 1 to 3: update and so many triggers; 4 and 5: financials with one of two terms."""
     name = LeadId(str(lead))
     operations: list[Operation] = []
@@ -33,14 +33,14 @@ def parcel(number: int, lead: int, shape: int) -> Parcel:
         operations.append(Update(name, {"c1": str(number)}))
         operations.extend(Trigger(name, DeliveryId(str(delivery))) for delivery in range(1, shape + 1))
     parts = tuple(
-        Part(OperationId(f"{number}-{index}"), ChangesetId("c"), operation)
+        SentOperation(OperationId(f"{number}-{index}"), ChangesetId("c"), operation)
         for index, operation in enumerate(operations)
     )
-    return Parcel(name, number, parts)
+    return LeadEntry(name, number, parts)
 
 
-parcels = st.lists(st.tuples(st.integers(1, 6), st.integers(0, 5)), max_size=60).map(
-    lambda pairs: [parcel(number, lead, shape) for number, (lead, shape) in enumerate(pairs, start=1)]
+entries = st.lists(st.tuples(st.integers(1, 6), st.integers(0, 5)), max_size=60).map(
+    lambda pairs: [entry(number, lead, shape) for number, (lead, shape) in enumerate(pairs, start=1)]
 )
 limits = st.builds(
     Limits,
@@ -51,12 +51,12 @@ limits = st.builds(
 )
 
 
-@given(parcels, limits)
-def test_batches_hold_everything_once_within_the_limits(given_parcels: list[Parcel], bounds: Limits) -> None:
+@given(entries, limits)
+def test_batches_hold_everything_once_within_the_limits(given_entries: list[LeadEntry], bounds: Limits) -> None:
     batcher = Batcher(bounds)
-    requests = [request for each in given_parcels for request in batcher.add(each)] + list(batcher.flush())
+    requests = [request for each in given_entries for request in batcher.add(each)] + list(batcher.flush())
     assert batcher.is_empty
-    assert sorted(p.entry for request in requests for p in request) == [p.entry for p in given_parcels]
+    assert sorted(p.number for request in requests for p in request) == [p.number for p in given_entries]
     for request in requests:
         assert len({p.is_financial for p in request}) == 1
         if request[0].is_financial:
@@ -68,55 +68,55 @@ def test_batches_hold_everything_once_within_the_limits(given_parcels: list[Parc
             assert sum(irreversible) <= bounds.irreversible_per_request or len(irreversible) == 1
 
 
-@given(parcels, limits, st.lists(st.integers(0, 2), max_size=40), st.randoms(use_true_random=False))
-def test_each_leads_parcels_leave_in_order_one_at_a_time(
-    given_parcels: list[Parcel], bounds: Limits, waves: list[int], chance: object
+@given(entries, limits, st.lists(st.integers(0, 2), max_size=40), st.randoms(use_true_random=False))
+def test_each_leads_entries_leave_in_order_one_at_a_time(
+    given_entries: list[LeadEntry], bounds: Limits, waves: list[int], chance: object
 ) -> None:
     from random import Random
 
     assert isinstance(chance, Random)
     terms = RunTerms(limits=bounds, wire=Wire(), policy=Policy())
-    board = Scoreboard(Deaf())
-    intake = Intake(given_parcels, terms=terms, waves=Waves(()), board=board, monotonic=lambda: 0.0)
+    board = RunResults(Deaf())
+    queue = RequestQueue(given_entries, terms=terms, waves=Waves(()), board=board, monotonic=lambda: 0.0)
     left: dict[str, list[int]] = {}
-    flying: list[tuple[Parcel, ...]] = []
+    flying: list[tuple[LeadEntry, ...]] = []
     while True:
-        intake.fill()
-        if intake.jobs and (not flying or chance.random() < 0.6):
-            job = intake.jobs.pop(0)
-            leads = [p.lead for p in job.parcels]
+        queue.fill()
+        if queue.jobs and (not flying or chance.random() < 0.6):
+            job = queue.jobs.pop(0)
+            leads = [p.lead for p in job.entries]
             assert len(set(leads)) == len(leads), "a lead stands once in a request"
             assert not set(leads) & {p.lead for request in flying for p in request}, "the next entry waits"
-            for p in job.parcels:
-                left.setdefault(p.lead, []).append(p.entry)
-            flying.append(job.parcels)
+            for p in job.entries:
+                left.setdefault(p.lead, []).append(p.number)
+            flying.append(job.entries)
         elif flying:
             for p in flying.pop(chance.randrange(len(flying))):
-                intake.pass_on(p.lead)
-        elif intake.exhausted and intake.is_empty:
+                queue.pass_on(p.lead)
+        elif queue.exhausted and queue.is_empty:
             break
     assert all(entries == sorted(entries) for entries in left.values())
-    assert sum(len(entries) for entries in left.values()) == len(given_parcels)
+    assert sum(len(entries) for entries in left.values()) == len(given_entries)
 
 
-@given(parcels.filter(bool), limits)
-def test_after_trouble_nothing_more_of_a_lead_leaves(given_parcels: list[Parcel], bounds: Limits) -> None:
+@given(entries.filter(bool), limits)
+def test_after_trouble_nothing_more_of_a_lead_leaves(given_entries: list[LeadEntry], bounds: Limits) -> None:
     terms = RunTerms(limits=bounds, wire=Wire(), policy=Policy())
-    board = Scoreboard(Deaf())
-    intake = Intake(given_parcels, terms=terms, waves=Waves(()), board=board, monotonic=lambda: 0.0)
-    troubled = given_parcels[0].lead
+    board = RunResults(Deaf())
+    queue = RequestQueue(given_entries, terms=terms, waves=Waves(()), board=board, monotonic=lambda: 0.0)
+    troubled = given_entries[0].lead
     seen = 0
-    while not (intake.exhausted and intake.is_empty):
-        intake.fill()
-        for job in list(intake.jobs):
-            intake.jobs.remove(job)
-            for p in job.parcels:
+    while not (queue.exhausted and queue.is_empty):
+        queue.fill()
+        for job in list(queue.jobs):
+            queue.jobs.remove(job)
+            for p in job.entries:
                 seen += p.lead == troubled
                 if p.lead == troubled:
-                    intake.doom(p.lead, "trouble")
-                intake.pass_on(p.lead)
+                    queue.stop_lead(p.lead, "trouble")
+                queue.pass_on(p.lead)
     assert seen == 1
-    rest = sum(len(p.parts) for p in given_parcels[1:] if p.lead == troubled)
+    rest = sum(len(p.parts) for p in given_entries[1:] if p.lead == troubled)
     assert board.reasons.total() == rest
 
 

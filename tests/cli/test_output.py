@@ -78,10 +78,10 @@ def test_colour_on_a_terminal() -> None:
 
 def test_stderr_as_json_lines() -> None:
     written, out, err = output(Terminal)
-    written.log_format, written.verb = "json", "apply"
+    written.log_format, written.command = "json", "apply"
     written.note("a note")
     written.error("SE100", "wrong", "")
-    Log(written, verb="apply", level="info").info("started", run="r1", entries=3)
+    Log(written, command="apply", level="info").info("started", run="r1", entries=3)
     assert out.getvalue() == ""
     assert [json.loads(line) for line in err.getvalue().splitlines()] == [
         {"time": "T", "verb": "apply", "level": "info", "event": "note", "message": "a note"},
@@ -92,7 +92,7 @@ def test_stderr_as_json_lines() -> None:
 
 def test_logs_as_text_from_their_level_on() -> None:
     written, _, err = output()
-    log = Log(written, verb="apply", now=lambda: "T")
+    log = Log(written, command="apply", now=lambda: "T")
     log.info("not shown")
     log.warning("stopped", run="r1", cause="deadline")
     assert err.getvalue() == "T warning apply: stopped run=r1 cause=deadline\n"
@@ -101,7 +101,7 @@ def test_logs_as_text_from_their_level_on() -> None:
 def test_a_log_has_no_place_for_values() -> None:
     written, _, _ = output()
     with pytest.raises(TypeError):
-        Log(written, verb="apply", level="debug").info("sent", postcode="TN25 6QD")  # type: ignore[call-arg]
+        Log(written, command="apply", level="debug").info("sent", postcode="TN25 6QD")  # type: ignore[call-arg]
 
 
 def test_json_is_ascii_where_the_stream_cannot_say_more() -> None:

@@ -21,14 +21,14 @@ from syncengine.core.outcomes import (
     Element,
     Elements,
     Judgement,
+    LeadEntry,
     Lost,
     NotSent,
     Outcome,
-    Parcel,
-    Part,
     Redirected,
     Refusals,
     Refused,
+    SentOperation,
     Unread,
     Verdict,
     judge,
@@ -52,30 +52,30 @@ def operations(shape: str, lead: LeadId) -> list[Operation]:
     ]
 
 
-def request(*shapes: str) -> tuple[Parcel, ...]:
-    """A parcel for each shape, of leads 1, 2, 3 and so on."""
-    parcels = []
+def request(*shapes: str) -> tuple[LeadEntry, ...]:
+    """An entry for each shape, of leads 1, 2, 3 and so on."""
+    entries = []
     for number, shape in enumerate(shapes, start=1):
         lead = LeadId(str(number))
         parts = tuple(
-            Part(OperationId(f"1-{number}-{place}"), CHANGESET, operation)
+            SentOperation(OperationId(f"1-{number}-{place}"), CHANGESET, operation)
             for place, operation in enumerate(operations(shape, lead))
         )
-        parcels.append(Parcel(lead, number, parts))
-    return tuple(parcels)
+        entries.append(LeadEntry(lead, number, parts))
+    return tuple(entries)
 
 
 def outcomes(judgement: Judgement) -> list[str]:
-    """One text for each parcel, one letter for each part: a, r, u, n."""
+    """One text for each entry, one letter for each part: a, r, u, n."""
     letters = {A: "a", R: "r", U: "u", N: "n"}
     return ["".join(letters[ruling.outcome] for ruling in rulings) for rulings in judgement.rulings]
 
 
 def again(judgement: Judgement) -> list[list[str]]:
-    """For each new request its parcels, as lead and kinds: "1ut"."""
+    """For each new request its entries, as lead and kinds: "1ut"."""
     letters = {Update: "u", Reprocess: "r", Trigger: "t", Financials: "f"}
     return [
-        [parcel.lead + "".join(letters[type(part.operation)] for part in parcel.parts) for parcel in resend.parcels]
+        [entry.lead + "".join(letters[type(part.operation)] for part in entry.parts) for entry in resend.entries]
         for resend in judgement.again
     ]
 
@@ -103,32 +103,32 @@ VERDICTS: list[Verdict] = [
 @pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: type(verdict).__name__)
 @pytest.mark.parametrize("refusals", ["parts", "whole"])
 def test_what_holds_in_every_cell(verdict: Verdict, shapes: tuple[str, ...], refusals: Refusals) -> None:
-    parcels = request(*shapes)
-    judgement = judge(verdict, parcels, refusals)
-    assert [len(rulings) for rulings in judgement.rulings] == [len(parcel.parts) for parcel in parcels]
+    entries = request(*shapes)
+    judgement = judge(verdict, entries, refusals)
+    assert [len(rulings) for rulings in judgement.rulings] == [len(entry.parts) for entry in entries]
     ruled = {
         part.id: (part.operation, ruling.outcome)
-        for parcel, rulings in zip(parcels, judgement.rulings, strict=True)
-        for part, ruling in zip(parcel.parts, rulings, strict=True)
+        for entry, rulings in zip(entries, judgement.rulings, strict=True)
+        for part, ruling in zip(entry.parts, rulings, strict=True)
     }
-    resent = [part.id for resend in judgement.again for parcel in resend.parcels for part in parcel.parts]
+    resent = [part.id for resend in judgement.again for entry in resend.entries for part in entry.parts]
     assert len(resent) == len(set(resent)), "nothing is sent again twice"
     for part_id in resent:
         operation, outcome = ruled[part_id]
         assert outcome is not A, "what was applied is never sent again"
         assert outcome is N or not is_irreversible(operation), "irreversible: only what was not sent is sent again"
-    assert all(resend.parcels and all(parcel.parts for parcel in resend.parcels) for resend in judgement.again)
+    assert all(resend.entries and all(entry.parts for entry in resend.entries) for resend in judgement.again)
     assert not (judgement.stop and judgement.again)
-    sent = {parcel.lead: parcel for parcel in parcels}
-    for parcel in (parcel for resend in judgement.again for parcel in resend.parcels):
-        assert parcel.entry == sent[parcel.lead].entry
-        assert all(part in sent[parcel.lead].parts for part in parcel.parts)
+    sent = {entry.lead: entry for entry in entries}
+    for entry in (entry for resend in judgement.again for entry in resend.entries):
+        assert entry.number == sent[entry.lead].number
+        assert all(part in sent[entry.lead].parts for part in entry.parts)
     if not isinstance(verdict, Elements):
         assert {ruling.message for rulings in judgement.rulings for ruling in rulings} == {"m"}, "on every record"
     # A split must end: what is sent again at once is less than what was sent.
     if judgement.again and not judgement.backoff:
         assert all(
-            len(resend.parcels) < len(parcels) or sum(len(parcel.parts) for parcel in resend.parcels) < len(ruled)
+            len(resend.entries) < len(entries) or sum(len(entry.parts) for entry in resend.entries) < len(ruled)
             for resend in judgement.again
         )
 
@@ -138,10 +138,10 @@ def test_what_holds_in_every_cell(verdict: Verdict, shapes: tuple[str, ...], ref
 def test_not_sent_is_sent_again_whole_for_every_kind(
     shapes: tuple[str, ...], verdict: NotSent, *, unanswered: bool
 ) -> None:
-    parcels = request(*shapes)
-    judgement = judge(verdict, parcels)
+    entries = request(*shapes)
+    judgement = judge(verdict, entries)
     assert outcomes(judgement) == ["n" * len(shape) for shape in shapes]
-    assert [resend.parcels for resend in judgement.again] == [parcels]
+    assert [resend.entries for resend in judgement.again] == [entries]
     assert (judgement.backoff, judgement.retry_after) == (True, verdict.retry_after)
     assert judgement.counts_as_unanswered is unanswered
 

@@ -362,12 +362,12 @@ def signers(_folder: Path) -> Target:
 @_target
 def answer(_folder: Path) -> Target:
     """What the service sends: status, some headers, body. The first line of the input is the head."""
-    from tests.leadbyte.samples import NOW, SECRET, financials, parcel, reprocess, trigger, update
+    from tests.leadbyte.samples import NOW, SECRET, entry, financials, reprocess, trigger, update
 
-    parcels = (
-        (parcel(update("1")), parcel(update("2"), trigger("1053", "2"))),
-        (parcel(reprocess("3")),),
-        (parcel(financials("4")), parcel(financials("5"))),
+    entries = (
+        (entry(update("1")), entry(update("2"), trigger("1053", "2"))),
+        (entry(reprocess("3")),),
+        (entry(financials("4")), entry(financials("5"))),
     )
 
     def read(data: bytes) -> None:
@@ -379,7 +379,7 @@ def answer(_folder: Path) -> Target:
         number = int(status) if status.isascii() and status.isdigit() and len(status) == 3 else 200
         encoding, _, header = rest.partition(" ")
         headers = {"content-encoding": encoding, "retry-after": header, "location": header}
-        for carried in parcels:
+        for carried in entries:
             verdict = read_answer(
                 HttpAnswer(status=number, headers=headers, body=body), carried, now=NOW, hide=SECRET.hide_in
             )

@@ -1,4 +1,4 @@
-"""Parcels, accounts and keys that the tests of the adapter share."""
+"""LeadEntries, accounts and keys that the tests of the adapter share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 
 from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update
-from syncengine.core.outcomes import Parcel, Part
+from syncengine.core.outcomes import LeadEntry, SentOperation
 from syncengine.core.settings import Account, Limits, Wire
 from syncengine.core.values import BuyerId, Cents, ChangesetId, DeliveryId, LeadId, OperationId
 from syncengine.leadbyte import Secret
@@ -29,13 +29,14 @@ class SteadyClock:
         return time.monotonic() + self.ahead
 
 
-def parcel(*operations: Operation) -> Parcel:
-    """A parcel of these operations, which are all of one lead."""
+def entry(*operations: Operation) -> LeadEntry:
+    """An entry of these operations, which are all of one lead."""
     changeset = ChangesetId("postcode-repair")
     parts = tuple(
-        Part(OperationId(f"1{position:039x}"), changeset, operation) for position, operation in enumerate(operations)
+        SentOperation(OperationId(f"1{position:039x}"), changeset, operation)
+        for position, operation in enumerate(operations)
     )
-    return Parcel(operations[0].lead, 0, parts)
+    return LeadEntry(operations[0].lead, 0, parts)
 
 
 def update(lead: str = "2932682", **fields: str) -> Update:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from syncengine.core.outcomes import Denied, Elements, Lost, NotSent, Parcel, Redirected, Refused, Unread, Verdict
+from syncengine.core.outcomes import Denied, Elements, LeadEntry, Lost, NotSent, Redirected, Refused, Unread, Verdict
 from syncengine.core.ports import Gateway
 from syncengine.leadbyte import Secret, gateway_factory
 from syncengine.sandbox import (
@@ -24,10 +24,10 @@ from syncengine.sandbox import (
     Script,
 )
 
-from .samples import SECRET, SteadyClock, account, financials, parcel, reprocess, trigger, update
+from .samples import SECRET, SteadyClock, account, entry, financials, reprocess, trigger, update
 
-PAIR = (parcel(update("2932682"), trigger(lead="2932682")), parcel(update("2932683"), reprocess("2932683")))
-MONEY = (parcel(financials()),)
+PAIR = (entry(update("2932682"), trigger(lead="2932682")), entry(update("2932683"), reprocess("2932683")))
+MONEY = (entry(financials()),)
 
 
 @pytest.fixture
@@ -122,9 +122,9 @@ def test_contradictions_are_not_believed(sandbox: RunningSandbox, gateway: Gatew
 )
 def test_faults_mean_what_the_table_says(sandbox: RunningSandbox, gateway: Gateway, answer: Any, kind: type) -> None:
     sandbox.set_faults(Script(rules=[FaultRule(fault=Fault(answer=answer, effect="all"))]))
-    parcels: tuple[Parcel, ...]
-    for parcels in (PAIR, MONEY):
-        verdict, _ = gateway.send(parcels)
+    entries: tuple[LeadEntry, ...]
+    for entries in (PAIR, MONEY):
+        verdict, _ = gateway.send(entries)
         assert type(verdict) is kind, verdict
 
 

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 from syncengine.core.errors import ConfigError
-from syncengine.core.outcomes import Denied, Element, Elements, Lost, NotSent, Parcel, Redirected, Refused, Verdict
+from syncengine.core.outcomes import Denied, Element, Elements, LeadEntry, Lost, NotSent, Redirected, Refused, Verdict
 from syncengine.core.ports import Gateway
 from syncengine.leadbyte import gateway_factory
 from syncengine.leadbyte.payload import MAX_BODY
 
-from .samples import KEY, SECRET, SteadyClock, account, financials, parcel, trigger, update
+from .samples import KEY, SECRET, SteadyClock, account, entry, financials, trigger, update
 from .wire import TLS, Connection, Handler, RawServer, answering, http, serving, updated
 
-ONE = (parcel(update(), trigger()),)
+ONE = (entry(update(), trigger()),)
 APPLIED = Elements({0: Element(True, "Lead updated")}, "OK")
 SHORT = 0.4
 AUTHORITY = str(TLS / "authority.pem")
@@ -39,9 +39,9 @@ def connected(
         gateway.close()
 
 
-def send_once(url: str, parcels: tuple[Parcel, ...] = ONE, **options: Any) -> tuple[Verdict, int]:
+def send_once(url: str, entries: tuple[LeadEntry, ...] = ONE, **options: Any) -> tuple[Verdict, int]:
     with connected(url, **options) as gateway:
-        return gateway.send(parcels)
+        return gateway.send(entries)
 
 
 def unsent(verdict: Verdict) -> str:
@@ -74,7 +74,7 @@ def test_one_request_leaves_with_the_key_in_the_header_alone() -> None:
 
 def test_financials_carry_the_key_in_the_body_alone() -> None:
     with serving(answering(http({"status": "Success"}))) as server:
-        assert send_once(server.url(), (parcel(financials()),)) == (
+        assert send_once(server.url(), (entry(financials()),)) == (
             Elements({0: Element(True, "Success")}, "Success"),
             200,
         )
@@ -336,7 +336,7 @@ def test_a_request_that_cannot_be_written_in_time_tells_nothing() -> None:
     def handle(connection: Connection) -> None:
         connection.server.over.wait()
 
-    large = (parcel(update(postcode="x" * 32 * 1024 * 1024)),)
+    large = (entry(update(postcode="x" * 32 * 1024 * 1024)),)
     with serving(handle, receive_buffer=4096) as server:
         verdict, _ = send_once(server.url(), large, timeout=SHORT)
         assert "could not be written in time" in lost(verdict)
@@ -628,7 +628,7 @@ def test_a_connection_that_the_service_closed_is_not_used() -> None:
 
 def test_an_answer_that_was_there_before_its_request_is_not_believed() -> None:
     good = http({"status": "Success"})
-    money = (parcel(financials()),)
+    money = (entry(financials()),)
     with serving(answering(good + good, http({"status": "Error"}))) as server, connected(server.url()) as gateway:
         assert isinstance(gateway.send(money)[0], Elements)
         verdict, status = gateway.send(money)
@@ -644,7 +644,7 @@ def test_nothing_is_ever_sent_twice() -> None:
     assert (len(server.requests), server.connections) == (3, 3)
 
 
-def test_parcels_that_cannot_share_a_request_are_a_bug_found_before_sending(recorder: RawServer) -> None:
+def test_entries_that_cannot_share_a_request_are_a_bug_found_before_sending(recorder: RawServer) -> None:
     with connected(recorder.url()) as gateway, pytest.raises(ValueError, match="financials"):
-        gateway.send((parcel(financials("1")), parcel(update("2"))))
+        gateway.send((entry(financials("1")), entry(update("2"))))
     assert recorder.connections == 0

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from syncengine import __version__
 from syncengine.core.operations import Update
-from syncengine.core.outcomes import Parcel
+from syncengine.core.outcomes import LeadEntry
 from syncengine.core.settings import Wire
 from syncengine.core.values import LeadId
 from syncengine.leadbyte.keys import Secret
 from syncengine.leadbyte.requests import build_request
 
-from .samples import KEY, SECRET, financials, parcel, reprocess, trigger, update
+from .samples import KEY, SECRET, entry, financials, reprocess, trigger, update
 
 ARTICLE_UPDATE = '{"leads": [{"id": "2932682", "update": {"postcode": "TN25 6QD"}}]}'
 ARTICLE_TRIGGER = '{"leads": [{"id": "2932682", "triggerDeliveryId": "1053", "update": {"postcode": "TN25 6QD"}}]}'
@@ -36,15 +36,15 @@ def pairs(text: str | bytes) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("parcels", "document"),
+    ("entries", "document"),
     [
-        ((parcel(update()),), ARTICLE_UPDATE),
-        ((parcel(update(), trigger()),), ARTICLE_TRIGGER),
+        ((entry(update()),), ARTICLE_UPDATE),
+        ((entry(update(), trigger()),), ARTICLE_TRIGGER),
         (
             (
-                parcel(update(), reprocess()),
-                parcel(update("2932683", firstname="Joe", lastname="Blogs"), reprocess("2932683")),
-                parcel(
+                entry(update(), reprocess()),
+                entry(update("2932683", firstname="Joe", lastname="Blogs"), reprocess("2932683")),
+                entry(
                     update("2932684", postcode="7010", source="www.LeadByte.com", c1="GoogleAdWords"),
                     reprocess("2932684"),
                 ),
@@ -52,14 +52,14 @@ def pairs(text: str | bytes) -> Any:
             ARTICLE_REPROCESS,
         ),
         (
-            (parcel(trigger("1053"), trigger("1054")),),
+            (entry(trigger("1053"), trigger("1054")),),
             '{"leads": [{"id": "2932682", "triggerDeliveryIds": ["1053", "1054"]}]}',
         ),
-        ((parcel(reprocess()),), '{"leads": [{"id": "2932682", "action": "reprocess"}]}'),
+        ((entry(reprocess()),), '{"leads": [{"id": "2932682", "action": "reprocess"}]}'),
     ],
 )
-def test_leads_bodies_are_the_documented_ones(parcels: tuple[Parcel, ...], document: str) -> None:
-    request = build_request(parcels, Wire())
+def test_leads_bodies_are_the_documented_ones(entries: tuple[LeadEntry, ...], document: str) -> None:
+    request = build_request(entries, Wire())
     assert (request.method, request.path) == ("PUT", "/restapi/v1.3/leads")
     assert pairs(request.content(SECRET)) == pairs(document)
     assert request.headers(SECRET) == {
@@ -72,7 +72,7 @@ def test_leads_bodies_are_the_documented_ones(parcels: tuple[Parcel, ...], docum
 
 
 def test_financials_body_is_the_documented_one_to_the_character() -> None:
-    request = build_request((parcel(financials()),), Wire())
+    request = build_request((entry(financials()),), Wire())
     assert (request.method, request.path) == ("PUT", "/restapi/v1.3/leadfinancials")
     assert request.content(SECRET) == (
         b'{"key":"' + KEY.encode() + b'","leads":[2932682],"newPayout":80.00,"newRevenue":120.00,"BID":"33"}'
@@ -103,35 +103,35 @@ def test_financials_body_is_the_documented_one_to_the_character() -> None:
     ],
 )
 def test_financials_leave_out_what_is_not_declared(operation: Any, wire: Wire, body: bytes) -> None:
-    assert build_request((parcel(operation),), wire).body == body
+    assert build_request((entry(operation),), wire).body == body
 
 
 def test_a_group_of_financials_shares_one_payout_revenue_and_buyer() -> None:
-    request = build_request((parcel(financials("11")), parcel(financials("22"))), Wire())
+    request = build_request((entry(financials("11")), entry(financials("22"))), Wire())
     assert request.body == b'{"leads":[11,22],"newPayout":80.00,"newRevenue":120.00,"BID":"33"}'
 
 
 @pytest.mark.parametrize(
-    "parcels",
+    "entries",
     [
         (),
-        (parcel(update()), parcel(trigger())),
-        (parcel(financials("11")), parcel(financials("22", payout=8001))),
-        (parcel(financials("11")), parcel(financials("22", buyer=None))),
-        (parcel(financials("11")), parcel(update("22"))),
-        (parcel(reprocess(), trigger()),),
+        (entry(update()), entry(trigger())),
+        (entry(financials("11")), entry(financials("22", payout=8001))),
+        (entry(financials("11")), entry(financials("22", buyer=None))),
+        (entry(financials("11")), entry(update("22"))),
+        (entry(reprocess(), trigger()),),
     ],
 )
-def test_parcels_that_cannot_share_a_request_are_refused(parcels: tuple[Parcel, ...]) -> None:
+def test_entries_that_cannot_share_a_request_are_refused(entries: tuple[LeadEntry, ...]) -> None:
     with pytest.raises(ValueError, match=r"request|reprocess"):
-        build_request(parcels, Wire())
+        build_request(entries, Wire())
 
 
 @pytest.mark.parametrize(("placement", "in_header", "in_body"), [("header", 1, 0), ("body", 0, 1), ("both", 1, 1)])
 def test_the_key_goes_where_the_account_wants_it(placement: Any, in_header: int, in_body: int) -> None:
     for request in (
-        build_request((parcel(update()),), Wire(leads_key=placement)),
-        build_request((parcel(financials()),), Wire(financials_key=placement)),
+        build_request((entry(update()),), Wire(leads_key=placement)),
+        build_request((entry(financials()),), Wire(financials_key=placement)),
     ):
         assert list(request.headers(SECRET).values()).count(KEY) == in_header
         assert request.content(SECRET).count(KEY.encode()) == in_body
@@ -145,7 +145,7 @@ def test_the_key_goes_where_the_account_wants_it(placement: Any, in_header: int,
 
 def test_a_key_with_quotes_cannot_leave_its_string() -> None:
     secret = Secret('a"b\\c')
-    request = build_request((parcel(update()),), Wire(leads_key="body"))
+    request = build_request((entry(update()),), Wire(leads_key="body"))
     assert json.loads(request.content(secret))["key"] == 'a"b\\c'
 
 
@@ -156,7 +156,7 @@ def test_a_key_with_quotes_cannot_leave_its_string() -> None:
     )
 )
 def test_every_character_of_a_field_survives(fields: dict[str, str]) -> None:
-    body = build_request((parcel(Update(LeadId("2932682"), fields)),), Wire()).body
+    body = build_request((entry(Update(LeadId("2932682"), fields)),), Wire()).body
     assert json.loads(body) == {"leads": [{"id": "2932682", "update": fields}]}
 
 
@@ -164,5 +164,5 @@ def test_every_character_of_a_field_survives(fields: dict[str, str]) -> None:
     "text", ["7010", "07700900123", "yes", "2001-02-03", "1e3", "0x1F", "12:30:45", "1_000", "+44", "x ", ""]
 )
 def test_values_leave_as_the_characters_typed(text: str) -> None:
-    body = build_request((parcel(update(c1=text)),), Wire()).body
+    body = build_request((entry(update(c1=text)),), Wire()).body
     assert body == b'{"leads":[{"id":"2932682","update":{"c1":' + json.dumps(text).encode() + b"}}]}"

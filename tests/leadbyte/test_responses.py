@@ -17,10 +17,10 @@ from syncengine.core.outcomes import (
     Denied,
     Element,
     Elements,
+    LeadEntry,
     Lost,
     NotSent,
     Outcome,
-    Parcel,
     Redirected,
     Refused,
     Unread,
@@ -30,20 +30,20 @@ from syncengine.core.outcomes import (
 from syncengine.leadbyte.payload import MAX_BODY, MAX_TEXT, clean, first_text
 from syncengine.leadbyte.responses import MAX_RETRY_AFTER, HttpAnswer, parse_retry_after, read_answer
 
-from .samples import KEY, NOW, SECRET, financials, parcel, reprocess, trigger, update
+from .samples import KEY, NOW, SECRET, entry, financials, reprocess, trigger, update
 
-ONE = (parcel(update()),)
-TWO = (parcel(update("11")), parcel(update("22")))
-MONEY = (parcel(financials()),)
-GROUP = (parcel(financials("11")), parcel(financials("22")))
+ONE = (entry(update()),)
+TWO = (entry(update("11")), entry(update("22")))
+MONEY = (entry(financials()),)
+GROUP = (entry(financials("11")), entry(financials("22")))
 PAGE = b"<!DOCTYPE html><html><head><title>Sign in &amp; go</title></head><body>Hello</body></html>"
 
 
-def read(body: Any, parcels: tuple[Parcel, ...] = ONE, status: int = 200, **headers: str) -> Verdict:
+def read(body: Any, entries: tuple[LeadEntry, ...] = ONE, status: int = 200, **headers: str) -> Verdict:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     answer = HttpAnswer(status=status, headers=names, body=raw)
-    return read_answer(answer, parcels, now=NOW, hide=SECRET.hide_in)
+    return read_answer(answer, entries, now=NOW, hide=SECRET.hide_in)
 
 
 def envelope(*leads: Any, status: str = "Success", message: str = "OK") -> dict[str, Any]:
@@ -66,12 +66,12 @@ def test_elements_decide_under_any_status_word(number: Any, status: str) -> None
 
 
 def test_nineteen_digits_are_matched_exactly() -> None:
-    parcels = (parcel(update("9007199254740993")), parcel(update("9999999999999999999")))
+    entries = (entry(update("9007199254740993")), entry(update("9999999999999999999")))
     body = (
         b'{"status":"Success","leads":'
         b'[{"id":9999999999999999999,"success":true},{"id":9007199254740992,"success":true}]}'
     )
-    assert read(body, parcels) == Elements({1: Element(True)}, "Success")
+    assert read(body, entries) == Elements({1: Element(True)}, "Success")
 
 
 @pytest.mark.parametrize(
@@ -199,9 +199,9 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:24]))
-@pytest.mark.parametrize("parcels", [ONE, MONEY], ids=["leads", "financials"])
-def test_an_unreadable_success_tells_nothing(body: bytes, parcels: tuple[Parcel, ...]) -> None:
-    verdict = read(body, parcels)
+@pytest.mark.parametrize("entries", [ONE, MONEY], ids=["leads", "financials"])
+def test_an_unreadable_success_tells_nothing(body: bytes, entries: tuple[LeadEntry, ...]) -> None:
+    verdict = read(body, entries)
     assert isinstance(verdict, Lost)
     assert verdict.message.startswith("HTTP 200: the answer ")
 
@@ -283,9 +283,9 @@ STATUSES = {
 
 @pytest.mark.parametrize(("status", "kind"), STATUSES.items())
 @pytest.mark.parametrize("body", [b"", PAGE, b'{"status":"Success","leads":[{"id":"2932682","success":true}]}'])
-@pytest.mark.parametrize("parcels", [ONE, MONEY], ids=["leads", "financials"])
-def test_the_status_decides_outside_2xx(status: int, kind: type, body: bytes, parcels: tuple[Parcel, ...]) -> None:
-    assert type(read(body, parcels, status)) is kind
+@pytest.mark.parametrize("entries", [ONE, MONEY], ids=["leads", "financials"])
+def test_the_status_decides_outside_2xx(status: int, kind: type, body: bytes, entries: tuple[LeadEntry, ...]) -> None:
+    assert type(read(body, entries, status)) is kind
 
 
 @pytest.mark.parametrize("status", [201, 202, 206, 299])
@@ -311,8 +311,8 @@ def test_a_refusal_keeps_the_services_own_words(body: Any, words: str) -> None:
 
 
 def test_a_denial_names_the_permission_to_tick() -> None:
-    parcels = (parcel(update("11"), trigger(lead="11")), parcel(reprocess("22")))
-    verdict = read({"status": "Error", "message": f"Key {KEY} may not"}, parcels, 403)
+    entries = (entry(update("11"), trigger(lead="11")), entry(reprocess("22")))
+    verdict = read({"status": "Error", "message": f"Key {KEY} may not"}, entries, 403)
     assert verdict == Denied(
         "the service refused the API key (HTTP 403): Key [api key] may not; check that the key is the account's, "
         "and that it has the permission Leads > Reprocess and Leads > Update"
@@ -405,9 +405,9 @@ def test_financials_success_answers_for_every_lead(status: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["Warning", "error"])
-@pytest.mark.parametrize("parcels", [MONEY, GROUP])
-def test_financials_warning_or_error_is_a_refusal(status: str, parcels: tuple[Parcel, ...]) -> None:
-    assert read({"status": status, "message": "Not approved"}, parcels) == Refused("Not approved")
+@pytest.mark.parametrize("entries", [MONEY, GROUP])
+def test_financials_warning_or_error_is_a_refusal(status: str, entries: tuple[LeadEntry, ...]) -> None:
+    assert read({"status": status, "message": "Not approved"}, entries) == Refused("Not approved")
 
 
 def test_financials_elements_that_contradict_success_count_more() -> None:
@@ -442,16 +442,16 @@ JSON_VALUES = st.recursive(
     ),
     max_leaves=20,
 )
-ANY_PARCELS = st.sampled_from([ONE, TWO, MONEY, GROUP, (parcel(update(), trigger("1"), trigger("2")),)])
+ANY_PARCELS = st.sampled_from([ONE, TWO, MONEY, GROUP, (entry(update(), trigger("1"), trigger("2")),)])
 HEADERS = st.dictionaries(
     st.sampled_from(["location", "retry-after", "content-encoding", "content-type"]),
     st.sampled_from(["gzip", "deflate", "//", "http://[", "5"]) | st.text(),
 )
 
 
-def hold_together(verdict: Verdict, parcels: tuple[Parcel, ...]) -> None:
-    judgement = judge(verdict, parcels)
-    assert [len(rulings) for rulings in judgement.rulings] == [len(each.parts) for each in parcels]
+def hold_together(verdict: Verdict, entries: tuple[LeadEntry, ...]) -> None:
+    judgement = judge(verdict, entries)
+    assert [len(rulings) for rulings in judgement.rulings] == [len(each.parts) for each in entries]
     texts = [ruling.message for rulings in judgement.rulings for ruling in rulings]
     assert all(len(text) <= 2 * MAX_TEXT and "\0" not in text for text in texts)
     "".join(texts).encode()
@@ -460,21 +460,21 @@ def hold_together(verdict: Verdict, parcels: tuple[Parcel, ...]) -> None:
 @settings(deadline=None)
 @given(st.integers(0, 999), HEADERS, st.binary(), ANY_PARCELS)
 def test_no_bytes_under_any_status_raise(
-    status: int, headers: dict[str, str], body: bytes, parcels: tuple[Parcel, ...]
+    status: int, headers: dict[str, str], body: bytes, entries: tuple[LeadEntry, ...]
 ) -> None:
-    verdict = read_answer(HttpAnswer(status=status, headers=headers, body=body), parcels, now=NOW)
-    hold_together(verdict, parcels)
+    verdict = read_answer(HttpAnswer(status=status, headers=headers, body=body), entries, now=NOW)
+    hold_together(verdict, entries)
 
 
 @settings(deadline=None)
 @given(st.sampled_from([200, 200, 200, 400, 403, 429, 500]), JSON_VALUES, ANY_PARCELS)
 def test_no_document_raises_and_none_is_applied_without_its_word(
-    status: int, document: Any, parcels: tuple[Parcel, ...]
+    status: int, document: Any, entries: tuple[LeadEntry, ...]
 ) -> None:
     body = json.dumps(document).encode()
-    verdict = read_answer(HttpAnswer(status=status, headers={}, body=body), parcels, now=NOW)
-    hold_together(verdict, parcels)
-    outcomes = {ruling.outcome for rulings in judge(verdict, parcels).rulings for ruling in rulings}
+    verdict = read_answer(HttpAnswer(status=status, headers={}, body=body), entries, now=NOW)
+    hold_together(verdict, entries)
+    outcomes = {ruling.outcome for rulings in judge(verdict, entries).rulings for ruling in rulings}
     if Outcome.APPLIED in outcomes:
         assert status == 200
         assert b"true" in body.lower() or b"success" in body.lower()
@@ -492,11 +492,11 @@ def test_hostile_pages_are_cheap(piece: bytes) -> None:
 
 
 def test_a_lead_in_quarantine_is_matched_by_its_own_number() -> None:
-    parcels = (parcel(update("quarantined:11")), parcel(update("quarantined:22")))
+    entries = (entry(update("quarantined:11")), entry(update("quarantined:22")))
     body = envelope(
         {"quarantineId": "22", "success": False, "message": "no"}, {"id": "11", "success": True}, {"quarantineId": 11}
     )
-    verdict = read(body, parcels)
+    verdict = read(body, entries)
     assert isinstance(verdict, Elements)
     assert verdict.by_position[1] == Element(False, "no")
     assert verdict.by_position[0].success is None

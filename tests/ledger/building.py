@@ -12,7 +12,7 @@ from typing import Literal
 from syncengine.core.history import LeadHistory
 from syncengine.core.identity import operation_id
 from syncengine.core.operations import Financials, Operation, Reprocess, Trigger, Update
-from syncengine.core.outcomes import Outcome, Parcel, Part, Ruling
+from syncengine.core.outcomes import LeadEntry, Outcome, Ruling, SentOperation
 from syncengine.core.ports import Answered, Committed, Lease, NameRecord, OutgoingRequest, RunStart
 from syncengine.core.settings import LedgerPin
 from syncengine.core.values import Cents, ChangesetId, DeliveryId, LeadId, OperationId, PlanDigest, RunId
@@ -75,13 +75,13 @@ class Home:
         return ledger
 
 
-def part(operation: Operation, changeset: str = "repair") -> Part:
+def part(operation: Operation, changeset: str = "repair") -> SentOperation:
     identity = operation_id(ACCOUNT, ChangesetId(changeset), operation)
-    return Part(identity, ChangesetId(changeset), operation)
+    return SentOperation(identity, ChangesetId(changeset), operation)
 
 
-def parcel(*operations: Operation, changeset: str = "repair") -> Parcel:
-    return Parcel(operations[0].lead, 1, tuple(part(operation, changeset) for operation in operations))
+def entry(*operations: Operation, changeset: str = "repair") -> LeadEntry:
+    return LeadEntry(operations[0].lead, 1, tuple(part(operation, changeset) for operation in operations))
 
 
 def update(lead: int, **fields: str) -> Update:
@@ -118,21 +118,21 @@ def start(
     )
 
 
-def allow(_parcel: Parcel, _history: LeadHistory) -> Mapping[OperationId, str]:
+def allow(_entry: LeadEntry, _history: LeadHistory) -> Mapping[OperationId, str]:
     return {}
 
 
 def answered(request: int, *rulings: Ruling | Sequence[Ruling], message: str = "OK") -> Answered:
-    """Per parcel: one ruling for a parcel of one part, or a sequence."""
+    """Per entry: one ruling for an entry of one part, or a sequence."""
     groups = tuple((ruling,) if isinstance(ruling, Ruling) else tuple(ruling) for ruling in rulings)
     return Answered(
         request=request, rulings=groups, verdict="elements", status=200, message=message, at="2026-11-23T10:00:00Z"
     )
 
 
-def intend(ledger: Ledger, lease: Lease, run: RunId, *parcels: Parcel) -> int:
-    """One request with these parcels; its id."""
-    committed = ledger.commit(lease, run, [OutgoingRequest(parcels)], [], allow)
+def intend(ledger: Ledger, lease: Lease, run: RunId, *entries: LeadEntry) -> int:
+    """One request with these entries; its id."""
+    committed = ledger.commit(lease, run, [OutgoingRequest(entries)], [], allow)
     request = committed.requests[0]
     assert request is not None
     return request
@@ -142,13 +142,13 @@ def settle(ledger: Ledger, lease: Lease, run: RunId, *answers: Answered) -> Comm
     return ledger.commit(lease, run, [], answers, allow)
 
 
-def send(ledger: Ledger, lease: Lease, run: RunId, sent: Parcel, *rulings: Ruling) -> None:
-    """One parcel, intended and answered; one ruling for each part, or one for all."""
+def send(ledger: Ledger, lease: Lease, run: RunId, sent: LeadEntry, *rulings: Ruling) -> None:
+    """One entry, intended and answered; one ruling for each part, or one for all."""
     request = intend(ledger, lease, run, sent)
     settle(ledger, lease, run, answered(request, rulings if len(rulings) > 1 else rulings * len(sent.parts)))
 
 
-def run_once(ledger: Ledger, sent: Parcel, *rulings: Ruling, plan: str = "p1", total: int = 1) -> RunId:
+def run_once(ledger: Ledger, sent: LeadEntry, *rulings: Ruling, plan: str = "p1", total: int = 1) -> RunId:
     """A whole run of one request; without rulings its answer never comes, as after a crash."""
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start(plan, total))

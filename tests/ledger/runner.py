@@ -23,8 +23,8 @@ from tests.ledger.building import (
     Home,
     allow,
     answered,
+    entry,
     intend,
-    parcel,
     settle,
     start,
     trigger,
@@ -52,7 +52,7 @@ class Runner:
 
     def intend(self, lead: str) -> str:
         assert self.lease is not None
-        self.last = intend(self.ledger, self.lease, self.run, parcel(trigger(int(lead))))
+        self.last = intend(self.ledger, self.lease, self.run, entry(trigger(int(lead))))
         return f"intended {self.last}"
 
     def answer(self) -> str:
@@ -64,7 +64,7 @@ class Runner:
         assert self.lease is not None
         answers = []
         for lead in itertools.count(1):
-            sent = parcel(update(lead), trigger(lead))
+            sent = entry(update(lead), trigger(lead))
             done = self.ledger.commit(self.lease, self.run, [OutgoingRequest((sent,))], answers, allow)
             request = done.requests[0]
             assert request is not None

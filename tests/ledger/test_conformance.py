@@ -10,7 +10,7 @@ import pytest
 from syncengine.core.errors import InputError, LeaseHeld, LeaseLost, WrongLedger
 from syncengine.core.history import LeadHistory, Standing
 from syncengine.core.operations import Kind
-from syncengine.core.outcomes import Outcome, Parcel, Ruling
+from syncengine.core.outcomes import LeadEntry, Outcome, Ruling
 from syncengine.core.ports import NameRecord, OutgoingRequest
 from syncengine.core.results import Totals
 from syncengine.core.values import LeadId, PlanDigest
@@ -24,10 +24,10 @@ from tests.ledger.building import (
     Home,
     allow,
     answered,
+    entry,
     financials,
     history_of,
     intend,
-    parcel,
     part,
     reprocess,
     run_once,
@@ -85,7 +85,7 @@ def test_the_first_meaning_of_a_name_stays(ledger: Ledger) -> None:
 
 
 def test_runs_come_newest_first(ledger: Ledger) -> None:
-    runs = [run_once(ledger, parcel(update(1)), APPLIED, plan=plan) for plan in ("p1", "p2", "p1")]
+    runs = [run_once(ledger, entry(update(1)), APPLIED, plan=plan) for plan in ("p1", "p2", "p1")]
     assert [run.run for run in ledger.runs()] == runs[::-1]
     assert [run.run for run in ledger.runs(plan=PlanDigest("p1"))] == [runs[2], runs[0]]
     assert ledger.runs("other") == []
@@ -94,7 +94,7 @@ def test_runs_come_newest_first(ledger: Ledger) -> None:
 def test_an_intent_is_an_attempt_in_flight_until_it_is_answered(ledger: Ledger) -> None:
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
-        request = intend(ledger, lease, run, parcel(update(1), trigger(1)))
+        request = intend(ledger, lease, run, entry(update(1), trigger(1)))
         standings = [attempt.standing for attempt in history_of(ledger, 1).attempts]
         assert standings == [Standing.IN_FLIGHT, Standing.IN_FLIGHT]
         settle(ledger, lease, run, answered(request, [APPLIED, REJECTED]))
@@ -117,7 +117,7 @@ def test_an_intent_is_an_attempt_in_flight_until_it_is_answered(ledger: Ledger) 
 def test_numbers_grow_and_requests_come_in_order(ledger: Ledger) -> None:
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
-        outgoing = [OutgoingRequest((parcel(update(lead)), parcel(update(lead + 10)))) for lead in range(1, 4)]
+        outgoing = [OutgoingRequest((entry(update(lead)), entry(update(lead + 10)))) for lead in range(1, 4)]
         requests = ledger.commit(lease, run, outgoing, [], allow).requests
         assert list(requests) == sorted(request for request in requests if request is not None)
         histories = ledger.histories(ACCOUNT, [LeadId(str(lead)) for lead in (1, 11, 2, 12, 3, 13)])
@@ -126,7 +126,7 @@ def test_numbers_grow_and_requests_come_in_order(ledger: Ledger) -> None:
 
 
 def test_an_intent_of_a_dead_run_is_a_doubt_at_once(ledger: Ledger) -> None:
-    run = run_once(ledger, parcel(update(1), trigger(1)))
+    run = run_once(ledger, entry(update(1), trigger(1)))
     assert [attempt.standing for attempt in history_of(ledger, 1).attempts] == [Standing.UNKNOWN] * 2
     doubts = ledger.doubts()
     assert {doubt.kind for doubt in doubts} == {Kind.UPDATE, Kind.TRIGGER}
@@ -139,17 +139,17 @@ def test_an_intent_of_a_dead_run_is_a_doubt_at_once(ledger: Ledger) -> None:
 def test_what_recheck_stops_is_not_recorded(ledger: Ledger) -> None:
     asked: list[tuple[str, int]] = []
 
-    def recheck(sent: Parcel, history: LeadHistory) -> dict[str, str]:
+    def recheck(sent: LeadEntry, history: LeadHistory) -> dict[str, str]:
         asked.append((sent.lead, len(history.attempts)))
         return {one.id: "held" for one in sent.parts if one.operation == trigger(2)}
 
-    run_once(ledger, parcel(reprocess(2)), APPLIED)
+    run_once(ledger, entry(reprocess(2)), APPLIED)
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
         outgoing = [
-            OutgoingRequest((parcel(update(1)), parcel(update(2), trigger(2)))),
-            OutgoingRequest((parcel(trigger(2)),)),
-            OutgoingRequest((parcel(financials(3)),)),
+            OutgoingRequest((entry(update(1)), entry(update(2), trigger(2)))),
+            OutgoingRequest((entry(trigger(2)),)),
+            OutgoingRequest((entry(financials(3)),)),
         ]
         committed = ledger.commit(lease, run, outgoing, [], recheck)  # type: ignore[arg-type]  # ids are text
         assert asked == [("2", 1), ("2", 1), ("3", 0)]
@@ -163,17 +163,17 @@ def test_what_recheck_stops_is_not_recorded(ledger: Ledger) -> None:
 def test_recheck_sees_the_answers_of_the_same_commit(ledger: Ledger) -> None:
     seen: list[Standing] = []
 
-    def recheck(_sent: Parcel, history: LeadHistory) -> dict[str, str]:
+    def recheck(_sent: LeadEntry, history: LeadHistory) -> dict[str, str]:
         seen.extend(attempt.standing for attempt in history.attempts)
         return {}
 
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
-        request = intend(ledger, lease, run, parcel(trigger(1)))
+        request = intend(ledger, lease, run, entry(trigger(1)))
         ledger.commit(
             lease,
             run,
-            [OutgoingRequest((parcel(financials(1)),))],
+            [OutgoingRequest((entry(financials(1)),))],
             [answered(request, UNKNOWN)],
             recheck,  # type: ignore[arg-type]  # ids are text
         )
@@ -184,9 +184,9 @@ def test_a_cancelled_run_commits_no_more_intents(ledger: Ledger, home: Home) -> 
     other = home.open()
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
-        request = intend(ledger, lease, run, parcel(update(1)))
+        request = intend(ledger, lease, run, entry(update(1)))
         other.cancel(run, by="ann")
-        sent = parcel(update(2))
+        sent = entry(update(2))
         committed = ledger.commit(lease, run, [OutgoingRequest((sent,))], [answered(request, APPLIED)], allow)
         assert committed.cancelled
         assert committed.requests == (None,)
@@ -215,13 +215,13 @@ def test_one_applier_at_a_time(ledger: Ledger, home: Home) -> None:
 def test_an_old_epoch_commits_answers_and_no_intents(ledger: Ledger, home: Home) -> None:
     with ledger.lease(ACCOUNT, wait=0) as old:
         run = ledger.begin(old, start())
-        request = intend(ledger, old, run, parcel(update(1), trigger(1)))
+        request = intend(ledger, old, run, entry(update(1), trigger(1)))
     other = home.open()
     with other.lease(ACCOUNT, wait=0) as lease:
         other.begin(lease, start("p2"))
         with pytest.raises(LeaseLost):
             ledger.commit(
-                old, run, [OutgoingRequest((parcel(trigger(2)),))], [answered(request, [APPLIED, UNKNOWN])], allow
+                old, run, [OutgoingRequest((entry(trigger(2)),))], [answered(request, [APPLIED, UNKNOWN])], allow
             )
         with pytest.raises(LeaseLost):
             old.renew()
@@ -233,7 +233,7 @@ def test_an_old_epoch_commits_answers_and_no_intents(ledger: Ledger, home: Home)
 
 
 def test_totals_follow_each_operation_from_run_to_run(ledger: Ledger) -> None:
-    one, two, three = parcel(update(1)), parcel(update(2)), parcel(trigger(3))
+    one, two, three = entry(update(1)), entry(update(2)), entry(trigger(3))
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start("p1", 3))
         send(ledger, lease, run, one, APPLIED)
@@ -267,7 +267,7 @@ def test_a_plan_is_finished_by_a_later_one_of_all_its_changesets(ledger: Ledger)
     with ledger.lease(ACCOUNT, wait=0) as lease:
         for number, (plan, changesets) in enumerate(begun.items(), 1):
             run = ledger.begin(lease, start(plan, 1 if plan in ("settled", "less") else 2, changesets))
-            send(ledger, lease, run, parcel(update(number)), APPLIED)
+            send(ledger, lease, run, entry(update(number)), APPLIED)
             ledger.end(run, exit_code=4, stopped="")
     assert [plan.plan for plan in ledger.unfinished()] == ["newer", "other"]
     assert [plan.changesets for plan in ledger.unfinished(ACCOUNT)] == [("a", "b"), ("a", "d")]
@@ -279,7 +279,7 @@ def test_a_plan_is_finished_by_a_later_one_of_all_its_changesets(ledger: Ledger)
 
 
 def test_a_doubt_is_resolved_by_a_person_and_counted(ledger: Ledger) -> None:
-    run = run_once(ledger, parcel(update(1), trigger(1)), UNKNOWN, total=2)
+    run = run_once(ledger, entry(update(1), trigger(1)), UNKNOWN, total=2)
     update_doubt, trigger_doubt = ledger.doubts(run=run)
     with ledger.lease(ACCOUNT, wait=0) as lease:
         ledger.resolve(lease, trigger_doubt.attempts, applied=True, by="ann", note="seen at the buyer")
@@ -298,7 +298,7 @@ def test_a_doubt_is_resolved_by_a_person_and_counted(ledger: Ledger) -> None:
 def test_a_late_answer_that_contradicts_a_resolution_is_recorded_and_shown(ledger: Ledger, home: Home) -> None:
     with ledger.lease(ACCOUNT, wait=0) as old:
         run = ledger.begin(old, start())
-        request = intend(ledger, old, run, parcel(trigger(1)))
+        request = intend(ledger, old, run, entry(trigger(1)))
     other = home.open()
     with other.lease(ACCOUNT, wait=0) as lease:
         other.resolve(lease, other.doubts()[0].attempts, applied=False, by="ann", note="")
@@ -313,9 +313,9 @@ def test_a_late_answer_that_contradicts_a_resolution_is_recorded_and_shown(ledge
 
 
 def test_history_is_found_by_lead_changeset_run_and_id(ledger: Ledger) -> None:
-    first = run_once(ledger, parcel(update(1), trigger(1)), APPLIED)
-    second = run_once(ledger, parcel(update(2), changeset="other-one"), UNKNOWN)
-    third = run_once(ledger, parcel(update(1)), REJECTED)
+    first = run_once(ledger, entry(update(1), trigger(1)), APPLIED)
+    second = run_once(ledger, entry(update(2), changeset="other-one"), UNKNOWN)
+    third = run_once(ledger, entry(update(1)), REJECTED)
     assert [(row.lead, row.outcome, len(row.attempts)) for row in ledger.history()] == [
         ("1", "rejected", 2),
         ("1", "applied", 1),
@@ -334,7 +334,7 @@ def test_history_streams_over_many_pages(ledger: Ledger) -> None:
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start(total=1200))
         for base in range(0, 1200, 400):
-            sent = [parcel(update(lead)) for lead in range(base + 1, base + 401)]
+            sent = [entry(update(lead)) for lead in range(base + 1, base + 401)]
             request = intend(ledger, lease, run, *sent)
             settle(ledger, lease, run, answered(request, *[APPLIED] * 400))
         ledger.end(run, exit_code=0, stopped="")
@@ -346,7 +346,7 @@ def test_history_streams_over_many_pages(ledger: Ledger) -> None:
 
 def test_a_baseline_counts_as_applied_without_sending(ledger: Ledger) -> None:
     with ledger.lease(ACCOUNT, wait=0) as lease:
-        sent = [parcel(update(lead), trigger(lead)) for lead in range(1, 601)]
+        sent = [entry(update(lead), trigger(lead)) for lead in range(1, 601)]
         run = ledger.baseline(lease, start(total=1200), sent, by="ann", note="done by hand")
     history = history_of(ledger, 600)
     assert [attempt.standing for attempt in history.attempts] == [Standing.APPLIED] * 2
@@ -357,7 +357,7 @@ def test_a_baseline_counts_as_applied_without_sending(ledger: Ledger) -> None:
 
 
 def test_values_are_digests_and_amounts_are_text(ledger: Ledger) -> None:
-    run_once(ledger, parcel(update(1, postcode="TN25 6QD"), financials(1)), APPLIED)
+    run_once(ledger, entry(update(1, postcode="TN25 6QD"), financials(1)), APPLIED)
     changed, paid = history_of(ledger, 1).attempts
     stored = changed.values["postcode"]
     assert re.fullmatch("#[0-9a-f]{32}", stored)
@@ -371,10 +371,10 @@ def test_values_are_digests_and_amounts_are_text(ledger: Ledger) -> None:
 
 
 def test_plain_values_are_kept_and_match_both_forms(ledger: Ledger, home: Home) -> None:
-    run_once(ledger, parcel(update(1)), APPLIED)
+    run_once(ledger, entry(update(1)), APPLIED)
     digest = history_of(ledger, 1).attempts[0].values["postcode"]
     plain = Home(home.root, home.pin.url, "plain").open()
-    run_once(plain, parcel(update(2)), Ruling(Outcome.APPLIED, "TN25 6QD is fine"))
+    run_once(plain, entry(update(2)), Ruling(Outcome.APPLIED, "TN25 6QD is fine"))
     (attempt,) = history_of(plain, 2).attempts
     assert attempt.values == {"postcode": "=TN25 6QD"}
     assert attempt.answer is not None
@@ -386,7 +386,7 @@ def test_plain_values_are_kept_and_match_both_forms(ledger: Ledger, home: Home) 
 def test_messages_lose_declared_values(ledger: Ledger) -> None:
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
-        request = intend(ledger, lease, run, parcel(update(1, postcode="TN25 6QD", c1="7")), parcel(update(17)))
+        request = intend(ledger, lease, run, entry(update(1, postcode="TN25 6QD", c1="7")), entry(update(17)))
         rulings = (
             Ruling(Outcome.REJECTED, "tn25 6qd and 7 are bad, lead 17 is not", ("7!",)),
             Ruling(Outcome.REJECTED, "bad \0 \ud800 text"),
@@ -403,7 +403,7 @@ def test_messages_lose_declared_values(ledger: Ledger) -> None:
 
 def test_another_key_is_told_and_refused_until_it_is_adopted(home: Home) -> None:
     ledger = home.create()
-    run_once(ledger, parcel(update(1), trigger(1)), APPLIED)
+    run_once(ledger, entry(update(1), trigger(1)), APPLIED)
     key = home.root / ".syncengine" / "ledger.key"
     key.unlink()
     missing = home.open()
@@ -417,7 +417,7 @@ def test_another_key_is_told_and_refused_until_it_is_adopted(home: Home) -> None
     wrong.rekey(by="ann", note="the old one is lost")
     assert wrong.identity().key == "right"
     assert [attempt.comparable for attempt in history_of(wrong, 1).attempts] == [False, False]
-    run_once(wrong, parcel(update(1)), APPLIED)
+    run_once(wrong, entry(update(1)), APPLIED)
     assert history_of(wrong, 1).attempts[-1].comparable
     assert list(wrong.check()) == []
 
@@ -445,7 +445,7 @@ def test_every_record_moves_the_position_and_the_head(ledger: Ledger) -> None:
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
         assert moved()
-        request = intend(ledger, lease, run, parcel(trigger(1)))
+        request = intend(ledger, lease, run, entry(trigger(1)))
         assert moved()
         settle(ledger, lease, run, answered(request, UNKNOWN))
         assert moved()
@@ -462,8 +462,8 @@ def test_every_record_moves_the_position_and_the_head(ledger: Ledger) -> None:
 
 
 def test_a_forgotten_lead_keeps_ids_and_outcomes_and_is_blocked(ledger: Ledger) -> None:
-    run_once(ledger, parcel(update(1), financials(1)), Ruling(Outcome.REJECTED, "about 1"))
-    run_once(ledger, parcel(trigger(1)), UNKNOWN, plan="p2")
+    run_once(ledger, entry(update(1), financials(1)), Ruling(Outcome.REJECTED, "about 1"))
+    run_once(ledger, entry(trigger(1)), UNKNOWN, plan="p2")
     with ledger.lease(ACCOUNT, wait=0) as lease:
         ledger.resolve(lease, ledger.doubts()[0].attempts, applied=True, by="ann", note="the buyer said so")
         forgotten = ledger.forget(lease, LeadId("1"), by="dpo")
@@ -471,11 +471,11 @@ def test_a_forgotten_lead_keeps_ids_and_outcomes_and_is_blocked(ledger: Ledger) 
         asked: list[str] = []
         run = ledger.begin(lease, start("p3"))
 
-        def recheck(sent: Parcel, history: LeadHistory) -> dict[str, str]:
+        def recheck(sent: LeadEntry, history: LeadHistory) -> dict[str, str]:
             asked.append(sent.lead)
             return {one.id: "forgotten" for one in sent.parts} if history.forgotten else {}
 
-        committed = ledger.commit(lease, run, [OutgoingRequest((parcel(update(1)),))], [], recheck)  # type: ignore[arg-type]  # ids are text
+        committed = ledger.commit(lease, run, [OutgoingRequest((entry(update(1)),))], [], recheck)  # type: ignore[arg-type]  # ids are text
         ledger.end(run, exit_code=4, stopped="")
     assert asked == ["1"]
     assert committed.requests == (None,)
@@ -504,7 +504,7 @@ def test_a_lead_can_be_forgotten_before_it_was_ever_sent(ledger: Ledger) -> None
 def test_shared_messages_stay_for_the_other_leads(ledger: Ledger) -> None:
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
-        request = intend(ledger, lease, run, parcel(update(1)), parcel(update(2)))
+        request = intend(ledger, lease, run, entry(update(1)), entry(update(2)))
         settle(ledger, lease, run, answered(request, APPLIED, APPLIED))
         ledger.forget(lease, LeadId("1"), by="dpo")
     first, second = history_of(ledger, 1).attempts[0].answer, history_of(ledger, 2).attempts[0].answer
@@ -514,7 +514,7 @@ def test_shared_messages_stay_for_the_other_leads(ledger: Ledger) -> None:
 
 
 def test_export_holds_every_record_in_order(ledger: Ledger) -> None:
-    run = run_once(ledger, parcel(update(1)), APPLIED)
+    run = run_once(ledger, entry(update(1)), APPLIED)
     lines = [json.loads(line) for line in ledger.export()]
     assert [line["record"] for line in lines] == ["ledger", "event", "run", "host", "request", "answer", "end"]
     assert lines[0]["id"] == ledger.identity().id

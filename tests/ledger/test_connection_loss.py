@@ -17,9 +17,9 @@ from tests.ledger.building import (
     Home,
     allow,
     answered,
+    entry,
     history_of,
     intend,
-    parcel,
     run_once,
     settle,
     start,
@@ -46,10 +46,10 @@ def test_a_commit_cut_off_is_recorded_exactly_once(server_home: Home, proxy: Cut
         proxy.cut = cut
         run = ledger.begin(lease, start())
         proxy.cut = cut
-        request = intend(ledger, lease, run, parcel(trigger(1)))
+        request = intend(ledger, lease, run, entry(trigger(1)))
         proxy.cut = cut
         following = ledger.commit(
-            lease, run, [OutgoingRequest((parcel(trigger(2)),))], [answered(request, APPLIED)], allow
+            lease, run, [OutgoingRequest((entry(trigger(2)),))], [answered(request, APPLIED)], allow
         )
         assert following.requests[0] is not None
         proxy.cut = cut
@@ -80,7 +80,7 @@ def test_a_killed_connection_is_opened_again(server_home: Home) -> None:
     ledger = server_home.create()
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
-        request = intend(ledger, lease, run, parcel(trigger(1)))
+        request = intend(ledger, lease, run, entry(trigger(1)))
         with psycopg.connect(server_home.pin.url, autocommit=True) as killer:
             killer.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -99,7 +99,7 @@ def test_a_restarted_server_is_waited_for(tmp_path: Path) -> None:
         try:
             with ledger.lease(ACCOUNT, wait=0) as lease:
                 run = ledger.begin(lease, start())
-                request = intend(ledger, lease, run, parcel(trigger(1)))
+                request = intend(ledger, lease, run, entry(trigger(1)))
                 server.stop()
                 restart = threading.Thread(target=server.start)
                 restart.start()
@@ -137,14 +137,14 @@ def test_two_accounts_write_side_by_side(server_home: Home) -> None:
                 begun = start()
                 run = other.begin(lease, type(begun)(**{**_fields(begun), "account": "elsewhere"}))
                 for lead in range(1, 40):
-                    settle(other, lease, run, answered(intend(other, lease, run, parcel(update(lead))), APPLIED))
+                    settle(other, lease, run, answered(intend(other, lease, run, entry(update(lead))), APPLIED))
         except BaseException as error:  # noqa: BLE001  # carried to the test's own thread
             failures.append(error)
 
     thread = threading.Thread(target=elsewhere)
     thread.start()
     for lead in range(1, 40):
-        run_once(ledger, parcel(update(lead)), APPLIED)
+        run_once(ledger, entry(update(lead)), APPLIED)
     thread.join()
     assert failures == []
     assert ledger.totals(ACCOUNT).applied == ledger.totals("elsewhere").applied == 39

@@ -22,25 +22,25 @@ from hypothesis.stateful import (
 from syncengine.core.errors import LeaseLost
 from syncengine.core.history import LeadHistory, Standing, settled_as
 from syncengine.core.operations import IRREVERSIBLE
-from syncengine.core.outcomes import Outcome, Parcel, Ruling
+from syncengine.core.outcomes import LeadEntry, Outcome, Ruling
 from syncengine.core.ports import Lease, OutgoingRequest
 from syncengine.core.results import Totals
 from syncengine.core.values import OperationId, RunId
 from syncengine.ledger import Ledger
-from tests.ledger.building import ACCOUNT, Home, answered, financials, history_of, parcel, part, start, trigger, update
+from tests.ledger.building import ACCOUNT, Home, answered, entry, financials, history_of, part, start, trigger, update
 from tests.postgres_server import PostgresServer
 
 LEADS = (1, 2, 3)
 SHAPES = (
-    lambda lead: parcel(update(lead)),
-    lambda lead: parcel(trigger(lead)),
-    lambda lead: parcel(update(lead), trigger(lead, "1054")),
-    lambda lead: parcel(financials(lead)),
+    lambda lead: entry(update(lead)),
+    lambda lead: entry(trigger(lead)),
+    lambda lead: entry(update(lead), trigger(lead, "1054")),
+    lambda lead: entry(financials(lead)),
 )
 RULINGS = [Ruling(outcome, f"it was {outcome}") for outcome in Outcome]
 
 
-def guard(sent: Parcel, history: LeadHistory) -> dict[OperationId, str]:
+def guard(sent: LeadEntry, history: LeadHistory) -> dict[OperationId, str]:
     """What every applier does: an irreversible operation that was applied or is in doubt is never sent again."""
     stopped = {}
     for one in sent.parts:
@@ -67,8 +67,8 @@ class Machine(RuleBasedStateMachine):
         self.stack = contextlib.ExitStack()
         self.lease: Lease | None = None
         self.run: RunId | None = None
-        self.waiting: dict[int, tuple[Ledger, Lease, RunId, Parcel]] = {}
-        self.late: dict[int, tuple[Ledger, Lease, RunId, Parcel]] = {}
+        self.waiting: dict[int, tuple[Ledger, Lease, RunId, LeadEntry]] = {}
+        self.late: dict[int, tuple[Ledger, Lease, RunId, LeadEntry]] = {}
         self.effects: Counter[str] = Counter()
 
     @initialize()
@@ -84,7 +84,7 @@ class Machine(RuleBasedStateMachine):
         assert callable(shape)
         assert self.lease is not None
         assert self.run is not None
-        sent: Parcel = shape(lead)
+        sent: LeadEntry = shape(lead)
         if any(other.lead == sent.lead for _, _, _, other in self.waiting.values()):
             return
         committed = self.ledger.commit(self.lease, self.run, [OutgoingRequest((sent,))], [], guard)
@@ -92,7 +92,7 @@ class Machine(RuleBasedStateMachine):
         if committed.requests[0] is None:
             assert not parts
             return
-        left = Parcel(sent.lead, sent.entry, parts)
+        left = LeadEntry(sent.lead, sent.number, parts)
         self.waiting[committed.requests[0]] = (self.ledger, self.lease, self.run, left)
         for one in parts:
             self.effects[one.id] += 1
@@ -113,7 +113,7 @@ class Machine(RuleBasedStateMachine):
         with pytest.raises(LeaseLost):
             ledger.commit(lease, run, [], [answered(request, rulings)], guard)
 
-    def _rulings(self, data: st.DataObject, sent: Parcel) -> list[Ruling]:
+    def _rulings(self, data: st.DataObject, sent: LeadEntry) -> list[Ruling]:
         rulings = [data.draw(st.sampled_from(RULINGS)) for _ in sent.parts]
         for one, ruling in zip(sent.parts, rulings, strict=True):
             if ruling.outcome in (Outcome.REJECTED, Outcome.NOT_SENT):

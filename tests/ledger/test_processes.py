@@ -15,7 +15,7 @@ import pytest
 
 from syncengine.core.errors import LeaseHeld
 from syncengine.core.history import Standing
-from tests.ledger.building import ACCOUNT, APPLIED, Home, history_of, parcel, run_once, update
+from tests.ledger.building import ACCOUNT, APPLIED, Home, entry, history_of, run_once, update
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -102,7 +102,7 @@ def test_a_holder_stopped_inside_a_transaction_is_named_all_the_same(server_home
 
 def test_readers_never_keep_an_applier_out(file_home: Home, started: list[Process]) -> None:
     ledger = file_home.create()
-    run_once(ledger, parcel(update(1)), APPLIED)
+    run_once(ledger, entry(update(1)), APPLIED)
     other = Process(file_home)
     started.append(other)
     other.tell("hold")

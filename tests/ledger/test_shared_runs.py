@@ -16,9 +16,9 @@ from tests.ledger.building import (
     Home,
     allow,
     answered,
+    entry,
     history_of,
     intend,
-    parcel,
     send,
     start,
     trigger,
@@ -39,9 +39,9 @@ def test_lanes_write_into_one_run_side_by_side(server_home: Home) -> None:
         assert ledger.held_lanes(ACCOUNT) == {"0": one.epoch, "1": two.epoch}
         ledger.join(one, run)
         other.join(two, run)
-        send(ledger, one, run, parcel(update(1)), APPLIED)
-        send(other, two, run, parcel(trigger(2)), APPLIED)
-        request = intend(other, two, run, parcel(trigger(3)))
+        send(ledger, one, run, entry(update(1)), APPLIED)
+        send(other, two, run, entry(trigger(2)), APPLIED)
+        request = intend(other, two, run, entry(trigger(3)))
         assert [doubt.in_flight for doubt in ledger.doubts()] == [True]
         other.commit(two, run, [], [answered(request, APPLIED)], allow)
     assert ledger.totals(run=run) == Totals(applied=3)
@@ -68,13 +68,13 @@ def test_what_a_lanes_last_holder_left_open_is_in_doubt_for_the_next(server_home
     with ledger.lease(ACCOUNT, wait=0, lane="0") as dead, other.lease(ACCOUNT, wait=0, lane="1") as alive:
         ledger.join(dead, run)
         other.join(alive, run)
-        lost = intend(ledger, dead, run, parcel(trigger(1)))
-        intend(other, alive, run, parcel(trigger(2)))
+        lost = intend(ledger, dead, run, entry(trigger(1)))
+        intend(other, alive, run, entry(trigger(2)))
     with other.lease(ACCOUNT, wait=0, lane="0") as lease:
         other.join(lease, run)
         assert {doubt.lead: doubt.in_flight for doubt in other.doubts()} == {"1": False, "2": False}
         with pytest.raises(LeaseLost):
-            ledger.commit(dead, run, [OutgoingRequest((parcel(trigger(3)),))], [answered(lost, APPLIED)], allow)
+            ledger.commit(dead, run, [OutgoingRequest((entry(trigger(3)),))], [answered(lost, APPLIED)], allow)
     assert history_of(ledger, 3).attempts == ()
     assert [attempt.standing for attempt in history_of(ledger, 1).attempts] == [Standing.APPLIED]
     assert list(ledger.check()) == []
@@ -86,7 +86,7 @@ def test_what_was_left_open_is_listed_whoever_had_the_lane_in_between(server_hom
     run = shared(ledger)
     with ledger.lease(ACCOUNT, wait=0, lane="0") as dead:
         ledger.join(dead, run)
-        intend(ledger, dead, run, parcel(update(1)))
+        intend(ledger, dead, run, entry(update(1)))
         if between == "an operator":
             assert other.release(ACCOUNT, by="ann", note="the machine is gone")
     if between == "a worker that dies before it begins":
@@ -95,7 +95,7 @@ def test_what_was_left_open_is_listed_whoever_had_the_lane_in_between(server_hom
     with other.lease(ACCOUNT, wait=0, lane="0") as lease:
         other.join(lease, run)
         assert list(other.check()) == []
-        send(other, lease, run, parcel(update(1)), APPLIED)
+        send(other, lease, run, entry(update(1)), APPLIED)
     ledger.end(run, exit_code=0, stopped="")
     assert list(ledger.doubts()) == []
     # The next run of the account takes over whatever was left open: nothing may be, for the update was applied.

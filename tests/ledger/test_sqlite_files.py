@@ -24,10 +24,10 @@ from tests.ledger.building import (
     Home,
     allow,
     answered,
+    entry,
     financials,
     history_of,
     intend,
-    parcel,
     run_once,
     settle,
     start,
@@ -42,7 +42,7 @@ def _mode(path: Path) -> int:
 
 def test_files_are_private(file_home: Home) -> None:
     ledger = file_home.create()
-    run_once(ledger, parcel(update(1)), APPLIED)
+    run_once(ledger, entry(update(1)), APPLIED)
     folder = file_home.file.parent
     assert {path.name: _mode(path) for path in folder.iterdir()} == {
         "ledger.db": 0o600,
@@ -104,7 +104,7 @@ def test_another_programs_database_is_refused(file_home: Home) -> None:
 def test_a_damaged_ledger_is_told_apart_from_a_healthy_one(file_home: Home) -> None:
     ledger = file_home.create()
     for lead in range(1, 40):
-        run_once(ledger, parcel(update(lead)), APPLIED)
+        run_once(ledger, entry(update(lead)), APPLIED)
     ledger.close()
     content = bytearray(file_home.file.read_bytes())
     content[4096 : len(content)] = b"\x5a" * (len(content) - 4096)
@@ -117,17 +117,17 @@ def test_a_full_disk_loses_nothing_and_the_commit_can_be_repeated(file_home: Hom
     ledger = file_home.create()
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
-        request = intend(ledger, lease, run, parcel(update(1)))
+        request = intend(ledger, lease, run, entry(update(1)))
         pages = ledger.engine.read(lambda: ledger.engine.rows("last_position"))
         assert pages
         ledger.engine.execute("PRAGMA max_page_count = 1")
         answer = answered(request, Ruling(Outcome.APPLIED, "x" * 200_000))
         with pytest.raises(LedgerTrouble, match="the disk is full"):
-            ledger.commit(lease, run, [OutgoingRequest((parcel(update(2)),))], [answer], allow)
+            ledger.commit(lease, run, [OutgoingRequest((entry(update(2)),))], [answer], allow)
         assert history_of(ledger, 1).attempts[0].standing is Standing.IN_FLIGHT
         assert history_of(ledger, 2).attempts == ()
         ledger.engine.execute("PRAGMA max_page_count = 1000000")
-        committed = ledger.commit(lease, run, [OutgoingRequest((parcel(update(2)),))], [answer], allow)
+        committed = ledger.commit(lease, run, [OutgoingRequest((entry(update(2)),))], [answer], allow)
         assert committed.requests[0] is not None
         settle(ledger, lease, run, answered(committed.requests[0], APPLIED))
     assert ledger.totals().applied == 2
@@ -136,7 +136,7 @@ def test_a_full_disk_loses_nothing_and_the_commit_can_be_repeated(file_home: Hom
 
 def test_a_read_only_ledger_can_be_read_and_not_written(file_home: Home) -> None:
     ledger = file_home.create()
-    run_once(ledger, parcel(update(1)), APPLIED)
+    run_once(ledger, entry(update(1)), APPLIED)
     view = file_home.view()
     assert view is not None
     assert len(history_of(view, 1).attempts) == 1
@@ -146,7 +146,7 @@ def test_a_read_only_ledger_can_be_read_and_not_written(file_home: Home) -> None
 
 def test_a_ledger_in_a_folder_that_nobody_can_write_to_can_be_read(file_home: Home) -> None:
     ledger = file_home.create()
-    run_once(ledger, parcel(update(1)), APPLIED)
+    run_once(ledger, entry(update(1)), APPLIED)
     ledger.close()
     folder = Path(tempfile.mkdtemp(prefix="syncengine-look-"))
     shutil.copy(file_home.file, folder / "ledger.db")
@@ -177,7 +177,7 @@ def test_no_lead_value_is_in_the_bytes_of_any_file(file_home: Home) -> None:
     with ledger.lease(ACCOUNT, wait=0) as lease:
         run = ledger.begin(lease, start())
         for lead in range(1, 60):
-            request = intend(ledger, lease, run, parcel(update(lead, **fields)))
+            request = intend(ledger, lease, run, entry(update(lead, **fields)))
             ruling = Ruling(Outcome.REJECTED, f"{secrets[1].upper()} of {secrets[0]}: bad", (secrets[2],))
             settle(ledger, lease, run, answered(request, ruling, message=f"see {secrets[2]}"))
         files = list(file_home.file.parent.iterdir())
@@ -188,7 +188,7 @@ def test_no_lead_value_is_in_the_bytes_of_any_file(file_home: Home) -> None:
 
 def test_digests_cannot_be_guessed_without_the_key(file_home: Home) -> None:
     ledger = file_home.create()
-    run_once(ledger, parcel(update(1, postcode="TN25 6QD")), APPLIED)
+    run_once(ledger, entry(update(1, postcode="TN25 6QD")), APPLIED)
     (attempt,) = history_of(ledger, 1).attempts
     guesses = [f"TN25 6{a}{b}" for a in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" for b in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
     assert "TN25 6QD" in guesses
@@ -205,7 +205,7 @@ def test_what_was_forgotten_is_gone_from_the_bytes(file_home: Home) -> None:
     ledger = plain.create()
     for lead in range(1, 30):
         run_once(
-            ledger, parcel(update(lead, firstname=f"Josephine{lead:03}"), financials(lead, 990_000 + lead)), APPLIED
+            ledger, entry(update(lead, firstname=f"Josephine{lead:03}"), financials(lead, 990_000 + lead)), APPLIED
         )
     with ledger.lease(ACCOUNT, wait=0) as lease:
         ledger.forget(lease, LeadId("7"), by="dpo")
@@ -220,7 +220,7 @@ def test_what_was_forgotten_is_gone_from_the_bytes(file_home: Home) -> None:
 def test_tampering_is_located(file_home: Home) -> None:
     ledger = file_home.create()
     for lead in range(1, 6):
-        run_once(ledger, parcel(update(lead)), APPLIED)
+        run_once(ledger, entry(update(lead)), APPLIED)
     head = ledger.head()
     ledger.close()
     pristine = file_home.file.read_bytes()

@@ -13,7 +13,7 @@ from syncengine.core.errors import LedgerTrouble, WrongLedger
 from syncengine.ledger.migrations import current_version, migrate, migration_files, version_of
 from syncengine.ledger.sqlite import SqliteEngine, open_file
 from syncengine.ledger.statements import Dialect, names_in, script, sql_text, statements
-from tests.ledger.building import APPLIED, Home, history_of, parcel, run_once, update
+from tests.ledger.building import APPLIED, Home, entry, history_of, run_once, update
 from tests.postgres_server import PostgresServer
 
 FIRST_RELEASE = Path(__file__).with_name("first_release.sql")
@@ -89,7 +89,7 @@ def test_migrating_gives_the_fresh_schema_on_postgres(postgres_server: PostgresS
 
 def test_migrations_run_in_order_once_and_keep_what_is_recorded(home: Home) -> None:
     ledger = home.create()
-    run_once(ledger, parcel(update(1)), APPLIED)
+    run_once(ledger, entry(update(1)), APPLIED)
     version = current_version()
     steps = {
         version + 1: "ALTER TABLE accounts ADD COLUMN note TEXT",

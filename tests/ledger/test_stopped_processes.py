@@ -18,7 +18,7 @@ import pytest
 from syncengine.core.errors import LeaseHeld
 from syncengine.core.ports import OutgoingRequest
 from syncengine.ledger import Ledger
-from tests.ledger.building import APPLIED, Home, allow, answered, intend, parcel, settle, start, trigger
+from tests.ledger.building import APPLIED, Home, allow, answered, entry, intend, settle, start, trigger
 from tests.ledger.runner import serve
 from tests.ledger.stopping_proxy import StoppingProxy
 
@@ -110,7 +110,7 @@ class Witness:
             while not self._end.is_set():
                 lead += 1
                 before = time.monotonic()
-                request = intend(self.ledger, lease, run, parcel(trigger(lead)))
+                request = intend(self.ledger, lease, run, entry(trigger(lead)))
                 settle(self.ledger, lease, run, answered(request, APPLIED))
                 self.longest = max(self.longest, time.monotonic() - before)
                 self.commits += 1
@@ -131,7 +131,7 @@ def taken_over(home: Home, account: str, since: float) -> Ledger:
     while True:
         with contextlib.suppress(LeaseHeld), ledger.lease(account, wait=1) as lease:
             run = ledger.begin(lease, msgspec.structs.replace(start("p2"), account=account))
-            done = ledger.commit(lease, run, [OutgoingRequest((parcel(trigger(9)),))], [], allow)
+            done = ledger.commit(lease, run, [OutgoingRequest((entry(trigger(9)),))], [], allow)
             assert done.requests[0] is not None
             return ledger
         assert time.monotonic() - since < TAKEN_OVER_WITHIN, f"{account} is still held"
@@ -169,6 +169,6 @@ def test_woken_up_it_records_its_answers_and_sends_nothing_more(server_home: Hom
     one.proxy.go_on()
     assert "LeaseLost" in one.hear()
     assert "LeaseLost" in one.ask("intend 3")
-    (attempt,) = second.histories(one.account, [parcel(trigger(1)).lead]).popitem()[1].attempts
+    (attempt,) = second.histories(one.account, [entry(trigger(1)).lead]).popitem()[1].attempts
     assert attempt.answer is not None
     assert list(second.check()) == []

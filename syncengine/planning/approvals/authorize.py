@@ -37,49 +37,49 @@ class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
         return approval_rule(self.policy, self.summary.counts, self.account, changesets)
 
 
-def authorize(hearing: ApprovalRequest, note: Callable[[str], None]) -> tuple[str, ...]:
+def authorize(approval_request: ApprovalRequest, note: Callable[[str], None]) -> tuple[str, ...]:
     """The approvals that counted, each as "principal SHA256:fingerprint". Raises NotApproved where they do not
     suffice."""
-    rule = hearing.rule
+    rule = approval_request.rule
     if rule is None:
         return ()
-    authors = _authors(hearing, rule)
-    approvals = _look(hearing, rule, authors)
+    authors = _authors(approval_request, rule)
+    approvals = _look(approval_request, rule, authors)
     if len(approvals.counted) < rule.required:
-        raise _too_few(hearing, rule, approvals)
+        raise _too_few(approval_request, rule, approvals)
     for finding in approvals.findings:
         note(f"not counted: {finding.file}, {finding.message}")
     return tuple(str(approval) for approval in approvals.counted)
 
 
-def would_count(hearing: ApprovalRequest) -> Approvals | None:
+def would_count(approval_request: ApprovalRequest) -> Approvals | None:
     """The approvals so far, checked without git. None where none are needed."""
-    rule = hearing.rule
+    rule = approval_request.rule
     if rule is None:
         return None
-    planned = {email.lower() for changeset in hearing.summary.changesets for email in changeset.authors}
-    return _look(hearing, rule, frozenset(planned))
+    planned = {email.lower() for changeset in approval_request.summary.changesets for email in changeset.authors}
+    return _look(approval_request, rule, frozenset(planned))
 
 
-def _look(hearing: ApprovalRequest, rule: ApprovalRule, authors: frozenset[str]) -> Approvals:
+def _look(approval_request: ApprovalRequest, rule: ApprovalRule, authors: frozenset[str]) -> Approvals:
     question = ApprovalCheck(
-        digest=hearing.summary.digest,
-        plan=hearing.plan,
-        files=tuple(hearing.files),
+        digest=approval_request.summary.digest,
+        plan=approval_request.plan,
+        files=tuple(approval_request.files),
         rule=rule,
         authors=authors,
-        now=hearing.now,
+        now=approval_request.now,
     )
-    return look_at_approvals(question, hearing.environ)
+    return look_at_approvals(question, approval_request.environ)
 
 
-def _authors(hearing: ApprovalRequest, rule: ApprovalRule) -> frozenset[str]:
+def _authors(approval_request: ApprovalRequest, rule: ApprovalRule) -> frozenset[str]:
     """Everyone who wrote a changeset, as git reported when planning and as it reports now."""
     if rule.author_may_approve:
         return frozenset()
-    git = Authors(hearing.root, hearing.environ)
+    git = Authors(approval_request.root, approval_request.environ)
     found: set[str] = set()
-    for changeset in hearing.summary.changesets:
+    for changeset in approval_request.summary.changesets:
         found.update(email.lower() for email in changeset.authors)
         try:
             found.update(git.of(changeset.file))
@@ -93,17 +93,17 @@ def _authors(hearing: ApprovalRequest, rule: ApprovalRule) -> frozenset[str]:
     return frozenset(found)
 
 
-def _too_few(hearing: ApprovalRequest, rule: ApprovalRule, approvals: Approvals) -> NotApproved:
+def _too_few(approval_request: ApprovalRequest, rule: ApprovalRule, approvals: Approvals) -> NotApproved:
     count = len(approvals.counted)
     needed = f"{rule.required} approval{'s' if rule.required > 1 else ''}"
     by = f" (by {', '.join(approval.principals[0] for approval in approvals.counted)})" if count else ""
-    where = f"{hearing.policy.file}:{rule.line}" if rule.line else hearing.policy.file
+    where = f"{approval_request.policy.file}:{rule.line}" if rule.line else approval_request.policy.file
     reasons = [f"{finding.file}, {finding.message}" for finding in approvals.findings]
     told = f"; not counted: {'; '.join(reasons[:3])}" if reasons else ""
     return NotApproved(
         f"the plan needs {needed} and has {count or 'none'}{by} ({where}){told}",
         hint=f"somebody listed in {rule.allowed_signers} who wrote none of it runs: "
-        f"syncengine approve {hearing.plan} --key KEY",
+        f"syncengine approve {approval_request.plan} --key KEY",
         problems=[_problem(finding) for finding in approvals.findings],
     )
 
