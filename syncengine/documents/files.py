@@ -41,13 +41,15 @@ def disguised(home: Path, said: Path, real: Path) -> bool:
     return real.suffix.lower() != plain.suffix.lower() or (hidden and not admitted)
 
 
-def open_ordinary(path: Path) -> io.BufferedReader:
+def open_ordinary(path: Path, *, links: bool = True) -> io.BufferedReader:
     """A regular file, opened for reading. Raises OSError where it is anything else, or cannot be opened.
 
-    Opened non-blocking: a fifo in its place cannot hang the program, and a device cannot feed it without end.
+    Opened non-blocking: a fifo in its place cannot hang the program, and a device cannot feed it without end. A
+    symbolic link in its place is followed with `links` only.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        follow = 0 if links else os.O_NOFOLLOW
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | follow)
     except ValueError as error:
         raise OSError(errno.EINVAL, str(error), str(path)) from error
     try:
@@ -59,10 +61,11 @@ def open_ordinary(path: Path) -> io.BufferedReader:
         raise
 
 
-def read_bounded(path: Path, limit: int) -> bytes:
-    """The bytes of a regular file of at most `limit` bytes. Raises InputError where it is anything else."""
+def read_bounded(path: Path, limit: int, *, links: bool = True) -> bytes:
+    """The bytes of a regular file of at most `limit` bytes, not behind a symbolic link unless `links`. Raises
+    InputError where it is anything else."""
     try:
-        with open_ordinary(path) as file:
+        with open_ordinary(path, links=links) as file:
             # Do not allocate a buffer of `limit` bytes at once: not every system grants it.
             size = os.fstat(file.fileno()).st_size
             data = file.read(min(limit, size) + 1)
@@ -72,7 +75,8 @@ def read_bounded(path: Path, limit: int) -> bytes:
         if error.strerror == NOT_ORDINARY:
             hint = "name a file, no folder or device"
             raise InputError(f"{path} is not an ordinary file", code="SE115", hint=hint) from error
-        raise InputError(f"cannot read {path}: {error.strerror or error}", code="SE115") from error
+        reason = "it is a symbolic link" if error.errno == errno.ELOOP and not links else error.strerror or error
+        raise InputError(f"cannot read {path}: {reason}", code="SE115") from error
     if len(data) > limit:
         raise InputError(f"{path} has more than {limit:,} bytes", code="SE113", hint="split it")
     return data
