@@ -88,15 +88,19 @@ def load(
     variables: Mapping[str, str] | None = None,
     only: Iterable[str] = (),
     command: str = "validate",
+    sql_from: Iterable[Path | str] = (),
 ) -> Loaded:
     """Read changesets from files and folders. Raises InputError with every problem of their text.
 
     `variables` override declared `vars`; `only` selects changesets by id. Data is read when planning. `command` is the
-    command that messages say to repeat.
+    command that messages say to repeat. With `sql_from`, SQL sources are refused unless a changeset in these folders
+    has the same database and statement.
     """
+    from syncengine.changeset.known_sql import known_sql
     from syncengine.changeset.load import load as load_changesets
 
     chosen = frozenset(only)
+    reviewed = [Path(folder) for folder in sql_from]
     loaded = load_changesets(
         [Path(path) for path in paths],
         project.settings,
@@ -104,6 +108,7 @@ def load(
         only=chosen or None,
         environ=project.environ,
         command=command,
+        known_sql=known_sql(reviewed) if reviewed else None,
     )
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
     if errors:

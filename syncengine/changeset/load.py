@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from syncengine.changeset.declared import Declared, Place
+from syncengine.changeset.known_sql import KnownSql
 from syncengine.changeset.loaded import Changeset, Loaded, validate
 from syncengine.changeset.parse import ParseContext, parse_changeset
 from syncengine.changeset.structure import unsendable
@@ -41,17 +42,18 @@ def load(
     only: frozenset[str] | None = None,
     environ: Mapping[str, str] | None = None,
     command: str = "validate",
+    known_sql: KnownSql | None = None,
 ) -> Loaded:
     """Every changeset in these files and folders. With `only`, returns those ids alone, but checks all files.
 
     `environ` resolves addresses of databases. Without it no connection is opened, and SQL sources on servers are not
-    read, with a warning. Never raises for the content of files: every problem is in `problems`, the first 100 of a
-    kind.
+    read, with a warning. `known_sql` is the only SQL that may be declared; None for any. Never raises for the content
+    of files: every problem is in `problems`, the first 100 of a kind.
     """
     problems: list[Problem] = []
     findings = ProblemLimit(problems.append)
     with _collector_resting():
-        reading = _ChangesetReader(settings, variables, environ, findings.add)
+        reading = _ChangesetReader(settings, variables, environ, known_sql, findings.add)
         reading.read(paths, command)
     declared = reading.selected(only)
     schemas = _lead_schemas({found.account.name: found.account for found in declared}, reading.label, findings.add)
@@ -88,11 +90,13 @@ class _ChangesetReader:
         settings: Settings,
         variables: Mapping[str, str],
         environ: Mapping[str, str] | None,
+        known_sql: KnownSql | None,
         report: Callable[[Problem], None],
     ) -> None:
         self._settings = settings
         self._variables = variables
         self._environ = environ
+        self._known_sql = known_sql
         self._report = report
         self._root = Path(settings.root).resolve()
         self._schema = DocumentSchema("changeset.v1")
@@ -146,6 +150,7 @@ class _ChangesetReader:
             file=label,
             overrides=self._variables,
             environ=self._environ,
+            known_sql=self._known_sql,
         )
         for number, document in enumerate(documents):
             begins = document.line if number else 1

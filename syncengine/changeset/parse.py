@@ -9,6 +9,7 @@ import msgspec
 
 from syncengine.changeset.declared import Declared, DeclaredChange, Place, kind_in_words
 from syncengine.changeset.inline_source import UnusableSource
+from syncengine.changeset.known_sql import KnownSql
 from syncengine.changeset.parse_change import parse_change
 from syncengine.changeset.parse_sources import Shelf, parse_sources
 from syncengine.changeset.parse_vars import parse_variables
@@ -35,6 +36,7 @@ class ParseContext(msgspec.Struct, frozen=True, kw_only=True):
     """Values of variables from the command line."""
     environ: Names[str, str] | None = None
     """Resolves `env:` of a database; None where no connection is opened, and such rows stay unchecked."""
+    known_sql: KnownSql | None = None
 
 
 def parse_changeset(document: Document, place: Place, around: ParseContext) -> Declared | None:
@@ -113,6 +115,7 @@ def _sources(place: Place, parts: Parts, around: ParseContext) -> tuple[frozense
         databases=around.settings.databases,
         environ=around.environ or {},
         reach="check" if around.environ is None else "connect",
+        known_sql=around.known_sql,
     )
     return names, parse_sources(place, node, shelf)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Collection
 from collections.abc import Mapping as NamesOf
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ import msgspec
 from syncengine.changeset.databases import Access, Reach
 from syncengine.changeset.declared import Place, kind_in_words
 from syncengine.changeset.inline_source import InlineSource
+from syncengine.changeset.known_sql import KnownSql
 from syncengine.changeset.sql_source import SqlPlace, SqlSource
 from syncengine.changeset.statement import StatementFault, checked_statement
 from syncengine.changeset.structure import Parts, named_texts
@@ -35,6 +37,7 @@ _KEYS = frozenset({"file", "delimiter", "encoding", "quote", "sheet", "hidden"})
 _SQL_KEYS = frozenset({"sql", "database"})
 _DELIMITERS = (",", ";", "|", "\t")
 _HIDDEN = ("include",)
+_UNKNOWN_SQL = "no reviewed changeset runs this statement on the database {!r}, so it is not run here"
 _QUOTES = {'"': '"', "'": "'", "none": None}
 
 
@@ -46,6 +49,8 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     databases: NamesOf[str, Database]
     environ: NamesOf[str, str]
     reach: Reach
+    known_sql: KnownSql | None = None
+    """The only SQL that may run; None for any."""
 
 
 def parse_sources(place: Place, node: Mapping, shelf: Shelf) -> dict[str, Source]:
@@ -103,8 +108,15 @@ def _sql(place: Place, name: str, node: Mapping, shelf: Shelf) -> Source | None:
         return None
     if database is None:
         return None
+    if shelf.known_sql is not None and (named.text, sql.text) not in shelf.known_sql:
+        place.report(at.problem("SE562", _UNKNOWN_SQL.format(named.text), hint=_local_command(place.text.file)))
+        return None
     access = Access(name=named.text, database=database, root=shelf.root, environ=shelf.environ, reach=shelf.reach)
     return SqlSource(f"sources.{name}", statement, access, at)
+
+
+def _local_command(file: str) -> str:
+    return f"plan it on your machine, with access of your own: syncengine plan {shlex.quote(file)} --each plans"
 
 
 def _file(place: Place, node: Mapping, folder: Path, root: Path) -> Source | None:

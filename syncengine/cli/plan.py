@@ -58,6 +58,8 @@ class _Counting:
               help="Export of leads to take values before from, as CSV or JSON Lines.")  # fmt: skip
 @click.option("--observed-at", metavar="TIME", help="Time of the export, if the file does not state it.")
 @click.option("--offline", is_flag=True, help="Open no connection and read no API key.")
+@click.option("--sql-from", "sql_from", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
+              help="Refuse SQL sources whose database and statement no changeset in DIR uses; repeatable.")  # fmt: skip
 @click.option("--values", type=click.Choice(("plain", "sealed")), default="plain", show_default=True,
               help="Storage of lead data in the plan; sealed encrypts it to the recipients.")  # fmt: skip
 @click.option("--recipient", "recipients", multiple=True, metavar="KEY",
@@ -79,6 +81,7 @@ def command(
     observed: Path | None,
     observed_at: str | None,
     offline: bool,
+    sql_from: tuple[Path, ...],
     values: str,
     recipients: tuple[str, ...],
     show_values: bool,
@@ -100,7 +103,7 @@ def command(
     seal = _seal(values, recipients, out)
     project = _project(invocation, paths, offline=offline)
     given = parse_variables(variables)
-    loaded = load(paths, project, variables=given, only=only, command="plan")
+    loaded = load(paths, project, variables=given, only=only, command="plan", sql_from=sql_from)
     selection = Selection(
         variables=given,
         changesets=tuple(sorted(set(only))),

@@ -157,6 +157,8 @@ CODES = MappingProxyType(
         "SE558": "An address of notify.urls that is not env:SYNCENGINE_NOTIFY_... .",
         "SE560": "A policy rule whose values make no sense together, or name nothing that exists.",
         "SE561": "A policy expression that cannot be read.",
+        "SE562": "An SQL source that no reviewed changeset has, where only reviewed SQL may run.",
+        "SE563": "A folder of reviewed changesets that is not there.",
         # SE6xx: refused, and nothing was sent
         "SE600": "Refused for a reason that the message gives.",
         "SE601": "The plan is for another account.",

@@ -339,3 +339,24 @@ def test_offline_refuses_a_server_and_reads_a_file(lite: Place, server: Place) -
             assert [problem.code for problem in raised.value.problems] == ["SE325"]
         else:
             assert plan(read, project, offline=True).summary.counts.total == 1
+
+
+def test_only_sql_of_reviewed_changesets_runs_where_a_folder_of_them_is_named(lite: Place, tmp_path: Path) -> None:
+    known = "SELECT lead_id, postcode FROM repairs ORDER BY lead_id"
+    lite.loaded(known)
+    reviewed = tmp_path / "reviewed"
+    reviewed.mkdir()
+    (reviewed / "Main.YML").write_bytes((lite.root / "a.yaml").read_bytes() + b"---\nnot: [a changeset\n")
+    project = Project.open(lite.root / "syncengine.yaml", environ=lite.environ)
+    assert load([lite.root / "a.yaml"], project, sql_from=[reviewed]).changesets
+    other = "SELECT lead_id, odd AS postcode FROM repairs ORDER BY lead_id"
+    lite.loaded(other)
+    with pytest.raises(InputError) as raised:
+        load([lite.root / "a.yaml"], project, sql_from=[reviewed])
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.file) == ("SE562", "a.yaml")
+    assert "'warehouse'" in problem.message
+    assert "syncengine plan a.yaml" in problem.hint
+    with pytest.raises(InputError, match="is not a folder") as raised:
+        load([lite.root / "a.yaml"], project, sql_from=[tmp_path / "gone"])
+    assert raised.value.code == "SE563"
