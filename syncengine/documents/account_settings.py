@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping as AbstractMapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from syncengine.core.settings import Account, EnvKey, FieldRules, FileKey, KeyReference, Limits, Reads, Wire
 from syncengine.core.spreadsheets import fault_of_buyer, fault_of_id
@@ -46,6 +46,12 @@ class Address(NamedTuple):
 
     url: str
     host: str
+
+
+_NO_ADDRESS = Address("", "")
+_ADDRESS_EXAMPLE = "write https://acme.leadbyte.co.uk"
+_ENDS_AFTER_HOST = "base_url must end after the host: no path, no query, no fragment"
+_LOOPBACK_ONLY = "plain http is for loopback only, since the API key travels with every request"
 
 
 def accounts_of(root: Mapping, around: ConfigurationContext, findings: ConfigurationProblems) -> dict[str, Account]:
@@ -102,30 +108,32 @@ def _check_former_names(
 
 def _address(node: Node | None, findings: ConfigurationProblems) -> Address:
     if not isinstance(node, Scalar):
-        return Address("", "")
-    fault = ""
+        return _NO_ADDRESS
     try:
         parts = urlsplit(node.text)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        findings.add("SE550", "base_url is not a URL", node, "write https://acme.leadbyte.co.uk")
-        return Address("", "")
+        findings.add("SE550", "base_url is not a URL", node, _ADDRESS_EXAMPLE)
+        return _NO_ADDRESS
     recorded = recorded_host(host, port if port != _default_port(parts.scheme) else None)
-    if parts.scheme not in ("http", "https"):
-        fault = "base_url must begin with https://"
-    elif "@" in parts.netloc:
-        fault = "base_url must not hold a user name or password"
-    elif parts.path not in ("", "/") or "?" in node.text or "#" in node.text:
-        fault = "base_url must end after the host: no path, no query, no fragment"
-    elif recorded is None or not node.text.isascii() or node.text != node.text.strip():
-        fault = "base_url does not name a host"
-    elif parts.scheme == "http" and recorded != LOOPBACK:
-        fault = "plain http is for loopback only, since the API key travels with every request"
+    fault = _address_fault(node.text, parts, recorded)
     if fault or recorded is None:
-        findings.add("SE550", fault, node, "write https://acme.leadbyte.co.uk")
-        return Address("", "")
+        findings.add("SE550", fault, node, _ADDRESS_EXAMPLE)
+        return _NO_ADDRESS
     shown = f"[{host}]" if ":" in host else host
     return Address(f"{parts.scheme}://{shown}{f':{port}' if port is not None else ''}", recorded)
+
+
+def _address_fault(text: str, parts: SplitResult, recorded: str | None) -> str:
+    """What is wrong with a base_url; "" if nothing is."""
+    faults = {
+        "base_url must begin with https://": parts.scheme not in ("http", "https"),
+        "base_url must not hold a user name or password": "@" in parts.netloc,
+        _ENDS_AFTER_HOST: parts.path not in ("", "/") or "?" in text or "#" in text,
+        "base_url does not name a host": recorded is None or not text.isascii() or text != text.strip(),
+        _LOOPBACK_ONLY: parts.scheme == "http" and recorded != LOOPBACK,
+    }
+    return next((fault for fault, applies in faults.items() if applies), "")
 
 
 def _default_port(scheme: str) -> int:
@@ -141,24 +149,29 @@ def recorded_host(host: str, port: int | None) -> str | None:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        numeric = host.rpartition(".")[2].isdigit() or host.startswith("0x")
-        if numeric or _HOST.fullmatch(host) is None:
-            return None
-        return host if port is None else f"{host}:{port}"
+        return _with_port(host, port) if _is_host_name(host) else None
     if address.is_loopback:
         return LOOPBACK
-    shown = f"[{address}]" if address.version == 6 else str(address)
-    return shown if port is None else f"{shown}:{port}"
+    return _with_port(f"[{address}]" if address.version == 6 else str(address), port)
+
+
+def _is_host_name(host: str) -> bool:
+    # What ends in a number, or begins with 0x, resolvers take for an IPv4 address in an old notation (127.1, 0x7f.1).
+    numeric = host.rpartition(".")[2].isdigit() or host.startswith("0x")
+    return not numeric and _HOST.fullmatch(host) is not None
+
+
+def _with_port(host: str, port: int | None) -> str:
+    return host if port is None else f"{host}:{port}"
 
 
 def _other_host(node: Scalar, findings: ConfigurationProblems) -> str:
     try:
         parts = urlsplit(f"//{node.text}")
         host = recorded_host(parts.hostname or "", parts.port)
-        plain_host = parts.path == "" and "@" not in node.text and "?" not in node.text and "#" not in node.text
     except ValueError:
-        host, plain_host = None, False
-    if host is None or not plain_host or not node.text.isascii():
+        host = None
+    if host is None or not node.text.isascii() or any(sign in node.text for sign in "/@?#"):
         findings.add("SE550", "this is not the name of a host", node, "write acme.leadbyte.com, without https://")
         return ""
     return host

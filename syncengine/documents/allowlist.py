@@ -112,11 +112,16 @@ def _check_test(node: nodes.Test) -> None:
         if node.name.lower() in _TRUTHS:
             hint = f"compare it: {unparsed(node.node) or 'row.optin'} == '{node.name.upper()}'"
         raise RewriteRefused(f"the test 'is {node.name}' is not known", hint=hint, token=node.name)
-    if len(node.args or ()) != wanted or node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
+    if len(node.args or ()) != wanted or _names_arguments(node):
         source = unparsed(node.node) or "row.notes"
         hint = f"write {source} is containing('part')" if wanted else f"write ({source} is {node.name})"
         message = f"'is {node.name}' takes {'one text in brackets' if wanted else 'nothing behind it'}"
         raise RewriteRefused(message, hint=hint, token=node.name)
+
+
+def _names_arguments(node: nodes.Test) -> bool:
+    """Whether arguments are given by name, or as `*` or `**`."""
+    return bool(node.kwargs) or node.dyn_args is not None or node.dyn_kwargs is not None
 
 
 def _check_key(key: str) -> None:
@@ -149,17 +154,21 @@ def _check_depth(inner: nodes.Expr, attr: str) -> None:
 
 def _check_constant(value: object) -> None:
     if isinstance(value, str):
-        if runs_over_comparison(value):
-            raise RewriteRefused("a text in quotes runs on over the next comparison", hint="write ' on both its sides")
-        if len(value) > _MAX_CONSTANT:
-            raise RewriteRefused(f"a text of more than {_MAX_CONSTANT:,} characters stands in the expression")
-        if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-            raise RewriteRefused("a text in the expression holds half of a surrogate pair, which is no character")
+        _check_text(value)
     elif isinstance(value, float):
         if (value != 0 and not 1e-9 < abs(value) < 1e12) or "e" in repr(value):
             raise RewriteRefused("a decimal number in the expression is too large, too small or has too many digits")
     elif isinstance(value, int) and abs(value) >= _MAX_INTEGER:
         raise RewriteRefused("a number in the expression has more than 18 digits")
+
+
+def _check_text(value: str) -> None:
+    if runs_over_comparison(value):
+        raise RewriteRefused("a text in quotes runs on over the next comparison", hint="write ' on both its sides")
+    if len(value) > _MAX_CONSTANT:
+        raise RewriteRefused(f"the expression contains a text of more than {_MAX_CONSTANT:,} characters")
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        raise RewriteRefused("a text in the expression holds half of a surrogate pair, which is no character")
 
 
 def _check_filter(node: nodes.Filter) -> None:

@@ -65,21 +65,24 @@ def property_text(name: str) -> tuple[str, str]:
     """The engine's name for the property `name` of ECMA 262 ("" where it is not one), and a hint for that case."""
     key, equals, value = name.partition("=")
     if not equals:
-        # The engine reads some short names, such as `space` and `sc`, as a script or a category. Long names are
-        # unambiguous.
-        if name in _CATEGORIES:
-            return f"General_Category={name}", ""
-        if name in _BINARY:
-            return name, ""
-        if _SCRIPT.match(name):
-            return "", f"for a script write Script={name}; otherwise {did_you_mean(name, _CATEGORIES | _BINARY)}"
-        return "", did_you_mean(name, _CATEGORIES | _BINARY)
+        return _lone_property(name)
     if key in ("General_Category", "gc"):
         return (f"General_Category={value}", "") if value in _CATEGORIES else ("", did_you_mean(value, _CATEGORIES))
     if key in ("Script", "sc", "Script_Extensions", "scx"):
         long = "Script" if key in ("Script", "sc") else "Script_Extensions"
         return (f"{long}={value}", "") if _SCRIPT.match(value) else ("", "write it as in Script=Greek")
     return "", "write General_Category=…, Script=… or Script_Extensions=…"
+
+
+def _lone_property(name: str) -> tuple[str, str]:
+    # The engine reads some short names, such as `space` and `sc`, as a script or a category. Long names are
+    # unambiguous.
+    if name in _CATEGORIES:
+        return f"General_Category={name}", ""
+    if name in _BINARY:
+        return name, ""
+    meant = did_you_mean(name, _CATEGORIES | _BINARY)
+    return "", f"for a script write Script={name}; otherwise {meant}" if _SCRIPT.match(name) else meant
 
 
 def ranges_text(ranges: Ranges) -> str:

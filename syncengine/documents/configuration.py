@@ -62,25 +62,27 @@ def find_configuration(
     otherwise the nearest from the folder of the first of `paths` upwards."""
     named = explicit or env.get("SYNCENGINE_CONFIG")
     if named:
-        path = start / named
-        if path.is_dir():
-            path = path / CONFIGURATION_NAME
-        if not path.is_file():
-            source = "--config" if explicit else "SYNCENGINE_CONFIG"
-            raise ConfigError(f"there is no configuration {named} ({source})", hint="name a syncengine.yaml")
-        return FoundConfiguration(path)
+        return _named(start, named, "--config" if explicit else "SYNCENGINE_CONFIG")
     here = start.resolve()
     path_here = _nearest(here)
     if path_here is not None:
         return FoundConfiguration(path_here)
     first = next(iter(paths), None)
-    if first is not None:
-        folder = _folder_of(start / first)
-        path_there = None if folder is None else _nearest(folder)
-        if path_there is not None:
-            return FoundConfiguration(path_there, first)
+    folder = None if first is None else _folder_of(start / first)
+    path_there = None if folder is None else _nearest(folder)
+    if path_there is not None:
+        return FoundConfiguration(path_there, first)
     beside = f", nor in or above {first}" if first is not None else ""
     raise ConfigError(f"there is no {CONFIGURATION_NAME} in {here} or any folder above it{beside}", hint=_way_out(here))
+
+
+def _named(start: Path, named: str, source: str) -> FoundConfiguration:
+    path = start / named
+    if path.is_dir():
+        path = path / CONFIGURATION_NAME
+    if not path.is_file():
+        raise ConfigError(f"there is no configuration {named} ({source})", hint="name a syncengine.yaml")
+    return FoundConfiguration(path)
 
 
 def _nearest(here: Path) -> Path | None:

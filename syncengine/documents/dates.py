@@ -7,7 +7,7 @@ counts, and parts that the text does not state (a day, a time) are not filled in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -134,26 +134,33 @@ def _parts(form: str) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def _reader(form: str) -> _DateReader:
     parts = _parts(form)
-    pattern = ""
-    for index, part in enumerate(parts):
-        if part[0] == "=":
-            pattern += re.escape(part[1:])
-            continue
-        one = _PATTERNS[part[1]]
-        beside = (*parts[max(index - 1, 0) : index], *parts[index + 1 : index + 2])
-        if one.endswith("{1,2}") and any(_is_number(other) for other in beside):
-            one = one.replace("{1,2}", "{2}")  # 1122024 is ambiguous.
-        pattern += f"({one})" if "[0-9]" in one else f"((?i:{one}))"
+    pattern = "".join(_part_pattern(parts, index) for index in range(len(parts)))
     directives = tuple(part[1] for part in parts if part[0] == "%")
+    return _DateReader(re.compile(pattern, re.ASCII), directives, _said_by(directives, form))
+
+
+def _part_pattern(parts: Sequence[str], index: int) -> str:
+    part = parts[index]
+    if part[0] == "=":
+        return re.escape(part[1:])
+    one = _PATTERNS[part[1]]
+    beside = (*parts[max(index - 1, 0) : index], *parts[index + 1 : index + 2])
+    if one.endswith("{1,2}") and any(_is_number(other) for other in beside):
+        one = one.replace("{1,2}", "{2}")  # 1122024 is ambiguous.
+    return f"({one})" if "[0-9]" in one else f"((?i:{one}))"
+
+
+def _said_by(directives: Iterable[str], form: str) -> frozenset[str]:
+    """What the directives of a format read together; refuses formats that read something twice or by half."""
     said = [_SAYS[name] for name in directives if name in _SAYS]
-    if len(said) != len(set(said)):
-        raise FilterError(f"the format {form!r} reads one thing twice", "name day, month and year once each")
     says = set(said)
+    if len(said) != len(says):
+        raise FilterError(f"the format {form!r} reads one thing twice", "name day, month and year once each")
     if {"hour of twelve", "half of the day"} <= says:
         says.add("hour")
     elif says & {"hour of twelve", "half of the day"}:
         raise FilterError(f"the format {form!r} reads half a time", "%I and %p go together; %H is the hour of 24")
-    return _DateReader(re.compile(pattern, re.ASCII), directives, frozenset(says))
+    return frozenset(says)
 
 
 def _is_number(part: str) -> bool:
@@ -174,32 +181,39 @@ def _read(text: str, reader: _DateReader) -> datetime | None:
     if match is None:
         return None
     read = dict(zip(reader.directives, match.groups(), strict=True))
-    hour = int(read.get("H", 0))
-    if "I" in read:
-        twelve = int(read["I"])
-        if not 1 <= twelve <= 12:
-            return None
-        hour = twelve % 12 + (12 if read["p"].upper() == "PM" else 0)
     try:
         # A leap year is the default where no year is read, so that 29 February is valid.
         day = (_year(read), _month(read), int(read.get("d", 1)))
-        moment = datetime(*day, hour, int(read.get("M", 0)), int(read.get("S", 0)), tzinfo=UTC)
+        moment = datetime(*day, _hour(read), int(read.get("M", 0)), int(read.get("S", 0)), tzinfo=UTC)
     except ValueError:
         return None
-    weekday = (read.get("a") or read.get("A") or "")[:_SHORT].lower()
-    if weekday and {"day", "month", "year"} <= reader.says and _DAYS[moment.weekday()][:_SHORT].lower() != weekday:
+    if {"day", "month", "year"} <= reader.says and not _fits_weekday(moment, read):
         return None
     return moment if moment.year >= _FIRST_YEAR else None
 
 
-def _year(read: dict[str, str]) -> int:
+def _fits_weekday(moment: datetime, read: Mapping[str, str]) -> bool:
+    weekday = (read.get("a") or read.get("A") or "")[:_SHORT].lower()
+    return not weekday or _DAYS[moment.weekday()][:_SHORT].lower() == weekday
+
+
+def _hour(read: Mapping[str, str]) -> int:
+    if "I" not in read:
+        return int(read.get("H", 0))
+    twelve = int(read["I"])
+    if not 1 <= twelve <= 12:
+        raise ValueError(twelve)
+    return twelve % 12 + (12 if read["p"].upper() == "PM" else 0)
+
+
+def _year(read: Mapping[str, str]) -> int:
     if "y" in read:
         year = int(read["y"])
         return year + (1900 if year >= _CENTURY_TURNS else 2000)
     return int(read.get("Y", 2000))
 
 
-def _month(read: dict[str, str]) -> int:
+def _month(read: Mapping[str, str]) -> int:
     name = (read.get("b") or read.get("B") or "")[:_SHORT].lower()
     if not name:
         return int(read.get("m", 1))

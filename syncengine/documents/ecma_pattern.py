@@ -8,7 +8,8 @@ instead.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import NamedTuple, NoReturn
 
 from syncengine.documents.character_classes import (
     LINE_ENDS,
@@ -29,6 +30,19 @@ _BOUNDARY = {
     "B": f"(?:{_BEFORE}{_AFTER}|{_NOT_BEFORE}{_NOT_AFTER})",
 }
 _GROUPS = ("?:", "?=", "?!", "?<=", "?<!")
+# Groups of other notations: what is wrong with each, and what to write.
+_FOREIGN_GROUPS = {
+    "?P<": ("(?P<…> is Python's notation", "write (?<name>…)"),
+    "?P=": ("(?P=…) is Python's notation", "write \\k<name>"),
+    "?P>": ("(?P>…) is Python's notation", "write \\k<name>"),
+    "?#": ("(?#…) is no comment in ECMA 262", 'leave it out; "$comment" holds comments'),
+    "?>": ("(?> is not in ECMA 262", "write (?:…)"),
+    "?|": ("(?| is not in ECMA 262", "write (?:…)"),
+    "?(": ("(?( is not in ECMA 262", "write (?:…)"),
+}
+_COUNT = re.compile("[0-9]*")
+_NO_REPETITION = "{ does not begin a repetition here"
+_REPETITIONS = "write {2}, {2,} or {2,5}, or \\{ for the character"
 
 
 class _Group:
@@ -55,6 +69,15 @@ class _Reference(NamedTuple):
 def engine_pattern(text: str) -> str:
     """The pattern as the engine is handed it; raises PatternError where `text` is no pattern of ECMA 262."""
     return _PatternReader(text).read()
+
+
+def _class_of(escaped: Ranges | str) -> str:
+    """What an escape matches, for use outside of a class."""
+    if isinstance(escaped, str):
+        return escaped
+    if is_several(escaped):
+        return f"[{ranges_text(escaped)}]"
+    return code_point_text(escaped[0][0])
 
 
 class _PatternReader(EscapeReader):
@@ -94,12 +117,17 @@ class _PatternReader(EscapeReader):
                 return
             case ")":
                 group = self._close()
+            case _:
+                self._one(char)
+        self._quantifier(group)
+
+    def _one(self, char: str) -> None:
+        """What matches one character."""
+        match char:
             case "*" | "+" | "?":
                 self._fail(f"{char} has nothing before it to repeat", hint=f"write \\{char} for the character")
             case "{":
-                self._fail(
-                    "{ does not begin a repetition here", hint="write {2}, {2,} or {2,5}, or \\{ for the character"
-                )
+                self._fail(_NO_REPETITION, hint=_REPETITIONS)
             case "[":
                 self._out.append(self._class())
             case "\\":
@@ -107,7 +135,6 @@ class _PatternReader(EscapeReader):
             case _:
                 self._at += 1
                 self._out.append("[^" + ranges_text(LINE_ENDS) + "]" if char == "." else self._literal(char))
-        self._quantifier(group)
 
     def _copy(self, text: str) -> None:
         self._at += len(text)
@@ -132,16 +159,14 @@ class _PatternReader(EscapeReader):
         elif self._next(2) == "?<":
             self._at += 2
             self._capture(self._name())
-        elif self._next(3) == "?P<":
-            self._fail("(?P<…> is Python's notation", start, "write (?<name>…)")
-        elif self._next(3) in ("?P=", "?P>"):
-            self._fail(f"({self._next(3)}…) is Python's notation", start, "write \\k<name>")
-        elif self._next(2) == "?#":
-            self._fail("(?#…) is no comment in ECMA 262", start, 'leave it out; "$comment" holds comments')
-        elif self._next(2) in ("?>", "?|", "?("):
-            self._fail(f"({self._next(2)} is not in ECMA 262", start, "write (?:…)")
         else:
-            self._fail("flags within a pattern, such as (?i), are not supported", start, "write the letters out: [Aa]")
+            self._fail_at_group(start)
+
+    def _fail_at_group(self, start: int) -> NoReturn:
+        for sign, (message, hint) in _FOREIGN_GROUPS.items():
+            if self._text.startswith(sign, self._at):
+                self._fail(message, start, hint)
+        self._fail("flags within a pattern, such as (?i), are not supported", start, "write the letters out: [Aa]")
 
     def _capture(self, name: str) -> None:
         self._open = _Group(self._open, number=len(self._groups) + 1)
@@ -196,8 +221,8 @@ class _PatternReader(EscapeReader):
     def _counts(self) -> str:
         end = self._text.find("}", self._at)
         words = self._text[self._at + 1 : max(end, self._at)].split(",")
-        if len(words) > 2 or not all(word.isascii() and word.isdigit() for word in words if word) or not words[0]:
-            self._fail("{ does not begin a repetition here", hint="write {2}, {2,} or {2,5}, or \\{ for the character")
+        if len(words) > 2 or not words[0] or not all(_COUNT.fullmatch(word) for word in words):
+            self._fail(_NO_REPETITION, hint=_REPETITIONS)
         if max(map(len, words)) > 9:
             self._fail("too many repetitions")
         if len(words) == 2 and words[1] and int(words[1]) < int(words[0]):
@@ -211,17 +236,10 @@ class _PatternReader(EscapeReader):
             self._at += 2
             self._out.append(_BOUNDARY[char])
             self._nothing_to_repeat(f"\\{char} cannot be repeated")
-            return
-        if char == "k" or (char.isascii() and char.isdigit() and char != "0"):
+        elif char == "k" or (char.isascii() and char.isdigit() and char != "0"):
             self._out.append(self._reference(char))
-            return
-        ranges = self._escaped(in_class=False)
-        if isinstance(ranges, str):
-            self._out.append(ranges)
-        elif len(ranges) == 1 and ranges[0][0] == ranges[0][1]:
-            self._out.append(code_point_text(ranges[0][0]))
         else:
-            self._out.append(f"[{ranges_text(ranges)}]")
+            self._out.append(_class_of(self._escaped(in_class=False)))
 
     def _reference(self, char: str) -> str:
         position = self._at
@@ -265,11 +283,16 @@ class _PatternReader(EscapeReader):
             return low if isinstance(low, str) else ranges_text(low)
         self._at += 1
         high = self._single()
-        if isinstance(low, str) or isinstance(high, str) or is_several(low) or is_several(high):
-            self._fail("a range goes from one character to another", position, "put - at the end, or write \\-")
-        if low[0][0] > high[0][0]:
+        first, last = self._end(low, position), self._end(high, position)
+        if first > last:
             self._fail("a range ends before it begins", position, "exchange its ends, or write \\- for the character")
-        return ranges_text([(low[0][0], high[0][0])])
+        return ranges_text([(first, last)])
+
+    def _end(self, one: Ranges | str, position: int) -> int:
+        """The character at one end of a range."""
+        if isinstance(one, str) or is_several(one):
+            self._fail("a range goes from one character to another", position, "put - at the end, or write \\-")
+        return one[0][0]
 
     def _single(self) -> Ranges | str:
         if self._next() == "\\":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from syncengine.core.errors import Problem
 from syncengine.documents.nodes import SourceText
@@ -28,13 +30,15 @@ def text_problems(data: bytes, source: SourceText) -> list[Problem]:
         line, column = source.position(error.start)
         hint = "save the file as UTF-8 (it may be in Latin-1 or Windows-1252)"
         return [_whole(source, "the file is not in UTF-8", hint, line, column)]
-    found = [
-        (match.start(), match.group()[0])
-        for match, _ in zip(_CONTROL_BYTES.finditer(data), range(_SHOWN), strict=False)
-    ]
-    for match, _ in zip(_CONTROL_CHARACTERS.finditer(text), range(_SHOWN), strict=False):
-        found.append((len(text[: match.start()].encode()), ord(match.group())))
-    return [_control(source, offset, code) for offset, code in sorted(found)[:_SHOWN]]
+    return [_control(source, offset, code) for offset, code in sorted(_controls(data, text))[:_SHOWN]]
+
+
+def _controls(data: bytes, text: str) -> Iterator[tuple[int, int]]:
+    """The first control characters of `data`: byte offset and code. `text` is "" where all is ASCII."""
+    for match in islice(_CONTROL_BYTES.finditer(data), _SHOWN):
+        yield match.start(), match.group()[0]
+    for character in islice(_CONTROL_CHARACTERS.finditer(text), _SHOWN):
+        yield len(text[: character.start()].encode()), ord(character.group())
 
 
 def _control(source: SourceText, offset: int, code: int) -> Problem:

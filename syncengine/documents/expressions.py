@@ -209,17 +209,21 @@ class Expressions:
         """Compile a condition, which is an expression without braces."""
         example = next((example for name, example in _CONDITIONS.items() if name in self._names), "")
         if _BRACES.search(text) is not None:
-            without = re.sub(r"\{\{-?(.*?)-?\}\}", lambda match: match[1].strip(), text)
-            fits = without != text and isinstance(self.compile_condition(without), Condition)
-            return ExpressionProblem(
-                message="a condition is written without braces",
-                hint=f"write {without}" if fits and re.search(r"[=<>]|\b(?:in|is)\b", without) else example,
-                offset=max(text.find("{"), 0),
-            )
+            return self._braces_in_condition(text, example)
         if not text.strip():
             return ExpressionProblem(message="the condition is empty", hint=example)
         parsed = self._parsed("{{" + text + "}}", self._condition, shift=2)
         return parsed if isinstance(parsed, ExpressionProblem) else Condition(self._compiled(parsed))
+
+    def _braces_in_condition(self, text: str, example: str) -> ExpressionProblem:
+        without = re.sub(r"\{\{-?(.*?)-?\}\}", lambda match: match[1].strip(), text)
+        compares = re.search(r"[=<>]|\b(?:in|is)\b", without) is not None
+        fits = compares and without != text and isinstance(self.compile_condition(without), Condition)
+        return ExpressionProblem(
+            message="a condition is written without braces",
+            hint=f"write {without}" if fits else example,
+            offset=max(text.find("{"), 0),
+        )
 
     def compiled_list(self, parts: Iterable[str | nodes.Expr]) -> JinjaTemplate:
         """A compiled template whose result is the list of these parts."""
@@ -339,17 +343,24 @@ _AFTER_IN = re.compile(r"\bin[\s(]*\Z")
 
 def _find(text: str, error: RewriteRefused) -> tuple[int, int]:
     """Offset and line of the faulty token. Of equal literals, the one in the invalid position."""
-    token = error.token
-    pattern = re.escape(token)
-    if token[:1] in ("'", '"'):
-        pattern = f"[\"']{re.escape(token[1:-1])}[\"']"
-    found = [match.start() for match in re.finditer(rf"(?<!\w){pattern}", text)] if token else []
+    found = _occurrences(text, error.token)
     if error.code == "SE304" and len(found) > 1:
-        after_in = [start for start in found if _AFTER_IN.search(text[:start])]
-        alone = [start for start in found if not _COMPARED.search(text[:start])]
-        found = (after_in if error.after_in else alone) or found
+        if error.after_in:
+            misplaced = [start for start in found if _AFTER_IN.search(text[:start])]
+        else:
+            misplaced = [start for start in found if not _COMPARED.search(text[:start])]
+        found = misplaced or found
     offset = found[0] if found else max(text.find("{{"), 0)
     return offset, text.count("\n", 0, offset) + 1
+
+
+def _occurrences(text: str, token: str) -> list[int]:
+    if not token:
+        return []
+    pattern = re.escape(token)
+    if token[0] in ("'", '"'):
+        pattern = f"[\"']{re.escape(token[1:-1])}[\"']"
+    return [match.start() for match in re.finditer(rf"(?<!\w){pattern}", text)]
 
 
 def _render_error(error: Exception, index: int) -> RenderError:

@@ -161,14 +161,20 @@ def money(value: object, decimal: object = ".") -> str:
     text = trimmed(text_of(value, "money"))
     match = pattern.fullmatch(text)
     if match is None:
-        hint = "an amount looks like 1234.50" if decimal == "." else "an amount looks like 1.234,50"
-        if not text:
-            hint = "for empty cells: {{ '' if row.payout is blank else row.payout | money }}, and skip_empty"
-        elif decimal == "." and "," in text and _MONEY[","].fullmatch(text):
-            hint += "; where the comma is the decimal mark, write money(decimal=',')"
-        raise FilterError(f"a text like {shape(text)} is not an amount with at most two decimals", hint)
+        message = f"a text like {shape(text)} is not an amount with at most two decimals"
+        raise FilterError(message, _money_hint(text, str(decimal)))
     whole = int(_NOT_DIGITS.sub("", match["whole"]))
     return f"{match['sign']}{whole}.{(match['fraction'] or '').ljust(2, '0')}"
+
+
+def _money_hint(text: str, decimal: str) -> str:
+    if not text:
+        return "for empty cells: {{ '' if row.payout is blank else row.payout | money }}, and skip_empty"
+    if decimal == ",":
+        return "an amount looks like 1.234,50"
+    if "," in text and _MONEY[","].fullmatch(text):
+        return "an amount looks like 1234.50; where the comma is the decimal mark, write money(decimal=',')"
+    return "an amount looks like 1234.50"
 
 
 def number(value: object) -> Decimal:

@@ -162,19 +162,23 @@ def _keyword_faults(root: dict[str, Any], draft: Draft) -> Iterator[_Fault]:
     for place, schema in schemas.items():
         for keyword, message, hint in unknown_keywords(schema, draft):
             yield _Fault((*place, keyword), message, hint, "SE211")
-        for keyword, hint in _REFUSED_KEYWORDS.items():
-            if keyword in schema and (place or keyword.endswith("Ref")):
-                yield _Fault((*place, keyword), f"{keyword} is not supported", hint)
+        yield from _refused_keywords(place, schema)
         if "$ref" in schema:
             yield from _reference_faults(place, schema["$ref"], root, known)
-        if "format" in schema and schema["format"] not in FORMATS:
-            name = str(schema["format"])[:100]
-            hint = f"use a pattern; {did_you_mean(name, FORMATS)}"
-            yield _Fault((*place, "format"), f"the format {name!r} is not checked", hint)
         if "patternProperties" in schema and unevaluated:
             message = "patternProperties cannot be used in a schema with unevaluatedProperties"
             yield _Fault((*place, "patternProperties"), message, "use additionalProperties")
         yield from _pattern_faults(place, schema)
+
+
+def _refused_keywords(place: Place, schema: dict[str, Any]) -> Iterator[_Fault]:
+    for keyword, hint in _REFUSED_KEYWORDS.items():
+        if keyword in schema and (place or keyword.endswith("Ref")):
+            yield _Fault((*place, keyword), f"{keyword} is not supported", hint)
+    if "format" in schema and schema["format"] not in FORMATS:
+        name = str(schema["format"])[:100]
+        hint = f"use a pattern; {did_you_mean(name, FORMATS)}"
+        yield _Fault((*place, "format"), f"the format {name!r} is not checked", hint)
 
 
 def _reference_faults(place: Place, reference: Any, root: dict[str, Any], known: set[int]) -> Iterator[_Fault]:

@@ -85,13 +85,14 @@ def _url(node: Mapping, around: ConfigurationContext, findings: ConfigurationPro
     written = LedgerPin().url if reference is None else reference.text
     if written.startswith(_SQLITE) and len(written) > len(_SQLITE):
         return f"{_SQLITE}{around.root / written.removeprefix(_SQLITE)}", ""
-    if reference is not None and written.startswith("env:"):
+    if reference is None:
+        return "", ""
+    if written.startswith("env:"):
         return "", variable_of(reference, around, findings) or ""
-    if reference is not None and urlsplit_scheme(written) in _POSTGRES:
+    if urlsplit_scheme(written) in _POSTGRES:
         _warn_of_password(reference, findings)
         return written, ""
-    if reference is not None:
-        findings.add("SE555", "the ledger's url is of no kind that is known", reference, _FORMS)
+    findings.add("SE555", "the ledger's url is of no kind that is known", reference, _FORMS)
     return "", ""
 
 

@@ -53,13 +53,16 @@ class Misreadings:
         if node.line == end[0] or not node.plain:
             self._question_mark(node)
         if event.style in ("|", ">"):
-            header = re.match(_HEADER, self._source.line(node.line)[node.column - 1 :])
-            if header is not None:
-                self._hash(node.line, node.column - 1 + header.end())
+            self._block_header(node)
             return
         if node.plain and not is_key:
             self._cut(node, *end, flow=flow)
         self.after(*end)
+
+    def _block_header(self, node: Scalar) -> None:
+        header = re.match(_HEADER, self._source.line(node.line)[node.column - 1 :])
+        if header is not None:
+            self._hash(node.line, node.column - 1 + header.end())
 
     def after(self, line: int, column: int) -> None:
         """Check the characters after the end of a text or of a bracket; `column` counts from 0."""

@@ -160,13 +160,13 @@ def place_in(source: SourceText, scalar: Scalar, offset: int) -> Scalar:
     """Position of character `offset` of a scalar's text; that of the scalar where its line breaks make this unclear."""
     line, column = scalar.line, scalar.column
     raw = source.line(line)[column - 1 :]
-    if not scalar.plain and raw[:1] in ("|", ">"):
+    opening = "" if scalar.plain else raw[:1]
+    if opening in ("|", ">"):
         return _place_in_block(source, scalar, offset) if _BLOCK.fullmatch(raw) else scalar
-    if not scalar.plain and raw[:1] in _ESCAPES:
-        written = [match.start() + 1 for match in _ESCAPES[raw[0]].finditer(raw[1:])]
+    shift = offset
+    if opening in _ESCAPES:
+        written = [match.start() + 1 for match in _ESCAPES[opening].finditer(raw[1:])]
         shift = written[offset] if offset < len(written) else offset + 1
-    else:
-        shift = offset
     fits = raw[shift : shift + 1] in (scalar.text[offset : offset + 1], "" if scalar.plain else "\\")
     return Scalar("", True, line, column + shift) if fits else scalar
 

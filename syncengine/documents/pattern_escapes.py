@@ -65,15 +65,16 @@ class EscapeReader:
             return ranges if char.islower() else other_characters(ranges)
         if char and char in "pP":
             return self._property(char, position)
-        if char in _CONTROLS:
-            if char == "0" and self._next().isdigit():
-                self._fail("\\0 followed by a digit is no escape of ECMA 262", position, "write \\x00")
-            return one_character(_CONTROLS[char])
+        return one_character(0x08 if in_class and char == "b" else self._escaped_character(char, position))
+
+    def _escaped_character(self, char: str, position: int) -> int:
         if char in _PUNCTUATION:
-            return one_character(ord(char))
-        if in_class and char == "b":
-            return one_character(0x08)
-        return one_character(self._code_point(char, position))
+            return ord(char)
+        if char not in _CONTROLS:
+            return self._code_point(char, position)
+        if char == "0" and self._next().isdigit():
+            self._fail("\\0 followed by a digit is no escape of ECMA 262", position, "write \\x00")
+        return _CONTROLS[char]
 
     def _property(self, char: str, position: int) -> str:
         end = self._text.find("}", self._at)
@@ -106,23 +107,27 @@ class EscapeReader:
         raise PatternError(message, position + 1, hint)
 
     def _unicode(self, position: int) -> int:
-        if self._next() == "{":
-            end = self._text.find("}", self._at)
-            digits = self._text[self._at + 1 : max(end, 0)]
-            if not digits or len(digits) > 8 or not _is_hex(digits) or int(digits, 16) > LAST_CODE_POINT:
-                self._fail("\\u{…} holds the number of a character, in hexadecimal digits", position)
-            self._at = end + 1
-            point = int(digits, 16)
-        else:
-            point = self._hex(4, position)
-            if 0xD800 <= point <= 0xDBFF and self._next(2) == "\\u":
-                self._at += 2
-                low = self._hex(4, position)
-                if 0xDC00 <= low <= 0xDFFF:
-                    return 0x10000 + ((point - 0xD800) << 10) + low - 0xDC00
+        point = self._in_braces(position) if self._next() == "{" else self._surrogates(position)
         if 0xD800 <= point <= 0xDFFF:
             self._fail("half a surrogate pair", position, "write the character itself, or \\u{…}")
         return point
+
+    def _in_braces(self, position: int) -> int:
+        end = self._text.find("}", self._at)
+        digits = self._text[self._at + 1 : max(end, 0)]
+        if not digits or len(digits) > 8 or not _is_hex(digits) or int(digits, 16) > LAST_CODE_POINT:
+            self._fail("\\u{…} holds the number of a character, in hexadecimal digits", position)
+        self._at = end + 1
+        return int(digits, 16)
+
+    def _surrogates(self, position: int) -> int:
+        """Four hexadecimal digits; or two escapes of four, which make one character beyond U+FFFF."""
+        high = self._hex(4, position)
+        if not 0xD800 <= high <= 0xDBFF or self._next(2) != "\\u":
+            return high
+        self._at += 2
+        low = self._hex(4, position)
+        return 0x10000 + ((high - 0xD800) << 10) + low - 0xDC00 if 0xDC00 <= low <= 0xDFFF else high
 
     def _hex(self, length: int, position: int) -> int:
         digits = self._next(length)

@@ -39,15 +39,7 @@ def international(text: str, calling_code: str, shape: str) -> str:
     `shape` masks the text in messages.
     """
     region = _region(calling_code)
-    fault = fault_of_digits(text)
-    if fault is not None:
-        cause = fault.cause.replace("of an id", "of it")
-        raise FilterError(f"a text like {shape} is not one phone number: {cause}", fault.remedy)
-    plain = _DASHES.sub("-", _SPACES.sub(" ", _UNSEEN.sub("", text))).strip()
-    plain = plain.replace("(+", "+(", 1) if plain.startswith("(+") else plain
-    if len(plain) > _LONGEST or _PHONE.fullmatch(plain) is None:
-        hint = "" if plain else "for empty cells: {{ '' if row.phone is blank else row.phone | e164 }}, and skip_empty"
-        raise FilterError(f"a text like {shape} is not a phone number", hint)
+    plain = _plain_number(text, shape)
     found = _read(plain, calling_code, region)
     if isinstance(found, AmbiguousNumber):
         message = f"a text like {shape} begins with {calling_code}, as its calling code or as a part of the number"
@@ -58,6 +50,20 @@ def international(text: str, calling_code: str, shape: str) -> str:
         hint = "it has too few or too many digits; another country's number begins with '+' and its code"
         raise FilterError(message, hint)
     return found
+
+
+def _plain_number(text: str, shape: str) -> str:
+    """The digits and signs of a number, its dashes and spaces made plain ones."""
+    fault = fault_of_digits(text)
+    if fault is not None:
+        cause = fault.cause.replace("of an id", "of it")
+        raise FilterError(f"a text like {shape} is not one phone number: {cause}", fault.remedy)
+    plain = _DASHES.sub("-", _SPACES.sub(" ", _UNSEEN.sub("", text))).strip()
+    plain = plain.replace("(+", "+(", 1) if plain.startswith("(+") else plain
+    if len(plain) > _LONGEST or _PHONE.fullmatch(plain) is None:
+        hint = "" if plain else "for empty cells: {{ '' if row.phone is blank else row.phone | e164 }}, and skip_empty"
+        raise FilterError(f"a text like {shape} is not a phone number", hint)
+    return plain
 
 
 def other_notations(text: str, calling_code: str = "44") -> tuple[str, ...]:
@@ -110,10 +116,8 @@ def _read(plain: str, calling_code: str, region: str) -> str | AmbiguousNumber |
         coded = _with_code(plain, calling_code, numbers, _possible(with_plus, region))
         if coded is not None:
             return coded
-    if len(numbers) == 1 and not plain.startswith("00"):
-        ((form, number),) = numbers.items()
-        if not number.italian_leading_zero:
-            return form
+    if _is_certain(plain, numbers):
+        return next(iter(numbers))
     others = _possible(without_zero, region)
     in_use = _in_use({**numbers, **others})
     if in_use is not None:
@@ -123,6 +127,13 @@ def _read(plain: str, calling_code: str, region: str) -> str | AmbiguousNumber |
     return next(iter(found)) if len(found) == 1 else _in_use(found)
 
 
+def _is_certain(plain: str, numbers: Mapping[str, PhoneNumber]) -> bool:
+    """Whether the reading as written is the only one, so that no zero can make a difference."""
+    if len(numbers) != 1 or plain.startswith("00"):
+        return False
+    return all(not number.italian_leading_zero for number in numbers.values())
+
+
 def _with_code(
     plain: str, calling_code: str, national: Mapping[str, PhoneNumber], coded: Mapping[str, PhoneNumber]
 ) -> str | AmbiguousNumber | None:
@@ -130,9 +141,8 @@ def _with_code(
     form, other = _in_use(coded), _in_use(national)
     if re.match(rf"{calling_code}[ .\-]*\( *0 *\)", plain):
         return form or next(iter(coded), None)
-    if form is None or form == other:
-        return form
-    if other is None or re.match(rf"{calling_code}[ .\-/(]", plain):
+    set_apart = re.match(rf"{calling_code}[ .\-/(]", plain) is not None
+    if form is None or form == other or other is None or set_apart:
         return form
     mobile = _is_mobile(coded[form])
     if mobile == _is_mobile(national[other]):
@@ -157,7 +167,8 @@ def _readings(plain: str, calling_code: str, region: str) -> tuple[list[str], li
         return ["+" + one for one in each], [_without_zero(digits)], []
     if digits.startswith("00"):
         return ["+" + one.removeprefix("00") for one in each], [_without_zero(digits[2:]), digits], []
-    national = [f"+{calling_code}{one}" for one in each] if region == _NO_REGION else list(each)
+    prefix = f"+{calling_code}" if region == _NO_REGION else ""
+    national = [prefix + one for one in each]
     if digits.startswith(calling_code):
         return national, [], ["+" + digits, _without_zero(digits)]
     return national, [f"+{calling_code}{digits[1:]}"] if digits.startswith("0") else [], []
@@ -184,16 +195,21 @@ def _possible(readings: Iterable[str], region: str) -> dict[str, PhoneNumber]:
         except phonenumbers.NumberParseException:
             continue
         form = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        reason = phonenumbers.is_possible_number_with_reason(number)
-        possible = reason == phonenumbers.ValidationResult.IS_POSSIBLE
-        # A number that can be dialled only within its area lacks its area code; a few such numbers (+1 310 1234) have
-        # none.
-        local = reason == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY
-        # The library allows nine digits in Britain, which some landlines have; a mobile number has ten.
-        short = form.startswith("+447") and len(form) != len("+447700900123")
-        if (possible and not short) or (local and phonenumbers.is_valid_number(number)):
+        if _is_possible(number, form):
             found[form] = number
     return found
+
+
+def _is_possible(number: PhoneNumber, form: str) -> bool:
+    import phonenumbers
+
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason == phonenumbers.ValidationResult.IS_POSSIBLE:
+        # The library allows nine digits in Britain, which some landlines have; a mobile number has ten.
+        return not form.startswith("+447") or len(form) == len("+447700900123")
+    # A number that can be dialled only within its area lacks its area code; a few such numbers (+1 310 1234) have none.
+    local = reason == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY
+    return local and phonenumbers.is_valid_number(number)
 
 
 def _in_use(numbers: Mapping[str, PhoneNumber]) -> str | None:

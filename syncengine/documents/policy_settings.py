@@ -54,6 +54,7 @@ def policy_of(
 ) -> Policy:
     """The rules of a policy mapping. Its paths are relative to `folder` and cannot leave it."""
     _check_deliveries(node, accounts, findings)
+    repeats = [spec.repeat for spec in SPECS.values() if spec.repeat]
     policy = Policy(
         max_leads=whole(node, "max_leads"),
         max_irreversible=whole(node, "max_irreversible"),
@@ -63,9 +64,9 @@ def policy_of(
         max_total_revenue=cents(node, "max_total_revenue", findings),
         max_change_percent=decimal(node, "max_change_percent"),
         require_before=tuple(Kind(name) for name in texts(node, "require_before") if name in set(Kind)),
-        allowed_fields=texts(node, "allowed_fields") if node.get("allowed_fields") is not None else None,
+        allowed_fields=_listed(node, "allowed_fields"),
         denied_fields=texts(node, "denied_fields"),
-        allowed_deliveries=texts(node, "allowed_deliveries") if node.get("allowed_deliveries") is not None else None,
+        allowed_deliveries=_listed(node, "allowed_deliveries"),
         allow_negative=flag(node, "allow_negative"),
         windows=tuple(_window(item, findings) for item in mappings(node, "windows")),
         budgets=tuple(_budget(item, findings) for item in mappings(node, "budgets")),
@@ -76,14 +77,14 @@ def policy_of(
         findings=_findings(node, findings),
         lines={key.text: key.line for key, _ in node.entries} | _finding_lines(node),
         file=file,
+        **{name: "allow" if text(node, name) == "allow" else "block" for name in repeats},
     )
-    repeats = {
-        spec.repeat: "allow" if text(node, spec.repeat) == "allow" else "block"
-        for spec in SPECS.values()
-        if spec.repeat
-    }
-    policy = msgspec.structs.replace(policy, **repeats)
     return msgspec.structs.replace(policy, digest=policy_digest(policy))
+
+
+def _listed(node: Mapping, key: str) -> tuple[str, ...] | None:
+    """None where the key is missing: an empty list allows nothing, a missing one allows everything."""
+    return texts(node, key) if node.get(key) is not None else None
 
 
 def policy_digest(policy: Policy) -> str:
@@ -95,13 +96,17 @@ def policy_digest(policy: Policy) -> str:
 
 
 def _rules(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rules(item) for key, item in value.items() if key not in _NOT_RULES}
-    if isinstance(value, list | tuple):
-        return [_rules(item) for item in value]
-    if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
-    return value if value is None or isinstance(value, bool) else str(value)
+    match value:
+        case dict():
+            return {key: _rules(item) for key, item in value.items() if key not in _NOT_RULES}
+        case list() | tuple():
+            return [_rules(item) for item in value]
+        case Decimal():
+            return format(value.normalize(), "f")
+        case None | bool():
+            return value
+        case _:
+            return str(value)
 
 
 def _finding_lines(node: Mapping) -> dict[str, int]:
@@ -111,20 +116,24 @@ def _finding_lines(node: Mapping) -> dict[str, int]:
 
 def _findings(node: Mapping, findings: ConfigurationProblems) -> dict[str, Literal["block", "ignore"]]:
     """The setting for each rule's findings. Rules that depend on other runs or files cannot block."""
-    ruled = node.get("findings")
     found: dict[str, Literal["block", "ignore"]] = {}
-    for key, value in ruled.entries if isinstance(ruled, Mapping) else ():
+    for key, value in section(node, "findings").entries:
+        setting = value.text if isinstance(value, Scalar) else ""
         if key.text not in RULES:
             hint = did_you_mean(key.text, RULES) or "docs/findings.md lists the rules"
             findings.add("SE560", f"there is no rule of findings {key.text!r}", key, hint)
-        elif isinstance(value, Scalar) and value.text == "ignore":
+        elif setting == "ignore":
             found[key.text] = "ignore"
-        elif isinstance(value, Scalar) and value.text == "block":
-            if RULES[key.text] == "recorded":
-                message = f"{key.text} cannot block: it rests on more than the plan holds, such as other runs or files"
-                findings.add("SE560", message, key, f"write {key.text}: ignore, or leave it out")
+        elif setting == "block":
             found[key.text] = "block"
+            _check_may_block(key, findings)
     return found
+
+
+def _check_may_block(rule: Scalar, findings: ConfigurationProblems) -> None:
+    if RULES[rule.text] == "recorded":
+        message = f"{rule.text} cannot block: it rests on more than the plan holds, such as other runs or files"
+        findings.add("SE560", message, rule, f"write {rule.text}: ignore, or leave it out")
 
 
 def _check_deliveries(node: Mapping, accounts: dict[str, Account], findings: ConfigurationProblems) -> None:
@@ -193,11 +202,7 @@ def _approvals(node: Mapping, folder: Path, findings: ConfigurationProblems) -> 
     if when is not None:
         _check_expression(when, PLAN_NAMES, findings)
     required = whole(rule, "required") or 0
-    reference = scalar(rule, "allowed_signers")
-    path = _signers(reference, folder, findings) if reference is not None else None
-    if reference is None and required:
-        hint = "name a file of allowed signers, such as .syncengine/allowed_signers"
-        findings.add("SE560", "approvals are required, but nobody is allowed to sign", rule, hint)
+    path = _signers_of(rule, required, folder, findings)
     return ApprovalRule(
         required=required,
         when=text(rule, "when"),
@@ -206,6 +211,16 @@ def _approvals(node: Mapping, folder: Path, findings: ConfigurationProblems) -> 
         author_may_approve=flag(rule, "author_may_approve"),
         line=rule.line,
     )
+
+
+def _signers_of(rule: Mapping, required: int, folder: Path, findings: ConfigurationProblems) -> Path | None:
+    reference = scalar(rule, "allowed_signers")
+    if reference is not None:
+        return _signers(reference, folder, findings)
+    if required:
+        hint = "name a file of allowed signers, such as .syncengine/allowed_signers"
+        findings.add("SE560", "approvals are required, but no one is allowed to sign", rule, hint)
+    return None
 
 
 def _signers(reference: Scalar, folder: Path, findings: ConfigurationProblems) -> Path | None:

@@ -114,6 +114,11 @@ class _Frame:
         self.indexed = len(self.items)
         return self.firsts.get(name)
 
+    def leave_out_dropped(self) -> None:
+        if self.dropped:
+            dropped = {id(key) for key in self.dropped}
+            self.items[:] = [entry for entry in self.items if id(entry[0]) not in dropped]
+
 
 class _EventReader:
     """One pass over the events of one file."""
@@ -139,14 +144,7 @@ class _EventReader:
             try:
                 self._events(CParser(data[offset:] if offset else data).get_event)
             except MarkedYAMLError as error:
-                mark = error.problem_mark
-                if mark is not None and _LIBYAML_TOO_DEEP in (error.problem or ""):
-                    self._too_deep(mark.line + 1 + self._base, mark.column + 1)
-                    return
-                problem = syntax_problem(error, self._source, self._base)
-                if problem.line not in self._template_lines:
-                    self.problems.append(problem)
-                following = self._next_document(data, offset, error)
+                following = self._after_error(error, data, offset)
                 if following is None:
                     return
                 offset = following
@@ -158,6 +156,17 @@ class _EventReader:
                 return
             else:
                 return
+
+    def _after_error(self, error: MarkedYAMLError, data: bytes, offset: int) -> int | None:
+        """Report a syntax error; returns where the next document begins."""
+        mark = error.problem_mark
+        if mark is not None and _LIBYAML_TOO_DEEP in (error.problem or ""):
+            self._too_deep(mark.line + 1 + self._base, mark.column + 1)
+            return None
+        problem = syntax_problem(error, self._source, self._base)
+        if problem.line not in self._template_lines:
+            self.problems.append(problem)
+        return self._next_document(data, offset, error)
 
     def _next_document(self, data: bytes, offset: int, error: MarkedYAMLError) -> int | None:
         failed = self._base + 1 + (error.problem_mark.line if error.problem_mark is not None else 0)
@@ -265,13 +274,11 @@ class _EventReader:
     def _close(self, event: Any, frame: _Frame) -> _Frame:
         parent = self._stack.pop()
         node: Node = frame.node  # type: ignore[assignment]  # only the root has none, and it is never closed
+        frame.leave_out_dropped()
         if frame.flow:
             self._misreadings.after(event.end_mark.line + 1 + self._base, event.end_mark.column)
-        if frame.dropped:
-            dropped = {id(key) for key in frame.dropped}
-            frame.items[:] = [entry for entry in frame.items if id(entry[0]) not in dropped]
-        if frame.flow and node.line in self._template_lines and not frame.items and not frame.is_key:
-            node = self._template_text(node, event)
+            if node.line in self._template_lines and not frame.items and not frame.is_key:
+                node = self._template_text(node, event)
         if frame.anchor is not None:
             frame.anchor.node = node
         if frame.is_key:

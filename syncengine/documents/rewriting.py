@@ -7,7 +7,7 @@ where any text but '' is true and 'app' is in 'approved'.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Never
 
 from jinja2 import nodes, pass_environment
@@ -223,56 +223,85 @@ def _is_amount(node: nodes.Node) -> bool:
 def _refuse_literal(node: nodes.Expr, user: str, *, policy: bool) -> None:
     """Refuse a literal other than true and false where a boolean is expected, whether or not it would be evaluated."""
     literal = node.node if isinstance(node, nodes.Neg) else node
-    if isinstance(literal, nodes.List | nodes.Tuple):
-        kind = "a list"
-    elif isinstance(literal, nodes.Const) and not isinstance(literal.value, bool):
-        kind = "a number" if isinstance(literal.value, float) else kind_of_value(literal.value)
-    else:
+    kind = _literal_kind(literal)
+    if not kind:
         return
     written = unparsed(literal)
     if user:
         message = f"'{user}' takes true or false, and {written or 'this'} is {kind}"
     else:
         message = f"the condition gives {kind}, not true or false"
-    hint = f"compare it with something, as in row.status == {written or _EXAMPLE}"
-    if user == "or" and kind == "a number":
-        hint = f"for what stands in place of an empty value write default('{written}')"
-        if policy:
+    match user, kind, written:
+        case "or", "a number", _ if policy:
             hint = f"compare what it gives, as in (op.payout or {written}) > 200"
-    elif written == "none":
-        hint = "write true or false, or a comparison: row.status == 'approved'"
-    elif kind == "a list":
-        hint = "look something up in it, as in row.status in ['approved', 'returned']"
+        case "or", "a number", _:
+            hint = f"for a value in place of an empty one write default('{written}')"
+        case _, _, "none":
+            hint = "write true or false, or a comparison: row.status == 'approved'"
+        case _, "a list", _:
+            hint = "look something up in it, as in row.status in ['approved', 'returned']"
+        case _:
+            hint = f"compare it with something, as in row.status == {written or _EXAMPLE}"
     raise RewriteRefused(message, hint=hint, token=written, code="SE304")
+
+
+def _literal_kind(node: nodes.Node) -> str:
+    """The kind of a literal other than true and false, for messages; "" for everything else."""
+    match node:
+        case nodes.List() | nodes.Tuple():
+            return "a list"
+        case nodes.Const(value=bool()):
+            return ""
+        case nodes.Const(value=float()):
+            return "a number"
+        case nodes.Const(value=value):
+            return kind_of_value(value)
+        case _:
+            return ""
 
 
 def _refuse_alternatives(node: nodes.And | nodes.Or, word: str) -> None:
     """Refuse `row.x == 'a' or 'b'`, where one of several was meant; the error shows the list to write."""
-    compared: nodes.Compare | None = None
-    texts: list[str] = []
-    for operand in _operands(node, type(node)):
-        match operand:
-            case nodes.Compare(ops=[nodes.Operand(op="eq" | "ne", expr=nodes.Const(value=str() as value))]):
-                if compared is None or unparsed(compared.expr) == unparsed(operand.expr):
-                    compared = compared or operand
-                    texts.append(value)
-            case nodes.Const(value=str() as value) if compared is not None:
-                texts.append(value)
-    first = next((operand.value for operand in _operands(node, type(node)) if _is_text(operand)), None)  # type: ignore[attr-defined]
+    operands = list(_operands(node, type(node)))
+    first = next((operand.value for operand in operands if _is_text(operand)), None)  # type: ignore[attr-defined]
     if first is None:
         return
     written = quoted(first)
-    hint = f"compare it with something, as in row.status == {written}"
-    if compared is not None and unparsed(compared.expr):
-        sign = "in" if compared.ops[0].op == "eq" else "not in"
-        hint = f"write {unparsed(compared.expr)} {sign} [{', '.join(quoted(text) for text in texts)}]"
-    elif _is_text(node.left) and _is_text(node.right):
-        hint = f"write row.status in [{unparsed(node.left)}, {unparsed(node.right)}]"
-    elif word == "or" and _is_text(node.right) and unparsed(node.left):
-        hint = f"for what stands in place of an empty value write {unparsed(node.left)} | default({written})"
-    raise RewriteRefused(
-        f"'{word}' takes true or false, and {written} is a text", hint=hint, token=written, code="SE304"
+    hint = (
+        _list_to_write(operands)
+        or _of_two_texts(node, word)
+        or f"compare it with something, as in row.status == {written}"
     )
+    message = f"'{word}' takes true or false, and {written} is a text"
+    raise RewriteRefused(message, hint=hint, token=written, code="SE304")
+
+
+def _list_to_write(operands: Iterable[nodes.Expr]) -> str:
+    """`row.x in ['a', 'b']` for `row.x == 'a' or 'b'`; "" where nothing is compared with a text."""
+    source, sign = "", ""
+    texts: list[str] = []
+    for operand in operands:
+        match operand:
+            case nodes.Compare(
+                expr=expr, ops=[nodes.Operand(op="eq" | "ne" as op, expr=nodes.Const(value=str() as text))]
+            ):
+                if not texts:
+                    source, sign = unparsed(expr), "in" if op == "eq" else "not in"
+                if source == unparsed(expr):
+                    texts.append(text)
+            case nodes.Const(value=str() as text) if texts:
+                texts.append(text)
+    return f"write {source} {sign} [{', '.join(map(quoted, texts))}]" if source else ""
+
+
+def _of_two_texts(node: nodes.And | nodes.Or, word: str) -> str:
+    if not _is_text(node.right):
+        return ""
+    if _is_text(node.left):
+        return f"write row.status in [{unparsed(node.left)}, {unparsed(node.right)}]"
+    if word == "or" and unparsed(node.left):
+        return f"for a value in place of an empty one write {unparsed(node.left)} | default({unparsed(node.right)})"
+    return ""
 
 
 def _operands(node: nodes.Expr, kind: type[nodes.Expr]) -> list[nodes.Expr]:
@@ -285,25 +314,27 @@ def _refuse_text_after_in(left: nodes.Expr, right: nodes.Expr, how: str) -> None
     """Refuse `in` over a text, which would find every substring and '': ('approved') is a text, not a list."""
     if not isinstance(right, nodes.Const):
         return
-    written = unparsed(right)
-    if not isinstance(right.value, str):
-        hint = "write row.status in ['approved', 'returned']"
-        raise RewriteRefused(
-            "'in' needs a list on its right, not a single value", hint=hint, token=written, code="SE304", after_in=True
-        )
+    if isinstance(right.value, str):
+        what, hint = "a text", _list_hint(left, right, how)
+    else:
+        what, hint = "a single value", "write row.status in ['approved', 'returned']"
+    message = f"'in' needs a list on its right, not {what}"
+    raise RewriteRefused(message, hint=hint, token=unparsed(right), code="SE304", after_in=True)
+
+
+def _list_hint(left: nodes.Expr, right: nodes.Const, how: str) -> str:
+    """The list to write in place of the text on the right of `in`."""
     word = "in" if how == "in" else "not in"
     parts = [part.strip() for part in right.value.split(",")]
-    listed = ", ".join(quoted(part) for part in parts if part) or "'approved'"
-    source = unparsed(left) or "row.status"
-    hint = f"write a list: {source} {word} [{listed}]"
-    if len(parts) == 1:
-        negated = "" if how == "in" else "not "
-        hint += f"; for a part of a text: row.notes is {negated}containing({written})"
-        if _is_text(left):
-            hint = f"write a list: row.status {word} ['approved', 'returned']"
-    raise RewriteRefused(
-        "'in' needs a list on its right, not a text", hint=hint, token=written, code="SE304", after_in=True
-    )
+    several = len(parts) > 1
+    if not several and _is_text(left):
+        return f"write a list: row.status {word} ['approved', 'returned']"
+    listed = ", ".join(map(quoted, filter(None, parts))) or "'approved'"
+    hint = f"write a list: {unparsed(left) or 'row.status'} {word} [{listed}]"
+    if several:
+        return hint
+    test = "is containing" if how == "in" else "is not containing"
+    return f"{hint}; for a part of a text: row.notes {test}({unparsed(right)})"
 
 
 def _refuse_none(other: nodes.Expr, how: str) -> Never:

@@ -68,24 +68,21 @@ def _pruned(value: Any, path: _Path, suspect: set[_Path]) -> tuple[Any, dict[_Pa
     Also returns, for each list that was cut, the original indices of its items.
     """
     kept: dict[_Path, list[int]] = {}
-    if path not in suspect:
-        return value, kept
-    if isinstance(value, dict):
-        copy: dict[str, Any] = {}
-        for key, item in value.items():
-            copy[key], below = _pruned(item, (*path, key), suspect)
-            kept.update(below)
-        return copy, kept
-    if not isinstance(value, list):
-        return value, kept
-    places = [n for n in range(len(value)) if n < 2 or len(value) <= _LONG or (*path, n) in suspect]
-    items: list[Any] = []
-    for place in places:
-        item, below = _pruned(value[place], (*path, place), suspect)
-        items.append(item)
-        kept.update(below)
-    kept[path] = places
-    return items, kept
+
+    def prune(value: Any, path: _Path) -> Any:
+        if path not in suspect:
+            return value
+        match value:
+            case dict():
+                return {key: prune(item, (*path, key)) for key, item in value.items()}
+            case list():
+                short = len(value) <= _LONG
+                kept[path] = [n for n in range(len(value)) if n < 2 or short or (*path, n) in suspect]
+                return [prune(value[place], (*path, place)) for place in kept[path]]
+            case _:
+                return value
+
+    return prune(value, path), kept
 
 
 def _restored(path: Iterable[str | int], kept: dict[_Path, list[int]]) -> _Path:
@@ -120,17 +117,22 @@ class _Places:
         """Line and column of the value at `path`, or of its key `key`; those of the nearest ancestor if missing."""
         here: Node = self._node
         for part in path:
-            below: Node | None = None
-            if isinstance(here, Mapping) and isinstance(part, str):
-                below = self._value(here, part)
-            elif isinstance(here, Sequence) and isinstance(part, int) and part < len(here.items):
-                below = here.items[part]
+            below = self._below(here, part)
             if below is None:
                 break
             here = below
         named = self._entry(here, key) if key is not None and isinstance(here, Mapping) else None
         found = named[0] if named is not None else here
         return found.line, found.column
+
+    def _below(self, here: Node, part: str | int) -> Node | None:
+        match here, part:
+            case Mapping(), str():
+                return self._value(here, part)
+            case Sequence(items=items), int() if part < len(items):
+                return items[part]
+            case _:
+                return None
 
     def _value(self, mapping: Mapping, name: str) -> Node | None:
         """The node at which a problem with this value is shown: the key, where the value is empty."""

@@ -125,18 +125,20 @@ def unknown_keywords(schema: dict[str, Any], draft: Draft) -> Iterator[tuple[str
     """Keywords of one schema that have no effect in this draft, each with a message and a hint."""
     known = KEYWORDS[draft]
     for keyword in schema:
-        if keyword in known or keyword.startswith("x-"):
-            continue
-        of = next((name for names, name in _OF_DRAFT if keyword in names), "")
-        if of:
-            hint = _INSTEAD[draft].get(keyword, _NAME_A_DRAFT)
-            yield keyword, f"{keyword!r} is a keyword of {of}, and does nothing in {draft}", hint
-        else:
-            yield keyword, f"{draft} has no keyword {keyword[:60]!r}, so it would check nothing", _meant(keyword, known)
+        if keyword not in known and not keyword.startswith("x-"):
+            yield (keyword, *_without_effect(keyword, draft))
     if draft == "draft-07" and "$ref" in schema:
-        for keyword in schema.keys() - _ANNOTATIONS - {"$ref", "$schema", "$id", "definitions"}:
-            if keyword in known:
-                yield keyword, f"draft-07 ignores {keyword!r} beside $ref", "put both into allOf"
+        for keyword in (schema.keys() & known) - _ANNOTATIONS - {"$ref", "$schema", "$id", "definitions"}:
+            yield keyword, f"draft-07 ignores {keyword!r} beside $ref", "put both into allOf"
+
+
+def _without_effect(keyword: str, draft: Draft) -> tuple[str, str]:
+    of = next((name for names, name in _OF_DRAFT if keyword in names), "")
+    if of:
+        hint = _INSTEAD[draft].get(keyword, _NAME_A_DRAFT)
+        return f"{keyword!r} is a keyword of {of}, and does nothing in {draft}", hint
+    message = f"{draft} has no keyword {keyword[:60]!r}, so it would check nothing"
+    return message, _meant(keyword, KEYWORDS[draft])
 
 
 def _meant(keyword: str, known: frozenset[str]) -> str:

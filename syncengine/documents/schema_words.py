@@ -67,20 +67,19 @@ def leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
 def wording(error: ValidationError, place: str) -> Wording:
     """The message for one violation at `place` ("changes[2].lead"; "" is the whole document)."""
     where = place or "the document"
+    inside = f" in {place}" if place else ""
     if isinstance(error, UnknownKey):
-        inside = f" in {place}" if place else ""
-        return Wording(
-            "SE201", f"unknown key {_cut(error.key)}{inside}", did_you_mean(error.key, error.known), error.key
-        )
-    if isinstance(error, MissingKey):
-        inside = f" in {place}" if place else ""
-        return Wording("SE202", _own(error) or f"the key {error.key!r} is missing{inside}", _hint(error))
+        hint = did_you_mean(error.key, error.known)
+        return Wording("SE201", f"unknown key {_cut(error.key)}{inside}", hint, error.key)
     own = _own(error)
+    if isinstance(error, MissingKey):
+        return Wording("SE202", own or f"the key {error.key!r} is missing{inside}", _hint(error))
+    code = "SE203" if error.validator == "type" else "SE204"
     if own and not _wants_quotes(error):
-        return Wording("SE204" if error.validator != "type" else "SE203", f"{where}: {own}", _hint(error))
-    if error.validator == "type":
-        return Wording("SE203", f"{where} must be {_types(error.validator_value)}, not {_kind(error)}", _hint(error))
-    return Wording("SE204", f"{where} {_rule(error)}", _hint(error))
+        return Wording(code, f"{where}: {own}", _hint(error))
+    if code == "SE203":
+        return Wording(code, f"{where} must be {_types(error.validator_value)}, not {_kind(error)}", _hint(error))
+    return Wording(code, f"{where} {_rule(error)}", _hint(error))
 
 
 def place_of(path: Iterable[str | int]) -> str:
@@ -129,12 +128,17 @@ def _hint(error: ValidationError) -> str:
         return "write a value; for the word itself use quotes"
     if error.validator == "enum" and isinstance(error.instance, str):
         listed: Any = error.validator_value
-        choices = [choice for choice in listed if isinstance(choice, str)]
-        return did_you_mean(error.instance, choices)
+        return did_you_mean(error.instance, filter(_is_text, listed))
+    return _example(schema) if error.validator in ("pattern", "type", "format") else ""
+
+
+def _example(schema: dict[str, Any]) -> str:
     examples = schema.get("examples")
-    if error.validator in ("pattern", "type", "format") and isinstance(examples, list) and examples:
-        return f"for example: {_json(examples[0])}"
-    return ""
+    return f"for example: {_json(examples[0])}" if isinstance(examples, list) and examples else ""
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _best_branch(error: ValidationError) -> list[ValidationError]:
@@ -143,23 +147,34 @@ def _best_branch(error: ValidationError) -> list[ValidationError]:
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context or ():
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
-    fitting = [
-        branch
-        for branch in branches.values()
-        if not any(inner.validator == "type" and not inner.relative_path for inner in branch)
-    ]
-    if len(fitting) == 1 or (fitting and all(_deep(branch) for branch in fitting)):
-        best = min(fitting, key=lambda branch: (-max(len(inner.relative_path) for inner in branch), len(branch)))
-        return list(leaves(best))
-    if fitting:
-        return [error]
-    types = sorted({name for branch in branches.values() for inner in branch for name in _names(inner)})
+    fitting = [branch for branch in branches.values() if not any(map(_is_about_the_kind, branch))]
+    if not fitting:
+        return [_of_every_kind(error, branches.values())]
+    if len(fitting) == 1 or all(map(_deep, fitting)):
+        return list(leaves(min(fitting, key=_distance)))
+    return [error]
+
+
+def _distance(branch: Iterable[ValidationError]) -> tuple[int, int]:
+    """How far an alternative is from what was written: the deeper its mistakes lie, the more of it fits."""
+    depths = [len(inner.relative_path) for inner in branch]
+    return -max(depths), len(depths)
+
+
+def _is_about_the_kind(error: ValidationError) -> bool:
+    """Whether it refuses the value itself for being a text, a list and so on."""
+    return error.validator == "type" and not error.relative_path
+
+
+def _of_every_kind(error: ValidationError, branches: Iterable[list[ValidationError]]) -> ValidationError:
+    """One error that names the types of all alternatives."""
+    types = sorted({name for branch in branches for inner in branch for name in _names(inner)})
     merged = ValidationError(
         error.message, validator="type", validator_value=types, instance=error.instance, schema=error.schema
     )
     merged.parent = error.parent
     merged.path, merged.relative_path = error.path, error.relative_path
-    return [merged]
+    return merged
 
 
 def _deep(branch: list[ValidationError]) -> bool:

@@ -108,10 +108,7 @@ class _Search:
         """Whether a folder belongs to another configuration; counts its changesets."""
         if self._root is None or not (folder / CONFIGURATION_NAME).is_file() or _real(folder) == self._root:
             return False
-        count = 0
-        for where, folders, names in os.walk(folder):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            count += sum(_may_be_changeset(file) for file in _documents(Path(where), names))
+        count = _changesets_below(folder)
         if count:
             self._skipped[folder] = count
         return True
@@ -165,6 +162,14 @@ class _Search:
         else:
             hint = "name a folder of changesets"
         return _problem(path, "the folder holds no .yaml or .yml file that is a changeset", hint)
+
+
+def _changesets_below(folder: Path) -> int:
+    count = 0
+    for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        count += sum(_may_be_changeset(file) for file in _documents(Path(where), names))
+    return count
 
 
 def _documents(folder: Path, names: Sequence[str]) -> Iterator[Path]:

@@ -97,21 +97,10 @@ def syntax_problem(error: MarkedYAMLError, source: SourceText, base: int) -> Pro
     """The problem for a syntax error. `base` is the number of lines before the text that libyaml was given."""
     words = error.problem or "not valid YAML"
     wording = next((known for known in _WORDINGS if known.pattern in words), None)
-    mark = error.problem_mark or error.context_mark
-    if wording is not None and wording.at_context and error.context_mark is not None:
-        mark = error.context_mark
-    line, column = _place(mark, base)
-    text = source.line(line)
-    if _UNQUOTED_TEMPLATE.search(text):
-        found = text.find("{{")
-        return source.problem(
-            "SE108", "a template stands here without quotes", line, found + 1 or column, hint=QUOTE_TEMPLATE
-        )
-    if text[column - 1 : column] == "\t":
-        return source.problem("SE104", "a tab stands where indentation is expected", line, column, hint=_TAB)
-    if re.search(_ANCHOR_BEFORE, text[: column - 1]):
-        message = "an anchor or alias ends here, and this text does not belong to it"
-        return source.problem("SE104", message, line, column, hint="quote a text that begins with & or *")
+    line, column = _place(_mark_of(error, wording), base)
+    typed = _from_typed_text(source, line, column)
+    if typed is not None:
+        return typed
     if wording is None:
         return source.problem("SE104", f"not valid YAML: {words}", line, column)
     message = wording.message
@@ -119,6 +108,26 @@ def syntax_problem(error: MarkedYAMLError, source: SourceText, base: int) -> Pro
         opened_line, opened_column = _place(error.context_mark, base)
         message = f"{message} (opened in line {opened_line}, column {opened_column})"
     return source.problem("SE104", message, line, column, hint=wording.hint)
+
+
+def _mark_of(error: MarkedYAMLError, wording: _Wording | None) -> Mark | None:
+    if wording is not None and wording.at_context and error.context_mark is not None:
+        return error.context_mark
+    return error.problem_mark or error.context_mark
+
+
+def _from_typed_text(source: SourceText, line: int, column: int) -> Problem | None:
+    """The problem where the text of the line explains it better than libyaml does."""
+    text = source.line(line)
+    if _UNQUOTED_TEMPLATE.search(text):
+        start = text.find("{{") + 1 or column
+        return source.problem("SE108", "a template is not in quotes", line, start, hint=QUOTE_TEMPLATE)
+    if text[column - 1 : column] == "\t":
+        return source.problem("SE104", "a tab where indentation is expected", line, column, hint=_TAB)
+    if re.search(_ANCHOR_BEFORE, text[: column - 1]):
+        message = "an anchor or alias ends here, and this text does not belong to it"
+        return source.problem("SE104", message, line, column, hint="quote a text that begins with & or *")
+    return None
 
 
 def _place(mark: Mark | None, base: int) -> tuple[int, int]:

@@ -84,6 +84,16 @@ def corrected(text: str, mistakes: Collection[TypedMistake]) -> str:
     return text
 
 
+def _is_plain_name(token: _TypedToken) -> bool:
+    return token.kind == "name" and not token.text[0].isdigit()
+
+
+def _is_test(sign: _TypedToken, word: _TypedToken, by: int) -> bool:
+    """Whether `is none` or `is undefined` is a test of the language."""
+    known = word.text in _KNOWN and by == 1 and sign.kind == "name"
+    return known or (word.text == "undefined" and sign.text == "is")
+
+
 class _ExpressionScan:
     """Scans the tokens of one expression from left to right."""
 
@@ -130,16 +140,23 @@ class _ExpressionScan:
         return [TypedMistake(last.start + self._shift, last.end + self._shift, message, last.text)]
 
     def _mistake(self, token: _TypedToken) -> TypedMistake | None:
-        following = self._peek()
-        if token.kind == "text" and following.kind == "name" and following.start == token.end:
-            return self._apostrophe(token)
-        if token.kind in ("curly", "open") or (token.kind == "text" and runs_over_comparison(token.text)):
-            return self._quote(token)
-        if token.kind == "sign":
-            return self._sign(token)
-        if token.kind == "name":
-            return self._column(token) or self._word(token)
+        match token.kind:
+            case "text" if self._is_continued(token):
+                return self._apostrophe(token)
+            case "text" if runs_over_comparison(token.text):
+                return self._quote(token)
+            case "curly" | "open":
+                return self._quote(token)
+            case "sign":
+                return self._sign(token)
+            case "name":
+                return self._column(token) or self._word(token)
         return None
+
+    def _is_continued(self, token: _TypedToken) -> bool:
+        """Whether a word follows a text at once, as in 'O'Brien'."""
+        following = self._peek()
+        return following.kind == "name" and following.start == token.end
 
     def _peek(self, by: int = 1) -> _TypedToken:
         index = self._at + by
@@ -147,26 +164,28 @@ class _ExpressionScan:
 
     def _quote(self, token: _TypedToken) -> TypedMistake:
         """A typographic quote, or an unclosed one."""
-        rest = self._text[token.start + 1 :]
-        closing = re.search(rf"['\"{_CURLY}]", rest)
-        typographic = token.kind == "curly" or re.search(f"[{_CURLY}]", rest) is not None
-        end = token.start + 1 + (closing.end() if closing else len(rest.rstrip()))
-        inner = rest[: closing.start()] if closing else rest.rstrip()
+        start, mark = token.start, token.text[0]
+        inner, end, closing = self._until_quote(start + 1)
+        typographic = mark in _CURLY or re.search(f"[{_CURLY}]", self._text[start + 1 :]) is not None
+        if mark not in _CURLY and closing and closing in _CURLY:
+            mark = closing
+        message = f"the quote {mark} is never closed"
         if typographic:
-            place = token.start
-            if token.kind != "curly" and closing and closing.group() in _CURLY:
-                place = token.start + 1 + closing.start()
-            message = f"{self._text[place]} is a typographic quote: texts stand between ' and '"
-        else:
-            message = f"the quote {token.text[0]} is never closed"
+            message = f"{mark} is a typographic quote: texts are written between ' and '"
+        after_dot = token.kind == "curly" and self._text[:start].endswith(".")
         self._skip_to(end)
-        start = token.start
-        column = token.kind == "curly" and self._text[:start].endswith(".")
-        if column:
-            return TypedMistake(
-                start - 1, end, "the name of a column with spaces stands in brackets", f"[{quoted(inner)}]"
-            )
+        if after_dot:
+            message = "the name of a column with spaces belongs in brackets"
+            return TypedMistake(start - 1, end, message, f"[{quoted(inner)}]")
         return TypedMistake(start, end, message, quoted(inner))
+
+    def _until_quote(self, start: int) -> tuple[str, int, str]:
+        """The text from `start` to the next quote, where it ends, and the quote; "" where there is none."""
+        rest = self._text[start:]
+        closing = re.search(rf"['\"{_CURLY}]", rest)
+        if closing is None:
+            return rest.rstrip(), start + len(rest.rstrip()), ""
+        return rest[: closing.start()], start + closing.end(), closing.group()
 
     def _apostrophe(self, token: _TypedToken) -> TypedMistake | None:
         """`'O'Brien'`."""
@@ -175,9 +194,8 @@ class _ExpressionScan:
             return None
         inner = self._text[token.start + 1 : end]
         self._skip_to(end + 1)
-        message = (
-            f"the text ends at its second {token.text[0]}: one that holds it stands between the other kind of quotes"
-        )
+        mark = token.text[0]
+        message = f"the text ends at its second {mark}: one that holds it is written between the other kind of quotes"
         return TypedMistake(token.start, end + 1, message, quoted(inner))
 
     def _skip_to(self, end: int) -> None:
@@ -192,29 +210,30 @@ class _ExpressionScan:
     def _sign(self, token: _TypedToken) -> TypedMistake | None:
         if token.text == "=" and self._names_an_argument():
             return None
-        if token.text in _SIGNS:
-            instead, meaning = _SIGNS[token.text]
-            if token.text == "!" and self._peek().text == "=":
-                self._at += 2
-                return TypedMistake(token.start, self._peek(-1).end, "'! =' is written in one: !=", "!=")
-            null = self._null(token.start, 1, negated=instead == "!=") if instead in ("==", "!=") else None
-            return null or self._replaced(token, instead, meaning)
-        if token.text in ("==", "!="):
-            return self._null(token.start, 1, negated=token.text == "!=")
-        return self._odd_sign(token)
+        if token.text == "!" and self._peek().text == "=":
+            self._at += 2
+            return TypedMistake(token.start, self._peek(-1).end, "'! =' is written in one: !=", "!=")
+        instead, meaning = _SIGNS.get(token.text, (token.text, ""))
+        compares = instead in ("==", "!=")
+        null = self._null(token.start, 1, negated=instead == "!=") if compares else None
+        if null or not meaning:
+            return null if compares else self._odd_sign(token)
+        return self._replaced(token, instead, meaning)
 
     def _odd_sign(self, token: _TypedToken) -> TypedMistake | None:
-        if token.text == ".":
-            return self._method(token)
-        if token.text == "$" and self._peek().text in self._names:
-            return TypedMistake(token.start, token.end, "names are written without '$'", "")
-        if token.text == "|" and self._peek().kind in ("text", "number"):
-            return self._replaced(token, "or", "one or the other is written or, and several values: in ['a', 'b']")
-        if token.text == ";":
-            return TypedMistake(token.start, token.end, "';' ends nothing here", "")
-        if token.text == "?":
-            message = "a choice is written 'yes' if row.optin == 'TRUE' else 'no', without '?' and ':'"
-            return TypedMistake(token.start, token.end, message, "?")
+        following = self._peek()
+        match token.text:
+            case ".":
+                return self._method(token)
+            case "$" if following.text in self._names:
+                return TypedMistake(token.start, token.end, "names are written without '$'", "")
+            case "|" if following.kind in ("text", "number"):
+                return self._replaced(token, "or", "one or the other is written or, and several values: in ['a', 'b']")
+            case ";":
+                return TypedMistake(token.start, token.end, "';' ends nothing here", "")
+            case "?":
+                message = "a choice is written 'yes' if row.optin == 'TRUE' else 'no', without '?' and ':'"
+                return TypedMistake(token.start, token.end, message, "?")
         if len(token.text) == 1 and unicodedata.category(token.text) in ("Cf", "Cc"):
             return TypedMistake(token.start, token.end, f"an invisible character (U+{ord(token.text):04X})", "")
         return None
@@ -244,12 +263,8 @@ class _ExpressionScan:
 
     def _null(self, start: int, by: int, *, negated: bool) -> TypedMistake | None:
         """`== null`, `is NULL`, `IS NOT NULL`."""
-        word = self._peek(by)
-        if word.text.lower() not in _NULLS or (
-            word.text in _KNOWN and by == 1 and self._tokens[self._at].kind == "name"
-        ):
-            return None
-        if word.text == "undefined" and self._tokens[self._at].text == "is":
+        word, sign = self._peek(by), self._tokens[self._at]
+        if word.text.lower() not in _NULLS or _is_test(sign, word, by):
             return None
         self._at += by + 1
         message, test = "an empty cell is an empty text, and none is null", "blank"
@@ -258,27 +273,36 @@ class _ExpressionScan:
         return TypedMistake(start, word.end, message, f"is not {test}" if negated else f"is {test}")
 
     def _word(self, token: _TypedToken) -> TypedMistake | None:
-        previous, lowered = self._peek(-1).text, token.text.lower()
+        previous = self._peek(-1).text
         if previous in (".", "|"):
             return None
-        if lowered == "is":
-            judged = self._is(token)
-            if judged is not None:
-                return judged
+        judged = self._is(token) if token.text.lower() == "is" else None
+        judged = judged or self._keyword(token, previous) or self._comparing(token, previous)
+        return judged or self._bare(token, previous)
+
+    def _keyword(self, token: _TypedToken, previous: str) -> TypedMistake | None:
+        """`AND`, or an `if` in front."""
+        lowered = token.text.lower()
         if lowered in _WORDS and token.text != lowered:
-            return TypedMistake(
-                token.start, token.end, f"{token.text!r} is written in small letters: {lowered}", lowered
-            )
-        if lowered in _CONTAINS and self._peek().kind == "text" and previous not in ("", "(", "is", "not"):
-            part = self._peek()
-            self._at += 2
-            message = f"a part of a text is looked for by is containing, not by {token.text}"
-            return TypedMistake(token.start, part.end, message, f"is containing({quoted(part.text[1:-1].strip('%'))})")
+            message = f"{token.text!r} is written in small letters: {lowered}"
+            return TypedMistake(token.start, token.end, message, lowered)
         if lowered == "if" and previous == "":
             return TypedMistake(token.start, token.end + 1, "a condition has no if in front of it", "")
-        if token.text in _OPERATORS and previous not in ("", "(", "is") and self._peek().kind in ("text", "number"):
+        return None
+
+    def _comparing(self, token: _TypedToken, previous: str) -> TypedMistake | None:
+        """`row.notes contains 'x'`, `row.payout gt 5`."""
+        following = self._peek()
+        if previous in ("", "(", "is"):
+            return None
+        if token.text.lower() in _CONTAINS and following.kind == "text" and previous != "not":
+            self._at += 2
+            message = f"a part of a text is looked for by is containing, not by {token.text}"
+            instead = f"is containing({quoted(following.text[1:-1].strip('%'))})"
+            return TypedMistake(token.start, following.end, message, instead)
+        if token.text in _OPERATORS and following.kind in ("text", "number"):
             return self._replaced(token, _OPERATORS[token.text], f"it is written {_OPERATORS[token.text]}")
-        return self._bare(token, previous)
+        return None
 
     def _is(self, token: _TypedToken) -> TypedMistake | None:
         """`is NULL`, `is empty`, `is 'approved'`."""
@@ -300,36 +324,47 @@ class _ExpressionScan:
 
     def _bare(self, token: _TypedToken, previous: str) -> TypedMistake | None:
         """A bare word that was meant as a text: `row.status == approved`, `row.optin == TRUE`."""
-        known = token.text in self._names or token.text in _KNOWN or token.text.lower() in _WORDS
-        if not known and previous == "in" and self._peek().text not in (".", "[", "("):
+        following = self._peek().text
+        if self._has_meaning(token) or following in (".", "[", "("):
+            return None
+        if previous == "in":
             listed = f"[{quoted(token.text)}]"
-            return TypedMistake(token.start, token.end, f"a list of texts stands behind in: {listed}", listed)
-        if known or previous not in (*_COMPARING, "[", ",", "=") or self._peek().text in (".", "[", "(", "="):
+            return TypedMistake(token.start, token.end, f"in takes a list of texts: {listed}", listed)
+        if previous not in (*_COMPARING, "[", ",", "=") or following == "=" or self._names_a_column(previous):
             return None
-        if previous == "[" and self._peek(-2).kind == "name" and self._peek(-2).text.lower() not in _WORDS:
-            return None
-        words = [token]
-        while self._peek(len(words)).kind in ("name", "number") and self._peek(len(words)).text.lower() not in _WORDS:
-            words.append(self._peek(len(words)))
-        written = self._text[token.start : words[-1].end]
-        self._at += len(words)
-        return TypedMistake(token.start, words[-1].end, f"a text stands in quotes: {quoted(written)}", quoted(written))
+        last = token
+        while self._is_bare_too(self._peek()):
+            self._at += 1
+            last = self._tokens[self._at]
+        self._at += 1
+        written = self._text[token.start : last.end]
+        return TypedMistake(token.start, last.end, f"a text is written in quotes: {quoted(written)}", quoted(written))
+
+    def _has_meaning(self, token: _TypedToken) -> bool:
+        return token.text in self._names or token.text in _KNOWN or token.text.lower() in _WORDS
+
+    def _is_bare_too(self, token: _TypedToken) -> bool:
+        """Whether a token belongs to the bare words in front of it."""
+        return token.kind in ("name", "number") and token.text.lower() not in _WORDS
+
+    def _names_a_column(self, previous: str) -> bool:
+        """Whether the bracket in front opens the name of a column, as in row[name], not a list."""
+        before = self._peek(-2)
+        return previous == "[" and before.kind == "name" and before.text.lower() not in _WORDS
 
     def _column(self, token: _TypedToken) -> TypedMistake | None:
         """`row.First Name`, `row.First-Name`, `row.2nd`, `row[First Name]`."""
         if token.text != "row" or self._peek(-1).text == ".":
             return None
-        if self._peek().text == "[" and self._peek(2).kind == "name":
+        following = self._peek().text
+        if following == "[" and self._peek(2).kind == "name":
             return self._bracketed(token)
-        if self._peek().text != ".":
-            return None
-        parts = list(self._column_parts())
-        plain = len(parts) == 1 and parts[0].kind == "name" and not parts[0].text[0].isdigit()
-        if not parts or plain:
+        parts = list(self._column_parts()) if following == "." else []
+        if not parts or (len(parts) == 1 and _is_plain_name(parts[0])):
             return None
         name = self._text[parts[0].start : parts[-1].end]
         self._at += 1 + len(parts)
-        message = f"the column {name!r} is no single word: it stands in brackets"
+        message = f"the column {name!r} is no single word: it belongs in brackets"
         return TypedMistake(token.start, parts[-1].end, message, f"row[{quoted(name)}]")
 
     def _column_parts(self) -> Iterator[_TypedToken]:

@@ -24,22 +24,21 @@ def quoted(text: str) -> str:
 def _text(node: nodes.Node) -> str:
     match node:
         case nodes.Name(name=name):
-            text = str(name)
+            return str(name)
         case nodes.Const(value=value):
-            text = _literal(value)
+            return _literal(value)
         case nodes.Getattr(node=inner, attr=attr):
-            text = f"{_text(inner)}.{attr}"
+            return f"{_text(inner)}.{attr}"
         case nodes.Getitem(node=inner, arg=arg):
-            text = f"{_text(inner)}[{_text(arg)}]"
+            return f"{_text(inner)}[{_text(arg)}]"
         case nodes.List(items=items) | nodes.Tuple(items=items):
-            text = f"[{_joined(items)}]"
+            return f"[{_joined(items)}]"
         case nodes.Filter(node=nodes.Node() as inner, name=name, args=args):
-            text = f"{_text(inner)} | {name}" + (f"({_joined(args)})" if args else "")
+            return f"{_text(inner)} | {name}" + (f"({_joined(args)})" if args else "")
         case nodes.Compare(expr=expr, ops=[nodes.Operand(op=op, expr=right)]):
-            text = f"{_text(expr)} {_SIGNS[op]} {_text(right)}"
+            return f"{_text(expr)} {_SIGNS[op]} {_text(right)}"
         case _:
-            text = _NOT_SIMPLE
-    return text
+            return _NOT_SIMPLE
 
 
 def _literal(value: object) -> str:
