@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from syncengine.applying.answer_backlog import AnswerBacklog
 from syncengine.applying.answers import AnswerHandler
 from syncengine.applying.jobs import Job, RunTerms
 from syncengine.applying.pace import RequestPace
@@ -29,7 +30,8 @@ from syncengine.applying.stopping import Rules, StopRules, StopSignal, Waves
 from syncengine.core.errors import LeaseLost, LedgerTrouble, SyncError
 from syncengine.core.events import RequestLeft, RunStopped, StopCause, call_of, operations_of
 from syncengine.core.outcomes import LeadEntry, Outcome
-from syncengine.core.ports import Answered, Clock, Lease, LedgerWriter, Listener, OutgoingRequest, Recheck
+from syncengine.core.ports import Clock, Lease, LedgerWriter, Listener, OutgoingRequest, Recheck
+from syncengine.core.results import OperationLine
 from syncengine.core.values import OperationId, RunId
 
 _RENEW = 5.0
@@ -56,7 +58,7 @@ class Executor:
 
     `rules` and `pace` may be shared with other executors; `leave` is shorter than the lease lasts. Afterwards,
     `stopped` is the reason for an early end (empty: none), `trouble` says whether the ledger or an internal error was
-    the reason, and `unrecorded` is the number of operations that were sent without their outcome being recorded.
+    the reason, and `unrecorded` lists the operations that were answered without this being recorded.
     """
 
     def __init__(
@@ -92,8 +94,7 @@ class Executor:
         self._leave = leave
         self._flying: dict[int, Job] = {}
         self._arrived: deque[Event] = deque()
-        self._answers: list[Answered] = []
-        self._answered = 0.0
+        self._answers = AnswerBacklog()
         self._held = -math.inf
         """Time of the last commit that found the lease held."""
         self._share = max(1, terms.limits.concurrency // 2)
@@ -118,10 +119,15 @@ class Executor:
         self.requests = 0
 
     @property
-    def unrecorded(self) -> int:
-        """Number of operations that were sent without their outcome being recorded."""
-        waiting = sum(len(each) for answer in self._answers for each in answer.rulings)
-        return waiting + sum(len(entry.parts) for job in self._flying.values() for entry in job.entries)
+    def unrecorded(self) -> tuple[OperationLine, ...]:
+        """Operations that were answered, or withdrawn, without this being recorded: the ledger takes them for doubts.
+        Those that the run itself counts as in doubt are not among them."""
+        return self._answers.lines({line.operation for line in self.board.in_doubt})
+
+    @property
+    def has_unrecorded(self) -> bool:
+        """Whether the outcome of anything that was sent is not on record."""
+        return bool(self._answers or self._flying)
 
     def execute(self) -> None:
         """Send everything that may be sent. Returns when every answer is received and recorded."""
@@ -194,7 +200,7 @@ class Executor:
         if not self._answers and not ahead:
             return True
         few = max(len(self._answers), len(ahead)) < self._share
-        return few and bool(self._flying) and not (self._answers and now - self._answered >= _SHARE)
+        return few and bool(self._flying) and not (self._answers and now - self._answers.since >= _SHARE)
 
     def _send(self, job: Job) -> None:
         """Send a request whose intents are durable; nothing where all of its entries were left out."""
@@ -264,7 +270,7 @@ class Executor:
         lost."""
         outgoing = [OutgoingRequest(job.entries) for job in intended]
         try:
-            committed = self._ledger.commit(self._lease, self._run, outgoing, self._answers, self._recheck)
+            committed = self._ledger.commit(self._lease, self._run, outgoing, self._answers.records, self._recheck)
         except LeaseLost as error:
             self._answers.clear()
             self.trouble = error
@@ -312,8 +318,8 @@ class Executor:
             event = self._arrived.popleft()
             if isinstance(event, Received):
                 job = self._flying[event.ticket]
-                self._answered = self._answered if self._answers else self._clock.monotonic()
-                self._answers.append(self._answer_handler.receive(event, job, ending=bool(self.stopped)))
+                answered = self._answer_handler.receive(event, job, ending=bool(self.stopped))
+                self._answers.add(answered, job.entries, self._clock.monotonic())
                 del self._flying[event.ticket]
                 self._stop(self._answer_handler.stopped, self._answer_handler.cause)
 
@@ -354,7 +360,7 @@ class Executor:
         if self._terms.deadline is not None:
             waits.append(self._terms.deadline - now)
         if self._answers:
-            waits.append(self._answered + _SHARE - now)
+            waits.append(self._answers.since + _SHARE - now)
         if self._senders.idle > 0:
             gap = self._pace.delay(now)
             waits.extend(max(job.not_before - now, gap) for job in self._requests.jobs)
@@ -371,7 +377,7 @@ class Executor:
         for job in self._requests.jobs:
             answered = self._answer_handler.withdraw(job, self.stopped)
             if answered is not None:
-                self._answers.append(answered)
+                self._answers.add(answered, job.entries, self._clock.monotonic())
         self._requests.jobs.clear()
         for _ in range(_LAST_COMMITS):
             self._commit_answers()
@@ -382,7 +388,7 @@ class Executor:
         if not self._answers:
             return
         try:
-            self._ledger.commit(self._lease, self._run, [], self._answers, self._recheck)
+            self._ledger.commit(self._lease, self._run, [], self._answers.records, self._recheck)
         except LeaseLost:
             pass
         except LedgerTrouble as error:

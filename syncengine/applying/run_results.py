@@ -15,6 +15,18 @@ LISTED = 10_000
 """Operations listed by name per outcome; the rest is counted."""
 
 
+def line_of(part: SentOperation, message: str = "") -> OperationLine:
+    """An operation as the result of a run lists it."""
+    operation = part.operation
+    return OperationLine(
+        operation=part.id,
+        lead=operation.lead,
+        kind=kind_of(operation).value,
+        message=message,
+        changeset=part.changeset,
+    )
+
+
 class RunResults:
     """Collects the outcomes. `before` holds what was settled, doubtful or held when the run began."""
 
@@ -86,13 +98,4 @@ class RunResults:
 
     def _list(self, lines: list[OperationLine], part: SentOperation, message: str) -> None:
         if len(lines) < LISTED:
-            operation = part.operation
-            lines.append(
-                OperationLine(
-                    operation=part.id,
-                    lead=operation.lead,
-                    kind=kind_of(operation).value,
-                    message=message,
-                    changeset=part.changeset,
-                )
-            )
+            lines.append(line_of(part, message))

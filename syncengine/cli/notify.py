@@ -37,7 +37,10 @@ def notify_of_run(invocation: Invocation, project: Project, result: RunResult) -
     said = (
         f"{counts.applied} applied, {counts.rejected} rejected, {counts.in_doubt} in doubt, {counts.not_sent} not sent"
     )
-    reasons = {"in_doubt": counts.in_doubt, "rejected": counts.rejected, "stopped": int(bool(result.stopped))}
+    if result.unrecorded:
+        said += f", {len(result.unrecorded)} of them answered but not recorded"
+    doubts = counts.in_doubt + len(result.unrecorded)
+    reasons = {"in_doubt": doubts, "rejected": counts.rejected, "stopped": int(bool(result.stopped))}
     ids = f"run {result.run}\nplan {result.plan[:12]}" if result.run else f"plan {result.plan[:12]}"
     notify(invocation, project, result.account, reasons, f"{said}\n{ids}")
 

@@ -53,9 +53,11 @@ class ChangeTally(msgspec.Struct, frozen=True, kw_only=True):
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """Result of one execution of apply. `run` is None where nothing had to be sent, so that no run began.
 
-    `not_sent_reasons` maps each reason to a number of operations that were not sent. `stopped` is the sentence that
-    ended the run early, or empty. `pin_line` is the `ledger.id` line to commit. `warnings` come from the service and
-    from the product. `not_sent`, `applied` and `tallies` may be empty; JUnit reports then contain counts only.
+    `unrecorded` was answered, but the ledger failed before that was recorded, so `status` lists it as in doubt. The
+    counts count it by its answer. `not_sent_reasons` maps each reason to a number of operations that were not sent.
+    `stopped` is the sentence that ended the run early, or empty. `pin_line` is the `ledger.id` line to commit.
+    `warnings` come from the service and from the product. `not_sent`, `applied` and `tallies` may be empty; JUnit
+    reports then contain counts only.
     """
 
     run: RunId | None
@@ -64,6 +66,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     requests: int
     rejected: tuple[OperationLine, ...] = ()
     in_doubt: tuple[OperationLine, ...] = ()
+    unrecorded: tuple[OperationLine, ...] = ()
     not_sent: tuple[OperationLine, ...] = ()
     applied: tuple[OperationLine, ...] = ()
     tallies: tuple[ChangeTally, ...] = ()

@@ -85,9 +85,9 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FenceLost(Exception):
-    """Another worker holds this worker's lane. `unrecorded` operations were sent and their outcome is not recorded."""
+    """Another worker holds this worker's lane. `unrecorded`: the outcome of something that was sent is not recorded."""
 
-    def __init__(self, unrecorded: int) -> None:
+    def __init__(self, *, unrecorded: bool) -> None:
         super().__init__("the lane is lost")
         self.unrecorded = unrecorded
 
@@ -169,7 +169,7 @@ def _under_lease(shop: Shop, site: Site, turn: Turn) -> Outcomes:
         senders.close()
     site.listener.tell(_ended(executor, shard["operations"]))
     if isinstance(executor.trouble, LeaseLost) and shop.ledger.is_taken_over(turn.lease):
-        raise FenceLost(executor.unrecorded)
+        raise FenceLost(unrecorded=executor.has_unrecorded)
     return _judged(executor, recheck, turn.signal)
 
 
@@ -184,7 +184,7 @@ def _ended(executor: Executor, operations: int) -> RunEnded:
 def _judged(executor: Executor, recheck: Recheck, signal: StopSignal) -> Outcomes:
     board = executor.board
     found = Outcomes(
-        doubtful=bool(recheck.doubtful or executor.unrecorded),
+        doubtful=bool(recheck.doubtful or executor.has_unrecorded),
         reasons=dict(board.reasons),
         requests=executor.requests,
         reason=executor.stopped,

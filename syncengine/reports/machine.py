@@ -206,6 +206,7 @@ def apply_object(result: RunResult) -> dict[str, Any]:
         "requests": result.requests,
         "rejected": [_line(line) for line in result.rejected],
         "in_doubt": [_line(line) for line in result.in_doubt],
+        "unrecorded": [_chosen(line, "operation", "lead", "kind") for line in result.unrecorded],
         "not_sent_reasons": dict(result.not_sent_reasons),
         "warnings": list(result.warnings),
         "stopped": result.stopped,

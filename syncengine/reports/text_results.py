@@ -58,6 +58,7 @@ def apply_text(result: RunResult, options: ViewOptions) -> Iterator[str]:
     requests = plural(result.requests, "request")
     yield from page.line(Piece(f"{requests}, {plural(counts.total, 'operation')} in the plan", "dim"), indent=2)
     yield from _trouble(page, "?? In doubt", result.in_doubt, counts.in_doubt, "alarm")
+    yield from _trouble(page, "?? Answered, but not recorded", result.unrecorded, len(result.unrecorded), "alarm")
     yield from _trouble(page, "x Rejected", result.rejected, counts.rejected, "alarm")
     yield from _kept_back(page, result)
     for warning in result.warnings:
@@ -105,6 +106,12 @@ def _next(page: Page, result: RunResult) -> Iterator[str]:
             f"Nobody can know whether {plural(counts.in_doubt, 'operation')} took effect. "
             f"Look at the leads in LeadByte, then: "
             f'syncengine resolve {first} --as applied|not-applied --by NAME --note "what you saw"'
+        )
+        yield from page.line(Piece("Next: ", "alarm"), text, hang=2)
+    elif result.unrecorded:
+        text = (
+            f"The ledger takes {plural(len(result.unrecorded), 'operation')} for doubts. Repair it, then see: "
+            f"syncengine status. Updates and financials are sent again by: syncengine apply {path}"
         )
         yield from page.line(Piece("Next: ", "alarm"), text, hang=2)
     elif counts.rejected or counts.not_sent:

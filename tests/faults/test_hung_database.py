@@ -49,10 +49,13 @@ def test_apply_ends_although_its_ledger_does_not_answer(tmp_path: Path, end: str
             process.kill()
             server.thaw()
         result = json.loads(out)
-        assert process.returncode == result["exit"] == (130 if end == "SIGTERM" else 4)
+        listed = [line["operation"] for line in result["in_doubt"] + result["unrecorded"]]
+        assert process.returncode == result["exit"] == (130 if end == "SIGTERM" else 5 if listed else 4)
         assert result["stopped"]
+        assert sum(result["counts"].values()) == 400
         # What the service did is known to the ledger, as done or as a doubt; the file goes on with the rest.
         open_now = json.loads(workspace.run("status", "--format", "json").out)
+        assert sorted(listed) == sorted(doubt["operation"] for doubt in open_now["in_doubt"])
         assert open_now["counts"]["applied"] + len(open_now["in_doubt"]) >= len(workspace.effects)
         finished = workspace.run("apply", "release.plan", "--format", "json").json
         assert finished["exit"] in (0, 5)

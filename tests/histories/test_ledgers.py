@@ -287,6 +287,8 @@ def test_a_disk_that_fills_up_in_mid_run(bench: Bench, room: int) -> None:
         counts = ended.json["counts"]
         assert sum(counts.values()) == 2 * len(leads)
         assert ended.json["exit"] == ended.code
+        listed = [line["operation"] for line in ended.json["in_doubt"] + ended.json["unrecorded"]]
+        assert sorted(listed) == sorted(doubt["operation"] for doubt in bench.status()["in_doubt"])
     else:
         assert ended.code in (1, 3, 4), ended
     recorded = bench.outcomes()

@@ -58,6 +58,7 @@ RESULT = RunResult(
     requests=9,
     rejected=(LINE,),
     in_doubt=(LINE,),
+    unrecorded=(LINE,),
     not_sent_reasons={"waits behind a doubt": 4},
     stopped="five requests without a readable answer",
     pin_line='id: "01hz@1835"',
@@ -163,6 +164,7 @@ def test_apply_status_validate_and_history_match_their_schemas() -> None:
     assert apply["in_doubt"] == [
         {"operation": LINE.operation, "lead": "2932682", "kind": "trigger", "message": "timed out"}
     ]
+    assert apply["unrecorded"] == [{"operation": LINE.operation, "lead": "2932682", "kind": "trigger"}]
     check("status-result", status_object(STATUS))
     check("validate-result", validate_object(ValidateResult(changesets=1, problems=(PROBLEM,), more={"SE201": 7})))
     lines = list(history_jsonl([ROW, ROW]))

@@ -30,6 +30,13 @@ def test_apply_says_when_all_is_well_and_when_nothing_was_needed() -> None:
     assert next(apply_text(again, ViewOptions())).startswith("No run was needed")
 
 
+def test_apply_lists_what_was_answered_but_not_recorded() -> None:
+    result = msgspec.structs.replace(RESULT, counts=RunCounts(applied=12))
+    text = " ".join(" ".join(apply_text(result, ViewOptions(width=120))).split())
+    assert f"Answered, but not recorded 1 operation {RESULT.unrecorded[0].operation[:12]}" in text
+    assert "The ledger takes 1 operation for doubts. Repair it, then see: syncengine status." in text
+
+
 def test_many_troubles_are_counted_not_listed() -> None:
     line = OperationLine(operation=OperationId("1" * 40), lead=LeadId("1"), kind="update")
     many = msgspec.structs.replace(RESULT, rejected=(line,) * 500, counts=RunCounts(rejected=500), in_doubt=())
