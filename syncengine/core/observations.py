@@ -25,6 +25,20 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
     values: dict[str, str]
 
 
+class LeadEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the service's history of a lead. `at` is the time as the service writes it, or empty."""
+
+    at: str
+    event: str
+
+
+class LeadDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """A lead as the service shows it now: its values, and its history, in the service's order."""
+
+    values: dict[str, str]
+    history: tuple[LeadEvent, ...]
+
+
 class UnreadLead(msgspec.Struct, frozen=True, array_like=True, tag="unread"):
     """A lead that could not be read, and the reason."""
 

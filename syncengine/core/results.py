@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from syncengine.core.errors import Problem
+from syncengine.core.observations import LeadEvent
 from syncengine.core.operations import QUEUED, Kind
 from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest, RunId
 
@@ -111,6 +112,13 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[int, ...]
 
 
+class DoubtEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What the service shows of a doubtful lead now: its values, masked, and its history since the attempt."""
+
+    values: dict[str, str]
+    history: tuple[LeadEvent, ...]
+
+
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of operations by their present state."""
 
@@ -176,7 +184,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """Unresolved operations and unfinished plans. `counts` holds operations by present state, and the ledger's other
     counts.
 
-    `in_doubt` holds irreversible and repeatable operations alike. `contradictions` are sentences about answers that
+    `in_doubt` holds irreversible and repeatable operations alike; `evidence` is by operation, and None where nobody
+    asked for it. `contradictions` are sentences about answers that
     contradict a resolution.
     """
 
@@ -184,6 +193,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     ledger_url: str
     counts: Totals
     in_doubt: tuple[Doubt, ...] = ()
+    evidence: dict[OperationId, DoubtEvidence] | None = None
     unfinished_plans: tuple[UnfinishedPlan, ...] = ()
     contradictions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Self
 
-from syncengine.core.observations import AMOUNTS, MONEY, Observation, UnreadLead
+from syncengine.core.observations import AMOUNTS, MONEY, LeadDetails, LeadEvent, Observation, UnreadLead
 from syncengine.core.ports import Clock
 from syncengine.core.redaction import Secret
 from syncengine.core.settings import Account
 from syncengine.core.values import LeadId, format_money, is_quarantined, parse_money
 from syncengine.leadbyte.gateway import ERRORS, PATIENCE, client_of, context_of, failure_words, received
-from syncengine.leadbyte.payload import Json, NumberAsWritten, Unreadable, clean, decompress, read_json
+from syncengine.leadbyte.payload import Json, NumberAsWritten, Unreadable, clean, decompress, read_json, render
 from syncengine.leadbyte.probes import campaign_of
 from syncengine.leadbyte.requests import HEADERS, LEADS_PATH
 from syncengine.leadbyte.responses import DENIED, HttpAnswer
@@ -35,6 +35,9 @@ _FAILURES_IN_A_ROW = 5
 _REMEMBERED = 10_000
 """Number of leads whose campaigns are cached; a plan asks for them soon after it read the lead."""
 _WRAPPERS = ("lead", "data", "leads")
+_TIMES = ("at", "date", "datetime", "time", "timestamp", "created")
+"""Names under which an entry of a history may give its time: the service does not document them."""
+_NOT_SHOWN = UnreadLead("the answer does not show this lead")
 
 Wait = Callable[[float], object]
 """Sleeps for so many seconds."""
@@ -68,6 +71,23 @@ class LeadReader:
 
     def read(self, lead: LeadId) -> Observation | UnreadLead:
         """The lead's current values, or Unread with the reason. Raises no network errors."""
+        document = self._document(lead)
+        if isinstance(document, UnreadLead):
+            return document
+        values = lead_values(document, lead)
+        self._remember(lead, document)
+        return _NOT_SHOWN if values is None else Observation(at=self._settled(), by=BY, values=values)
+
+    def look(self, lead: LeadId) -> LeadDetails | UnreadLead:
+        """The lead's current values and its history, for people. Raises no network errors."""
+        document = self._document(lead)
+        if isinstance(document, UnreadLead):
+            return document
+        values = lead_values(document, lead)
+        return _NOT_SHOWN if values is None else LeadDetails(values=values, history=lead_history(document, lead))
+
+    def _document(self, lead: LeadId) -> Json | UnreadLead:
+        """The service's answer about a lead, or why there is none."""
         if is_quarantined(lead):
             return UnreadLead("the service shows no leads by quarantine id")
         if self._over:
@@ -86,7 +106,7 @@ class LeadReader:
         if answer.status != 200:
             unknown = "the service does not know this lead" if answer.status == 404 else "the service refused"
             return UnreadLead(f"{unknown} (HTTP {answer.status})")
-        return self._understood(lead, answer)
+        return _understood(answer)
 
     def campaign(self, lead: LeadId) -> str | None:
         """The campaign of a lead that was read recently; None where it is not known. Sends no request."""
@@ -125,20 +145,10 @@ class LeadReader:
             self._over = f"{reason}, {self._failures} times in a row; nothing more was asked"
         return UnreadLead(clean(self._key.hide_in(reason)))
 
-    def _understood(self, lead: LeadId, answer: HttpAnswer) -> Observation | UnreadLead:
-        try:
-            if not answer.whole:
-                raise Unreadable("the answer is too long to be one")
-            document = read_json(decompress(answer.body, answer.headers.get("content-encoding", "")))
-        except Unreadable as error:
-            return UnreadLead(str(error))
-        values = lead_values(document, lead)
+    def _remember(self, lead: LeadId, document: Json) -> None:
         if len(self._campaigns) >= _REMEMBERED:
             self._campaigns.clear()
         self._campaigns[lead] = campaign_of(document)
-        if values is None:
-            return UnreadLead("the answer does not show this lead")
-        return Observation(at=self._settled(), by=BY, values=values)
 
     def _settled(self) -> str:
         """Time of an observation made now: `settle` seconds ago. The service works through a queue, so what was sent
@@ -149,6 +159,15 @@ class LeadReader:
 
 class _ReadError(Exception):
     """The request for the lead failed."""
+
+
+def _understood(answer: HttpAnswer) -> Json | UnreadLead:
+    try:
+        if not answer.whole:
+            raise Unreadable("the answer is too long to be one")
+        return read_json(decompress(answer.body, answer.headers.get("content-encoding", "")))
+    except Unreadable as error:
+        return UnreadLead(str(error))
 
 
 def lead_values(document: Json, lead: LeadId) -> dict[str, str] | None:
@@ -176,6 +195,21 @@ def lead_values(document: Json, lead: LeadId) -> dict[str, str] | None:
             values[name] = format_money(cents)
     buyer = _buyer(found)
     return values if buyer is None else {**values, "buyer": buyer}
+
+
+def lead_history(document: Json, lead: LeadId) -> tuple[LeadEvent, ...]:
+    """The history in an answer about `lead`. Everything of an entry but its time is shown, since only people read
+    it."""
+    found = _lead_object(document, lead)
+    history = found.get("history") if found is not None else None
+    return tuple(map(_event, history)) if isinstance(history, list) else ()
+
+
+def _event(entry: Json) -> LeadEvent:
+    texts = _texts(entry) if isinstance(entry, dict) else {}
+    time = next((name for name in _TIMES if name in texts), "")
+    said = [text for name, text in texts.items() if name != time and text]
+    return LeadEvent(at=texts.get(time, ""), event=", ".join(said) or render(entry))
 
 
 def _lead_object(document: Json, lead: LeadId) -> dict[str, Json] | None:

@@ -224,7 +224,7 @@ def status_object(report: StatusReport) -> dict[str, Any]:
     return {
         "ledger": {"id": report.ledger_id, "url": report.ledger_url},
         "counts": _object(report.counts),
-        "in_doubt": [_doubt(line) for line in report.in_doubt],
+        "in_doubt": [{**_doubt(line), **_evidence(report, line)} for line in report.in_doubt],
         "unfinished_plans": [_object(plan) for plan in report.unfinished_plans],
         "contradictions": list(report.contradictions),
         "warnings": list(report.warnings),
@@ -235,6 +235,14 @@ def status_object(report: StatusReport) -> dict[str, Any]:
 
 def _doubt(doubt: Doubt) -> dict[str, Any]:
     return _chosen(doubt, "operation", "lead", "kind", "changeset", "run", "since", "delivery", "message", "in_flight")
+
+
+def _evidence(report: StatusReport, doubt: Doubt) -> dict[str, Any]:
+    """Null for a lead that could not be read: `warnings` say why."""
+    if report.evidence is None:
+        return {}
+    found = report.evidence.get(doubt.operation)
+    return {"evidence": None if found is None else _object(found)}
 
 
 def _object(value: msgspec.Struct) -> dict[str, Any]:

@@ -11,7 +11,15 @@ import msgspec
 
 from syncengine.core.errors import Exit
 from syncengine.core.redaction import visible
-from syncengine.core.results import Doubt, HistoryRow, OperationLine, RunResult, StatusReport, UnfinishedPlan
+from syncengine.core.results import (
+    Doubt,
+    DoubtEvidence,
+    HistoryRow,
+    OperationLine,
+    RunResult,
+    StatusReport,
+    UnfinishedPlan,
+)
 from syncengine.reports.layout import Page, Piece, Style, cells, cut
 from syncengine.reports.model import ViewOptions
 from syncengine.reports.vocabulary import clip, number, plural, short
@@ -133,7 +141,7 @@ def status_text(report: StatusReport, options: ViewOptions) -> Iterator[str]:
     yield from page.line(Piece("Ledger ", "bold"), Piece(name, "key"), Piece(f"  {visible(report.ledger_url)}", "dim"))
     for warning in report.warnings:
         yield from page.line(Piece("! ", "warn"), visible(warning), hang=2)
-    yield from _doubts(page, report.in_doubt)
+    yield from _doubts(page, report)
     for contradiction in report.contradictions:
         yield from page.line(Piece("x  Contradiction: ", "alarm"), visible(contradiction), hang=3)
     if report.unfinished_plans:
@@ -151,7 +159,8 @@ def status_text(report: StatusReport, options: ViewOptions) -> Iterator[str]:
         yield from page.line(Piece("Nothing stands open.", "good"))
 
 
-def _doubts(page: Page, lines: Sequence[Doubt]) -> Iterator[str]:
+def _doubts(page: Page, report: StatusReport) -> Iterator[str]:
+    lines, evidence = report.in_doubt, report.evidence or {}
     if not lines:
         return
     in_flight = sum(line.in_flight for line in lines)
@@ -160,6 +169,8 @@ def _doubts(page: Page, lines: Sequence[Doubt]) -> Iterator[str]:
     yield from page.heading("?? In doubt", f"{plural(len(lines), 'operation')}{advice}", "alarm")
     for line in lines[:LISTED]:
         yield from _doubt(page, line)
+        if line.operation in evidence:
+            yield from _evidence(page, evidence[line.operation])
     if len(lines) > LISTED:
         more = f"… and {number(len(lines) - LISTED)} more; --format json has them"
         yield from page.line(Piece(more, "dim"), indent=2)
@@ -175,6 +186,16 @@ def _doubt(page: Page, line: Doubt) -> Iterator[str]:
         indent=2,
         hang=2,
     )
+
+
+def _evidence(page: Page, found: DoubtEvidence) -> Iterator[str]:
+    values = ", ".join(f"{visible(name)} {clip(value, 100)}" for name, value in found.values.items())
+    yield from page.line(Piece("now: ", "bold"), values or "no values", indent=4, hang=2)
+    if not found.history:
+        yield from page.line(Piece("since: ", "bold"), "nothing in its history", indent=4, hang=2)
+    for event in found.history:
+        said = f"{visible(event.at)}  {clip(visible(event.event), 300)}"
+        yield from page.line(Piece("since: ", "bold"), said, indent=4, hang=2)
 
 
 def _unfinished(page: Page, plan: UnfinishedPlan) -> Iterator[str]:
