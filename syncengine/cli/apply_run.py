@@ -149,7 +149,7 @@ def _write_junit(
     invocation: Invocation, result: RunResult, path: Path, with_every_case: Callable[[], RunResult]
 ) -> None:
     # The run has happened: its own exit code and result must not be hidden by trouble with the report.
-    from syncengine.reports.ci import junit
+    from syncengine.reports.junit import junit
 
     try:
         result = with_every_case()

@@ -51,7 +51,7 @@ def command(invocation: Invocation, *, lead: str | None, changeset: str | None, 
             for line in history_jsonl(rows):
                 invocation.output.verbatim(line, "json")
         elif format_ == "csv":
-            from syncengine.reports.ci import history_csv
+            from syncengine.reports.csv import history_csv
 
             for line in history_csv(rows):
                 invocation.output.piece(line)

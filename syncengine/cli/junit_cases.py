@@ -14,7 +14,7 @@ from syncengine.core.outcomes import Outcome
 from syncengine.core.results import OperationLine, RunResult
 from syncengine.core.values import OperationId
 from syncengine.planning import Identities, open_plan
-from syncengine.reports.ci import CASES
+from syncengine.reports.junit import CASES
 
 
 class AppliedOperations:

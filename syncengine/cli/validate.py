@@ -84,11 +84,11 @@ def _show(invocation: Invocation, result: ValidateResult, root: Path, format_: s
             output.verbatim(document(validate_object(result)), "json")
         case "sarif":
             from syncengine import __version__
-            from syncengine.reports.ci import sarif
+            from syncengine.reports.sarif import sarif
 
             output.verbatim(sarif(_placed(result, root, _checkout(invocation)), version=__version__), "json")
         case "github":
-            from syncengine.reports.ci import github_annotations
+            from syncengine.reports.annotations import github_annotations
 
             for line in github_annotations(_placed(result, root, _checkout(invocation)).problems):
                 output.verbatim(line, "commands")

@@ -152,7 +152,8 @@ def _show_for_ci(invocation: Invocation, findings: tuple[Finding, ...], format_:
     """Findings that have a place, for machines that show them beside the lines."""
     from syncengine import __version__
     from syncengine.core.results import ValidateResult
-    from syncengine.reports.ci import finding_problems, github_annotations, sarif
+    from syncengine.reports.annotations import finding_problems, github_annotations
+    from syncengine.reports.sarif import sarif
 
     problems = finding_problems(findings)
     if format_ == "sarif":

@@ -87,7 +87,7 @@ def _told(message: str, code: str = "SE1") -> None:
 
 def _sound(problems: Any) -> None:
     from syncengine.documents.diagnostics import render_text
-    from syncengine.reports.ci import github_annotations
+    from syncengine.reports.annotations import github_annotations
 
     found = list(problems)
     render_text(found, colour=False).encode()

@@ -16,7 +16,10 @@ from syncengine.core.errors import Problem
 from syncengine.core.redaction import visible
 from syncengine.core.results import ChangeTally, OperationLine, RunCounts, RunResult, ValidateResult
 from syncengine.core.values import LeadId, OperationId
-from syncengine.reports.ci import CASES, github_annotations, history_csv, junit, sarif
+from syncengine.reports.annotations import github_annotations
+from syncengine.reports.csv import history_csv
+from syncengine.reports.junit import CASES, junit
+from syncengine.reports.sarif import sarif
 from tests.reports.samples import HOSTILE
 from tests.reports.test_machine import RESULT, ROW
 

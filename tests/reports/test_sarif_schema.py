@@ -11,7 +11,7 @@ from jsonschema import Draft4Validator
 
 from syncengine.core.errors import Problem, Severity
 from syncengine.core.results import ValidateResult
-from syncengine.reports.ci import SARIF_SCHEMA, sarif
+from syncengine.reports.sarif import SARIF_SCHEMA, sarif
 from tests.cli.console import run
 from tests.reports.samples import HOSTILE
 
