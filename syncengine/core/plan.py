@@ -11,7 +11,7 @@ import msgspec
 from syncengine.core.changes import ChangeFacts, NameUse, Origin
 from syncengine.core.finding import Finding
 from syncengine.core.operations import KindCounts, Operation
-from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest
+from syncengine.core.values import Cents, ChangesetId, LeadId, OperationId, PlanDigest, parse_money
 
 
 class State(StrEnum):
@@ -65,6 +65,20 @@ class PlannedOperation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     done: tuple[str, ...] = ()
     names: tuple[NameUse, ...] = ()
     beside_doubt: bool = False
+
+    def sends(self, name: str) -> bool:
+        """Whether a declared field or amount travels; `send` is empty where every one does."""
+        return not self.send or name in self.send
+
+    def value_before(self, name: str) -> str | None:
+        """What a field or amount was before; None where it is unknown."""
+        before = self.before.get(name) if self.before else None
+        return None if before is None else before.value
+
+    def amount_before(self, name: str) -> Cents | None:
+        """What an amount was before, in hundredths; None where it is unknown."""
+        text = self.value_before(name)
+        return None if text is None else parse_money(text)
 
 
 class PlanLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):

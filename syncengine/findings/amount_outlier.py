@@ -12,7 +12,7 @@ from syncengine.core.operations import Kind
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.values import format_money
 from syncengine.findings.medians import median_of
-from syncengine.findings.operations import Chunk, before_of
+from syncengine.findings.operations import Chunk
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
 
 FACTOR = 5
@@ -71,7 +71,7 @@ class AmountOutlier(Rule):
         sample = Sample()
         far = [extreme for extreme in fold.extremes() if is_far(extreme[0], twice)]
         for amount, _, planned in sorted(far, key=lambda extreme: -extreme[1])[:SHOWN]:
-            sample.add(planned, name, before_of(planned, name), format_money(amount))
+            sample.add(planned, name, planned.value_before(name), format_money(amount))
         sample.count = count
         alike = count + sum(1 for amount in fold.kept if is_far(amount, twice))
         tier = alike * 100 >= TIER_PERCENT * len(every)

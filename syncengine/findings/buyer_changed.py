@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syncengine.core.operations import Kind
-from syncengine.findings.operations import Chunk, before_of
+from syncengine.findings.operations import Chunk
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, in_change
 
 SHARE_PERCENT = 20
@@ -29,7 +29,7 @@ class BuyerChanged(Rule):
 
     def look(self, chunk: Chunk) -> None:
         for amounts in chunk.money:
-            buyer, before = amounts.operation.buyer, before_of(amounts.planned, "buyer")
+            buyer, before = amounts.operation.buyer, amounts.planned.value_before("buyer")
             if buyer is None or before is None:
                 continue
             self._known += 1

@@ -8,7 +8,6 @@ from functools import cached_property
 
 from syncengine.core.operations import Financials, Kind, Update, kind_of
 from syncengine.core.plan import PlannedOperation, State
-from syncengine.core.values import parse_money
 
 OPEN = frozenset({State.TO_SEND, State.HELD, State.BLOCKED})
 """States of what somebody still means to be sent."""
@@ -59,7 +58,7 @@ class Column:
 
     def before(self, index: int) -> str | None:
         """What is known of a value before."""
-        return before_of(self.operations[index], self.field)
+        return self.operations[index].value_before(self.field)
 
 
 class Amounts:
@@ -70,8 +69,8 @@ class Amounts:
     def __init__(self, planned: PlannedOperation, operation: Financials) -> None:
         self.planned = planned
         self.operation = operation
-        self.payout = _known_amount(planned, "payout")
-        self.revenue = _known_amount(planned, "revenue")
+        self.payout = planned.amount_before("payout")
+        self.revenue = planned.amount_before("revenue")
 
     def before(self, name: str) -> int | None:
         """The amount before, None where it is unknown."""
@@ -83,8 +82,7 @@ class Amounts:
 
     def sent(self, name: str) -> int | None:
         """The amount declared, where it would be sent."""
-        send = self.planned.send
-        return self.after(name) if not send or name in send else None
+        return self.after(name) if self.planned.sends(name) else None
 
 
 class Chunk:
@@ -138,14 +136,3 @@ class Chunk:
 def shape_of(value: str) -> str:
     """A value with its digits as 9 and its Latin letters as A or a."""
     return value.translate(_SHAPES)
-
-
-def before_of(planned: PlannedOperation, name: str) -> str | None:
-    """What the plan shows as before of a field or amount; None where it is unknown."""
-    before = planned.before.get(name) if planned.before else None
-    return None if before is None else before.value
-
-
-def _known_amount(planned: PlannedOperation, name: str) -> int | None:
-    text = before_of(planned, name)
-    return None if text is None else parse_money(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from syncengine.core.finding import SHOWN
 from syncengine.core.operations import Financials, Kind, Return, Trigger
 from syncengine.core.plan import PlannedOperation
-from syncengine.findings.operations import Chunk, before_of
+from syncengine.findings.operations import Chunk
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
 
 MOST_LEADS = 3
@@ -46,7 +46,7 @@ class RareTarget(Rule):
             if operation.__class__ is Trigger:
                 self._count("delivery", operation.delivery, None, planned)
             elif isinstance(operation, Financials | Return) and operation.buyer is not None:
-                self._count("buyer", operation.buyer, before_of(planned, "buyer"), planned)
+                self._count("buyer", operation.buyer, planned.value_before("buyer"), planned)
 
     def _count(self, what: str, target: str, before: str | None, planned: PlannedOperation) -> None:
         lead = planned.operation.lead

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from syncengine.core.finding import SHOWN
 from syncengine.core.operations import Kind, values_of
 from syncengine.core.plan import PlannedOperation
-from syncengine.findings.operations import OPEN, Chunk, before_of
+from syncengine.findings.operations import OPEN, Chunk
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
 
 FEWEST = 3
@@ -57,7 +57,7 @@ class ShiftedRows(Rule):
 
     def _compare(self, planned: PlannedOperation) -> None:
         for name, after in values_of(planned.operation).items():
-            before = before_of(planned, name)
+            before = planned.value_before(name)
             if before is None:
                 continue
             if name not in self._befores:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from syncengine.core.operations import Kind, Update
 from syncengine.core.plan import PlannedOperation
-from syncengine.findings.operations import Chunk, before_of
+from syncengine.findings.operations import Chunk
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
 
 FEWEST = 3
@@ -43,7 +43,7 @@ class SwappedValues(Rule):
 
     def _compare(self, planned: PlannedOperation, after: dict[str, str]) -> None:
         # Value before to its fields: most values are nobody's before.
-        known = {name: value for name in after if (value := before_of(planned, name))}
+        known = {name: value for name in after if (value := planned.value_before(name))}
         by_value: dict[str, list[str]] = {}
         for name, value in known.items():
             by_value.setdefault(value, []).append(name)

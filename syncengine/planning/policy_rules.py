@@ -27,7 +27,7 @@ from syncengine.core.operations import (
 )
 from syncengine.core.plan import Counts, PlannedOperation
 from syncengine.core.settings import Account, DenyRule, Policy
-from syncengine.core.values import Cents, format_money, parse_money
+from syncengine.core.values import format_money
 from syncengine.documents.rendering import RenderError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _largest_change(terms: Terms) -> Iterator[ActiveRule]:
 
     def judge(planned: PlannedOperation, _: PlanFacts) -> Iterator[str]:
         for name, new in _amounts_sent(planned):
-            old = known_amount(planned, name)
+            old = planned.amount_before(name)
             if old is None:
                 # `require_before` blocks it with a message of its own.
                 if Kind.FINANCIALS not in terms.policy.require_before:
@@ -269,12 +269,6 @@ PACE_RULES: tuple[str, ...] = ("waves", "stop_when")
 
 
 # Helpers of the rules
-
-
-def known_amount(planned: PlannedOperation, name: str) -> Cents | None:
-    """The amount before, in hundredths; None where it is unknown."""
-    before = planned.before.get(name)
-    return None if before is None or before.value is None else parse_money(before.value)
 
 
 def change_percent(old: int, new: int) -> Decimal | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from syncengine.core.operations import Financials, Kind, counter_of, kind_of
 from syncengine.core.plan import Counts, Moved, PlannedOperation, State
-from syncengine.planning.policy_rules import known_amount
 
 
 class OperationCounter:
@@ -40,7 +39,7 @@ class OperationCounter:
         if not planned.before:
             old_payout = old_revenue = None
         else:
-            old_payout, old_revenue = known_amount(planned, "payout"), known_amount(planned, "revenue")
+            old_payout, old_revenue = planned.amount_before("payout"), planned.amount_before("revenue")
         if payout is not None and "payout" in planned.send:
             self._payouts.add(old_payout, payout)
         if revenue is not None and "revenue" in planned.send:

@@ -8,7 +8,6 @@ import msgspec
 
 from syncengine.core.operations import Financials
 from syncengine.core.plan import PlannedOperation
-from syncengine.core.values import parse_money
 from syncengine.findings.operations import OPEN
 from syncengine.reports.vocabulary import number, plural
 
@@ -64,10 +63,8 @@ class MoneyCharts:
         if not isinstance(operation, Financials) or planned.state not in OPEN:
             return
         for name, after in (("payout", operation.payout), ("revenue", operation.revenue)):
-            if after is not None and (not planned.send or name in planned.send):
-                before = planned.before.get(name)
-                old = None if before is None or before.value is None else parse_money(before.value)
-                self._amount(planned, name, old, after)
+            if after is not None and planned.sends(name):
+                self._amount(planned, name, planned.amount_before(name), after)
 
     def _amount(self, planned: PlannedOperation, name: str, before: int | None, after: int) -> None:
         if before is None:
@@ -79,12 +76,12 @@ class MoneyCharts:
             ratio = after / before
             self._buckets[sum(ratio >= edge for edge in _EDGES)] += 1
         self._seen += 1
-        if after == before:
-            return
-        key = (abs(after - before), -self._seen)
-        if len(self._largest) >= LARGEST and key < self._largest[0][:2]:
-            return
-        entry = (*key, Difference(planned.id, planned.operation.lead, name, before, after))
+        if after != before:
+            self._rank(Difference(planned.id, planned.operation.lead, name, before, after))
+
+    def _rank(self, difference: Difference) -> None:
+        """Keep it where it is among the largest; of equal ones the first."""
+        entry = (abs(difference.difference), -self._seen, difference)
         if len(self._largest) < LARGEST:
             heappush(self._largest, entry)
         else:

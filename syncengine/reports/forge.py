@@ -16,6 +16,13 @@ _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHEETS = (".xlsx", ".ods")
 
 
+def _is_inside(file: str) -> bool:
+    """Whether a path is a file of the repository, and no sheet of a workbook ("a.xlsx sheet 2")."""
+    outside = file.startswith(("/", "../")) or "/../" in f"/{file}/"
+    sheet = file.lower().rpartition(".")[2].startswith(("xlsx ", "ods "))
+    return file.isprintable() and not outside and not sheet
+
+
 class Forge(msgspec.Struct, frozen=True, kw_only=True):
     """Where the repository is on the web. `folder` is the part of it that paths are relative to, "" or "leads/"."""
 
@@ -25,9 +32,7 @@ class Forge(msgspec.Struct, frozen=True, kw_only=True):
 
     def link(self, commit: str, file: str, line: int = 0) -> str:
         """The address of a line at a commit; "" where there is none: a file outside, or no commit."""
-        if not _COMMIT.fullmatch(commit) or file.startswith(("/", "../")) or not file.isprintable():
-            return ""
-        if "/../" in f"/{file}/" or file.lower().rpartition(".")[2].startswith(("xlsx ", "ods ")):
+        if not _COMMIT.fullmatch(commit) or not _is_inside(file):
             return ""
         between = "/blob/" if self.kind == "github" else "/-/blob/"
         mark = f"#L{line}" if line and not file.lower().endswith(_SHEETS) else ""

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from syncengine.core.changes import Origin
 from syncengine.core.operations import IRREVERSIBLE, Financials, Kind, Operation, Update, kind_of, target_of
 from syncengine.core.plan import Before, PlannedOperation, State
-from syncengine.core.values import parse_money
 from syncengine.reports.facts import TargetNames, names_in
 from syncengine.reports.money import MoneyBase
 from syncengine.reports.rows import source_of, what_of
@@ -89,15 +88,15 @@ class MoneyFold:
 
     def add(self, planned: PlannedOperation, operation: Financials) -> None:
         """One more lead's amounts."""
-        old_payout = _amount(planned.before.get("payout"))
-        old_revenue = _amount(planned.before.get("revenue"))
-        if operation.payout is not None and (not planned.send or "payout" in planned.send):
-            self.payout.add(old_payout, operation.payout)
-        if operation.revenue is not None and (not planned.send or "revenue" in planned.send):
-            self.revenue.add(old_revenue, operation.revenue)
-        if operation.payout is not None and operation.revenue is not None:
+        payout, revenue = operation.payout, operation.revenue
+        old_payout, old_revenue = planned.amount_before("payout"), planned.amount_before("revenue")
+        if payout is not None and planned.sends("payout"):
+            self.payout.add(old_payout, payout)
+        if revenue is not None and planned.sends("revenue"):
+            self.revenue.add(old_revenue, revenue)
+        if payout is not None and revenue is not None:
             old = None if old_payout is None or old_revenue is None else old_revenue - old_payout
-            self.margin.add(old, operation.revenue - operation.payout)
+            self.margin.add(old, revenue - payout)
 
     def include(self, other: MoneyFold) -> None:
         """Add what another fold counted."""
@@ -112,10 +111,6 @@ class MoneyFold:
 
     def __bool__(self) -> bool:
         return bool(self.payout.count or self.revenue.count)
-
-
-def _amount(before: Before | None) -> int | None:
-    return None if before is None or before.value is None else parse_money(before.value)
 
 
 class StrikeFold:
@@ -181,21 +176,21 @@ class Group:
         self._fold(planned, planned.operation, kind)
 
     def _fold(self, planned: PlannedOperation, operation: Operation, kind: Kind) -> None:
-        if isinstance(operation, Update):
-            for name in planned.send or operation.fields:
-                self._field(name).add(planned.before.get(name), operation.fields.get(name, ""))
-            return
         if planned.names:
             self._totals.learn(planned)
-        if isinstance(operation, Financials):
-            self.money.add(planned, operation)
-            self._totals.money.add(planned, operation)
-            if operation.buyer is not None:
-                known = operation.buyer in self.buyers or len(self.buyers) < DISTINCT
-                self.buyers[operation.buyer if known else OTHER] += 1
-        else:
-            self._totals.strike(kind, target_of(operation))
-            self._strike(kind, what_of(planned, self._totals.names)).add(planned)
+        match operation:
+            case Update(fields=fields):
+                for name in planned.send or fields:
+                    self._field(name).add(planned.before.get(name), fields.get(name, ""))
+            case Financials():
+                self.money.add(planned, operation)
+                self._totals.money.add(planned, operation)
+                if operation.buyer is not None:
+                    known = operation.buyer in self.buyers or len(self.buyers) < DISTINCT
+                    self.buyers[operation.buyer if known else OTHER] += 1
+            case _:
+                self._totals.strike(kind, target_of(operation))
+                self._strike(kind, what_of(planned, self._totals.names)).add(planned)
 
     def _reason(self, state: State, reason: str) -> None:
         key = (state, reason)

@@ -51,12 +51,12 @@ def _applied(suite: ElementTree.Element, result: RunResult) -> None:
     if len(result.applied) == result.counts.applied <= CASES:
         for line in result.applied:
             _case(suite, line, ", queued" if line.kind in QUEUED else "")
-        return
-    for tally in result.tallies:
-        done = "queued" if tally.kind in QUEUED else "applied"
-        told = f"{plural(tally.applied, tally.kind + ' operation')} {done}"
-        _named(suite, tally.changeset, f"{tally.change}: {told}" if tally.change else told)
-    if not result.tallies and result.counts.applied:
+    elif result.tallies:
+        for tally in result.tallies:
+            done = "queued" if tally.kind in QUEUED else "applied"
+            told = f"{plural(tally.applied, tally.kind + ' operation')} {done}"
+            _named(suite, tally.changeset, f"{tally.change}: {told}" if tally.change else told)
+    elif result.counts.applied:
         _named(suite, "applied", f"{plural(result.counts.applied, 'operation')} applied")
 
 

@@ -8,7 +8,7 @@ cut is said.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from syncengine.core.operations import Kind
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
@@ -20,7 +20,7 @@ from syncengine.reports.groups import Group
 from syncengine.reports.markdown_parts import Links, Sheet, code, prose, units
 from syncengine.reports.model import FindingView, Fold, PlanView, ViewOptions
 from syncengine.reports.phrases import amount_words, field_words
-from syncengine.reports.rows import Row
+from syncengine.reports.rows import Diff, Row
 from syncengine.reports.vocabulary import (
     STRIKES,
     clip,
@@ -145,21 +145,28 @@ def _rule(rule: BlockingRule, share: int) -> str:
 
 
 def _finding(each: FindingView, view: PlanView, links: Links, share: int) -> str:
-    finding = each.finding
-    first = finding.evidence[0] if finding.evidence else None
-    ours = first is None or first.field in OPEN_FIELDS
-    values = () if first is None else (None if ours else first.field, first.before, first.after, first.lead)
-    targets = [called for (_, target), name in view.names.items() if (called := f"{target} {name}") in each.message]
+    foreign = _foreign_words(each, view)
     example = [f"lead {code(each.lead, 40)}"] if each.lead else []
     if each.place.text:
         example.append(links.place(each.place, 80))
     tail = f" · {', '.join(example)}" if example else ""
     message = each.message
     while True:
-        line = f"- **{each.severity}** {prose(message, (finding.change, finding.changeset, *values, *targets))}{tail}"
+        line = f"- **{each.severity}** {prose(message, foreign)}{tail}"
         if units(line) <= share or len(message) <= 40:
             return line
         message = clip(message, max(40, len(message) - max(8, units(line) - share)))
+
+
+def _foreign_words(each: FindingView, view: PlanView) -> list[str | None]:
+    """The names and values in a finding's message, which must be code."""
+    finding = each.finding
+    targets = [called for (_, target), name in view.names.items() if (called := f"{target} {name}") in each.message]
+    if not finding.evidence:
+        return [finding.change, finding.changeset, *targets]
+    first = finding.evidence[0]
+    field = None if first.field is None or first.field in OPEN_FIELDS else first.field
+    return [finding.change, finding.changeset, field, first.before, first.after, first.lead, *targets]
 
 
 def _irreversible(view: PlanView) -> list[str]:
@@ -265,20 +272,22 @@ def _group(group: Group, view: PlanView, links: Links) -> list[str]:
     states = ", ".join(f"{number(group.states[state])} {state_word(state)}" for state in State if group.states[state])
     name = code(group.change, 80) if group.changes == 1 else plural(group.changes, "further change")
     place = f" · {links.place(view.places.of_change(group.origin))}" if group.origin is not None else ""
-    lines = [f"- **{name}** {states}{view.rows_taken(group)}{place}"]
-    lines += [
-        f"  - ‼ {strike.kind.value}{' ' + code(strike.what) if strike.what else ''}: {plural(strike.count, 'lead')}"
-        for strike in group.strikes.values()
-    ]
-    lines += [
-        f"  - {code(field, 80)}: {code(field_words(field, diffs, view.masker), 400)}"
-        for field, diffs in group.fields.items()
-    ]
-    lines += [f"  - {label}: {amount_words(amounts)}" for label, amounts in group.money.named()]
+    return [f"- **{name}** {states}{view.rows_taken(group)}{place}", *_group_details(group, view)]
+
+
+def _group_details(group: Group, view: PlanView) -> Iterator[str]:
+    for strike in group.strikes.values():
+        what = f" {code(strike.what)}" if strike.what else ""
+        yield f"  - ‼ {strike.kind.value}{what}: {plural(strike.count, 'lead')}"
+    for field, diffs in group.fields.items():
+        yield f"  - {code(field, 80)}: {code(field_words(field, diffs, view.masker), 400)}"
+    for label, amounts in group.money.named():
+        yield f"  - {label}: {amount_words(amounts)}"
     buyers = ", ".join(
         f"{code(with_name('buyer', buyer, view.names), 80)} ({number(n)})" for buyer, n in group.buyers.most_common(5)
     )
-    return [*lines, f"  - buyer: {buyers}"] if buyers else lines
+    if buyers:
+        yield f"  - buyer: {buyers}"
 
 
 def _operations(sheet: Sheet, view: PlanView, links: Links) -> None:
@@ -297,19 +306,21 @@ def _operation(row: Row, links: Links) -> str:
     state = "" if row.state is State.TO_SEND else f" · *{state_word(row.state)}*"
     what = f" {code(row.what)}" if row.what else ""
     head = f"- {strong}**{row.kind.value}** lead {code(row.lead, 40)}{what}{state} · {links.place(row.place)}"
-    lines = [head]
-    for diff in row.diffs:
-        before = "*unknown*" if diff.before is None else code(f"{diff.before} {diff.before_name}".rstrip(), 120)
-        after = code(f"{diff.after} {diff.after_name}".rstrip() if diff.after_name else diff.after, 120)
-        moved = f" ({_marked(diff.change, signed)})" if diff.change is not None else ""
-        known = "" if diff.origin == "unknown" else f" · {code(diff.origin, 120)}"
-        kept = "" if diff.sent else " · *already so, not sent*"
-        lines.append(f"  - {code(diff.name, 80)} {before} → {after}{moved}{known}{kept}")
+    lines = [head, *map(_diff, row.diffs)]
     if row.reason:
         lines.append(f"  - {code(row.reason, 300)}")
     if row.done:
         lines.append(f"  - **done before**, by {code(', '.join(row.done[:5]), 200)}")
     return "\n".join(lines)
+
+
+def _diff(diff: Diff) -> str:
+    before = "*unknown*" if diff.before is None else code(f"{diff.before} {diff.before_name}".rstrip(), 120)
+    after = code(f"{diff.after} {diff.after_name}".rstrip() if diff.after_name else diff.after, 120)
+    moved = f" ({_marked(diff.change, signed)})" if diff.change is not None else ""
+    known = "" if diff.origin == "unknown" else f" · {code(diff.origin, 120)}"
+    kept = "" if diff.sent else " · *already so, not sent*"
+    return f"  - {code(diff.name, 80)} {before} → {after}{moved}{known}{kept}"
 
 
 def _ending(sheet: Sheet, view: PlanView) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from syncengine.core.redaction import visible
@@ -29,11 +29,15 @@ def prose(text: str, foreign: Iterable[str | None] = ()) -> str:
         if position % 2:
             words.append(_Word("", part, "", is_code=True, glued=glued))
         else:
-            found = part.split()
-            begins_glued = bool(found) and position > 0 and not part[0].isspace()
-            words += [_word(word, glued=begins_glued and index == 0) for index, word in enumerate(found)]
+            words += _words(part, glued=position > 0 and not part[:1].isspace())
         glued = bool(part) and not part[-1].isspace()
     return _joined(words)
+
+
+def _words(text: str, *, glued: bool) -> Iterator[_Word]:
+    """The words of a text; `glued`: the first follows what is before it without a space."""
+    for index, word in enumerate(text.split()):
+        yield _word(word, glued=glued and index == 0)
 
 
 class _Word(NamedTuple):
@@ -58,25 +62,28 @@ def _word(word: str, *, glued: bool) -> _Word:
 
 def _joined(words: Iterable[_Word]) -> str:
     out: list[str] = []
-    waiting: list[str] = []
+    run: list[str] = []
+    """Words in code that go into one span."""
+
+    def end_run() -> None:
+        if run:
+            out.append(code(" ".join(run), 400))
+            run.clear()
+
     for word in words:
-        if waiting and (not word.is_code or word.opening):
-            out.append(code(" ".join(waiting), 400))
-            waiting = []
-        space = "" if word.glued or not (out or waiting) else " "
-        if not word.is_code:
-            out.append(space + word.opening + word.core + word.closing)
-            continue
-        if waiting:
-            waiting.append(word.core)
-        else:
+        if not word.is_code or word.opening:
+            end_run()
+        if not run:
+            space = "" if word.glued or not out else " "
             out.append(space + word.opening)
-            waiting = [word.core]
+        if not word.is_code:
+            out.append(word.core + word.closing)
+            continue
+        run.append(word.core)
         if word.closing:
-            out.append(code(" ".join(waiting), 400) + word.closing)
-            waiting = []
-    if waiting:
-        out.append(code(" ".join(waiting), 400))
+            end_run()
+            out.append(word.closing)
+    end_run()
     return "".join(out)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from syncengine.core.finding import Evidence, Finding
 from syncengine.core.operations import Financials, Kind, Update, kind_of, target_of, values_of
@@ -16,7 +17,7 @@ from syncengine.findings.amount_outlier import is_far
 from syncengine.findings.invisible_characters import InvisibleCharacters
 from syncengine.findings.medians import median_of
 from syncengine.findings.mojibake import Mojibake
-from syncengine.findings.operations import OPEN, Amounts, before_of, shape_of
+from syncengine.findings.operations import OPEN, Amounts, shape_of
 from syncengine.findings.placeholder import Placeholder
 from syncengine.findings.shapes import Family, date_shape, family_of, phone_shape, postcode_shape
 from syncengine.findings.spreadsheet_debris import SpreadsheetDebris
@@ -71,19 +72,18 @@ class Members:
             return
         changeset, change = str(planned.changeset), planned.change
         for scope in ((changeset, change), (changeset, None), (None, None)):
+            for waiting in self._waiting.get(scope, ()):
+                waiting.see(index, planned)
             for position, test in self._tests.get(scope, ()):
                 if position not in named and test(planned):
                     self._found[position].append(index)
-            for waiting in self._waiting.get(scope, ()):
-                waiting.see(index, planned)
 
     def finish(self) -> list[list[int]]:
-        """For each finding its operations: the first of some that stand together, how many, and so on."""
-        for several in self._waiting.values():
-            for waiting in several:
-                self._found[waiting.position] = sorted({*self._found[waiting.position], *waiting.finish()})
-        # What is told as swapped is not told as negative.
-        swapped = {index for position in self._swapped for index in self._found[position]}
+        """For each finding the numbers of its operations as runs: the first of a run, its length, and so on."""
+        for waiting in chain.from_iterable(self._waiting.values()):
+            self._found[waiting.position] = sorted({*self._found[waiting.position], *waiting.finish()})
+        # What is reported as swapped is not reported as negative.
+        swapped = set(chain.from_iterable(self._found[position] for position in self._swapped))
         for position in self._negative:
             self._found[position] = [index for index in self._found[position] if index not in swapped]
         return [_runs(found) for found in self._found]
@@ -105,22 +105,15 @@ def _test_of(finding: Finding) -> Test | None:
     rule = _VALUE_RULES.get(finding.rule)
     if rule is not None:
         return _value_test(rule(), first)
-    match finding.rule:
-        case "negative-margin":
-            return _loses if finding.severity == "high" else _falls
-        case "lead-range":
-            return lambda planned: len(planned.operation.lead) == len(first.lead or "")
-        case "return-with-other":
-            return lambda planned: kind_of(planned.operation) is Kind.RETURN
-        case "beside-doubt":
-            return lambda planned: planned.beside_doubt
-        case _:
-            return _TESTS[finding.rule](first) if finding.rule in _TESTS else None
+    if finding.rule == "negative-margin":
+        return _loses if finding.severity == "high" else _falls
+    test = _TESTS.get(finding.rule)
+    return None if test is None else test(first)
 
 
 def _value_of(planned: PlannedOperation, name: str | None) -> str | None:
     operation = planned.operation
-    if isinstance(operation, Update) and name is not None and (not planned.send or name in planned.send):
+    if isinstance(operation, Update) and name is not None and planned.sends(name):
         return operation.fields.get(name)
     return None
 
@@ -197,7 +190,7 @@ def _is_target(first: Evidence) -> Test:
 def _changes_buyer(_: Evidence) -> Test:
     def test(planned: PlannedOperation) -> bool:
         operation = planned.operation
-        before = before_of(planned, "buyer")
+        before = planned.value_before("buyer")
         return isinstance(operation, Financials) and None not in (operation.buyer, before) and operation.buyer != before
 
     return test
@@ -215,7 +208,7 @@ def _takes_other_value(first: Evidence) -> Test:
     def test(planned: PlannedOperation) -> bool:
         value = _value_of(planned, first.field)
         return value is not None and any(
-            before_of(planned, name) == value for name in planned.before if name != first.field
+            planned.value_before(name) == value for name in planned.before if name != first.field
         )
 
     return test
@@ -246,6 +239,9 @@ _TESTS: dict[str, Callable[[Evidence], Test]] = {
     "unknown-target": _is_target,
     "rare-target": _is_target,
     "buyer-changed": _changes_buyer,
+    "lead-range": lambda first: lambda planned: len(planned.operation.lead) == len(first.lead or ""),
+    "return-with-other": lambda _: lambda planned: kind_of(planned.operation) is Kind.RETURN,
+    "beside-doubt": lambda _: lambda planned: planned.beside_doubt,
     "done-before": lambda _: lambda planned: bool(planned.done),
     "field-unknown": _has_field,
     "repeated-value": _has_value,
@@ -290,7 +286,7 @@ class _Shifted(_Waiting):
 
     def see(self, index: int, planned: PlannedOperation) -> None:
         name = self._first.field or ""
-        before, after = before_of(planned, name), values_of(planned.operation).get(name)
+        before, after = planned.value_before(name), values_of(planned.operation).get(name)
         if before is not None and after is not None:
             self._rows.append((index, before, after))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from syncengine.core.operations import Financials
-from syncengine.core.plan import Before, PlannedOperation
-from syncengine.core.values import parse_money
+from syncengine.core.plan import PlannedOperation
 from syncengine.documents.disk_spool import DiskSpool
 from syncengine.reports.vocabulary import number, plural
 
@@ -72,8 +73,7 @@ class MoneyBase:
 
     def add(self, planned: PlannedOperation, operation: Financials) -> None:
         """One operation that is to be sent."""
-        payout = _known(planned.before.get("payout"))
-        revenue = _known(planned.before.get("revenue"))
+        payout, revenue = planned.amount_before("payout"), planned.amount_before("revenue")
         if operation.payout is not None and operation.revenue is not None:
             self._count(payout, revenue, operation.payout, operation.revenue)
         elif operation.payout is not None:
@@ -102,15 +102,9 @@ class MoneyBase:
         for alone in spool.read():
             by_lead.setdefault(alone.lead, {})[alone.is_payout] = alone
         for found in by_lead.values():
-            payout, revenue = found.get(True), found.get(False)
-            old_payout = payout.before if payout is not None else None if revenue is None else revenue.other
-            old_revenue = revenue.before if revenue is not None else None if payout is None else payout.other
-            self._count(
-                old_payout,
-                old_revenue,
-                old_payout if payout is None else payout.after,
-                old_revenue if revenue is None else revenue.after,
-            )
+            old_payout, payout = _set_or_known(found, is_payout=True)
+            old_revenue, revenue = _set_or_known(found, is_payout=False)
+            self._count(old_payout, old_revenue, payout, revenue)
 
     def table(self) -> MoneyTable:
         """The sums; nothing can be added afterwards."""
@@ -125,5 +119,10 @@ class MoneyBase:
         return MoneyTable(leads=self._leads, unknown=self._unknown, rows=tuple(rows) if self._leads else ())
 
 
-def _known(before: Before | None) -> int | None:
-    return None if before is None or before.value is None else parse_money(before.value)
+def _set_or_known(found: Mapping[bool, _Alone], *, is_payout: bool) -> tuple[int | None, int | None]:
+    """Before and after of one amount: as its own operation sets it, or as the operation of the other one knows it."""
+    own, other = found.get(is_payout), found.get(not is_payout)
+    if own is not None:
+        return own.before, own.after
+    known = None if other is None else other.other
+    return known, known

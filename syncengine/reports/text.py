@@ -111,18 +111,21 @@ def _unsent(page: Page, view: PlanView) -> Iterator[str]:
     if not unsent:
         return
     yield from page.heading("Not sent", plural(unsent, "operation"))
-    reasons = view.unsent
     for state in State:
         total = 0 if state is State.TO_SEND else int(getattr(counts, state.value))
-        if not total:
-            continue
-        yield from page.line(Piece(f"{number(total)} {state_word(state)}", _STATE_STYLE[state]), indent=2)
-        told = [(reason, n) for (of, reason), n in reasons.most_common() if of is state and reason not in ("", OTHER)]
-        for reason, n in told[:3]:
-            text = clip(visible(reason), 200)
-            yield from page.line(f"{text} ({number(n)})" if n > 1 else text, indent=4, hang=2)
-        if len(told) > 3:
-            yield from page.line(Piece(f"… and {plural(len(told) - 3, 'more reason')}", "dim"), indent=4, hang=2)
+        if total:
+            yield from page.line(Piece(f"{number(total)} {state_word(state)}", _STATE_STYLE[state]), indent=2)
+            yield from _reasons(page, view, state)
+
+
+def _reasons(page: Page, view: PlanView, state: State) -> Iterator[str]:
+    ordered = view.unsent.most_common()
+    told = [(reason, n) for (of, reason), n in ordered if of is state and reason not in ("", OTHER)]
+    for reason, n in told[:3]:
+        text = clip(visible(reason), 200)
+        yield from page.line(f"{text} ({number(n)})" if n > 1 else text, indent=4, hang=2)
+    if len(told) > 3:
+        yield from page.line(Piece(f"… and {plural(len(told) - 3, 'more reason')}", "dim"), indent=4, hang=2)
 
 
 def _groups(page: Page, view: PlanView) -> Iterator[str]:
@@ -146,10 +149,8 @@ def _groups(page: Page, view: PlanView) -> Iterator[str]:
 def _group(page: Page, group: Group, view: PlanView) -> Iterator[str]:
     name = visible(group.change) if group.changes == 1 else plural(group.changes, "further change")
     states = ", ".join(f"{number(group.states[state])} {state_word(state)}" for state in State if group.states[state])
-    mark: Style = "alarm" if group.irreversible else "key"
-    symbol = "!!" if group.irreversible else " ·"
     yield from page.line(
-        Piece(f"{symbol} ", mark),
+        Piece("!! ", "alarm") if group.irreversible else Piece(" · ", "key"),
         Piece(name, "bold"),
         f"  {states}",
         f"{view.rows_taken(group)}",
@@ -157,18 +158,23 @@ def _group(page: Page, group: Group, view: PlanView) -> Iterator[str]:
         indent=2,
         hang=5,
     )
+    for line in _group_details(group, view):
+        yield from page.line(*line, indent=7, hang=2)
+
+
+def _group_details(group: Group, view: PlanView) -> Iterator[tuple[Piece | str, ...]]:
     for strike in group.strikes.values():
         what = f"{strike.kind.value} {strike.what}".strip()
-        yield from page.line(Piece(what, "alarm"), f": {plural(strike.count, 'lead')}", indent=7, hang=2)
+        yield Piece(what, "alarm"), f": {plural(strike.count, 'lead')}"
     for field, diffs in group.fields.items():
-        yield from page.line(f"{visible(field)}: {field_words(field, diffs, view.masker)}", indent=7, hang=2)
+        yield (f"{visible(field)}: {field_words(field, diffs, view.masker)}",)
     for label, amounts in group.money.named():
-        yield from page.line(f"{label}: {plural(amounts.count, 'lead')}, {amount_words(amounts)}", indent=7, hang=2)
+        yield (f"{label}: {plural(amounts.count, 'lead')}, {amount_words(amounts)}",)
     if group.buyers:
         told = ", ".join(
             f"{with_name('buyer', buyer, view.names)} ({number(n)})" for buyer, n in group.buyers.most_common(5)
         )
-        yield from page.line(f"buyer: {told}", indent=7, hang=2)
+        yield (f"buyer: {told}",)
 
 
 def _operations(page: Page, view: PlanView) -> Iterator[str]:

@@ -17,6 +17,7 @@ from syncengine.core.results import (
     HistoryRow,
     OperationLine,
     RunResult,
+    SharedRun,
     StatusReport,
     UnfinishedPlan,
 )
@@ -48,6 +49,23 @@ def apply_text(result: RunResult, options: ViewOptions) -> Iterator[str]:
     counts = result.counts
     title = f"Run {visible(result.run)}" if result.run else "No run was needed"
     yield from page.line(Piece(title, "bold"), Piece(f"  plan {short(result.plan)}", "dim"), hang=2)
+    yield from _counts(page, result)
+    requests = plural(result.requests, "request")
+    yield from page.line(Piece(f"{requests}, {plural(counts.total, 'operation')} in the plan", "dim"), indent=2)
+    yield from _trouble(page, "?? In doubt", result.in_doubt, counts.in_doubt, "alarm")
+    yield from _trouble(page, "?? Answered, but not recorded", result.unrecorded, len(result.unrecorded), "alarm")
+    yield from _trouble(page, "x Rejected", result.rejected, counts.rejected, "alarm")
+    yield from _kept_back(page, result)
+    for warning in result.warnings:
+        yield from page.line(Piece("! ", "warn"), clip(visible(warning), 400), hang=2)
+    if result.stopped:
+        yield ""
+        yield from page.line(Piece("Stopped: ", "alarm"), visible(result.stopped), hang=2)
+    yield from _next(page, result)
+
+
+def _counts(page: Page, result: RunResult) -> Iterator[str]:
+    counts = result.counts
     told: list[tuple[str, int, Style]] = [
         ("ok applied", counts.applied, "good"),
         ("x  rejected", counts.rejected, "alarm"),
@@ -63,18 +81,6 @@ def apply_text(result: RunResult, options: ViewOptions) -> Iterator[str]:
             text = f"   {'of these queued':<16}{number(result.queued):>{width}}"
             yield from page.line(Piece(text, "warn"), Piece("  the service releases or rejects them later", "dim"),
                                  indent=2, hang=2)  # fmt: skip
-    requests = plural(result.requests, "request")
-    yield from page.line(Piece(f"{requests}, {plural(counts.total, 'operation')} in the plan", "dim"), indent=2)
-    yield from _trouble(page, "?? In doubt", result.in_doubt, counts.in_doubt, "alarm")
-    yield from _trouble(page, "?? Answered, but not recorded", result.unrecorded, len(result.unrecorded), "alarm")
-    yield from _trouble(page, "x Rejected", result.rejected, counts.rejected, "alarm")
-    yield from _kept_back(page, result)
-    for warning in result.warnings:
-        yield from page.line(Piece("! ", "warn"), clip(visible(warning), 400), hang=2)
-    if result.stopped:
-        yield ""
-        yield from page.line(Piece("Stopped: ", "alarm"), visible(result.stopped), hang=2)
-    yield from _next(page, result)
 
 
 def _trouble(page: Page, title: str, lines: Sequence[OperationLine], total: int, style: Style) -> Iterator[str]:
@@ -105,37 +111,45 @@ def _kept_back(page: Page, result: RunResult) -> Iterator[str]:
 
 
 def _next(page: Page, result: RunResult) -> Iterator[str]:
-    counts = result.counts
     yield ""
-    path = visible(result.plan_path) or "PLAN"
+    step = _next_step(result)
+    if step:
+        yield from page.line(*step, hang=2)
+    if result.pin_line:
+        yield from page.line(Piece("Commit to syncengine.yaml: ", "bold"), visible(result.pin_line), hang=2)
+
+
+def _next_step(result: RunResult) -> tuple[Piece | str, ...]:
+    counts = result.counts
     if counts.in_doubt:
         first = short(result.in_doubt[0].operation) if result.in_doubt else "OPERATION"
         text = (
-            f"Nobody can know whether {plural(counts.in_doubt, 'operation')} took effect. "
+            f"It is not known whether {plural(counts.in_doubt, 'operation')} took effect. "
             f"Look at the leads in LeadByte, then: "
             f'syncengine resolve {first} --as applied|not-applied --by NAME --note "what you saw"'
         )
-        yield from page.line(Piece("Next: ", "alarm"), text, hang=2)
-    elif result.unrecorded:
+        return Piece("Next: ", "alarm"), text
+    path = visible(result.plan_path) or "PLAN"
+    if result.unrecorded:
         text = (
             f"The ledger takes {plural(len(result.unrecorded), 'operation')} for doubts. Repair it, then see: "
             f"syncengine status. Updates and financials are sent again by: syncengine apply {path}"
         )
-        yield from page.line(Piece("Next: ", "alarm"), text, hang=2)
-    elif counts.rejected or counts.not_sent:
-        again = "mend what was rejected and plan again" if counts.rejected else f"go on with: syncengine apply {path}"
-        yield from page.line(Piece("Next: ", "warn"), again, hang=2)
-    elif result.exit == Exit.DONE:
-        yield from page.line(Piece("Done: everything in this plan is applied.", "good"))
-    if result.pin_line:
-        yield from page.line(Piece("Commit to syncengine.yaml: ", "bold"), visible(result.pin_line), hang=2)
+        return Piece("Next: ", "alarm"), text
+    if counts.rejected:
+        return Piece("Next: ", "warn"), "fix what was rejected and plan again"
+    if counts.not_sent:
+        return Piece("Next: ", "warn"), f"go on with: syncengine apply {path}"
+    if result.exit == Exit.DONE:
+        return (Piece("Done: everything in this plan is applied.", "good"),)
+    return ()
 
 
 # status
 
 
 def status_text(report: StatusReport, options: ViewOptions) -> Iterator[str]:
-    """What stands open: doubts first, then unfinished plans, then the counts."""
+    """What is unresolved: doubts first, then unfinished plans, then the counts."""
     page = _page(options)
     name = visible(report.ledger_id) if report.ledger_id else "none yet"
     yield from page.line(Piece("Ledger ", "bold"), Piece(name, "key"), Piece(f"  {visible(report.ledger_url)}", "dim"))
@@ -149,14 +163,19 @@ def status_text(report: StatusReport, options: ViewOptions) -> Iterator[str]:
         for plan in report.unfinished_plans:
             yield from _unfinished(page, plan)
     yield from _submitted(page, report)
-    counts = msgspec.structs.asdict(report.counts)
-    if any(counts.values()):
-        yield from page.heading("On record")
-        for word, count in counts.items():
-            yield from page.line(f"{visible(word).replace('_', ' '):<18}{number(count):>12}", indent=2)
-    if not (report.in_doubt or report.unfinished_plans or report.contradictions or report.shared_runs):
+    yield from _on_record(page, report)
+    if not any((report.in_doubt, report.unfinished_plans, report.contradictions, report.shared_runs)):
         yield ""
-        yield from page.line(Piece("Nothing stands open.", "good"))
+        yield from page.line(Piece("Nothing is unresolved.", "good"))
+
+
+def _on_record(page: Page, report: StatusReport) -> Iterator[str]:
+    counts = msgspec.structs.asdict(report.counts)
+    if not any(counts.values()):
+        return
+    yield from page.heading("On record")
+    for word, count in counts.items():
+        yield from page.line(f"{visible(word).replace('_', ' '):<18}{number(count):>12}", indent=2)
 
 
 def _doubts(page: Page, report: StatusReport) -> Iterator[str]:
@@ -218,17 +237,7 @@ def _submitted(page: Page, report: StatusReport) -> Iterator[str]:
     if report.shared_runs:
         yield from page.heading("Submitted runs", plural(len(report.shared_runs), "run"))
     for run in report.shared_runs:
-        shards = ", ".join(f"{count} {state}" for state, count in run.shards.items() if count)
-        wave = f"  wave {run.wave} of {run.waves}" if run.waves > 1 else ""
-        yield from page.line(
-            Piece(visible(run.run), "key"),
-            f"  account {visible(run.account)}  shards: {shards}{wave}",
-            f"  {run.requests_per_second:.1f} requests/s, {run.entries_per_second:.1f} entries/s",
-            "" if run.workers else Piece("  no worker serves it", "warn"),
-            Piece(f"  stopping: {visible(run.stopping)}", "alarm") if run.stopping else "",
-            indent=2,
-            hang=2,
-        )
+        yield from _shared_run(page, run)
     if report.workers:
         yield from page.heading("Workers", plural(len(report.workers), "process", "processes"))
     for worker in report.workers:
@@ -241,6 +250,20 @@ def _submitted(page: Page, report: StatusReport) -> Iterator[str]:
             indent=2,
             hang=2,
         )
+
+
+def _shared_run(page: Page, run: SharedRun) -> Iterator[str]:
+    shards = ", ".join(f"{count} {state}" for state, count in run.shards.items() if count)
+    wave = f"  wave {run.wave} of {run.waves}" if run.waves > 1 else ""
+    yield from page.line(
+        Piece(visible(run.run), "key"),
+        f"  account {visible(run.account)}  shards: {shards}{wave}",
+        f"  {run.requests_per_second:.1f} requests/s, {run.entries_per_second:.1f} entries/s",
+        "" if run.workers else Piece("  no worker serves it", "warn"),
+        Piece(f"  stopping: {visible(run.stopping)}", "alarm") if run.stopping else "",
+        indent=2,
+        hang=2,
+    )
 
 
 # history

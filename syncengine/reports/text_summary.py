@@ -183,16 +183,21 @@ def _money(page: Page, view: PlanView) -> Iterator[str]:
     yield ""
     if view.base:
         yield from page.line(Piece("Money ", "bold"), Piece(view.base.base_words, "dim"), hang=2)
-    rows: list[tuple[str, ...]] = [("", "before", "after", "difference", "")]
-    rows += [(row.name, *map(_marked, (row.before, row.after)), _marked(row.difference, signed), row.percent)
-             for row in view.base.rows]  # fmt: skip
-    if len(rows) > 1:
-        widths = [max(cells(row[column]) for row in rows) for column in range(5)]
-        for values, amounts in zip(rows, (None, *view.base.rows), strict=True):
-            text = "  ".join(value.rjust(width) for value, width in zip(values, widths, strict=True))
-            yield from page.line(Piece(text, _money_style(amounts)), indent=3, hang=2)
+        yield from _money_table(page, view.base.rows)
     if returns:
         yield from page.line(Piece(returns_words(returns), "warn"), indent=3)
+
+
+def _money_table(page: Page, amounts: Sequence[MoneyRow]) -> Iterator[str]:
+    if not amounts:
+        return
+    rows: list[tuple[str, ...]] = [("", "before", "after", "difference", "")]
+    rows += [(row.name, *map(_marked, (row.before, row.after)), _marked(row.difference, signed), row.percent)
+             for row in amounts]  # fmt: skip
+    widths = [max(cells(row[column]) for row in rows) for column in range(5)]
+    for values, row in zip(rows, (None, *amounts), strict=True):
+        text = "  ".join(value.rjust(width) for value, width in zip(values, widths, strict=True))
+        yield from page.line(Piece(text, _money_style(row)), indent=3, hang=2)
 
 
 def _money_style(row: MoneyRow | None) -> Style:

@@ -51,7 +51,7 @@ def test_status_lists_doubts_and_unfinished_plans() -> None:
     assert "release.plan" in text
     assert "in doubt 1" in text
     clean = StatusReport(ledger_id=None, ledger_url="sqlite:///x", counts=Totals())
-    assert list(status_text(clean, ViewOptions()))[-1] == "Nothing stands open."
+    assert list(status_text(clean, ViewOptions()))[-1] == "Nothing is unresolved."
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
