@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 import msgspec
@@ -35,21 +36,24 @@ def slots_of(change: DeclaredChange, checks: Checks) -> tuple[TextSlot, ...]:
     """The texts of a change except its leads, in the order in which `Maker` takes their values."""
     slots = [TextSlot(f"the field {name!r}", scalar, checks.field, name) for name, scalar in change.update]
     slots += [TextSlot("the delivery", scalar, checks.delivery, "delivery") for scalar in change.trigger]
-    amounts = (("payout", change.payout), ("revenue", change.revenue))
-    slots += [TextSlot(f"the {name}", scalar, checks.amount, name) for name, scalar in amounts if scalar is not None]
-    if change.buyer is not None:
-        slots.append(TextSlot("the buyer", change.buyer, checks.buyer, "buyer"))
-    if change.returned_by is not None:
-        slots.append(TextSlot("the buyer", change.returned_by, _needed(checks.buyer, "the buyer"), "buyer"))
-    if change.reason is not None:
-        slots.append(TextSlot("the reason", change.reason, _needed(clean, "the reason"), "reason"))
-    if change.expect:
-        money = change.payout is not None or change.revenue is not None
-        special = {"payout": checks.expected_amount, "revenue": checks.expected_amount, "buyer": checks.expected_buyer}
-        for name, scalar in change.expect:
-            check = special.get(name, checks.expected) if money else checks.expected
-            slots.append(TextSlot(f"the expected value of {name!r}", scalar, check))
-    return tuple(slots)
+    named: tuple[tuple[str, Scalar | None, Check], ...] = (
+        ("payout", change.payout, checks.amount),
+        ("revenue", change.revenue, checks.amount),
+        ("buyer", change.buyer, checks.buyer),
+        ("buyer", change.returned_by, _needed(checks.buyer, "the buyer")),
+        ("reason", change.reason, _needed(clean, "the reason")),
+    )
+    slots += [TextSlot(f"the {name}", scalar, check, name) for name, scalar, check in named if scalar is not None]
+    return (*slots, *_expected_slots(change, checks))
+
+
+def _expected_slots(change: DeclaredChange, checks: Checks) -> Iterator[TextSlot]:
+    """`expect` reads amounts and buyers as such beside financials only: elsewhere they are fields of those names."""
+    money = change.payout is not None or change.revenue is not None
+    special = {"payout": checks.expected_amount, "revenue": checks.expected_amount, "buyer": checks.expected_buyer}
+    for name, scalar in change.expect:
+        check = special.get(name, checks.expected) if money else checks.expected
+        yield TextSlot(f"the expected value of {name!r}", scalar, check)
 
 
 def _needed(check: Check, what: str) -> Check:
@@ -89,11 +93,7 @@ class Maker:
         if change.action is not None:
             operations.append(_ACTIONS[change.action](lead, change.generation))
         if change.trigger:
-            for value in values[len(self._fields) : self._triggers_end]:
-                delivery = cast(Resolved, value)
-                operations.append(Trigger(lead, DeliveryId(delivery.id), change.generation))
-                if delivery.use is not None:
-                    uses.append(delivery.use)
+            self._add_triggers(lead, values, operations, uses)
         if self._amounts:
             self._add_financials(lead, values, operations, uses)
         if change.returned_by is not None and change.reason is not None:
@@ -108,6 +108,15 @@ class Maker:
             names=tuple(uses),
             skipped=values.count(LEFT_OUT) if change.skip_empty else 0,
         )
+
+    def _add_triggers(
+        self, lead: LeadId, values: list[Value], operations: list[Operation], uses: list[NameUse]
+    ) -> None:
+        for value in values[len(self._fields) : self._triggers_end]:
+            delivery = cast(Resolved, value)
+            operations.append(Trigger(lead, DeliveryId(delivery.id), self._change.generation))
+            if delivery.use is not None:
+                uses.append(delivery.use)
 
     def _expect(self, values: list[Value]) -> dict[str, str]:
         if not self._expected:

@@ -148,11 +148,9 @@ def _without(operation: Operation, earlier: Mapping[str, FirstClaim]) -> Operati
         case Update(lead=lead, fields=fields):
             left = {name: value for name, value in fields.items() if name not in earlier}
             return Update(lead, left) if left else None
-        case Financials(lead=lead, payout=payout, revenue=revenue, buyer=buyer):
-            payout = None if _OWN + "payout" in earlier else payout
-            revenue = None if _OWN + "revenue" in earlier else revenue
-            if payout is None and revenue is None:
-                return None
-            return Financials(lead, payout, revenue, buyer)
+        case Financials(lead=lead, buyer=buyer):
+            payout = None if _OWN + "payout" in earlier else operation.payout
+            revenue = None if _OWN + "revenue" in earlier else operation.revenue
+            return None if payout is revenue is None else Financials(lead, payout, revenue, buyer)
         case _:
             return operation

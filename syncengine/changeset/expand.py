@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -12,6 +12,7 @@ from syncengine.changeset.declared import Declared, DeclaredChange, Place
 from syncengine.changeset.inline_source import InlineSource, UnusableSource
 from syncengine.changeset.sql_source import SqlSource
 from syncengine.changeset.templates import (
+    Reference,
     Rendering,
     Scope,
     When,
@@ -48,6 +49,23 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     told: set[Problem]
 
 
+class _RowReports:
+    """Takes the problems of a source while its rows are read; those of rows only the first time."""
+
+    def __init__(self, place: Place, tell: Callable[[Problem], None], *, again: bool) -> None:
+        self._place = place
+        self._tell = tell
+        self._again = again
+        self.errors = False
+
+    def __call__(self, problem: Problem) -> None:
+        self.errors = self.errors or problem.severity == "error"
+        if problem.row is None:
+            self._tell(problem)
+        elif not self._again:
+            self._place.report(problem)
+
+
 class Expansion:
     """The compiled form of one change, kept while its rows are read."""
 
@@ -60,8 +78,8 @@ class Expansion:
         self._checked_lead = lead_check(quarantined=change.quarantined)
         self._maker = Maker(around.declared.id, change)
         self._source: Source | None = None if change.source is None else self._declared.sources[change.source.text]
-        self._when: When | None = None
-        self._when_needs_lead = True
+        self._when_of_row: When | None = None
+        self._when_of_lead: When | None = None
         self._lead: Rendering
         self._texts: Rendering
         self._parsed: list[Value] = []
@@ -81,16 +99,25 @@ class Expansion:
         with_lead = names_in_scope(row=by_row, lead=True)
         lead = compile_texts(self._place, self._change.leads, names_in_scope(row=by_row, lead=False), misread)
         texts = compile_texts(self._place, [slot.scalar for slot in self._slots], with_lead, misread)
-        when = self._change.when
-        if when is not None:
-            self._when = compile_condition(self._place, when, with_lead, misread)
-            self._when_needs_lead = not by_row or any(found.name == "lead" for found in references(when.text))
+        condition = self._compile_when(with_lead, misread)
         self._warn_of_many_triggers()
         exist, fit = self._references_exist(misread), self._constants_fit()
-        if lead is None or texts is None or (when is not None and self._when is None):
+        if lead is None or texts is None or not condition:
             return False
         self._lead, self._texts = lead, texts
         return exist and fit and bool(self._change.leads) and not isinstance(self._source, UnusableSource)
+
+    def _compile_when(self, names: frozenset[str], misread: list[Scalar]) -> bool:
+        """A condition that does not ask for the lead is judged first, so that rows that it excludes need no lead."""
+        text = self._change.when
+        if text is None:
+            return True
+        when = compile_condition(self._place, text, names, misread)
+        if self._source is None or any(found.name == "lead" for found in references(text.text)):
+            self._when_of_lead = when
+        else:
+            self._when_of_row = when
+        return when is not None
 
     def _warn_of_many_triggers(self) -> None:
         account, triggers = self._declared.account, self._change.trigger
@@ -133,16 +160,20 @@ class Expansion:
         except SourceError as error:
             self._tell(error.problem)
             return False
-        scalars = [*self._change.leads, *(slot.scalar for slot in self._slots)]
-        used = [(scalar, references_in_template(scalar.text)) for scalar in scalars if "{{" in scalar.text]
-        if self._change.when is not None:
-            used.append((self._change.when, references(self._change.when.text)))
         known = [
             check_references(self._place, scalar, found, variables=self._declared.vars, columns=columns)
-            for scalar, found in used
+            for scalar, found in self._references()
             if not any(scalar is other for other in misread)
         ]
         return all(known)
+
+    def _references(self) -> Iterator[tuple[Scalar, Iterable[Reference]]]:
+        """Every text of the change that can name variables and columns, with what it names."""
+        for scalar in (*self._change.leads, *(slot.scalar for slot in self._slots)):
+            if "{{" in scalar.text:
+                yield scalar, references_in_template(scalar.text)
+        if self._change.when is not None:
+            yield self._change.when, references(self._change.when.text)
 
     def _constants_fit(self) -> bool:
         fine = True
@@ -160,19 +191,7 @@ class Expansion:
     def _of_rows(self, source: Source) -> Iterator[Item]:
         variables, changeset = self._declared.vars, str(self._declared.id)
         file, line = self._declared.file, self._change.line
-        silent = True
-        name = "" if self._change.source is None else self._change.source.text
-        again = name in self._around.read
-        self._around.read.add(name)
-
-        def report(problem: Problem) -> None:
-            nonlocal silent
-            silent = silent and problem.severity != "error"
-            if problem.row is None:
-                self._tell(problem)
-            elif not again:
-                self._place.report(problem)
-
+        report = _RowReports(self._place, self._tell, again=self._is_read_again())
         try:
             for number, self._line, row in source.rows(report):
                 self._row = number
@@ -184,11 +203,20 @@ class Expansion:
         except SourceError as error:
             self._tell(error.problem)
             return
-        if silent and self._row is None and self._change.source is not None:
+        if report.errors:
+            return
+        if self._row is None and self._change.source is not None:
             message = f"{source.label} has no rows: the change does nothing"
             self._place.problem("SE321", message, self._change.source, severity="warning")
-        elif silent:
+        else:
             self._warn_of_no_match(f"none of the {self._row} rows of {source.label}")
+
+    def _is_read_again(self) -> bool:
+        """Whether an earlier change read the same source, and reported its rows."""
+        name = "" if self._change.source is None else self._change.source.text
+        again = name in self._around.read
+        self._around.read.add(name)
+        return again
 
     def _tell(self, problem: Problem) -> None:
         """Report, once, what concerns a source as a whole."""
@@ -237,14 +265,14 @@ class Expansion:
 
     def _item(self, scope: Scope, row: Row, lead: LeadId | None, file: str, line: int) -> Item | None:
         """The item for one row or lead; None where `when` excludes it, or a problem was reported."""
-        if self._when is not None and not self._when_needs_lead and not self._holds(scope, row):
+        if self._when_of_row is not None and not self._holds(self._when_of_row, scope, row):
             return None
         if lead is None:
             lead = self._row_lead(scope, row)
             if lead is None:
                 return None
         scope["lead"] = number_of(lead) if self._change.quarantined else lead
-        if self._when is not None and self._when_needs_lead and not self._holds(scope, row):
+        if self._when_of_lead is not None and not self._holds(self._when_of_lead, scope, row):
             return None
         values = self._values(scope, row)
         if values is None:
@@ -256,10 +284,9 @@ class Expansion:
             return None
         return self._maker.item(lead, values, fields, Origin(file, line, self._row, self._line or None))
 
-    def _holds(self, scope: Scope, row: Row) -> bool:
-        assert self._when is not None
+    def _holds(self, when: When, scope: Scope, row: Row) -> bool:
         try:
-            holds = self._when.holds(scope, row)
+            holds = when.holds(scope, row)
             self._met = self._met or holds
             self._left_out += not holds
             return holds

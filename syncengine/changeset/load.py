@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -122,7 +122,10 @@ class _ChangesetReader:
             hint = did_you_mean(name, self._declared)
             self._report(Problem(code="SE406", message=f"there is no changeset {name!r} in these files", hint=hint))
         chosen = [found for name, found in self._declared.items() if only is None or name in only]
-        known = {name for found in chosen for name in found.vars}
+        self._check_variables({name for found in chosen for name in found.vars})
+        return chosen
+
+    def _check_variables(self, known: Collection[str]) -> None:
         for name, value in sorted(self._variables.items()):
             if name not in known:
                 hint = did_you_mean(name, known) or "declare it under vars, with a default"
@@ -130,7 +133,6 @@ class _ChangesetReader:
                 self._report(Problem(code="SE322", message=message, hint=hint))
             elif (character := unsendable(value)) is not None:
                 self._report(Problem(code="SE235", message=f"the variable {name!r} holds {character}"))
-        return chosen
 
     def label(self, file: Path) -> str:
         """Name of a file in problems and plans."""
@@ -185,9 +187,9 @@ class _ChangesetReader:
         node = document.node
         if node is None or (not found and _size(document) > _ALWAYS_HELD_TO_SCHEMA):
             return []
-        said: set[int | str] = {problem.line for problem in found} | {problem.message for problem in found}
+        lines, messages = {problem.line for problem in found}, {problem.message for problem in found}
         by_schema = self._schema.problems(node, text.file, text)
-        return [problem for problem in by_schema if problem.line not in said and problem.message not in said]
+        return [problem for problem in by_schema if problem.line not in lines and problem.message not in messages]
 
 
 def _size(document: Document) -> int:

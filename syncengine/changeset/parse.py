@@ -43,11 +43,7 @@ def parse_changeset(document: Document, place: Place, around: ParseContext) -> D
     """The changeset, or None where it cannot be interpreted. Reports every problem."""
     node = document.node
     if not isinstance(node, Mapping):
-        what = "nothing" if node is None else kind_in_words(node)
-        hint = "a changeset begins with: version: 1"
-        place.problem(
-            "SE203", f"a changeset must be a mapping, not {what}", node or Scalar("", True, document.line, 1), hint=hint
-        )
+        _not_a_mapping(document, place)
         return None
     parts = Parts(place, node, "a changeset", _KEYS, _REQUIRED)
     _version(place, parts)
@@ -73,6 +69,13 @@ def parse_changeset(document: Document, place: Place, around: ParseContext) -> D
         text=place.text,
         usable=name is not None and account is not None,
     )
+
+
+def _not_a_mapping(document: Document, place: Place) -> None:
+    node = document.node
+    what = "nothing" if node is None else kind_in_words(node)
+    at = node or Scalar("", True, document.line, 1)
+    place.problem("SE203", f"a changeset must be a mapping, not {what}", at, hint="a changeset begins with: version: 1")
 
 
 def _version(place: Place, parts: Parts) -> None:

@@ -90,18 +90,19 @@ def _addresses(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tup
                       hint=_ADDRESSES)  # fmt: skip
     if "for_each" in parts:
         return _addressed_by_row(place, parts, sources)
-    single = next((name for name in ("quarantined", "lead") if name in parts), None)
-    if single is not None:
-        lead = parts.text(single)
-        return (() if lead is None else _fit(place, (lead,), quarantined=single == "quarantined")), None
-    if "leads" not in parts:
+    if not named:
         place.problem("SE241", "the change does not say which leads it is about", parts.node, hint=_ADDRESSES)
-        return (), None
+    return _typed_leads(place, parts), None
+
+
+def _typed_leads(place: Place, parts: Parts) -> tuple[Scalar, ...]:
+    for name in ("quarantined", "lead"):
+        if name in parts:
+            lead = parts.text(name)
+            return () if lead is None else _fit(place, (lead,), quarantined=name == "quarantined")
     listed = parts.sequence("leads", example='["2932683", "2932684"]')
-    if listed is None:
-        return (), None
-    texts = (as_text(place, item, "a lead id") for item in listed.items)
-    return _fit(place, (text for text in texts if text is not None), quarantined=False), None
+    texts = (as_text(place, item, "a lead id") for item in (() if listed is None else listed.items))
+    return _fit(place, (text for text in texts if text is not None), quarantined=False)
 
 
 def _fit(place: Place, texts: Iterable[Scalar], *, quarantined: bool) -> tuple[Scalar, ...]:

@@ -127,16 +127,9 @@ def _file(place: Place, node: Mapping, folder: Path, root: Path) -> Source | Non
     if file is None:
         return None
     quote = _choice(place, parts, "quote", _QUOTES)
-    for option in ("delimiter", "quote"):
-        if option in parts and not takes_delimiter(file.text):
-            place.problem("SE320", f"only CSV files have a {option}", parts.place_of(option))
-    if encoding is not None and not takes_encoding(file.text):
-        place.problem("SE320", "only text files have an encoding", parts.place_of("encoding"))
     sheet = parts.text("sheet")
     hidden = _choice(place, parts, "hidden", _HIDDEN)
-    for option in ("sheet", "hidden"):
-        if option in parts and not takes_sheet(file.text):
-            place.problem("SE320", f"only spreadsheets have a {option}", parts.place_of(option))
+    _check_options(place, parts, file.text, encoding)
     path = _resolved(place, file, folder, root)
     if path is None:
         return None
@@ -154,6 +147,20 @@ def _file(place: Place, node: Mapping, folder: Path, root: Path) -> Source | Non
         message = f"no kind of source reads files like {PurePosixPath(file.text).name!r}"
         place.problem("SE320", message, file, hint=hint_for(file.text))
     return source
+
+
+def _check_options(place: Place, parts: Parts, file: str, encoding: str | None) -> None:
+    """Report options that files of this kind do not have."""
+    for option, takes, those in (
+        ("delimiter", takes_delimiter, "CSV files"),
+        ("quote", takes_delimiter, "CSV files"),
+        ("sheet", takes_sheet, "spreadsheets"),
+        ("hidden", takes_sheet, "spreadsheets"),
+    ):
+        if option in parts and not takes(file):
+            place.problem("SE320", f"only {those} have a {option}", parts.place_of(option))
+    if encoding is not None and not takes_encoding(file):
+        place.problem("SE320", "only text files have an encoding", parts.place_of("encoding"))
 
 
 def _choice(place: Place, parts: Parts, name: str, known: Collection[str]) -> str | None:

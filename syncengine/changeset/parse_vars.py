@@ -28,14 +28,14 @@ def parse_variables(place: Place, parts: Parts, overrides: Names[str, str]) -> d
             message = f"{what} could not be written as vars.{name}"
             place.problem("SE237", message, key, hint="use letters, digits and _")
         held = _held(place, key, value, what)
-        if held is None:
-            continue
-        if name in overrides and not isinstance(held, str):
-            message = f"{what} holds {kind_in_words(value)}, which --var cannot replace: it gives a text"
-            place.problem(
-                "SE305", message, value, hint=f"leave --var {name}=... out, and change the list or mapping here"
-            )
-        variables[name] = overrides.get(name, held) if isinstance(held, str) else held
+        if isinstance(held, str):
+            variables[name] = overrides.get(name, held)
+        elif held is not None:
+            variables[name] = held
+            if name in overrides:
+                hint = f"leave --var {name}=... out, and change the list or mapping here"
+                message = f"{what} holds {kind_in_words(value)}, which --var cannot replace: it gives a text"
+                place.problem("SE305", message, value, hint=hint)
     return variables
 
 

@@ -81,13 +81,13 @@ class _Scan:
             return StatementFault(f"the statement begins with {word}", offset, "a source is one SELECT")
         if self._depth:
             return None
-        if not self._verb and word in _VERBS:
+        if word in _VERBS and not self._verb:
             self._verb = word
             if word not in _READING:
                 return StatementFault(f"the statement is {word}, not a SELECT", offset, "a source only reads")
         if word == "INTO":
             return StatementFault("SELECT ... INTO writes a table", offset, "a source only reads")
-        self._ordered = self._ordered or (word == "BY" and self._previous == "ORDER")
+        self._ordered |= (self._previous, word) == ("ORDER", "BY")
         return None
 
     def _sign(self, match: re.Match[str]) -> StatementFault | None:

@@ -117,15 +117,7 @@ def compile_texts(
 
     Texts in which a name may have been read as another are added to `misread`.
     """
-    lookups: list[tuple[int, str]] = []
-    computed: list[int] = []
-    for index, scalar in enumerate(scalars):
-        if is_template(scalar.text):
-            match = _LOOKUP.fullmatch(scalar.text)
-            if match is not None and "row" in names:
-                lookups.append((index, match[1]))
-            else:
-                computed.append(index)
+    lookups, computed = _by_effort(scalars, has_row="row" in names)
     if not computed:
         return Rendering(None, lookups, computed)
     joined = _joined(names, tuple(scalars[index].text for index in computed))
@@ -134,6 +126,22 @@ def compile_texts(
     for position, problem in joined:
         _report(place, scalars[computed[position]], problem, misread)
     return None
+
+
+def _by_effort(scalars: Sequence[Scalar], *, has_row: bool) -> tuple[list[tuple[int, str]], list[int]]:
+    """Texts that are a column of the row alone, with its name, and those that need a template.
+
+    Most texts of a changeset are a column, and looking it up takes a tenth of the time of a template.
+    """
+    lookups: list[tuple[int, str]] = []
+    computed: list[int] = []
+    for index, scalar in enumerate(scalars):
+        match = _LOOKUP.fullmatch(scalar.text) if has_row else None
+        if match is not None:
+            lookups.append((index, match[1]))
+        elif is_template(scalar.text):
+            computed.append(index)
+    return lookups, computed
 
 
 class When:
