@@ -109,6 +109,12 @@ def _words(text: str, label: str) -> list[str]:
     return words[1:]
 
 
+_IMPORTABLE = (
+    "PUT .../restapi/v1.3/leads and .../leadfinancials, POST .../quarantine/process, .../leads/reprocess, "
+    ".../deliveries/trigger and .../leads/return can be imported"
+)
+
+
 def split_words(command: str) -> list[str]:
     """`command` split into words like a POSIX shell does; ValueError where a quote is not closed.
 
@@ -117,25 +123,28 @@ def split_words(command: str) -> list[str]:
     words: list[str] = []
     word: list[str] | None = None
     for match in _PIECE.finditer(command):
-        kind, text = match.lastgroup, match[0]
-        if kind == "blank":
-            if word is not None:
-                words.append("".join(word))
+        if match.lastgroup != "blank":
+            word = [] if word is None else word
+            word.append(_unquoted(match))
+        elif word is not None:
+            words.append("".join(word))
             word = None
-            continue
-        word = [] if word is None else word
-        match kind:
-            case "single":
-                word.append(text[1:-1])
-            case "double":
-                word.append(_ESCAPED.sub(r"\1", text[1:-1]))
-            case "escape":
-                word.append(text[1:])
-            case "plain":
-                word.append(text)
-            case _:
-                raise ValueError("No escaped character" if text == "\\" else "No closing quotation")
     return words if word is None else [*words, "".join(word)]
+
+
+def _unquoted(piece: re.Match[str]) -> str:
+    text = piece[0]
+    match piece.lastgroup:
+        case "single":
+            return text[1:-1]
+        case "double":
+            return _ESCAPED.sub(r"\1", text[1:-1])
+        case "escape":
+            return text[1:]
+        case "plain":
+            return text
+        case _:
+            raise ValueError("No escaped character" if text == "\\" else "No closing quotation")
 
 
 class _Command:
@@ -218,38 +227,39 @@ class _Command:
         self._url = url
 
     def _request(self) -> Curl:
-        hint = (
-            "PUT .../restapi/v1.3/leads and .../leadfinancials, POST .../quarantine/process, .../leads/reprocess, "
-            ".../deliveries/trigger and .../leads/return can be imported"
-        )
         try:
             parts = urlsplit(self._url if "//" in self._url else f"//{self._url}")
             host = parts.hostname or ""
         except ValueError:
-            self._fail("its address cannot be read", hint)
+            self._fail("its address cannot be read", _IMPORTABLE)
         match = _PATH.fullmatch(parts.path)
         if match is None:
-            self._fail("its address is none of a request that a changeset can express", hint)
+            self._fail("its address is none of a request that a changeset can express", _IMPORTABLE)
         self._secrets.extend(parse_qs(parts.query).get("key", []))
         if parts.password:
             self._secrets.append(parts.password)
-        method = self._method or ("POST" if self._body is not None else "GET")
-        expected = "PUT" if match[2] in _PUT else "POST"
-        if method.upper() != expected:
-            advice = f"add -X {expected} if that was forgotten; {hint}"
-            self._fail(f"its method is {method[:10]}, not {expected}", advice)
-        if self._body is None:
-            self._fail("it has no body", "the body stands behind -d")
-        ours = "v1.2, or the account's wire.returns" if match[2] == "leads/return" else "v1.3"
-        if match[1] != ours[:4]:
-            self._notes[f"the address was that of {match[1]}; syncengine sends to {ours}"] = None
+        revision, path = match.groups()
+        body = self._sent_body(path)
+        ours = "v1.2, or the account's wire.returns" if path == "leads/return" else "v1.3"
+        if revision != ours[:4]:
+            self._notes[f"the address was that of {revision}; syncengine sends to {ours}"] = None
         return Curl(
-            call=_CALLS[match[2]],
+            call=_CALLS[path],
             host=host,
-            body=self._body,
+            body=body,
             notes=tuple(self._notes),
             secrets=tuple(self._secrets),
         )
+
+    def _sent_body(self, path: str) -> str | BodyFile:
+        method = self._method or ("POST" if self._body is not None else "GET")
+        expected = "PUT" if path in _PUT else "POST"
+        if method.upper() != expected:
+            advice = f"add -X {expected} if that was forgotten; {_IMPORTABLE}"
+            self._fail(f"its method is {method[:10]}, not {expected}", advice)
+        if self._body is None:
+            self._fail("it has no body", "give the body with -d")
+        return self._body
 
     def _fail(self, reason: str, hint: str) -> NoReturn:
         _refuse(self._label, reason, hint)

@@ -51,18 +51,19 @@ def _with_buyers(
 def _buyer(buyer: str | None, account: Account, findings: ImportProblems, notes: dict[str, None]) -> str | None:
     if buyer is None:
         return None
-    if account.buyers.get(buyer, buyer) != buyer:
+    known = account.buyers
+    if known.get(buyer, buyer) != buyer:
         findings.add(
-            f"syncengine.yaml uses {buyer!r} as a name for buyer {account.buyers[buyer]!r}, which would be sent",
+            f"syncengine.yaml uses {buyer!r} as a name for buyer {known[buyer]!r}, which would be sent",
             "give that buyer another name",
         )
         return buyer
-    if buyer.isdecimal() or not account.buyers or buyer in account.buyers:
+    if buyer.isdecimal() or not known or buyer in known:
         return buyer
-    named = next((name for name, target in account.buyers.items() if target == buyer), None)
-    if named is None:
+    names = {target: name for name, target in reversed(known.items())}
+    if buyer not in names:
         notes[f"buyer {buyer!r} must be named under buyers: of account {account.name} in syncengine.yaml"] = None
-    return named or buyer
+    return names.get(buyer, buyer)
 
 
 def _holds_secret(text: str, secrets: tuple[str, ...]) -> bool:

@@ -65,11 +65,16 @@ class _BodyReader:
         key = document.get("key")
         secrets = (str(key),) if isinstance(key, str) and key else ()
         if self._is_decision(document):
-            return self._finish("POST /restapi/v1.3/quarantine/process", self._decisions(document), secrets)
-        action = self._action_call(document)
-        if action is not None:
+            call, changes = "POST /restapi/v1.3/quarantine/process", self._decisions(document)
+        elif (action := self._action_call(document)) is not None:
             revision = "v1.2" if action == "leads/return" else "v1.3"
-            return self._finish(f"POST /restapi/{revision}/{action}", self._actions(action, document), secrets)
+            call, changes = f"POST /restapi/{revision}/{action}", self._actions(action, document)
+        else:
+            call, changes = self._leads(document)
+        return self._finish(call, changes, secrets)
+
+    def _leads(self, document: dict[str, Any]) -> tuple[str, list[ImportedChange]]:
+        """The changes of PUT leads or PUT leadfinancials, and what the request was in words."""
         items = document.get("leads")
         if not isinstance(items, list) or not items:
             self._findings.add('the body has no list "leads" with anything in it', 'it begins with {"leads": [')
@@ -79,7 +84,7 @@ class _BodyReader:
         self._unknown(document, _MONEY if money else _LEADS, "the body")
         changes = self._money(document, items) if money else self._entries(items)
         entries = f"{len(items)} {'lead' if len(items) == 1 else 'leads'}"
-        return self._finish(f"PUT /restapi/v1.3/{'leadfinancials' if money else 'leads'}, {entries}", changes, secrets)
+        return f"PUT /restapi/v1.3/{'leadfinancials' if money else 'leads'}, {entries}", changes
 
     def _finish(self, what: str, changes: list[ImportedChange], secrets: tuple[str, ...]) -> Imported:
         self._findings.stop()
@@ -157,11 +162,10 @@ class _BodyReader:
                 f"{where} has an action and a delivery: the service does not document that combination",
                 "import them as two changesets, and apply the second once the first is done",
             )
-        if not update and not reprocess and not trigger:
+        if not (update or reprocess or trigger):
             self._findings.add(f"{where} does nothing: no update, no action, no delivery")
-        return ImportedChange(
-            leads=(lead,), where=where, update=update, action="reprocess" if reprocess else None, trigger=trigger
-        )
+        action: Action | None = "reprocess" if reprocess else None
+        return ImportedChange(leads=(lead,), where=where, update=update, action=action, trigger=trigger)
 
     def _quarantined(self, item: dict[str, Any], where: str) -> ImportedChange:
         self._unknown(item, _QUARANTINED, where)
@@ -231,19 +235,21 @@ class _BodyReader:
         decision = _DECISIONS.get(action) if isinstance(action, str) else None
         if decision is None:
             self._findings.add("the action is neither process nor reject")
-        several = document.get("quarantineIds")
-        if several is not None and "quarantineId" in document:
-            self._findings.add("the body has both quarantineId and quarantineIds", "keep one of them")
-        items = several if isinstance(several, list) and several else [document.get("quarantineId", several)]
-        if len(items) > 1:
-            self._note(
-                f"the request named {len(items)} quarantined leads at once; syncengine sends one in each request"
-            )
-        ids = [self._id(item, "quarantineIds" if several is not None else "quarantineId") for item in items]
+        ids = self._one_or_several(document, "quarantineId", "quarantineIds")
+        if len(ids) > 1:
+            self._note(f"the request named {len(ids)} quarantined leads at once; syncengine sends one in each request")
         return [
             ImportedChange(leads=(lead,), quarantined=True, where=f"quarantine id {lead}", action=decision)
             for lead in ids
         ]
+
+    def _one_or_several(self, document: dict[str, Any], one: str, several: str) -> list[str]:
+        """The ids that a body gives by a key for one or by a key for a list."""
+        listed = document.get(several)
+        if listed is not None and one in document:
+            self._findings.add(f"the body has both {one} and {several}", "keep one of them")
+        items = listed if isinstance(listed, list) and listed else [document.get(one, listed)]
+        return [self._id(item, one if listed is None else several) for item in items]
 
     # POST leads/reprocess, deliveries/trigger, leads/return
 
@@ -264,12 +270,7 @@ class _BodyReader:
 
     def _actions(self, call: Call, document: dict[str, Any]) -> list[ImportedChange]:
         self._unknown(document, _ACTIONS[call], "the body")
-        several = document.get("leadIds")
-        if several is not None and "leadId" in document:
-            self._findings.add("the body has both leadId and leadIds", "keep one of them")
-        items = several if isinstance(several, list) and several else [document.get("leadId", several)]
-        name = "leadId" if several is None else "leadIds"
-        leads = tuple(self._id(item, name) for item in items)
+        leads = tuple(self._one_or_several(document, "leadId", "leadIds"))
         match call:
             case "deliveries/trigger":
                 self._note("the request was one of deliveries/trigger; syncengine triggers by PUT leads")

@@ -40,6 +40,11 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     when: str = ""
     skip_empty: bool = False
 
+    @property
+    def money(self) -> bool:
+        """Whether an amount is set."""
+        return self.payout is not None or self.revenue is not None
+
     def named(self) -> list[str]:
         """All columns, without duplicates."""
         rest = (self.payout, self.revenue, self.buyer, self.trigger)
@@ -54,22 +59,26 @@ def check_columns(columns: Columns, header: list[str], label: str) -> None:
             findings.add(f"there is no column {name!r}", did_you_mean(name, header), line=1)
         elif header.count(name) > 1:
             findings.add(f"the column {name!r} is there twice", line=1)
-    money = columns.payout is not None or columns.revenue is not None
-    if columns.buyer is not None and not money:
-        findings.add("a buyer is sent with an amount only", "add --payout or --revenue")
-    if columns.quarantined and (money or columns.trigger is not None or columns.action == "reprocess"):
-        findings.add("a lead in quarantine takes fields, a release or a rejection only", "leave the others out")
-    if not columns.quarantined and columns.action in ("release", "reject"):
-        findings.add("only a lead in quarantine can be released or rejected", "--quarantined COLUMN: the quarantine id")
-    if columns.action is not None and columns.trigger is not None:
-        findings.add(f"a {columns.action} and a trigger in one change", "import them as two changesets")
-    if not (columns.fields or money or columns.trigger is not None or columns.action is not None):
+    _check_combination(columns, findings)
+    if not (columns.fields or columns.money or columns.trigger is not None or columns.action is not None):
         findings.add(
             "nothing would be done",
             "say what: --field NAME=COLUMN, --payout, --revenue, --trigger, --reprocess, --release, --reject; or "
             "--all-columns",
         )
     findings.stop()
+
+
+def _check_combination(columns: Columns, findings: ImportProblems) -> None:
+    action, trigger = columns.action, columns.trigger is not None
+    if columns.buyer is not None and not columns.money:
+        findings.add("a buyer is sent with an amount only", "add --payout or --revenue")
+    if columns.quarantined and (columns.money or trigger or action == "reprocess"):
+        findings.add("a lead in quarantine takes fields, a release or a rejection only", "leave the others out")
+    if not columns.quarantined and action in ("release", "reject"):
+        findings.add("only a lead in quarantine can be released or rejected", "--quarantined COLUMN: the quarantine id")
+    if action is not None and trigger:
+        findings.add(f"a {action} and a trigger in one change", "import them as two changesets")
 
 
 def all_columns(columns: Columns, header: Sequence[str]) -> tuple[Columns, list[str]]:
@@ -180,25 +189,27 @@ def _fault(row: Row, used: list[str], columns: Columns) -> tuple[str, str] | Non
                 return f"there is no {name!r}", "--skip-empty leaves out what is missing"
         elif not isinstance(value, str):
             return f"{name!r} is {kind_of(value)}, not a text", advice_for(value)
-    if is_service_id(row[columns.lead]):
+    return _fault_of_lead(row[columns.lead], "quarantine" if columns.quarantined else "lead")
+
+
+def _fault_of_lead(lead: str, what: str) -> tuple[str, str] | None:
+    if is_service_id(lead):
         return None
-    what = "quarantine" if columns.quarantined else "lead"
-    contact = contact_in(row[columns.lead])
+    contact = contact_in(lead)
     if contact is not None:
-        return f"{row[columns.lead][:40]!r} is {contact[0]}, not a {what} id", contact[1]
-    fault = fault_of_id(row[columns.lead])
-    message = f"{row[columns.lead][:40]!r} is not a {what} id{'' if fault is None else f': {fault.cause}'}"
-    return message, "" if fault is None else fault.remedy
+        return f"{lead[:40]!r} is {contact[0]}, not a {what} id", contact[1]
+    message = f"{lead[:40]!r} is not a {what} id"
+    fault = fault_of_id(lead)
+    return (message, "") if fault is None else (f"{message}: {fault.cause}", fault.remedy)
 
 
 def _literal(row: dict[str, str], columns: Columns, where: str) -> ImportedChange | None:
     """The change of one row; None where `skip_empty` leaves nothing of it."""
-    kept = {name: text for name, text in row.items() if not (columns.skip_empty and is_blank(text))}
-
-    def cell(column: str | None) -> str | None:
-        return None if column is None else kept.get(column)
-
-    trigger = cell(columns.trigger)
+    kept: dict[str | None, str] = {
+        name: text for name, text in row.items() if not (columns.skip_empty and is_blank(text))
+    }
+    payout, revenue, trigger = (kept.get(name) for name in (columns.payout, columns.revenue, columns.trigger))
+    buyer = None if payout is revenue is None else kept.get(columns.buyer)
     change = ImportedChange(
         leads=(row[columns.lead],),
         quarantined=columns.quarantined,
@@ -206,12 +217,9 @@ def _literal(row: dict[str, str], columns: Columns, where: str) -> ImportedChang
         update={name: kept[column] for name, column in columns.fields.items() if column in kept},
         action=columns.action,
         trigger=() if trigger is None else (trigger,),
-        payout=cell(columns.payout),
-        revenue=cell(columns.revenue),
-        buyer=cell(columns.buyer),
+        payout=payout,
+        revenue=revenue,
+        buyer=buyer,
     )
-    if change.payout is None and change.revenue is None:
-        change = msgspec.structs.replace(change, buyer=None)
-        if not (change.update or change.trigger or change.action):
-            return None
-    return change
+    empty = (payout, revenue, trigger, columns.action, change.update) == (None, None, None, None, {})
+    return None if empty else change

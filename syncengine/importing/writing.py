@@ -76,10 +76,11 @@ def _done(change: ImportedChange) -> Iterator[str]:
         yield f"action: {change.action}"
     if change.trigger:
         yield f"trigger: [{', '.join(map(value, change.trigger))}]"
-    money = {"payout": change.payout, "revenue": change.revenue, "buyer": change.buyer}
-    if any(text is not None for text in money.values()):
+    money = [("payout", change.payout), ("revenue", change.revenue), ("buyer", change.buyer)]
+    amounts = [f"  {name}: {value(text)}" for name, text in money if text is not None]
+    if amounts:
         yield "financials:"
-        yield from (f"  {name}: {value(text)}" for name, text in money.items() if text is not None)
+        yield from amounts
     if change.returned is not None:
         yield f"return: {{buyer: {value(change.returned.buyer)}, reason: {value(change.returned.reason)}}}"
     if change.skip_empty:

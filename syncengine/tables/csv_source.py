@@ -135,6 +135,18 @@ class CsvSource:
         given = self._options.delimiter
         if rest is None:
             return given or ("\t" if self._options.label.lower().endswith(".tsv") else ",")
+        found = self._declared_delimiter(rest, first)
+        if given is not None and given != found:
+            raise self._file.failure(
+                "SE312",
+                f"its first line says that {found!r} separates the cells, and the delimiter is set to {given!r}",
+                line=1,
+                hint="leave the delimiter out, or correct the one that is wrong",
+            )
+        return found
+
+    def _declared_delimiter(self, rest: str, first: str) -> str:
+        """What the line sep=... names."""
         # A program that does not know this line padded it to the width of the table: sep=;;;;
         found = rest[:1] if rest and rest == rest[0] * len(rest) else ""
         if not found or found == self._options.quote:
@@ -143,13 +155,6 @@ class CsvSource:
                 f"the first line is {first.strip()[:40]!r}, which names no single character as the delimiter",
                 line=1,
                 hint="delete that line, or write sep=; with the character that separates the cells",
-            )
-        if given is not None and given != found:
-            raise self._file.failure(
-                "SE312",
-                f"its first line says that {found!r} separates the cells, and the delimiter is set to {given!r}",
-                line=1,
-                hint="leave the delimiter out, or correct the one that is wrong",
             )
         return found
 

@@ -82,15 +82,15 @@ def codec_for(encoding: str, head: bytes) -> str:
     if not encoding:
         return mark or "utf-8"
     codec = ENCODINGS[encoding]
-    if mark and not (mark == codec or mark.startswith(codec + "-")):
-        if mark == "utf-8" and is_one_byte(encoding):
-            return "utf-8"  # ASCII follows the mark; for anything else `refuse_utf8` has raised.
-        better = mark[:6]
-        message = f"it begins with the byte order mark of {better.upper()}, and is read as {encoding}"
-        raise Mismatch(message, better=better)
-    if mark or not is_wide(codec):
-        return mark or codec
-    return _wide_without_mark(codec, encoding, head)
+    if not mark:
+        return _wide_without_mark(codec, encoding, head) if is_wide(codec) else codec
+    if mark == codec or mark.startswith(codec + "-"):
+        return mark
+    if mark == "utf-8" and is_one_byte(encoding):
+        return "utf-8"  # ASCII follows the mark; for anything else `refuse_utf8` has raised.
+    better = mark[:6]
+    message = f"it begins with the byte order mark of {better.upper()}, and is read as {encoding}"
+    raise Mismatch(message, better=better)
 
 
 def _wide_without_mark(codec: str, encoding: str, head: bytes) -> str:

@@ -130,11 +130,12 @@ class SpreadsheetSource:
         wanted = self._options.sheet
         if wanted is None and len(sheets) == 1:
             wanted = next(iter(sheets))
-        if wanted is None or wanted not in sheets:
+        found = sheets.get(wanted or "")
+        if found is None:
             raise self._no_sheet(list(sheets))
-        if sheets[wanted].visible != SheetVisibleEnum.Visible and not self._options.include_hidden:
-            raise self._hidden(f"sheet {wanted!r} is hidden")
-        return wanted
+        if found.visible != SheetVisibleEnum.Visible and not self._options.include_hidden:
+            raise self._hidden(f"sheet {found.name!r} is hidden")
+        return str(found.name)
 
     def _no_sheet(self, names: list[str]) -> SourceError:
         if not names:

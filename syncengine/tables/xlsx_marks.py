@@ -168,9 +168,13 @@ class _Sheet:
             marks.hidden_columns.add(column)
         if self._type == "e":
             marks.mark(row, column, error_cell("".join(self._text)))
-        elif self._formula and (self._stale or (self._type != "str" and not "".join(self._text).strip())):
+        elif self._formula and self._is_uncomputed():
             marks.mark(row, column, uncomputed_cell())
         self._text.clear()
+
+    def _is_uncomputed(self) -> bool:
+        """Whether the program that wrote the file left the formula's value out, or out of date."""
+        return self._stale or (self._type != "str" and not "".join(self._text).strip())
 
     def _add_columns(self, attributes: _Attributes) -> None:
         width = attributes.get("width")
