@@ -57,8 +57,8 @@ class Executor:
     """Runs one plan, or one shard of it, to its end.
 
     `rules` and `pace` may be shared with other executors; `leave` is shorter than the lease lasts. Afterwards,
-    `stopped` is the reason for an early end (empty: none), `trouble` says whether the ledger or an internal error was
-    the reason, and `unrecorded` lists the operations that were answered without this being recorded.
+    `stopped` is the reason for an early end (empty: none), `cause` its kind, `trouble` says whether the ledger or an
+    internal error was the reason, and `unrecorded` lists the operations that were answered without this being recorded.
     """
 
     def __init__(
@@ -115,6 +115,7 @@ class Executor:
             listener=listener,
         )
         self.stopped = ""
+        self.cause: StopCause | None = None
         self.trouble: Exception | None = None
         self.requests = 0
 
@@ -327,7 +328,7 @@ class Executor:
 
     def _stop(self, reason: str, cause: StopCause) -> None:
         if reason and not self.stopped:
-            self.stopped = reason
+            self.stopped, self.cause = reason, cause
             self._listener.tell(RunStopped(cause))
 
     def _look_for_reasons_to_stop(self) -> None:

@@ -15,7 +15,8 @@ from syncengine.cli.command import Command, Invocation, format_option
     ),
     epilog="On SIGTERM or SIGINT the worker waits for answers in flight, records them, leaves the rest of its shards "
     "to other workers and exits 130. Exit codes: 0 with --drain, no run is open; 3 ledger, version, policy or host "
-    "differ from what the open runs need; 4 or 5 another worker took over a lane.",
+    "differ from what the open runs need; 4 the API key of an account was refused, and its shards are left to other "
+    "workers; 4 or 5 another worker took over a lane.",
 )
 @click.option("--account", "accounts", multiple=True, metavar="NAME",
               help="Serve only this account; repeatable. By default all accounts.")  # fmt: skip
@@ -61,9 +62,17 @@ def command(
                 "worker": worked.worker,
                 "shards": worked.shards,
                 "requests": worked.requests,
+                "refused": [{"account": name, "reason": reason} for name, reason in worked.refused.items()],
+                "stopped": [{"run": run, "reason": reason} for run, reason in worked.stopped.items()],
                 "exit": int(worked.exit),
             }
         )
     else:
+        from syncengine.core.redaction import visible
+
         invocation.output.result(f"worked on {worked.shards:,} shards, {worked.requests:,} requests")
+        for run, reason in worked.stopped.items():
+            invocation.output.result(f"run {run} is stopped: {visible(reason)}")
+        for name, reason in worked.refused.items():
+            invocation.output.result(f"account {visible(name)}: no more of its shards were taken: {visible(reason)}")
     return worked.exit

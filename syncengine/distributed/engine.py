@@ -7,6 +7,9 @@ wrongly ended job therefore costs time only. See docs/decisions/0007-shards-lane
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +34,36 @@ def require_engine() -> None:
             code="SE557",
             hint="install it: pip install 'leadbyte-syncengine[distributed]'",
         ) from error
+
+
+class _EngineMessages(logging.Handler):
+    """What the engine, its pool and its event loop would print on stderr, with tracebacks, as one sentence each."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._note = note
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        lines = record.getMessage().splitlines() or [""]
+        self._note(f"the job engine reports: {lines[0]}" + (f" ({type(error).__name__})" if error else ""))
+
+
+@contextmanager
+def engine_messages(note: Callable[[str], None]) -> Iterator[None]:
+    """Within the context, warnings and errors of the engine become notes."""
+    loggers = [logging.getLogger(name) for name in ("procrastinate", "psycopg", "asyncio")]
+    handler = _EngineMessages(note)
+    before = [logger.propagate for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger, propagate in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+            logger.propagate = propagate
 
 
 def engine_schema() -> str:

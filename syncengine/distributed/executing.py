@@ -75,10 +75,14 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
-    """How a shard ended on this worker. `reason` stops the whole run; `again` returns the shard to the queue."""
+    """How a shard ended on this worker. `reason` stops the whole run; `again` returns the shard to the queue.
+
+    `refused`: why the service refuses this worker's API key. Other workers may have another key, so the run goes on.
+    """
 
     again: bool = False
     reason: str = ""
+    refused: str = ""
     doubtful: bool = False
     reasons: Mapping[str, int] = {}
     requests: int = 0
@@ -189,6 +193,8 @@ def _judged(executor: Executor, recheck: Recheck, signal: StopSignal) -> Outcome
         requests=executor.requests,
         reason=executor.stopped,
     )
+    if executor.cause == "key refused":
+        return msgspec.structs.replace(found, again=True, reason="", reasons={}, refused=executor.stopped)
     if isinstance(executor.trouble, LedgerTrouble) or signal.cause is Cause.INTERRUPTED:
         return msgspec.structs.replace(found, again=True, reason="", reasons={})
     return found

@@ -32,25 +32,25 @@ class Nameplate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Housekeeper:
-    """Used by one thread. `refused` holds the runs that this worker must not execute, each reported once."""
+    """Used by one thread. `queues` may become fewer: those that this worker still takes shards from."""
 
     def __init__(self, store: WorkerStore, ledger: Ledger, plate: Nameplate, listener: Listener) -> None:
         self._store = store
         self._ledger = ledger
         self._plate = plate
         self._listener = listener
+        self.queues = plate.queues
         self._told: set[str] = set()
 
     def look(self) -> bool:
         """Run the duties once. Returns whether nothing that this worker may execute is open."""
-        plate = self._plate
-        fields = msgspec.structs.asdict(plate)
-        self._store.run("see_worker", **{**fields, "queues": list(plate.queues)})
+        fields = msgspec.structs.asdict(self._plate)
+        self._store.run("see_worker", **{**fields, "queues": list(self.queues)})
         heal(self._store, self._ledger)
         self._store.run("forget_old")
         opened = self._store.rows("open_submissions")
         self._tell(opened)
-        return not any(submission["queue"] in plate.queues for submission in opened)
+        return not any(submission["queue"] in self.queues for submission in opened)
 
     def leave(self) -> None:
         """Remove the worker from the list."""

@@ -13,7 +13,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -24,15 +24,16 @@ import msgspec
 from syncengine.api import TOOL
 from syncengine.applying.preflight import wire_digest
 from syncengine.applying.stopping import Cause, StopSignal
-from syncengine.core.errors import Exit, LedgerTrouble, Refusal, SyncError
+from syncengine.core.errors import Exit, LedgerTrouble, SyncError
 from syncengine.core.guards import check_applicable, check_host
 from syncengine.core.ports import Listener
 from syncengine.core.settings import Account
 from syncengine.distributed.content import Sealer
-from syncengine.distributed.engine import TASK, application, engine_schema, require_engine
+from syncengine.distributed.engine import TASK, application, engine_messages, engine_schema, require_engine
 from syncengine.distributed.executing import FenceLost, Shop, Site, work_on
 from syncengine.distributed.housekeeping import Housekeeper, Nameplate, requeue_stalled
 from syncengine.distributed.run_end import heal
+from syncengine.distributed.run_terms import refuse_other_terms
 from syncengine.distributed.store import WorkerStore, found_schema, require_server
 from syncengine.distributed.submitting import queue_name
 from syncengine.ledger import open_ledger
@@ -71,6 +72,10 @@ class Worked(msgspec.Struct, frozen=True, kw_only=True):
     shards: int
     requests: int
     exit: Exit
+    refused: Mapping[str, str] = {}
+    """Accounts whose API key the service refuses to this worker, and why. It took no more of their shards."""
+    stopped: Mapping[str, str] = {}
+    """Runs that ended early while this worker was on them, and why."""
 
 
 def work(project: Project, request: WorkerRequest) -> Worked:
@@ -79,7 +84,8 @@ def work(project: Project, request: WorkerRequest) -> Worked:
     require_engine()
     worker = _Worker(project, request)
     worker.prepare()
-    return asyncio.run(worker.serve())
+    with engine_messages(worker.note):
+        return asyncio.run(worker.serve())
 
 
 class _Worker:
@@ -90,10 +96,15 @@ class _Worker:
         self._dsn = require_server(project.pin())
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._sites: dict[str, Site] = {}
-        self._queues: tuple[str, ...] = ()
+        self._queues: dict[str, str] = {}
+        """By account; without those whose key is refused."""
+        self._refused: dict[str, str] = {}
+        self._stopped: dict[str, str] = {}
         self._signals: set[StopSignal] = set()
         self._threads = ThreadPoolExecutor(request.parallel + 1, thread_name_prefix="shard")
         self._ending = asyncio.Event()
+        self._fewer_queues = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted = False
         self._dying = False
         self._shards = 0
@@ -112,8 +123,8 @@ class _Worker:
                 check_host(account, ledger.hosts())
             found_schema(store, engine_schema)
             heal(store, ledger)
-            self._queues = tuple(self._queue(account) for account in accounts)
-            self._refuse_other_terms(store, accounts)
+            self._queues = {account.identity: self._queue(account) for account in accounts}
+            refuse_other_terms(store, accounts, self._queues, self._project.settings.policy.digest)
         sealer = Sealer(read_key(self._root / self._project.settings.ledger.key_path) or b"")
         self._sites = {account.identity: self._site(account, sealer) for account in accounts}
 
@@ -129,30 +140,6 @@ class _Worker:
             policy_digest=self._project.settings.policy.digest,
             wire_digest=wire_digest(account.wire),
         )
-
-    def _refuse_other_terms(self, store: WorkerStore, accounts: Sequence[Account]) -> None:
-        """Raise Refusal where an open run of these accounts needs another version, policy, wire or host."""
-        known = {account.identity: account for account in accounts}
-        for submission in store.rows("open_submissions"):
-            account = known.get(submission["account"])
-            if account is None or submission["queue"] in self._queues:
-                continue
-            mine = {
-                "syncengine": (submission["tool"], TOOL),
-                "policy": (submission["policy_digest"], self._project.settings.policy.digest),
-                "wire settings": (submission["wire_digest"], wire_digest(account.wire)),
-                "host": (submission["host"], account.host),
-            }
-            other = "; ".join(
-                f"{what}: {theirs[:20]} there, {own[:20]} here" for what, (theirs, own) in mine.items() if theirs != own
-            )
-            raise Refusal(
-                f"run {submission['run']} of account {account.name} was submitted under other terms than this "
-                f"worker has ({other})",
-                code="SE662",
-                hint="start workers of the same version with the configuration that the plan was submitted with, or "
-                f"stop it: syncengine cancel {submission['run']}",
-            )
 
     def _site(self, account: Account, sealer: Sealer) -> Site:
         from syncengine.leadbyte import gateway_factory, resolve_key
@@ -175,7 +162,7 @@ class _Worker:
 
     async def serve(self) -> Worked:
         """Run until the end. If the database connection is lost, the engine's session ends and a new one begins."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._interrupt, number)
         lives = 0
@@ -190,8 +177,19 @@ class _Worker:
                 await self._pause(_BACK_OFF[min(lives, len(_BACK_OFF) - 1)])
                 lives += 1
         self._threads.shutdown()
-        code = Exit.INTERRUPTED if self._interrupted else Exit.DONE
-        return Worked(worker=self._name, shards=self._shards, requests=self._requests, exit=code)
+        code = Exit.INTERRUPTED if self._interrupted else Exit.INCOMPLETE if self._refused else Exit.DONE
+        return Worked(
+            worker=self._name,
+            shards=self._shards,
+            requests=self._requests,
+            exit=code,
+            refused=self._refused,
+            stopped=self._stopped,
+        )
+
+    def note(self, text: str) -> None:
+        """Show a message of the job engine."""
+        self._listener.note(text)
 
     def _interrupt(self, number: int) -> None:
         """First signal: finish what is in flight. Second signal: end at once, which loses nothing that is recorded."""
@@ -206,25 +204,35 @@ class _Worker:
     async def _live(self) -> None:
         app = application(self._dsn, _ENGINE_CONNECTIONS)
         app.task(name=TASK)(self._shard)
-        lease = self._request.lease_seconds
         async with app.open_async():
-            engine = asyncio.create_task(
-                app.run_worker_async(
-                    queues=list(self._queues),
-                    name=self._name,
-                    concurrency=self._request.parallel,
-                    install_signal_handlers=False,
-                    fetch_job_polling_interval=_POLL,
-                    update_heartbeat_interval=lease / 6,
-                    stalled_worker_timeout=lease,
-                    delete_jobs="always",
-                )
-            )
             house = asyncio.create_task(self._keep_house(app))
             ending = asyncio.create_task(self._ending.wait())
-            await asyncio.wait({engine, house, ending}, return_when=asyncio.FIRST_COMPLETED)
-            # When cancelled, the engine takes no new job and waits for those that run.
-            await _end(engine, house, ending)
+            finishing: list[asyncio.Task[None]] = []
+            while True:
+                self._fewer_queues.clear()
+                engine = asyncio.create_task(self._run_engine(app))
+                fewer = asyncio.create_task(self._fewer_queues.wait())
+                await asyncio.wait({engine, house, ending, fewer}, return_when=asyncio.FIRST_COMPLETED)
+                if self._ending.is_set() or not fewer.done():
+                    break
+                # The engine's queues are fixed. It ends its jobs, and another one goes on with the other accounts.
+                engine.cancel()
+                finishing.append(engine)
+            # When cancelled, the engine takes no new job and waits for those that run. A second time would end them.
+            await _end([engine, house, ending, fewer], finishing)
+
+    async def _run_engine(self, app: procrastinate.App) -> None:
+        lease = self._request.lease_seconds
+        await app.run_worker_async(
+            queues=list(self._queues.values()),
+            name=self._name,
+            concurrency=self._request.parallel,
+            install_signal_handlers=False,
+            fetch_job_polling_interval=_POLL,
+            update_heartbeat_interval=lease / 6,
+            stalled_worker_timeout=lease,
+            delete_jobs="always",
+        )
 
     async def _keep_house(self, app: procrastinate.App) -> None:
         loop = asyncio.get_running_loop()
@@ -234,7 +242,7 @@ class _Worker:
             machine=socket.gethostname(),
             pid=os.getpid(),
             tool=TOOL,
-            queues=self._queues,
+            queues=tuple(self._queues.values()),
             parallel=self._request.parallel,
             patience=lease,
         )
@@ -246,8 +254,9 @@ class _Worker:
             keeper = Housekeeper(store, ledger, plate, self._listener)
             stack.callback(keeper.leave)
             while not self._ending.is_set():
+                keeper.queues = tuple(self._queues.values())
                 try:
-                    await requeue_stalled(app, self._queues, lease * 2 / 3)
+                    await requeue_stalled(app, keeper.queues, lease * 2 / 3)
                     nothing_open = await loop.run_in_executor(self._threads, keeper.look)
                 except Exception as error:
                     if not _is_database_trouble(error):
@@ -291,6 +300,8 @@ class _Worker:
         except SyncError as error:
             # The shard is still open; housekeeping announces it again.
             self._listener.note(f"shard {shard} of run {run}: {error.message}")
+        except Exception as error:  # noqa: BLE001 - the engine would log it with a traceback, and go on likewise
+            self._listener.note(f"shard {shard} of run {run}: an error in syncengine itself: {type(error).__name__}")
         finally:
             self._signals.discard(stop)
 
@@ -322,13 +333,33 @@ class _Worker:
             if outcomes is not None:
                 self._shards += 1
                 self._requests += outcomes.requests
+                if outcomes.refused:
+                    self._leave_account(site.account, outcomes.refused)
+                if outcomes.reason and run not in self._stopped:
+                    self._stopped[run] = outcomes.reason
+                    self._listener.note(f"run {run} of account {site.account.name} is stopped: {outcomes.reason}")
+
+    def _leave_account(self, account: Account, reason: str) -> None:
+        """Take no more shards of an account whose key is refused: they are for workers with another key."""
+        if self._queues.pop(account.identity, None) is None:
+            return
+        self._sites.pop(account.identity, None)
+        self._refused[account.name] = reason
+        self._listener.note(
+            f"account {account.name}: {reason}; this worker takes no more of its shards. Replace the key and start it "
+            "again; runs of the account stay open for other workers"
+        )
+        event = self._fewer_queues if self._queues else self._ending
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(event.set)
 
 
-async def _end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel and await all, then raise the first exception other than the cancellation."""
+async def _end(tasks: Sequence[asyncio.Task[Any]], finishing: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel `tasks`, await them and those that are `finishing`, then raise the first exception other than the
+    cancellation."""
     for task in tasks:
         task.cancel()
-    results = await asyncio.gather(*tasks, return_exceptions=True)
+    results = await asyncio.gather(*tasks, *finishing, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
             raise result

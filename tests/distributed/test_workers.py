@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -350,7 +351,7 @@ def test_a_worker_that_wakes_after_its_lease_sends_nothing(bench: Bench, crew: C
     bench.configure(limits={"concurrency": 1, "leads_per_request": 3, "irreversible_per_request": 3})
     bench.changeset("first", *[change | {"rerun": 2} for change in triggers(30)])
     bench.plan()
-    sleeper = crew.start("--parallel", "1")
+    sleeper = crew.start("--parallel", "1", "--log-format", "json")
     pause = Signal(send="STOP", at="after_effect", pid=sleeper.pid)
     bench.faults(FaultRule(match=Match(nth=3), fault=Fault(signal=pause)))
     run = submit(bench)
@@ -366,6 +367,7 @@ def test_a_worker_that_wakes_after_its_lease_sends_nothing(bench: Bench, crew: C
     assert len(bench.requests) == before
     assert set(bench.done().values()) <= {1, 2}
     assert "took over" in sleeper.said()
+    assert all(json.loads(line) for line in sleeper.said().splitlines()), "no traceback of the job engine"
     # Its late answers are on record all the same, and what it had intended and never sent is known not to have left.
     assert bench.status()["in_doubt"] == []
     if [row for row in bench.history() if row["outcome"] == "not_sent"]:

@@ -126,7 +126,7 @@ RETURNING answered, rejected, unanswered, stopping
 -- name: see_worker
 INSERT INTO workers (worker, machine, pid, tool, queues, parallel, patience)
 VALUES (%(worker)s, %(machine)s, %(pid)s, %(tool)s, %(queues)s, %(parallel)s, %(patience)s)
-ON CONFLICT (worker) DO UPDATE SET seen = now()
+ON CONFLICT (worker) DO UPDATE SET seen = now(), queues = excluded.queues
 
 -- name: forget_worker
 DELETE FROM workers WHERE worker = %(worker)s
