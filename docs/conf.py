@@ -35,7 +35,7 @@ NAV = {
     ],
     "Reference": [
         "language", "filters", "sources", "lead-schema", "configuration", "policy", "approvals", "observed-values",
-        "findings", "commands", "exit-codes", "diagnostics", "plan-file", "ledger", "telemetry",
+        "findings", "commands", "exit-codes", "diagnostics", "plan-file", "plans", "ledger", "telemetry",
     ],
     "Explanation": ["promises", "identity", "outcomes", "security", "reliability", "performance", "scale", "testing"],
 }  # fmt: skip

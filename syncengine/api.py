@@ -79,6 +79,19 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance
     summary: PlanSummary
     path: Path | None
+    recorded: frozenset[str] = frozenset()
+    """Its changesets that have records in the ledger."""
+
+    @property
+    def settled(self) -> int:
+        """Operations that need nothing more; the others are `left`."""
+        counts = self.summary.counts
+        return counts.already_applied + counts.unchanged
+
+    @property
+    def left(self) -> int:
+        """Operations still to be sent, in doubt, held or blocked."""
+        return self.summary.counts.total - self.settled
 
 
 def load(
@@ -151,7 +164,7 @@ def plan(
     from syncengine.planning.policy import PolicyJudge
     from syncengine.reviewing import open_export, prepare_review
 
-    account = _account_of(loaded, project)
+    account = account_of(loaded, project)
     offline = offline or project.through is not None
     if offline:
         loaded = loaded.offline()
@@ -203,7 +216,7 @@ def plan(
             observed=review.observed,
             authors=asking_git(project.settings.policy.approvals, Path(project.settings.root), project.environ),
             notes=(
-                *_warnings(loaded),
+                *input_warnings(loaded.problems),
                 *_converted_files(loaded, project, account),
                 *review.notes,
                 *_contradictions(ledger, account),
@@ -220,15 +233,15 @@ def plan(
         )
         with PlanWriter(path, header, provenance, seal=seal) as writer:
             summary = build_plan(request, writer)
-    return Planned(header=header, provenance=provenance, summary=summary, path=path)
+    return Planned(header=header, provenance=provenance, summary=summary, path=path, recorded=review.recorded)
 
 
-def _warnings(loaded: Loaded) -> tuple[str, ...]:
-    """The warnings about the plan's input files, for its reviewer."""
+def input_warnings(problems: Iterable[Problem]) -> tuple[str, ...]:
+    """The warnings about a plan's input files, for its reviewer."""
     from syncengine.documents.misread import QUOTING
 
     found: list[str] = []
-    for problem in loaded.problems:
+    for problem in problems:
         if problem.severity == "warning":
             # A plan's views mask values, and these messages quote them.
             quotes = problem.code in QUOTING
@@ -396,8 +409,12 @@ def _identities(project: Project) -> Identities:
     return Identities(environ=project.environ)
 
 
-def _account_of(loaded: Loaded, project: Project) -> Account:
+def account_of(loaded: Loaded, project: Project) -> Account:
+    """The account that changesets are planned for. Raises InputError where there is none, or more than one."""
     names = sorted({changeset.account for changeset in loaded.changesets})
+    if not names:
+        # Everything was left out: the plan is empty.
+        names = sorted({changeset.account for changeset in loaded.left_out})[:1]
     if not names:
         raise InputError(
             "there is no changeset to plan", code="SE105", hint="name files or folders that hold *.yaml changesets"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,11 +59,16 @@ def load(
     schemas = _lead_schemas({found.account.name: found.account for found in declared}, reading.label, findings.add)
     findings.finish()
     allow_negative = settings.policy.allow_negative
-    changesets = [
-        Changeset(found, allow_negative=allow_negative, schema=schemas.get(found.account.name)) for found in declared
-    ]
+
+    def made(some: Iterable[Declared]) -> tuple[Changeset, ...]:
+        changesets = [
+            Changeset(found, allow_negative=allow_negative, schema=schemas.get(found.account.name)) for found in some
+        ]
+        return tuple(sorted(changesets, key=lambda changeset: changeset.id))
+
     return Loaded(
-        changesets=tuple(sorted(changesets, key=lambda changeset: changeset.id)),
+        changesets=made(declared),
+        left_out=made(reading.left_out(only)),
         problems=tuple(problems),
         unusable=tuple(Changeset(found, allow_negative=True, schema=None) for found in reading.unusable),
     )
@@ -133,6 +138,10 @@ class _ChangesetReader:
                 self._report(Problem(code="SE322", message=message, hint=hint))
             elif (character := unsendable(value)) is not None:
                 self._report(Problem(code="SE235", message=f"the variable {name!r} holds {character}"))
+
+    def left_out(self, only: frozenset[str] | None) -> list[Declared]:
+        """The changesets that were not requested."""
+        return [] if only is None else [found for name, found in self._declared.items() if name not in only]
 
     def label(self, file: Path) -> str:
         """Name of a file in problems and plans."""

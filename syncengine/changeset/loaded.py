@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -118,6 +118,21 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
     unusable: tuple[Changeset, ...] = ()
     """Changesets with an invalid id or account. `validate` looks for further problems in them."""
+    left_out: tuple[Changeset, ...] = ()
+    """Changesets of the same files that were not chosen, ordered by id."""
+
+    def choose(self, chosen: Callable[[Changeset], bool]) -> Loaded:
+        """The same with some of its changesets left out."""
+        kept = tuple(changeset for changeset in self.changesets if chosen(changeset))
+        others = [changeset for changeset in self.changesets if changeset not in kept]
+        left_out = sorted((*self.left_out, *others), key=lambda changeset: changeset.id)
+        return msgspec.structs.replace(self, changesets=kept, left_out=tuple(left_out))
+
+    def alone(self, changeset: Changeset) -> Loaded:
+        """One of its changesets, with the warnings about its own file."""
+        mine = frozenset(changeset.files)
+        problems = tuple(problem for problem in self.problems if problem.file in mine)
+        return msgspec.structs.replace(self, changesets=(changeset,), problems=problems, left_out=())
 
     def offline(self) -> Loaded:
         """A copy that opens no connection: reading a source that needs one is an error."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,11 @@ from syncengine.cli.command import Command, Invocation, format_option, part_opti
 from syncengine.core.errors import Exit
 
 if TYPE_CHECKING:
+    from syncengine.api import Planned
+    from syncengine.changeset.load import Loaded
     from syncengine.cli.progress import Progress
-    from syncengine.core.plan import PlannedOperation
-    from syncengine.planning import Seal
+    from syncengine.core.plan import PlannedOperation, Selection
+    from syncengine.planning import Identities, Seal
     from syncengine.project import Project
 
 _STEP = 500
@@ -43,6 +46,7 @@ class _Counting:
         "syncengine plan changesets/                          # only look",
         "syncengine plan changesets/ --out release.plan",
         "syncengine plan changesets/ --limit 5 --out first.plan   # five leads first, to see how it goes",
+        "syncengine plan changesets/ --each plans             # one plan for each changeset",
         "syncengine plan --offline changesets/ --format markdown > plan.md",
         "syncengine plan changesets/ --observed export.csv --observed-at 2026-11-20T18:00:00Z",
     ),
@@ -51,6 +55,9 @@ class _Counting:
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="File to save the plan to.")
+@click.option("--each", type=click.Path(path_type=Path), metavar="DIR",
+              help="Folder for one plan for each changeset (ID.plan) and their list, plans.json. Plans that an earlier "
+              "--each left there are removed first.")  # fmt: skip
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable; repeatable.")
 @click.option("--changeset", "only", multiple=True, metavar="ID", help="Plan only this changeset; repeatable.")
 @part_options("Plan")
@@ -73,6 +80,7 @@ def command(
     *,
     paths: tuple[Path, ...],
     out: Path | None,
+    each: Path | None,
     variables: tuple[str, ...],
     only: tuple[str, ...],
     leads: tuple[str, ...],
@@ -94,27 +102,90 @@ def command(
 
     PATH is a changeset file, or a folder that is searched for *.yaml and *.yml.
     """
-    from syncengine.api import load, needed_approvals, plan
-    from syncengine.cli.progress import Progress
     from syncengine.cli.variables import parse_variables
-    from syncengine.cli.views import LiveView, show_plan, view_options
     from syncengine.core.plan import Selection
 
-    seal = _seal(values, recipients, out)
-    project = _project(invocation, paths, offline=offline)
-    given = parse_variables(variables)
-    loaded = load(paths, project, variables=given, only=only, command="plan", sql_from=sql_from)
-    selection = Selection(
-        variables=given,
-        changesets=tuple(sorted(set(only))),
-        leads=tuple(sorted(set(leads))),
-        changes=tuple(sorted(set(changes))),
-        limit=limit,
+    options = _Options(
+        paths=paths,
+        out=out,
+        each=each,
+        only=only,
+        selection=Selection(
+            variables=parse_variables(variables),
+            changesets=tuple(sorted(set(only))),
+            leads=tuple(sorted(set(leads))),
+            changes=tuple(sorted(set(changes))),
+            limit=limit,
+        ),
+        observed=observed,
+        observed_at=observed_at,
+        offline=offline,
+        sql_from=sql_from,
+        seal=_seal(values, recipients, out or each),
+        show_values=show_values,
+        detailed_exitcode=detailed_exitcode,
+        format_=format_,
     )
+    return _plan(invocation, options) if each is None else _plan_each(invocation, options, each)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    """The options of one call."""
+
+    paths: tuple[Path, ...]
+    out: Path | None
+    each: Path | None
+    only: tuple[str, ...]
+    selection: Selection
+    observed: Path | None
+    observed_at: str | None
+    offline: bool
+    sql_from: tuple[Path, ...]
+    seal: Seal | None
+    show_values: bool
+    detailed_exitcode: bool
+    format_: str
+
+    def load(self, invocation: Invocation) -> tuple[Project, Loaded]:
+        """The project and the chosen changesets."""
+        from syncengine.api import load
+
+        project = _project(invocation, self.paths, offline=self.offline)
+        loaded = load(
+            self.paths,
+            project,
+            variables=self.selection.variables,
+            only=self.only,
+            command="plan",
+            sql_from=self.sql_from,
+        )
+        return project, loaded
+
+    @property
+    def identities(self) -> Identities | None:
+        """The private keys that open what this process seals."""
+        return None if self.seal is None else self.seal.identities
+
+    def exit_code(self, *, blocked: bool, to_send: int) -> Exit:
+        """The command's exit code."""
+        if blocked:
+            return Exit.REFUSED
+        return Exit.CHANGES if self.detailed_exitcode and to_send else Exit.DONE
+
+
+def _plan(invocation: Invocation, options: _Options) -> int:
+    """One plan of all chosen changesets."""
+    from syncengine.api import plan
+    from syncengine.cli.progress import Progress
+    from syncengine.cli.views import LiveView, show_plan, view_options
+
+    project, loaded = options.load(invocation)
+    format_, out = options.format_, options.out
     live = None
     if format_ in LiveView.formats:
         account = loaded.changesets[0].account if loaded.changesets else ""
-        live = LiveView(format_, view_options(invocation, project.settings, account, show_values=show_values))
+        live = LiveView(format_, view_options(invocation, project.settings, account, show_values=options.show_values))
     with ExitStack() as stack:
         target = out
         if target is None:
@@ -124,44 +195,117 @@ def command(
                 loaded,
                 project,
                 out=target,
-                offline=offline,
-                observed=observed,
-                observed_at=observed_at,
+                offline=options.offline,
+                observed=options.observed,
+                observed_at=options.observed_at,
                 watchers=[_Counting(progress), *([] if live is None else [live])],
-                seal=seal,
-                selection=selection,
+                seal=options.seal,
+                selection=options.selection,
             )
-        summary = planned.summary
-        invocation.log.info(
-            "planned", plan=summary.digest, account=planned.header.account,
-            changesets=[changeset.id for changeset in summary.changesets], count=summary.counts.total,
-        )  # fmt: skip
-        identities = None if seal is None else seal.identities
+        _log(invocation, planned)
         if live is not None:
-            live.show(invocation, planned, project, saved=target, out=out, identities=identities)
+            live.show(invocation, planned, project, saved=target, out=out, identities=options.identities)
         else:
             show_plan(
                 invocation,
                 target,
                 project,
                 format_=format_,
-                show_values=show_values,
-                identities=identities,
+                show_values=options.show_values,
+                identities=options.identities,
                 planned=planned,
             )
-    rule = needed_approvals(planned, project) if planned.summary.counts.to_send else None
-    if out is not None and planned.summary.blocked:
-        invocation.output.note(f"saved to {out}, to be looked at: it is blocked, and apply refuses it")
-    elif out is not None:
-        if rule is not None:
-            people = f"{rule.required} approval{'s' if rule.required > 1 else ''}"
-            invocation.output.note(f"it needs {people} before it is applied: syncengine approve {out} --key KEY")
-        invocation.output.note(f"saved to {out}; apply it with: syncengine apply {out}")
+    _tell_where(invocation, planned, project, out)
+    summary = planned.summary
+    return options.exit_code(blocked=bool(summary.blocked), to_send=summary.counts.to_send)
+
+
+def _tell_where(invocation: Invocation, planned: Planned, project: Project, out: Path | None) -> None:
+    from syncengine.api import needed_approvals
+
+    if out is None:
+        return
     if planned.summary.blocked:
-        return Exit.REFUSED
-    if detailed_exitcode and planned.summary.counts.to_send:
-        return Exit.CHANGES
-    return Exit.DONE
+        invocation.output.note(f"saved to {out}, to be looked at: it is blocked, and apply refuses it")
+        return
+    rule = needed_approvals(planned, project) if planned.summary.counts.to_send else None
+    if rule is not None:
+        people = f"{rule.required} approval{'s' if rule.required > 1 else ''}"
+        invocation.output.note(f"it needs {people} before it is applied: syncengine approve {out} --key KEY")
+    invocation.output.note(f"saved to {out}; apply it with: syncengine apply {out}")
+
+
+def _plan_each(invocation: Invocation, options: _Options, each: Path) -> int:
+    """One plan for each chosen changeset."""
+    from syncengine.api import plan
+    from syncengine.cli.plan_each import EachViews
+    from syncengine.cli.progress import Progress
+    from syncengine.core.errors import InputError
+    from syncengine.plan_each import emptied, plan_each
+
+    if options.out is not None or options.selection.partial:
+        other = "--out" if options.out is not None else "--lead, --change or --limit"
+        raise InputError(
+            f"--each cannot be combined with {other}",
+            code="SE901",
+            hint="--changeset ID chooses changesets; plan a part of one without --each",
+        )
+    with ExitStack() as stack:
+        folder = stack.enter_context(emptied(each))
+        project, loaded = options.load(invocation)
+        views = stack.enter_context(
+            EachViews(
+                invocation,
+                project,
+                folder,
+                format_=options.format_,
+                show_values=options.show_values,
+                identities=options.identities,
+            )
+        )
+        with Progress(invocation.output, "planning", 0, pace=True) as progress:
+            counting = _Counting(progress)
+
+            def make(alone: Loaded, path: Path, selection: Selection) -> Planned:
+                planned = plan(
+                    alone,
+                    project,
+                    out=path,
+                    offline=options.offline,
+                    observed=options.observed,
+                    observed_at=options.observed_at,
+                    watchers=[counting],
+                    seal=options.seal,
+                    selection=selection,
+                )
+                _log(invocation, planned)
+                return planned
+
+            content = plan_each(
+                loaded, project, folder, make=make, variables=options.selection.variables, shown=views.add
+            )
+        code = options.exit_code(blocked=views.blocked > 0, to_send=views.to_send)
+        views.show(content, code)
+    _tell_folder(invocation, each, count=len(content.plans), blocked=views.blocked)
+    return code
+
+
+def _tell_folder(invocation: Invocation, folder: Path, *, count: int, blocked: int) -> None:
+    if not count:
+        return
+    if blocked:
+        refused = f"{blocked} of {count} blocked" if count > 1 else "it is blocked"
+        invocation.output.note(f"saved to {folder}: {refused}; apply refuses those, and sends the others")
+    plans = "1 plan" if count == 1 else f"{count} plans"
+    invocation.output.note(f"{plans} in {folder}; apply with: syncengine apply {folder}")
+
+
+def _log(invocation: Invocation, planned: Planned) -> None:
+    summary = planned.summary
+    invocation.log.info(
+        "planned", plan=summary.digest, account=planned.header.account,
+        changesets=[changeset.id for changeset in summary.changesets], count=summary.counts.total,
+    )  # fmt: skip
 
 
 def _project(invocation: Invocation, paths: tuple[Path, ...], *, offline: bool) -> Project:
@@ -186,7 +330,9 @@ def _seal(values: str, recipients: tuple[str, ...], out: Path | None) -> Seal | 
             )
         return None
     if out is None:
-        raise InputError("a sealed plan is a file, and none is named", code="SE901", hint="add --out FILE")
+        raise InputError(
+            "a sealed plan is a file, and none is named", code="SE901", hint="add --out FILE or --each DIR"
+        )
     from syncengine.planning import Seal
 
     return Seal.to(recipients)

@@ -136,9 +136,37 @@ def _summary(cover: Cover) -> PlanSummary:
     )
 
 
+def pieces_of_plan(
+    invocation: Invocation,
+    planned: Planned,
+    project: Project,
+    *,
+    format_: str,
+    show_values: bool,
+    identities: Identities | None,
+) -> Iterator[str]:
+    """One view of a plan right after it was planned, in pieces: lines without line ends where the format is text.
+
+    It is one of several plans, so that its JSON names its file.
+    """
+    from syncengine.planning import open_plan
+    from syncengine.reports.machine import plan_json
+
+    assert planned.path is not None, "a plan that is shown was saved"
+    header, summary = planned.header, planned.summary
+    options = view_options(invocation, project.settings, header.account, show_values=show_values)
+    options = review_options(options, project, header, summary, planned.path)
+    with open_plan(planned.path, identities) as plan:
+        parts = (header, planned.provenance, plan.operations(), summary, options)
+        if format_ == "json":
+            yield from plan_json(*parts, file=planned.path.name)
+        else:
+            yield from _view(parts, format_)
+
+
 def _show(invocation: Invocation, parts: Parts, format_: str) -> None:
     if format_ in FOR_CI:
-        _show_for_ci(invocation, parts[3].findings, format_)
+        show_for_ci(invocation, parts[3].findings, format_)
         return
     syntax: Syntax = "json" if format_ == "json" else "html" if format_ == "html" else "text"
     if format_ == "text":
@@ -148,7 +176,7 @@ def _show(invocation: Invocation, parts: Parts, format_: str) -> None:
         invocation.output.piece(piece, syntax)
 
 
-def _show_for_ci(invocation: Invocation, findings: tuple[Finding, ...], format_: str) -> None:
+def show_for_ci(invocation: Invocation, findings: Iterable[Finding], format_: str) -> None:
     """Findings that have a place, for machines that show them beside the lines."""
     from syncengine import __version__
     from syncengine.core.results import ValidateResult

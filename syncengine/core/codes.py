@@ -31,6 +31,7 @@ CODES = MappingProxyType(
         "SE131": "A part of a plan is asked for by a change that is not in it.",
         "SE132": "A review needs a terminal to ask on.",
         "SE140": "A plans.json that cannot be read, or is not what `plan --each` writes.",
+        "SE141": "A file in the folder of `plan --each` has the name of a plan, and was not made by it.",
         # SE2xx: the document does not say what a changeset says
         "SE201": "A key that is not known at this place.",
         "SE202": "A required key is missing.",

@@ -30,6 +30,7 @@ from syncengine.core.plan import (
     Provenance,
 )
 from syncengine.core.values import ChangesetId, PlanDigest
+from syncengine.documents.files import open_ordinary
 from syncengine.planning.planfile_validation import odd_among
 from syncengine.planning.sealing import (
     SEAL_FORMAT,
@@ -52,6 +53,7 @@ _WRITTEN_AT_ONCE = 256
 
 _CHECKSUM_MARK = b',"checksum":"'
 _LONGEST_FOOTER = 64 << 20
+_LONGEST_FIRST = 1 << 20
 _TAIL = 64 + len('"}\n')
 
 _ENCODER = msgspec.json.Encoder()
@@ -580,6 +582,19 @@ def _moved_finding(finding: Finding, changesets: tuple[ChangesetHeader, ...], di
         for each in finding.evidence
     )
     return msgspec.structs.replace(finding, evidence=evidence)
+
+
+def made_for(path: Path) -> str:
+    """The changeset that `--each` made a plan file for, by its first line alone; "" for every other file.
+
+    The rest of the file may be damaged, or sealed.
+    """
+    try:
+        with open_ordinary(path, links=False) as file:
+            first = file.readline(_LONGEST_FIRST)
+        return msgspec.json.decode(first, type=_FirstLine).provenance.selection.each
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
 
 
 def open_plan(path: Path, identities: Identities | None = None) -> PlanFile:

@@ -70,12 +70,6 @@ def plan_name(changeset: str) -> str:
     return f"{changeset}.plan"
 
 
-def settled_and_left(counts: Counts) -> tuple[int, int]:
-    """How many operations of a new plan need nothing more, and how many do."""
-    settled = counts.already_applied + counts.unchanged
-    return settled, counts.total - settled
-
-
 def listed(changeset: ChangesetId, summary: PlanSummary, *, settled: int, left: int) -> ListedPlan:
     """The entry for a plan."""
     return ListedPlan(

@@ -44,8 +44,8 @@ def plan_html(
 ) -> Iterator[str]:
     """The page in pieces. Operations are read once, while the pieces are taken; at most `options.rows` of each risk
     (repeatable, irreversible) are listed, and the page says what it leaves out."""
-    page = _templates()
-    yield page.get_template("plan_head.html.j2").render(title=_title(header, summary), **_assets())
+    page = templates()
+    yield page.get_template("plan_head.html.j2").render(title=_title(header, summary), **assets())
     folding = Fold(options, keep=0)
     charts = MoneyCharts()
     places = Places(summary, provenance.made_from, options.forge)
@@ -63,7 +63,7 @@ def plan_html(
     view = folding.view(header, provenance, summary)
     context = page_context(view, charts)
     context.update(rows=table.listed, masked=not options.show_values)
-    yield page.get_template("plan_body.html.j2").render(context, **_assets())
+    yield page.get_template("plan_body.html.j2").render(context, **assets())
 
 
 def _title(header: PlanHeader, summary: PlanSummary) -> str:
@@ -71,7 +71,8 @@ def _title(header: PlanHeader, summary: PlanSummary) -> str:
 
 
 @cache
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """The pages' templates; what they are given is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("syncengine.reports"),
         autoescape=True,
@@ -97,7 +98,7 @@ def _templates() -> jinja2.Environment:
 
 
 @cache
-def _assets() -> dict[str, Markup]:
+def assets() -> dict[str, Markup]:
     """Stylesheet and script as they stand in the page, and the policy that allows them alone."""
     style = _asset("plan.css")
     script = '\n"use strict";\n(() => {\n' + "".join(map(_asset, _SCRIPTS)) + "})();\n"
@@ -110,7 +111,7 @@ def _assets() -> dict[str, Markup]:
 
 
 def _asset(name: str) -> str:
-    environment = _templates()
+    environment = templates()
     assert environment.loader is not None
     source, _, _ = environment.loader.get_source(environment, name)
     return source.replace("\r\n", "\n")

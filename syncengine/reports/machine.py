@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -28,13 +28,17 @@ def plan_json(
     operations: Iterable[PlannedOperation],
     summary: PlanSummary,
     options: ViewOptions,
+    *,
+    file: str = "",
 ) -> Iterator[str]:
     """One JSON document in pieces, one line per operation where `options.lines` asks for them.
 
-    `operations` is read only then, while the pieces are taken; see schemas/plan-view.v1.schema.json.
+    `file` is the plan's name in its folder, where it is one of several. `operations` is read only where there are
+    lines, while the pieces are taken; see schemas/plan-view.v1.schema.json.
     """
     masker = options.masker(exact=True)
-    head = _encode(plan_object(header, provenance, summary, masker, options))
+    place = {"changeset": provenance.selection.each, "file": file} if file else {}
+    head = _encode({**place, **plan_object(header, provenance, summary, masker, options)})
     if not options.lines:
         yield head + "\n"
         return
@@ -83,6 +87,17 @@ def plan_object(
         },
         "ledger": {"id": provenance.ledger_id, "position": provenance.ledger_position, "note": note},
     }
+
+
+def plans_json(plans: Iterable[Iterable[str]], warnings: Sequence[str], exit_code: int) -> Iterator[str]:
+    """Several plans as one JSON document, in pieces. Each of `plans` is the document of one."""
+    yield '{"plans":['
+    comma = "\n"
+    for plan in plans:
+        yield comma
+        yield from plan
+        comma = ",\n"
+    yield '],\n"warnings":' + _ENCODER.encode(_clean(list(warnings))).decode() + f',"exit":{exit_code}}}\n'
 
 
 def _approvals(approvals: ApprovalsSoFar | None) -> dict[str, Any]:

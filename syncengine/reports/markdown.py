@@ -79,7 +79,7 @@ def folded_markdown(
 ) -> str:
     """The same from operations that were folded as they were planned; `more` are those that findings name."""
     view = folding.view(header, provenance, summary, options=options, more=more[:OPERATIONS])
-    links = Links()
+    links = Links(provenance.selection.each)
     sheet = Sheet(LIMIT - 500)
     opening, below = _opening(view, options), [*_irreversible(view), *_money(view)]
     sheet.add(*opening)

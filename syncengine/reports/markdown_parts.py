@@ -88,9 +88,13 @@ def _joined(words: Iterable[_Word]) -> str:
 
 
 class Links:
-    """Links to the forge by reference: their addresses are at the end, and take nothing of the first screen."""
+    """Links to the forge by reference: their addresses are at the end, and take nothing of the first screen.
 
-    def __init__(self) -> None:
+    `prefix` tells the references of several plans in one document apart.
+    """
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = f"{prefix}-" if prefix else ""
         self._numbers: dict[str, int] = {}
 
     def place(self, place: LinkedPlace, limit: int = 200) -> str:
@@ -98,11 +102,11 @@ class Links:
         text = code(place.text, limit)
         if not place.url or len(self._numbers) >= LINKS:
             return text
-        return f"[{text}][{self._numbers.setdefault(place.url, len(self._numbers) + 1)}]"
+        return f"[{text}][{self._prefix}{self._numbers.setdefault(place.url, len(self._numbers) + 1)}]"
 
     def definitions(self) -> list[str]:
         """The addresses."""
-        return [f"[{n}]: <{url}>" for url, n in self._numbers.items()]
+        return [f"[{self._prefix}{n}]: <{url}>" for url, n in self._numbers.items()]
 
 
 class Sheet:

@@ -1,0 +1,128 @@
+"""One plan for each changeset, into a folder: `plan --each DIR`. Built on `api.plan`, which makes each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syncengine.api import Planned, account_of, input_warnings
+from syncengine.core.errors import InputError, Problem
+from syncengine.core.plan import Selection
+from syncengine.planning.plans_file import ListedPlan, PlansFile, listed, write_plans_file
+from syncengine.planning.plans_folder import PlansFolder
+from syncengine.project import Project
+
+if TYPE_CHECKING:
+    from syncengine.changeset.load import Changeset, Loaded
+
+_NAMED = 1_000
+"""Problems that the error of a failed command lists."""
+
+MakePlan = Callable[["Loaded", Path, Selection], Planned]
+"""Plans one changeset into one file: `api.plan` with everything else already given."""
+
+
+@contextmanager
+def emptied(folder: Path) -> Iterator[PlansFolder]:
+    """The folder without the plans of an earlier run; without those of this one too, where the block fails."""
+    found = PlansFolder(folder)
+    found.prepare()
+    try:
+        yield found
+    except BaseException:
+        found.clear()
+        raise
+
+
+def plan_each(
+    loaded: Loaded,
+    project: Project,
+    folder: PlansFolder,
+    *,
+    make: MakePlan,
+    variables: Mapping[str, str],
+    shown: Callable[[Planned], None],
+) -> PlansFile:
+    """Plan each changeset alone, and write plans.json last. `shown` receives each plan that stays.
+
+    Raises InputError with the problems of all changesets. The caller removes what was written then: see `emptied`.
+    """
+    making = _Making(folder, make, variables, shown)
+    for changeset in loaded.changesets:
+        making.plan(loaded, changeset)
+    making.raise_problems()
+    content = PlansFile(
+        account=account_of(loaded, project).name,
+        plans=tuple(making.listed),
+        warnings=(*making.shown_by_no_plan(), *_about_no_changeset(loaded)),
+    )
+    write_plans_file(folder.path, content)
+    return content
+
+
+def _about_no_changeset(loaded: Loaded) -> tuple[str, ...]:
+    """Warnings that no single plan shows: about skipped folders, and the like."""
+    files = {file for changeset in loaded.changesets for file in changeset.files}
+    return input_warnings(problem for problem in loaded.problems if problem.file not in files)
+
+
+class _Making:
+    """What was planned so far."""
+
+    def __init__(
+        self, folder: PlansFolder, make: MakePlan, variables: Mapping[str, str], shown: Callable[[Planned], None]
+    ) -> None:
+        self._folder = folder
+        self._make = make
+        self._variables = variables
+        self._shown = shown
+        self._problems: list[Problem] = []
+        self._faulty = 0
+        self._ledger_note = ""
+        self._idle: list[str] = []
+        self.listed: list[ListedPlan] = []
+
+    def plan(self, loaded: Loaded, changeset: Changeset) -> None:
+        """Plan one changeset; its problems are kept until all were planned."""
+        path = self._folder.place_for(changeset.id)
+        known = changeset.facts().vars
+        variables = {name: value for name, value in self._variables.items() if name in known}
+        try:
+            planned = self._make(loaded.alone(changeset), path, Selection(variables=variables, each=changeset.id))
+        except InputError as error:
+            if not error.problems:
+                raise
+            self._faulty += 1
+            self._problems += error.problems[: _NAMED - len(self._problems)]
+            return
+        self._ledger_note = planned.provenance.ledger_note
+        if planned.left or planned.summary.blocked:
+            self.listed.append(listed(changeset.id, planned.summary, settled=planned.settled, left=planned.left))
+            self._shown(planned)
+            return
+        path.unlink(missing_ok=True)
+        if changeset.id not in planned.recorded:
+            self._idle.append(
+                f"changeset {changeset.id} ({changeset.facts().file}) has nothing to send, and the ledger does not "
+                "know it: is something missing in it?"
+            )
+
+    def shown_by_no_plan(self) -> tuple[str, ...]:
+        """Warnings beside those of the plans themselves."""
+        note = (self._ledger_note,) if self._ledger_note and not self.listed else ()
+        return (*note, *self._idle)
+
+    def raise_problems(self) -> None:
+        """Raise the problems of all changesets together."""
+        if not self._faulty:
+            return
+        errors = [problem for problem in self._problems if problem.severity == "error"]
+        what = "1 changeset" if self._faulty == 1 else f"{self._faulty} changesets"
+        raise InputError(
+            f"{what} cannot be planned: {len(errors)} problem{'s' if len(errors) > 1 else ''}",
+            code=errors[0].code,
+            problems=self._problems,
+            hint="no plan was written",
+        )
