@@ -30,8 +30,8 @@ _OUTSIDE = re.compile(r"\[([^\]]+)\]\((\.\./[^)#]+)\)")
 NAV = {
     "Start": ["tutorial", "install"],
     "How to": [
-        "authors", "reviewers", "ci", "operators", "distributed", "quarantine", "returns", "lookup", "import", "verify",
-        "doctor", "sealed-plans", "retention", "python",
+        "authors", "reviewers", "ci", "operators", "distributed", "quarantine", "returns", "lookup", "rejects",
+        "import", "verify", "doctor", "sealed-plans", "retention", "python",
     ],
     "Reference": [
         "language", "filters", "sources", "lead-schema", "configuration", "policy", "approvals", "observed-values",

@@ -50,6 +50,7 @@ __all__ = [
     "Quiet",
     "apply",
     "approval_request",
+    "configuration_now",
     "load",
     "needed_approvals",
     "plan",
@@ -460,19 +461,26 @@ def _ledger_for_planning(
 def _parts(account: Account, project: Project, export: ObservedExport | None) -> dict[str, str]:
     """Digests of the plan's inputs besides its changesets, their sources and the ledger's facts."""
     from syncengine.documents.policy_settings import policy_digest
-    from syncengine.planning.part_digests import CONFIGURATION, OBSERVED, POLICY, SIGNERS, configuration_digest
+    from syncengine.planning.part_digests import CONFIGURATION, OBSERVED, POLICY, SIGNERS
 
     policy = project.settings.policy
     unsigned = policy
     if policy.approvals is not None:
         unsigned = msgspec.structs.replace(policy, approvals=msgspec.structs.replace(policy.approvals, signers=""))
-    schema = None if account.lead_schema is None else Path(account.lead_schema).read_bytes()
     return {
-        CONFIGURATION: configuration_digest(account, schema),
+        CONFIGURATION: configuration_now(account),
         POLICY: policy_digest(unsigned),
         SIGNERS: "" if policy.approvals is None else policy.approvals.signers,
         OBSERVED: "" if export is None else export.digest,
     }
+
+
+def configuration_now(account: Account) -> str:
+    """Digest of what a plan depends on of an account's configuration, as it is now."""
+    from syncengine.planning.part_digests import configuration_digest
+
+    schema = None if account.lead_schema is None else Path(account.lead_schema).read_bytes()
+    return configuration_digest(account, schema)
 
 
 def _contradictions(ledger: Ledger | None, account: Account) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -17,7 +17,7 @@ from syncengine.core.findings import OVERFLOW, ByCause, ProblemLimit
 from syncengine.core.values import ChangesetId
 from syncengine.documents.claims import ClaimStore
 from syncengine.documents.lead_schema import LeadSchema
-from syncengine.tables.sources import Report
+from syncengine.tables.sources import Report, Source
 
 
 class Changeset:
@@ -43,6 +43,19 @@ class Changeset:
     def files(self) -> tuple[str, ...]:
         """Its own file and the names of its sources: files relative to the repository, or other names."""
         return (self._declared.file, *(source.label for source in self._declared.sources.values()))
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        """Its sources by name."""
+        return self._declared.sources
+
+    def changes_by_source(self) -> dict[str, tuple[str, ...]]:
+        """The labels of the changes that read each source, for sources that a change reads."""
+        found: dict[str, tuple[str, ...]] = {}
+        for change in self._declared.changes:
+            if change.source is not None:
+                found[change.source.text] = (*found.get(change.source.text, ()), change.label)
+        return found
 
     def facts(self) -> ChangesetFacts:
         """Facts besides the items. Digests of sources are complete once `items` was read to the end."""

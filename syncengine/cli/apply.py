@@ -40,6 +40,8 @@ _CHANGESETS = frozenset({".yaml", ".yml"})
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
               help="Time to wait for another run on the same account to end.")  # fmt: skip
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Also write the result as JUnit XML.")
+@click.option("--rejects", type=click.Path(path_type=Path), metavar="FILE",
+              help="Also write the source rows that were rejected or not sent, as `rejects` does.")  # fmt: skip
 @identity_option
 @format_option("text", "json")
 @click.pass_obj
@@ -54,6 +56,7 @@ def command(
     deadline: float | None,
     lock_timeout: float,
     junit: Path | None,
+    rejects: Path | None,
     format_: str,
 ) -> int:
     """Send the operations of a saved PLAN that were not sent yet, and record every answer.
@@ -79,6 +82,7 @@ def command(
             deadline=deadline,
             lock_timeout=lock_timeout,
             junit=junit,
+            rejects=rejects,
             format_=format_,
         )
     if any(path.is_file() and not _names_changesets(path) for path in paths):
@@ -98,7 +102,14 @@ def command(
         if not _plan_and_ask(invocation, project, paths, target, variables=variables, only=only, yes=yes):
             return Exit.DONE
         return run_plan(
-            invocation, project, target, deadline=deadline, lock_timeout=lock_timeout, junit=junit, format_=format_
+            invocation,
+            project,
+            target,
+            deadline=deadline,
+            lock_timeout=lock_timeout,
+            junit=junit,
+            rejects=rejects,
+            format_=format_,
         )
 
 

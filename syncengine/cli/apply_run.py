@@ -19,6 +19,7 @@ from syncengine.cli.junit_cases import AppliedOperations, with_cases
 from syncengine.cli.notify import notify_of_run
 from syncengine.cli.output import Output
 from syncengine.cli.progress import Progress
+from syncengine.cli.rejects_of_run import RejectsOfRun
 from syncengine.cli.run_log import Listeners, RunLog
 from syncengine.cli.views import view_options
 from syncengine.core.errors import Exit, InputError, SyncError
@@ -118,6 +119,7 @@ def run_plan(
     deadline: float | None,
     lock_timeout: float,
     junit: Path | None,
+    rejects: Path | None = None,
     format_: str,
 ) -> int:
     """Apply a saved plan and report; returns the exit code."""
@@ -125,6 +127,7 @@ def run_plan(
     applied = None if junit is None else AppliedOperations()
     identities = invocation.identities()
     with stop_on_signals(stop), run_records(invocation) as records:
+        given_back = None if rejects is None else RejectsOfRun(invocation, project, path, rejects, identities)
         with Progress(invocation.output, "applying", 0, pace=True) as progress:
             result = apply(
                 path,
@@ -140,7 +143,9 @@ def run_plan(
             )
         if junit is not None and applied is not None:
             _write_junit(invocation, result, junit, lambda: with_cases(result, applied.ids, path, identities))
-        report(invocation, project, result, format_=format_)
+        if given_back is not None:
+            given_back.write(result)
+        report(invocation, project, result, format_=format_, rejects=given_back)
     notify_of_run(invocation, project, result)
     return result.exit
 
@@ -161,17 +166,22 @@ def _write_junit(
         invocation.output.warning(f"{error.message}; the result follows all the same")
 
 
-def report(invocation: Invocation, project: Project, result: RunResult, *, format_: str) -> None:
+def report(
+    invocation: Invocation, project: Project, result: RunResult, *, format_: str, rejects: RejectsOfRun | None = None
+) -> None:
     """Print the result of a run in the chosen form."""
     if format_ == "json":
         from syncengine.reports.machine import apply_object, document
 
-        invocation.output.verbatim(document(apply_object(result)), "json")
+        more = {} if rejects is None else {"rejects": rejects.as_object()}
+        invocation.output.verbatim(document(apply_object(result) | more), "json")
     else:
         from syncengine.reports.text_results import apply_text
 
         options = view_options(invocation, project.settings, result.account, show_values=False)
         for line in apply_text(result, options):
             invocation.output.result(line)
+        if rejects is not None:
+            rejects.show()
     if format_ == "json" and result.pin_line:
         invocation.output.note(f"the ledger's pin to commit:  {result.pin_line}")

@@ -33,6 +33,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "drift": CommandEntry("syncengine.cli.drift", "Compare the last applied values with the current values of leads."),
     "resolve": CommandEntry("syncengine.cli.resolve", "Record the outcome of an operation in doubt."),
     "revert": CommandEntry("syncengine.cli.revert", "Write a changeset that restores the values a plan changed."),
+    "rejects": CommandEntry("syncengine.cli.rejects", "Write the source rows that a run did not apply, to correct."),
     "ledger": CommandEntry("syncengine.cli.ledger", "Check, export, migrate the ledger; erase a lead; free a lease."),
     "cancel": CommandEntry("syncengine.cli.cancel", "Stop a run before its next request."),
     "import": CommandEntry("syncengine.cli.import_file", "Convert an API request or a table into a changeset."),

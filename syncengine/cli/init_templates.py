@@ -18,11 +18,13 @@ CI_EXTRA = "postgres"
 """What a runner needs beyond the rest: the ledger that all of them share."""
 
 IGNORED = (
-    "# syncengine: ledgers, keys and plans never go into git; schemas and signers may",
+    "# syncengine: ledgers, keys, plans and rejected rows never go into git; schemas and signers may",
     "**/.syncengine/*",
     "!**/.syncengine/schemas/",
     "!**/.syncengine/allowed_signers",
     "*.plan",
+    "rejects/",
+    "*.partly",
 )
 
 

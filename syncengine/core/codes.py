@@ -198,6 +198,11 @@ CODES = MappingProxyType(
         "SE663": "The ledger's file is damaged.",
         "SE664": "The ledger is behind the highest position that is known of it, or is gone.",
         "SE665": "The plan was made before the ledger lost records.",
+        "SE680": "A source or its changeset is not what the plan was made from, so that its rows cannot be given back.",
+        "SE681": "Rows of an SQL source cannot be given back.",
+        "SE682": "A plan that is not the one that the run applied.",
+        "SE683": "The run is still in progress.",
+        "SE684": "Only the plan's file knows what a run was about.",
         # SE7xx: the ledger failed
         "SE700": "The ledger cannot be read or written.",
         "SE710": "The lease was taken over by another runner.",

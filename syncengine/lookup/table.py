@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -10,9 +9,9 @@ import msgspec
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.findings import ByCause, ProblemLimit
 from syncengine.documents.did_you_mean import did_you_mean
-from syncengine.tables.cells import Inexact, Unusable
+from syncengine.tables.cells import shown_cell
 from syncengine.tables.csv_dialect import CsvDialect
-from syncengine.tables.csv_source import CsvSource
+from syncengine.tables.source_kinds import dialect_of
 from syncengine.tables.source_kinds import open_table as open_source
 from syncengine.tables.sources import NumberedRow, Source, SourceError, SourceOptions
 
@@ -49,12 +48,7 @@ class LookupTable(msgspec.Struct, frozen=True, kw_only=True):
 
     def text(self, row: dict[str, str], name: str) -> str:
         """A cell as the file shows it; "" where a row of objects lacks it."""
-        cell: object = row.get(name, "")
-        if isinstance(cell, str):
-            return cell
-        if isinstance(cell, Inexact | Unusable):
-            return cell.text
-        return json.dumps(cell, ensure_ascii=False)
+        return shown_cell(row.get(name, ""))
 
     def place(self, number: int, line: int) -> str:
         """A row in words."""
@@ -85,7 +79,7 @@ def open_table(options: SourceOptions, column: str, added: Sequence[str]) -> Loo
         for count, _, row in source.rows(report):  # noqa: B007  # the number of the last row is their count
             if columns is None:
                 names.update(dict.fromkeys(row))
-        dialect = source.dialect() if isinstance(source, CsvSource) else CsvDialect()
+        dialect = dialect_of(source)
     except SourceError as error:
         raise unusable(error.problem) from error
     causes.finish()

@@ -21,7 +21,7 @@ def history_csv(rows: Iterable[HistoryRow]) -> Iterator[str]:
     """History as CSV with a header, line by line; cells that a spreadsheet would run as formulas are defused."""
     yield _csv_line(HISTORY_COLUMNS)
     for row in rows:
-        yield _csv_line([_cell(getattr(row, column)) for column in HISTORY_COLUMNS])
+        yield _csv_line([defused_cell(getattr(row, column)) for column in HISTORY_COLUMNS])
 
 
 def _csv_line(cells: Iterable[str]) -> str:
@@ -30,5 +30,6 @@ def _csv_line(cells: Iterable[str]) -> str:
     return buffer.getvalue()
 
 
-def _cell(value: object) -> str:
+def defused_cell(value: object) -> str:
+    """A value on one line, as a cell that no spreadsheet runs as a formula."""
     return _FORMULA.sub("'", visible(str(value)))

@@ -6,6 +6,7 @@ and the like have none at all: they become values that raise when used as text, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Never, cast
 
@@ -73,6 +74,15 @@ def advice_for(value: object) -> str:
     if isinstance(value, Unusable):
         return value.advice
     return FLOAT_ADVICE if isinstance(value, Inexact) else "name a column with a single value"
+
+
+def shown_cell(cell: object) -> str:
+    """A cell as its file shows it."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, Inexact | Unusable):
+        return cell.text
+    return json.dumps(cell, ensure_ascii=False)
 
 
 def unusable(kind: str) -> Convert:

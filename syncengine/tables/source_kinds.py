@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from syncengine.tables.csv_dialect import CsvDialect
 from syncengine.tables.sources import Source, SourceOptions
 
 Opener = Callable[[SourceOptions], Source]
@@ -29,6 +30,13 @@ def open_table(options: SourceOptions) -> Source:
     if suffix in _OTHER_SHEETS:
         raise options.failure("SE320", "spreadsheets of this kind are not read", hint=hint_for(options.label))
     return open_source(options) or CsvSource(options)
+
+
+def dialect_of(source: Source) -> CsvDialect:
+    """Format of a CSV file that holds a source's rows: its own where it is CSV, else commas and UTF-8."""
+    from syncengine.tables.csv_source import CsvSource
+
+    return source.dialect() if isinstance(source, CsvSource) else CsvDialect()
 
 
 def suffix_of(name: str) -> str:

@@ -73,7 +73,7 @@ class Journey:
     def holding_values(self) -> list[Path]:
         """Where lead data may be: changesets, sources, plain plans, what `revert`, `import` and `lookup` write."""
         files = ["changesets", "observed.csv", "back.yaml", "imported.yaml", "request.json"]
-        files += ["people.csv", "found.csv"]
+        files += ["people.csv", "found.csv", "rejected.csv"]
         plans = ["release.plan", "next.plan"]
         return [self.root / name for name in (*files, *plans)]
 
@@ -165,6 +165,7 @@ def _look_back(journey: Journey, folder: Path) -> None:
     journey.run("resolve", *[doubt["operation"] for doubt in doubts], *words)
     journey.run("cancel", history[0]["run"], code=None)
     journey.run("revert", "release.plan", "--out", "back.yaml", code=None)
+    journey.run("rejects", history[0]["run"], "--out", "rejected.csv", "--plan", "sealed.plan", code=None)
     journey.run("plan", "changesets", "--out", "next.plan", code=None)
 
 

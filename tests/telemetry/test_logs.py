@@ -92,6 +92,7 @@ def test_every_line_of_every_command_has_its_time_its_verb_and_no_value(planned:
         ("history",),
         ("explain", planned.operations()[0]["id"]),
         ("revert", "release.plan", "--out", "back.yaml"),
+        ("rejects", "nothing", "--out", "rejected.csv"),
         ("resolve", "0" * 40, "--as", "applied", "--by", "ann", "--note", "looked"),
         ("cancel", "nothing"),
         ("drift",),

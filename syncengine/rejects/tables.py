@@ -1,0 +1,90 @@
+"""One table of rows to correct, and one of rows of which something was done, in the dialect of their source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import IO
+
+import msgspec
+
+from syncengine.rejects.row_store import RowOperation, RowStore
+from syncengine.rejects.verified_sources import VerifiedSource
+from syncengine.reports.csv import defused_cell
+from syncengine.tables.cells import shown_cell
+from syncengine.tables.csv_dialect import CsvDialect
+from syncengine.tables.sources import Row
+
+ADDED = ("syncengine_outcome", "syncengine_message")
+OPERATIONS = "syncengine_operations"
+_OWN = frozenset({*ADDED, OPERATIONS})
+_SHORT = 12
+"""Characters of an operation's id, as in other views."""
+
+
+class TableCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that were written: of which everything was rejected, or (some of it) not sent; and those done in part."""
+
+    rejected: int = 0
+    not_sent: int = 0
+    partly: int = 0
+
+
+def write_table(
+    source: VerifiedSource, store: RowStore, rejected: IO[bytes] | None, partly: IO[bytes] | None
+) -> TableCounts:
+    """Write the source's rows, each once and in order. A file is None where no row belongs into it.
+
+    Columns that an earlier table of this kind added are replaced. Raises Refusal where the source changed.
+    """
+    columns = [name for name in source.columns if name not in _OWN]
+    dialect = source.dialect
+    for file, added in ((rejected, ADDED), (partly, (*ADDED, OPERATIONS))):
+        if file is not None:
+            dialect.write(file, [[*columns, *added]])
+    counts: Counter[str] = Counter()
+    for number, _, row in source.rows():
+        if store.is_settled(number):
+            continue
+        operations = store.operations(number)
+        cells = _cells(row, columns)
+        if not store.is_partly(number):
+            outcome = _outcome(operations)
+            counts[outcome] += 1
+            _put(rejected, dialect, [*cells, outcome, _own_cell(_messages(operations), dialect)])
+        else:
+            counts["partly"] += 1
+            outcome = "in_doubt" if any(each.outcome == "in_doubt" for each in operations) else "partly"
+            own = [_own_cell(text, dialect) for text in (_messages(operations), _in_words(operations))]
+            _put(partly, dialect, [*cells, outcome, *own])
+    return TableCounts(**counts)
+
+
+def _put(file: IO[bytes] | None, dialect: CsvDialect, cells: Sequence[str]) -> None:
+    assert file is not None, "the store counted a row that belongs into this file"
+    file.write(dialect.line(cells).encode(dialect.encoding))
+
+
+def _cells(row: Row, columns: Sequence[str]) -> list[str]:
+    return [shown_cell(row.get(name, "")) for name in columns]
+
+
+def _outcome(operations: Sequence[RowOperation]) -> str:
+    """Of a row of which nothing was done: what the service refused is what there is to correct."""
+    return "rejected" if any(each.outcome == "rejected" for each in operations) else "not_sent"
+
+
+def _messages(operations: Sequence[RowOperation]) -> str:
+    """The different messages, rejections first."""
+    ordered = sorted(operations, key=lambda each: each.outcome != "rejected")
+    return "; ".join(dict.fromkeys(each.message for each in ordered if each.message))
+
+
+def _in_words(operations: Sequence[RowOperation]) -> str:
+    return ", ".join(f"{each.kind} {each.operation[:_SHORT]} {each.outcome}" for each in operations)
+
+
+def _own_cell(text: str, dialect: CsvDialect) -> str:
+    """A cell of ours: no formula, and nothing that the encoding or a dialect without quotes cannot hold."""
+    text = defused_cell(text).encode(dialect.encoding, "replace").decode(dialect.encoding)
+    return text if dialect.quote is not None else text.replace(dialect.delimiter, " ")
