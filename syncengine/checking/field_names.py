@@ -75,18 +75,18 @@ class _Fields:
         fine, untold = 0, []
         for (changeset, name), use in uses.items():
             found = self._known(use)
-            if not found:
-                untold.append(name)
-                continue
             wrong = [campaign for campaign, names in found.items() if name not in names]
-            fine += not wrong
             for campaign in wrong:
                 yield self._wrong(changeset, name, use.origin, campaign, found[campaign])
+            if not found:
+                untold.append(name)
+            elif not wrong:
+                fine += 1
         if untold:
             listed = ", ".join(sorted(set(untold))[:10])
-            yield self._check("unknown", f"the campaign of these fields cannot be told: {listed} ({self._unread})")
+            yield self._check("unknown", f"the campaign of these fields is unknown: {listed} ({self._unread})")
         if fine or not uses:
-            yield self._check("ok", f"{fine} field names stand in their campaigns")
+            yield self._check("ok", f"{fine} field names are known to their campaigns")
 
     def _wrong(self, changeset: str, name: str, origin: Origin, campaign: str, names: frozenset[str]) -> Check:
         where = f"{origin.file}:{origin.line}: changeset {changeset}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from syncengine.checking.check import Check
 from syncengine.core.errors import InputError
 from syncengine.core.settings import ApprovalRule, Settings
 from syncengine.documents.files import read_bounded
-from syncengine.planning.approvals.signers import signers_in
+from syncengine.planning.approvals.signers import Signer, signers_in
 from syncengine.planning.authors import Authors, GitCannotTell
 from syncengine.planning.line_endings import converted
 
@@ -99,15 +99,19 @@ def _signers(rule: ApprovalRule | None, environ: Mapping[str, str]) -> Iterator[
             advice="write one line for each approver: ann@example.com ssh-ed25519 AAAA...",
         )
         return
-    signers = signers_in(text)
-    people = {name for signer in signers if not signer.fault for name in signer.principals}
-    for signer in [signer for signer in signers if signer.fault][:_LISTED]:
+    yield from _listed_signers(rule, signers_in(text))
+
+
+def _listed_signers(rule: ApprovalRule, signers: Sequence[Signer]) -> Iterator[Check]:
+    faulty = [signer for signer in signers if signer.fault]
+    for signer in faulty[:_LISTED]:
         yield Check(
             name="signers",
             state="warning",
-            message=f"{rule.allowed_signers}:{signer.number}: nobody can approve with this line: {signer.fault}",
+            message=f"{rule.allowed_signers}:{signer.number}: no one can approve with this line: {signer.fault}",
             advice="write: ann@example.com ssh-ed25519 AAAA...",
         )
+    people = {name for signer in signers if not signer.fault for name in signer.principals}
     if len(people) < rule.required:
         yield Check(
             name="signers",

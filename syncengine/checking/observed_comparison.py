@@ -34,23 +34,25 @@ def compared(view: LedgerView, attempt: Attempt, name: str, seen: Seen | None) -
     """The value that `attempt` recorded for `name`, compared with what was observed of its lead."""
     stored = attempt.values[name]
     applied = stored[1:] if stored.startswith("=") else None
-    reason = ""
-    now: str | None = None
-    match seen:
-        case None:
-            reason = "the lead was not seen"
-        case UnreadLead(reason=why):
-            reason = why
-        case Observation(values=values):
-            now = values.get(name)
-            if now is None:
-                reason = "what was seen of the lead does not show it"
-    if reason or now is None:
+    now, reason = _observed(seen, name)
+    if now is None:
         return Compared(name=name, state="unknown", reason=reason, applied=applied, now=now)
     if view.matches(stored, attempt.kind, attempt.lead, name, now):
         return Compared(name=name, state="same", applied=applied, now=now)
     reason = _incomparable(view, attempt, applied)
     return Compared(name=name, state="unknown" if reason else "different", reason=reason, applied=applied, now=now)
+
+
+def _observed(seen: Seen | None, name: str) -> tuple[str | None, str]:
+    """The value that was seen, or None and why not."""
+    match seen:
+        case None:
+            return None, "the lead was not seen"
+        case UnreadLead(reason=reason):
+            return None, reason
+        case Observation(values=values):
+            now = values.get(name)
+            return now, "" if now is not None else "what was seen of the lead does not show it"
 
 
 def _incomparable(view: LedgerView, attempt: Attempt, applied: str | None) -> str:

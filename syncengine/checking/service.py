@@ -132,24 +132,28 @@ class _Examination:
             return self._by_body(by_query)
         if by_header.status != 401:
             return self._check("key", "ok", "the service knows the key, and the header X_KEY arrives")
-        refused = f"the service refuses the key (HTTP 401: {by_header.words})"
         known = by_query is not None and by_query.status != 401
         if known or _NO_KEY.search(by_header.words):
-            state: State = "problem" if self._account.wire.leads_key == "header" else "warning"
-            proof = ", and knows the same key in a query" if known else ""
-            return self._check(
-                "key",
-                state,
-                f"the header X_KEY does not arrive: the service answers {by_header.words!r}{proof}. Some proxies drop "
-                "header names with an underscore; nginx does unless told otherwise",
-                "on a proxy of your own: `underscores_in_headers on;` (nginx). Otherwise send the key in the body as "
-                "well: `wire: {leads_key: both}`"
-                if state == "problem"
-                else "nothing is to be done: wire.leads_key sends the key in the body as well",
-            )
+            return self._header_dropped(by_header, known=known)
+        refused = f"the service refuses the key (HTTP 401: {by_header.words})"
         return self._check(
             "key", "problem", refused, "copy the key again from the service's API settings; is it for this account?"
         )
+
+    def _header_dropped(self, by_header: ProbeAnswer, *, known: bool) -> Check:
+        proof = ", and knows the same key in a query" if known else ""
+        message = (
+            f"the header X_KEY does not arrive: the service answers {by_header.words!r}{proof}. Some proxies drop "
+            "header names with an underscore; nginx does unless configured otherwise"
+        )
+        if self._account.wire.leads_key != "header":
+            advice = "nothing is to be done: wire.leads_key sends the key in the body as well"
+            return self._check("key", "warning", message, advice)
+        advice = (
+            "on a proxy of your own: `underscores_in_headers on;` (nginx). Otherwise send the key in the body as "
+            "well: `wire: {leads_key: both}`"
+        )
+        return self._check("key", "problem", message, advice)
 
     def _by_body(self, by_query: ProbeAnswer | None) -> Check:
         if by_query is None:

@@ -193,12 +193,16 @@ def _subject(operation: OperationId, history: LeadHistory, mine: Callable[[Attem
     if not applied:
         return None
     attempts = {name: attempt for attempt in applied for name in attempt.values}
-    touches = {name: last_touch(history, attempt.kind, name) for name, attempt in attempts.items()}
-    overwritten = {name: _since(attempts[name], touch, name) for name, touch in touches.items() if touch is not None}
+    reasons = {name: _changed_since(history, attempt, name) for name, attempt in attempts.items()}
+    overwritten = {name: reason for name, reason in reasons.items() if reason}
     ready = max(attempt.moment for attempt in applied)
-    return _AppliedOperation(
-        operation, attempts, {name: reason for name, reason in overwritten.items() if reason}, applied[-1], ready
-    )
+    return _AppliedOperation(operation, attempts, overwritten, applied[-1], ready)
+
+
+def _changed_since(history: LeadHistory, attempt: Attempt, name: str) -> str:
+    """Why a value need not be as `attempt` set it any more; "" where nothing touched it since."""
+    touch = last_touch(history, attempt.kind, name)
+    return "" if touch is None else _since(attempt, touch, name)
 
 
 def _since(own: Attempt, last: Attempt, name: str) -> str:
@@ -223,13 +227,8 @@ def _values(view: LedgerView, subject: _AppliedOperation, seen: Seen | None) -> 
 
 
 def _checked(subject: _AppliedOperation, values: tuple[Compared, ...], reason: str = "") -> CheckedOperation:
-    states = {value.state for value in values}
-    mark = Mark.UNREADABLE
-    if "different" in states:
-        mark = Mark.DIFFERENT
-    elif states == {"same"}:
-        mark = Mark.VERIFIED
-    if mark is Mark.UNREADABLE and (not reason or reason == "overwritten since"):
+    mark = _mark_of({value.state for value in values})
+    if mark is Mark.UNREADABLE and reason in ("", "overwritten since"):
         reason = next((value.reason for value in values if value.reason), reason)
     last = subject.last
     return CheckedOperation(
@@ -242,3 +241,9 @@ def _checked(subject: _AppliedOperation, values: tuple[Compared, ...], reason: s
         values=values,
         reason=reason,
     )
+
+
+def _mark_of(states: set[str]) -> Mark:
+    if "different" in states:
+        return Mark.DIFFERENT
+    return Mark.VERIFIED if states == {"same"} else Mark.UNREADABLE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import nlargest, nsmallest
 
 from syncengine.core.finding import SHOWN
@@ -41,11 +41,7 @@ class AmountOutlier(Rule):
 
     def look(self, chunk: Chunk) -> None:
         for name, fold in self._folds.items():
-            found = [
-                (after, amounts.planned)
-                for amounts in chunk.money
-                if (after := amounts.sent(name)) is not None and after
-            ]
+            found = [(after, amounts.planned) for amounts in chunk.money if (after := amounts.sent(name))]
             fold.kept.extend(
                 after for amounts in chunk.money if (after := amounts.after(name)) and amounts.sent(name) is None
             )
@@ -63,18 +59,15 @@ class AmountOutlier(Rule):
     def _outliers(self, name: str, fold: _Amounts, change: ChangeKey) -> Iterator[Found]:
         every = fold.amounts + fold.kept
         twice = median_of(every)
-        if twice <= 0:
-            return
-        count = sum(1 for amount in fold.amounts if is_far(amount, twice))
+        count = _far(fold.amounts, twice)
         if not count:
             return
         sample = Sample()
-        far = [extreme for extreme in fold.extremes() if is_far(extreme[0], twice)]
-        for amount, _, planned in sorted(far, key=lambda extreme: -extreme[1])[:SHOWN]:
+        extremes = sorted(fold.extremes(), key=lambda extreme: -extreme[1])
+        for amount, _, planned in [extreme for extreme in extremes if is_far(extreme[0], twice)][:SHOWN]:
             sample.add(planned, name, planned.value_before(name), format_money(amount))
         sample.count = count
-        alike = count + sum(1 for amount in fold.kept if is_far(amount, twice))
-        tier = alike * 100 >= TIER_PERCENT * len(every)
+        tier = (count + _far(fold.kept, twice)) * 100 >= TIER_PERCENT * len(every)
         verb = f"{name} is" if count == 1 else f"{name}s are"
         message = (
             f"{count:,} {verb} over {FACTOR} times or under a fifth of the median {format_money(twice // 2)} of "
@@ -106,6 +99,11 @@ class _Amounts:
     def extremes(self) -> list[_Extreme]:
         known = {position: (amount, position, planned) for amount, position, planned in self._largest + self._smallest}
         return list(known.values())
+
+
+def _far(amounts: Iterable[int], twice: int) -> int:
+    """How many are outliers; none where the median is no amount to compare with."""
+    return sum(is_far(amount, twice) for amount in amounts) if twice > 0 else 0
 
 
 def is_far(amount: int, twice: int) -> bool:

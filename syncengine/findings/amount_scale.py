@@ -71,6 +71,10 @@ class AmountScale(Rule):
 _LEVELS: tuple[tuple[Severity, int], ...] = (("high", HIGH), ("medium", MEDIUM))
 
 
+def _severity_of(ratio: float) -> Severity | None:
+    return next((severity for severity, level in _LEVELS if ratio >= level or ratio <= 1 / level), None)
+
+
 class AmountScaleOnRecord(Rule):
     """Compares the amounts of a change of which too little is known before with those of the account's records."""
 
@@ -103,16 +107,16 @@ class AmountScaleOnRecord(Rule):
     def leave(self, change: ChangeKey) -> Iterator[Found]:
         for name, amounts in self._amounts.items():
             twice = self._recorded.get(name, 0)
-            if amounts and twice > 0 and self._known[name] < FEWEST:
-                ratio = median_of(amounts) / twice
-                found = next((severity for severity, level in _LEVELS if ratio >= level or ratio <= 1 / level), None)
-                if found is not None:
-                    median = format_money(twice // 2)
-                    message = (
-                        f"{counted(len(amounts), name)} {_times(ratio)} the account's usual {median} in "
-                        f"{in_change(change)}{_pence(ratio)}"
-                    )
-                    yield structs.replace(self.found(found, message, change, self._samples[name]), basis="recorded")
+            if not amounts or twice <= 0 or self._known[name] >= FEWEST:
+                continue
+            ratio = median_of(amounts) / twice
+            severity = _severity_of(ratio)
+            if severity is not None:
+                message = (
+                    f"{counted(len(amounts), name)} {_times(ratio)} the account's usual {format_money(twice // 2)} in "
+                    f"{in_change(change)}{_pence(ratio)}"
+                )
+                yield structs.replace(self.found(severity, message, change, self._samples[name]), basis="recorded")
         self._begin()
 
 

@@ -72,12 +72,13 @@ class FieldUnknown(Rule):
         if self._declared or not self._uses:
             return
         campaigns = frozenset(self._campaigns())
-        recorded = frozenset() if campaigns else frozenset(self._recorded())
+        known, who = campaigns, "the campaign"
+        if not campaigns:
+            known, who = frozenset(self._recorded()), "the account's records"
         for (change, field), sample in self._uses.items():
-            if campaigns and field not in campaigns:
-                yield _beside(self._found(change, field, sample, campaigns, "the campaign"))
-            elif recorded and field not in recorded and nearest_name(field, recorded):
-                yield _beside(self._found(change, field, sample, recorded, "the account's records"))
+            # Records hold only fields that were sent before: a new one is suspect only if its name is close to theirs.
+            if known and field not in known and (campaigns or nearest_name(field, known)):
+                yield _beside(self._found(change, field, sample, known, who))
 
     def _found(self, change: ChangeKey, field: str, sample: Sample, known: Collection[str], who: str) -> Found:
         near = nearest_name(field, known)

@@ -15,6 +15,14 @@ _JOINERS = frozenset("\u200c\u200d")
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _PRINTABLE_YET_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _BREAKS = frozenset("\n\r\u2028\u2029\u0085\x0b\x0c")
+_UNSEEN: dict[str, Mistake] = {
+    **dict.fromkeys(_JOINERS | _ZERO_WIDTH, ("zero-width characters", "medium")),
+    **dict.fromkeys(_BIDIRECTIONAL, ("bidirectional marks", "medium")),
+    **dict.fromkeys(_NO_BREAK_SPACES, ("no-break spaces", "medium")),
+    **dict.fromkeys(_BREAKS, ("line breaks", "info")),
+    "\ufeff": ("a byte order mark", "medium"),
+    "\u00ad": ("soft hyphens", "medium"),
+}
 _QUOTES = ('""', "''", "“”", "‘’", "«»", "„“")
 _JOINING_SCRIPTS = (
     "ARABIC", "SYRIAC", "MONGOLIAN", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU",
@@ -64,22 +72,13 @@ def _is_space(character: str) -> bool:
 
 def _unseen(value: str) -> Iterable[Mistake]:
     for index, character in enumerate(value):
-        if character in _BREAKS:
-            yield "line breaks", "info"
-        elif character in _NO_BREAK_SPACES:
-            yield "no-break spaces", "medium"
-        elif character in _JOINERS:
-            yield ("joiners", "info") if _joins(value, index) else ("zero-width characters", "medium")
-        elif character in _ZERO_WIDTH:
-            yield "zero-width characters", "medium"
-        elif character == "\ufeff":
-            yield "a byte order mark", "medium"
-        elif character in _BIDIRECTIONAL:
-            yield "bidirectional marks", "medium"
-        elif character == "\u00ad":
-            yield "soft hyphens", "medium"
-        elif unicodedata.category(character) in ("Cc", "Cf"):
-            yield "control characters", "medium"
+        mistake = _UNSEEN.get(character)
+        if character in _JOINERS and _joins(value, index):
+            mistake = ("joiners", "info")
+        elif mistake is None and unicodedata.category(character) in ("Cc", "Cf"):
+            mistake = ("control characters", "medium")
+        if mistake is not None:
+            yield mistake
 
 
 def _joins(value: str, index: int) -> bool:

@@ -43,13 +43,16 @@ class LeadRange(Rule):
             self._counts.update(len(lead) for lead, last in zip(leads, before, strict=False) if lead != last)
         self._last = leads[-1]
         for length, count in counts.items():
-            sample = self._samples.setdefault(length, Sample())
-            if sample.full:
-                sample.count += count
-                continue
-            for planned, lead in zip(chunk.operations, leads, strict=True):
-                if len(lead) == length:
-                    sample.add(planned)
+            self._keep(length, count, chunk)
+
+    def _keep(self, length: int, count: int, chunk: Chunk) -> None:
+        sample = self._samples.setdefault(length, Sample())
+        if sample.full:
+            sample.count += count
+            return
+        for planned in chunk.operations:
+            if len(planned.operation.lead) == length:
+                sample.add(planned)
 
     def leave(self, change: ChangeKey) -> Iterator[Found]:
         total = self._counts.total()

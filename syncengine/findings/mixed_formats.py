@@ -53,48 +53,56 @@ class MixedFormats(Rule):
                 self._count(column, families)
 
     def _count(self, column: Column, families: dict[str, Family]) -> None:
-        field = column.field
-        # Postcodes of one shape are alike, so that most columns need not be looked at value by value.
-        counts, alike = column.shape_counts, {}
-        for shape, family in families.items():
-            if family == "postcode":
-                key = (field, family, postcode_shape(shape))
-                sample = self._samples.setdefault(key, Sample())
-                if sample.full:
-                    sample.count += counts[shape]
-                    alike[shape] = family
+        alike = self._count_alike(column, families)
         for index, shape in enumerate(column.shapes):
             family = families.get(shape, "")
             if not family or shape in alike:
                 continue
             value = column.values[index]
             how = postcode_shape(shape) if family == "postcode" else _how(family, value)
-            sample = self._samples.setdefault((field, family, how), Sample())
+            sample = self._samples.setdefault((column.field, family, how), Sample())
             if sample.full:
                 sample.count += 1
             else:
-                sample.add(column.operations[index], field, column.before(index), value)
+                sample.add(column.operations[index], column.field, column.before(index), value)
+
+    def _count_alike(self, column: Column, families: dict[str, Family]) -> set[str]:
+        """Count at once the shapes of which there are examples enough; returns them.
+
+        Postcodes of one shape are alike, so that most columns need not be looked at value by value.
+        """
+        alike: set[str] = set()
+        for shape, family in families.items():
+            if family == "postcode":
+                sample = self._samples.setdefault((column.field, family, postcode_shape(shape)), Sample())
+                if sample.full:
+                    sample.count += column.shape_counts[shape]
+                    alike.add(shape)
+        return alike
 
     def leave(self, change: ChangeKey) -> Iterator[Found]:
         by_field: dict[tuple[str, Family], dict[str, Sample]] = {}
         for (field, family, how), sample in self._samples.items():
             by_field.setdefault((field, family), {})[how] = sample
         for (field, family), found in by_field.items():
-            shapes = _with_majority(found) if family == "date" else found
-            total, of_family = self._totals[field], sum(sample.count for sample in shapes.values())
-            if total < FEWEST or len(shapes) < 2 or of_family * 2 <= total:
-                continue
-            usual = max(shapes, key=lambda how: shapes[how].count)
-            if not _is_meant(field, family, shapes[usual]):
-                continue
-            for how, sample in shapes.items():
-                if sample.count * 100 < SHARE_PERCENT * total and how != usual:
-                    message = (
-                        f"{counted(sample.count, 'value')} of {field} in {in_change(change)}: {_NOUNS[family]} written "
-                        f"{_words(family, how)}, most {_words(family, usual)}"
-                    )
-                    yield self.found("medium", message, change, sample)
+            yield from self._rare(field, family, _with_majority(found) if family == "date" else found, change)
         self._begin()
+
+    def _rare(self, field: str, family: Family, shapes: dict[str, Sample], change: ChangeKey) -> Iterator[Found]:
+        """The shapes that few values have, if most values of the field are of the family."""
+        total, of_family = self._totals[field], sum(sample.count for sample in shapes.values())
+        if total < FEWEST or len(shapes) < 2 or of_family * 2 <= total:
+            return
+        usual = max(shapes, key=lambda how: shapes[how].count)
+        if not _is_meant(field, family, shapes[usual]):
+            return
+        for how, sample in shapes.items():
+            if sample.count * 100 < SHARE_PERCENT * total and how != usual:
+                message = (
+                    f"{counted(sample.count, 'value')} of {field} in {in_change(change)}: {_NOUNS[family]} written "
+                    f"{_words(family, how)}, most {_words(family, usual)}"
+                )
+                yield self.found("medium", message, change, sample)
 
 
 def _how(family: Family, value: str) -> str:

@@ -51,19 +51,20 @@ class NegativeMargin(Rule):
             if payout is None or revenue is None:
                 self._names.add("payout" if revenue is None else "revenue")
                 self._single.put(amounts.planned)
-                continue
-            self._declared += 1
-            before = _margin(amounts.payout, amounts.revenue)
-            after = revenue - payout
-            places = changed_places(amounts)
-            if places:
-                self._swapped += 1
             else:
-                (self._total if after >= 0 else self._above).add(amounts.planned, before, after)
-            if after >= 0:
-                continue
+                self._declared += 1
+                self._judge_both(amounts, revenue - payout)
+
+    def _judge_both(self, amounts: Amounts, after: int) -> None:
+        before = _margin(amounts.payout, amounts.revenue)
+        swapped = bool(changed_places(amounts))
+        if swapped:
+            self._swapped += 1
+        else:
+            (self._total if after >= 0 else self._above).add(amounts.planned, before, after)
+        if after < 0:
             self._inverted += 1
-            if not places and _falls(before, after):
+            if not swapped and _falls(before, after):
                 self._plain.add(amounts.planned, "margin", _money(before), format_money(after))
 
     def leave(self, change: ChangeKey) -> Iterator[Found]:

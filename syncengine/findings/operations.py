@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from syncengine.core.operations import Financials, Kind, Update, kind_of
@@ -123,10 +123,14 @@ class Chunk:
         if len(names) == 1 and sends <= (names | {()}):
             columns = zip(*[values.values() for values in fields], strict=True)
             return [Column(name, self.updates, values) for name, values in zip(names.pop(), columns, strict=True)]
+        return self._gathered(fields)
+
+    def _gathered(self, fields: Sequence[Mapping[str, str]]) -> list[Column]:
+        """Columns of updates that do not all send the same fields."""
         gathered: dict[str, tuple[list[PlannedOperation], list[str]]] = {}
         for planned, values in zip(self.updates, fields, strict=True):
             for name, value in values.items():
-                if not planned.send or name in planned.send:
+                if planned.sends(name):
                     operations, texts = gathered.setdefault(name, ([], []))
                     operations.append(planned)
                     texts.append(value)

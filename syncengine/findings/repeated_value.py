@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -15,7 +15,7 @@ from syncengine.core.redaction import mask, visible
 from syncengine.documents.disk_spool import DiskSpool
 from syncengine.findings.operations import Chunk, Column
 from syncengine.findings.rule import ChangeKey, Description, Example, Found, Rule, Sample, counted, in_change
-from syncengine.findings.shapes import family_of, is_clear_phone, is_contact
+from syncengine.findings.shapes import Family, family_of, is_clear_phone, is_contact
 
 LEADS = 5
 _PARTS_OF = 100_000
@@ -85,25 +85,7 @@ class RepeatedValue(Rule):
             self._begin()
 
     def _told(self, field: str, often: set[int], change: ChangeKey) -> Iterator[Found]:
-        samples: dict[str, Sample] = {}
-        last: dict[str, str] = {}
-        for piece in self._spool.read() if self._spool is not None else ():
-            if piece.field != field:
-                continue
-            for index, value in enumerate(piece.values):
-                if hash(value) in often and last.get(value) != piece.leads[index]:
-                    last[value] = piece.leads[index]
-                    samples.setdefault(value, Sample()).keep(
-                        Example(
-                            piece.operations[index],
-                            piece.leads[index],
-                            piece.origins[index],
-                            *change,
-                            field,
-                            None,
-                            value,
-                        )
-                    )
+        samples = self._samples(field, often, change)
         repeated = [(value, sample) for value, sample in samples.items() if sample.count >= LEADS]
         repeated.sort(key=lambda pair: -pair[1].count)
         for value, sample in repeated[:_TOLD]:
@@ -116,6 +98,23 @@ class RepeatedValue(Rule):
             message = f"{values} of {field} for {LEADS} leads or more each in {in_change(change)}"
             yield self.found("medium", message, change, rest, untyped=field)
 
+    def _samples(self, field: str, often: set[int], change: ChangeKey) -> dict[str, Sample]:
+        """The leads of each value whose digest occurs often. Two values may share a digest, so these are compared."""
+        samples: dict[str, Sample] = {}
+        last: dict[str, str] = {}
+        for piece in self._pieces(field):
+            for index, value in enumerate(piece.values):
+                lead = piece.leads[index]
+                if hash(value) in often and last.get(value) != lead:
+                    last[value] = lead
+                    example = Example(piece.operations[index], lead, piece.origins[index], *change, field, None, value)
+                    samples.setdefault(value, Sample()).keep(example)
+        return samples
+
+    def _pieces(self, field: str) -> Iterator[_Piece]:
+        if self._spool is not None:
+            yield from (piece for piece in self._spool.read() if piece.field == field)
+
 
 def _contacts(column: Column) -> tuple[list[PlannedOperation], list[str]]:
     """The values that are e-mail addresses or phone numbers, by the field's name or by their own shape."""
@@ -123,14 +122,15 @@ def _contacts(column: Column) -> tuple[list[PlannedOperation], list[str]]:
         chosen = [index for index, value in enumerate(column.values) if value]
     else:
         contacts = {shape: family for shape in column.shape_counts if (family := family_of(shape)) in _CONTACTS}
-        if not contacts:
-            return [], []
-        chosen = [
-            index
-            for index, shape in enumerate(column.shapes)
-            if shape in contacts and (contacts[shape] == "email" or is_clear_phone(column.values[index]))
-        ]
+        chosen = list(_with_shape(column, contacts)) if contacts else []
     return [column.operations[index] for index in chosen], [column.values[index] for index in chosen]
+
+
+def _with_shape(column: Column, contacts: Mapping[str, Family]) -> Iterator[int]:
+    for index, shape in enumerate(column.shapes):
+        family = contacts.get(shape)
+        if family == "email" or (family is not None and is_clear_phone(column.values[index])):
+            yield index
 
 
 _CONTACTS = frozenset({"email", "phone"})

@@ -22,18 +22,19 @@ ABOUT = Description(
 def rows_taken(changes: Iterable[ChangeFacts], settled: Collection[str]) -> Iterator[Found]:
     """One finding for each change that took none or not all of its rows. `settled` changesets are left out."""
     for facts in changes:
-        if facts.changeset in settled:
-            continue
         left = facts.rows - facts.taken
-        what = "row" if facts.source else "lead"
-        if facts.taken == 0:
-            severity: Severity = "high"
-            why = "none met `when`" if facts.rows else "there are none"
-        elif facts.when or left:
-            severity, why = "info", f"{left:,} did not meet `when`"
-            if not left:
-                why = "all met `when`"
-        else:
+        if facts.changeset in settled or not (left or facts.when or facts.taken == 0):
             continue
-        message = f"change {facts.change} of {facts.changeset} took {facts.taken:,} of {facts.rows:,} {what}s; {why}"
+        severity: Severity = "high" if facts.taken == 0 else "info"
+        what = "row" if facts.source else "lead"
+        message = (
+            f"change {facts.change} of {facts.changeset} took {facts.taken:,} of {facts.rows:,} {what}s; {_why(facts)}"
+        )
         yield Found(rule=RULE, severity=severity, message=message, change=(facts.changeset, facts.change), count=left)
+
+
+def _why(facts: ChangeFacts) -> str:
+    if facts.taken == 0:
+        return "none met `when`" if facts.rows else "there are none"
+    left = facts.rows - facts.taken
+    return f"{left:,} did not meet `when`" if left else "all met `when`"

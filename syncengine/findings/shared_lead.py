@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Mapping
+from itertools import chain, combinations
 
 from syncengine.core.finding import SHOWN
 from syncengine.core.plan import PlannedOperation, State
@@ -22,8 +22,12 @@ _MOST = 16
 _SENT = "sent"
 
 
+def _leads_are(sample: Sample) -> str:
+    return f"{counted(sample.count, 'lead')} {'is' if sample.count == 1 else 'are'}"
+
+
 class SharedLead(Rule):
-    """Sees every operation in order by `is_new`; those of one lead and change stand together."""
+    """Sees every operation in order by `is_new`; those of one lead and change come one after the other."""
 
     about = Description(
         name="shared-lead",
@@ -32,7 +36,7 @@ class SharedLead(Rule):
         f"{SHARE_PERCENT} % of the smaller change's leads; else, as where a sheet is both updated and triggered, "
         "one info "
         "for the plan",
-        example="3 leads stand in the repair of 500 postcodes and in a resale of 200 leads",
+        example="3 leads are in the repair of 500 postcodes and in a resale of 200 leads",
     )
 
     def __init__(self, claims: ClaimStore) -> None:
@@ -108,27 +112,29 @@ class SharedLead(Rule):
 
     def finish(self) -> Iterator[Found]:
         """The pairs with the fewest leads first: a lead listed twice by mistake is seldom one of many."""
-        usual = Sample()
-        usual.examples = list(self._others.examples)
-        usual_pairs: set[tuple[int, int]] = set()
+        usual: dict[tuple[int, int], Sample] = {}
         for (first, second), sample in sorted(self._pairs.items(), key=lambda item: item[1].count):
             one, other = self._changes[first], self._changes[second]
             smaller = min(self._leads[first], self._leads[second])
             if sample.count * 100 < SHARE_PERCENT * smaller:
-                stand = "stands" if sample.count == 1 else "stand"
-                message = f"{counted(sample.count, 'lead')} {stand} in {in_change(one)} and in {in_change(other)}"
+                message = f"{_leads_are(sample)} in {in_change(one)} and in {in_change(other)}"
                 yield self.found("medium", message, (one[0] if one[0] == other[0] else None, None), sample)
             else:
-                usual_pairs.add((first, second))
-                usual.examples += sample.examples
-        usual.count = self._others.count + sum(
-            leads for group, leads in self._groups.items() if not usual_pairs.isdisjoint(combinations(group, 2))
-        )
-        usual.examples = list({example.lead: example for example in usual.examples}.values())[:SHOWN]
-        if usual.count:
+                usual[first, second] = sample
+        joined = self._joined(usual)
+        if joined.count:
             changes = "several changes"
-            if len(usual_pairs) == 1 and not self._others.count:
-                one, other = (self._changes[number] for number in next(iter(usual_pairs)))
+            if len(usual) == 1 and not self._others.count:
+                one, other = (self._changes[number] for number in next(iter(usual)))
                 changes = f"both {in_change(one)} and {in_change(other)}"
-            stand = "stands" if usual.count == 1 else "stand"
-            yield self.found("info", f"{counted(usual.count, 'lead')} {stand} in {changes}", (None, None), usual)
+            yield self.found("info", f"{_leads_are(joined)} in {changes}", (None, None), joined)
+
+    def _joined(self, usual: Mapping[tuple[int, int], Sample]) -> Sample:
+        """One sample of the leads of these pairs and of those that were not counted pair by pair, each lead once."""
+        joined = Sample()
+        examples = chain(self._others.examples, *(sample.examples for sample in usual.values()))
+        joined.examples = list({example.lead: example for example in examples}.values())[:SHOWN]
+        joined.count = self._others.count + sum(
+            leads for group, leads in self._groups.items() if not usual.keys().isdisjoint(combinations(group, 2))
+        )
+        return joined

@@ -15,7 +15,8 @@ from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample
 FEWEST = 3
 _KEPT = 20 * SHOWN
 _UP, _DOWN = "above", "below"
-_Row = dict[str, tuple[PlannedOperation, str, str]]
+_Cell = tuple[PlannedOperation, str, str]
+_Row = dict[str, _Cell]
 """What is known of one lead's values: by name the operation, the value before and the one after."""
 
 
@@ -65,13 +66,15 @@ class ShiftedRows(Rule):
             self._befores[name].append(hash(before))
             self._here[name] = (planned, before, after)
             above = self._above.get(name)
-            if above is None or above[1] == before or not before:
-                continue
-            # Neighbours that stay as they are have values before too, but get none.
-            if after == above[1] and planned.state in OPEN:
-                self._hit(name, _UP, planned, before, after)
-            if above[2] == before and above[0].state in OPEN:
-                self._hit(name, _DOWN, *above)
+            if above is not None and above[1] != before and before:
+                self._compare_neighbours(name, above, self._here[name])
+
+    def _compare_neighbours(self, name: str, above: _Cell, here: _Cell) -> None:
+        # Neighbours that stay as they are have values before too, but get none.
+        if here[2] == above[1] and here[0].state in OPEN:
+            self._hit(name, _UP, *here)
+        if above[2] == here[1] and above[0].state in OPEN:
+            self._hit(name, _DOWN, *above)
 
     def _hit(self, name: str, direction: str, planned: PlannedOperation, before: str, after: str) -> None:
         if after:

@@ -33,6 +33,9 @@ _HIGH: dict[str, Mistake] = {
     "apostrophe": ("an apostrophe before digits", "high"),
 }
 
+_SIGNS = ("#", "\n=", "\n'", "\n’", "E+", "e+", "\nErr:")
+"""What a column holds, its values joined by line breaks, if one of them may be an error, formula or exponent."""
+
 
 class SpreadsheetDebris(ValueRule):
     """A short number with .0 counts only where the field's other values in the change are whole numbers."""
@@ -55,31 +58,24 @@ class SpreadsheetDebris(ValueRule):
     def may_hold(self, column: Column) -> bool:
         joined = column.joined
         return (
-            "#" in joined
-            or "\n=" in joined
-            or "\n'" in joined
-            or "\n’" in joined
-            or "E+" in joined
-            or "e+" in joined
+            any(sign in joined for sign in _SIGNS)
             or ("0\n" in joined and (".0" in joined or ",0" in joined))
-            or "\nErr:" in joined
             or any(shape in _EXPONENTS for shape in column.shape_counts)
         )
 
     def mistakes(self, value: str) -> Iterable[Mistake]:
-        first = value[:1]
-        if first in "=" and first:
-            if _FORMULA.fullmatch(value):
-                yield _HIGH["formula"]
-        elif first in "'’" and first:
-            if _APOSTROPHE.fullmatch(value):
-                yield _HIGH["apostrophe"]
+        if value.startswith("="):
+            found = "formula" if _FORMULA.fullmatch(value) else ""
+        elif value.startswith(("'", "’")):
+            found = "apostrophe" if _APOSTROPHE.fullmatch(value) else ""
         elif _EXPONENT.fullmatch(value):
-            yield _HIGH["exponent"]
+            found = "exponent"
         elif _ERROR.fullmatch(value):
-            yield _HIGH["error"]
-        elif len(value) >= LONG_DIGITS + 2 and _WHOLE_FLOAT.fullmatch(value) and _digits(value) >= LONG_DIGITS:
-            yield _HIGH["float"]
+            found = "error"
+        else:
+            found = "float" if _is_long_float(value) else ""
+        if found:
+            yield _HIGH[found]
 
     def look(self, chunk: Chunk) -> None:
         super().look(chunk)
@@ -91,26 +87,23 @@ class SpreadsheetDebris(ValueRule):
         field = column.field
         if not self._whole.get(field, True):
             return
-        whole = True
-        for shape in column.shape_counts:
-            if not (_is_whole(shape) or _is_short_float(shape)):
-                whole = False
-                break
-        self._whole[field] = whole
-        if not whole:
+        self._whole[field] = all(map(_is_whole_or_short_float, column.shape_counts))
+        if self._whole[field] and any("." in shape or "," in shape for shape in column.shape_counts):
+            self._wait(column)
+        if not self._whole[field]:
             self._short.pop(field, None)
-            return
-        if any("." in shape or "," in shape for shape in column.shape_counts):
-            waiting = self._short.setdefault(field, [])
-            for index, shape in enumerate(column.shapes):
-                if _is_short_float(shape):
-                    if not _WHOLE_FLOAT.fullmatch(column.values[index]):
-                        self._whole[field] = False
-                        self._short.pop(field, None)
-                        return
-                    self._short_count[field] = self._short_count.get(field, 0) + 1
-                    if len(waiting) < 10:
-                        waiting.append((column, index))
+
+    def _wait(self, column: Column) -> None:
+        waiting = self._short.setdefault(column.field, [])
+        for index, shape in enumerate(column.shapes):
+            if not _is_short_float(shape):
+                continue
+            if not _WHOLE_FLOAT.fullmatch(column.values[index]):
+                self._whole[column.field] = False
+                return
+            self._short_count[column.field] = self._short_count.get(column.field, 0) + 1
+            if len(waiting) < 10:
+                waiting.append((column, index))
 
     def leave(self, change: ChangeKey) -> Iterator[Found]:
         for field, waiting in self._short.items():
@@ -141,6 +134,15 @@ def _is_short_float(shape: str) -> bool:
 
 
 _SHORT_FLOAT = re.compile(r"9+[.,]9+")
+
+
+def _is_whole_or_short_float(shape: str) -> bool:
+    return _is_whole(shape) or _is_short_float(shape)
+
+
+def _is_long_float(value: str) -> bool:
+    # The lengths are compared first, since most values are texts that the pattern would read in vain.
+    return len(value) >= LONG_DIGITS + 2 and bool(_WHOLE_FLOAT.fullmatch(value)) and _digits(value) >= LONG_DIGITS
 
 
 def _digits(text: str) -> int:

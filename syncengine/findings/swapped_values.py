@@ -42,22 +42,25 @@ class SwappedValues(Rule):
                 self._compare(planned, planned.operation.fields)
 
     def _compare(self, planned: PlannedOperation, after: dict[str, str]) -> None:
-        # Value before to its fields: most values are nobody's before.
         known = {name: value for name in after if (value := planned.value_before(name))}
+        # The fields that had each value before: most new values are found here under no field.
         by_value: dict[str, list[str]] = {}
         for name, value in known.items():
             by_value.setdefault(value, []).append(name)
         for name, value in after.items():
-            if value not in by_value or known.get(name) in (None, value):
-                continue
-            holders = by_value[value]
-            other = next((holder for holder in holders if after[holder] == known[name]), holders[0])
-            pair = (min(name, other), max(name, other))
-            if after[other] == known[name]:
-                if name == pair[0]:
-                    self._sample(self._swapped, pair).add(planned, name, known[name], value)
-            else:
-                self._sample(self._taken, (name, other)).add(planned, name, known[name], value)
+            if value in by_value and known.get(name) not in (None, value):
+                self._taken_from(name, by_value[value], planned, known, after)
+
+    def _taken_from(
+        self, name: str, holders: list[str], planned: PlannedOperation, known: dict[str, str], after: dict[str, str]
+    ) -> None:
+        """A field becomes what one of `holders` was: swapped where that one becomes what this field was."""
+        mine = known[name]
+        other = next((holder for holder in holders if after[holder] == mine), holders[0])
+        if after[other] != mine:
+            self._sample(self._taken, (name, other)).add(planned, name, mine, after[name])
+        elif name < other:
+            self._sample(self._swapped, (name, other)).add(planned, name, mine, after[name])
 
     def _sample(self, samples: dict[tuple[str, str], Sample], pair: tuple[str, str]) -> Sample:
         if pair not in samples and len(samples) >= _PAIRS:

@@ -56,10 +56,7 @@ class UnknownTarget(Rule):
     def finish(self) -> Iterator[Found]:
         if not self._targets:
             return
-        asked = {what: {target for of, target, _ in self._targets if of == what} for what in self._named}
-        seen = {
-            what: frozenset(self._seen(what, targets)) if targets else frozenset() for what, targets in asked.items()
-        }
+        seen = {what: self._seen_of(what) for what in self._named}
         for (what, target, change), sample in self._targets.items():
             if target not in seen[what]:
                 message = (
@@ -67,3 +64,7 @@ class UnknownTarget(Rule):
                     f"({counted(sample.count, 'operation')} of {in_change(change)})"
                 )
                 yield self.found("high", message, change, sample)
+
+    def _seen_of(self, what: str) -> Collection[str]:
+        asked = {target for of, target, _ in self._targets if of == what}
+        return frozenset(self._seen(what, asked)) if asked else frozenset()

@@ -114,7 +114,7 @@ def test_doctor_names_a_signer_with_an_invisible_character(team: Team) -> None:
     signers = f"bob@example.com {team.public['bob']}\nanna\u200b@example.com {team.public['anna']}\n"
     (team.root / ".syncengine" / "allowed_signers").write_text(signers, encoding="utf-8")
     found = team.run("doctor", "--offline")
-    assert "allowed_signers:2: nobody can approve with this line: " in found.out
+    assert "allowed_signers:2: no one can approve with this line: " in found.out
     assert "anna<U+200B>@example.com" in found.out
 
 

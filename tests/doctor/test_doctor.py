@@ -249,7 +249,7 @@ def test_field_names(workspace: Workspace) -> None:
     assert "changesets/repair.yaml:6" in wrong["message"]
     assert "'postcod'" in wrong["message"]
     assert wrong["advice"] == "did you mean 'postcode'?"
-    assert (fine["state"], fine["message"]) == ("ok", "1 field names stand in their campaigns")
+    assert (fine["state"], fine["message"]) == ("ok", "1 field names are known to their campaigns")
 
 
 def test_field_names_of_leads_that_nobody_knows(workspace: Workspace) -> None:
