@@ -29,13 +29,14 @@ from syncengine.core.guards import check_host, key_warning, lost_records
 from syncengine.core.plan import MadeFrom, PlanHeader, PlanSummary, Provenance, Selection
 from syncengine.core.ports import GatewayFactory, Listener
 from syncengine.core.repeats import contradiction_in_words
-from syncengine.core.results import RunResult
+from syncengine.core.results import FolderResult, RunResult
 from syncengine.core.settings import Account, ApprovalRule
 from syncengine.project import Project
 
 # Modules that only some commands need are imported in the functions below: imports take most of the time of a short
 # command.
 if TYPE_CHECKING:
+    from syncengine.applying import RuntimeDependencies
     from syncengine.applying.stopping import StopSignal
     from syncengine.changeset.load import Loaded
     from syncengine.ledger import Ledger
@@ -49,6 +50,7 @@ __all__ = [
     "Project",
     "Quiet",
     "apply",
+    "apply_directory",
     "approval_request",
     "configuration_now",
     "load",
@@ -293,8 +295,7 @@ def apply(
     files besides PLAN.approval, which is always read. `identities` open a sealed plan (default: those of the
     environment).
     """
-    from syncengine.applying import ApplyRequest, RuntimeDependencies, apply_plan
-    from syncengine.applying.stopping import StopSignal
+    from syncengine.applying import ApplyRequest, apply_plan
     from syncengine.planning import open_plan
     from syncengine.planning.approvals import authorize, missing_named
 
@@ -306,14 +307,6 @@ def apply(
         account = project.planned_account(saved)
         ledger = stack.enter_context(project.ledger(account, known=saved.provenance.ledger_id))
         sound = listener or Quiet()
-
-        def connect() -> GatewayFactory:
-            # The HTTP client takes a tenth of a second to import, which no other command needs.
-            from syncengine.leadbyte import gateway_factory, resolve_key
-
-            key = resolve_key(account.api_key, project.environ, account=account.name, warn=sound.note)
-            return gateway_factory(account, key, project.clock, ca_file=project.environ.get("SYNCENGINE_CA_FILE"))
-
         result = apply_plan(
             saved,
             ledger,
@@ -326,15 +319,90 @@ def apply(
                 deadline=deadline,
                 authorize=lambda: authorize(approval_request(saved, project, named), sound.note),
             ),
-            RuntimeDependencies(
-                connect=connect,
-                clock=project.clock,
-                random=random.random,
-                listener=sound,
-                signal=signal or StopSignal(),
-            ),
+            _runtime(project, account, sound, signal),
         )
         return msgspec.structs.replace(result, pin_line=_pin_line(ledger, sound))
+
+
+def apply_directory(
+    directory: Path | str,
+    project: Project,
+    *,
+    lock_timeout: float = 0.0,
+    deadline: float | None = None,
+    listener: Listener | None = None,
+    signal: StopSignal | None = None,
+    approvals: Sequence[Path | str] = (),
+    identities: Identities | None = None,
+) -> FolderResult:
+    """Apply the plans that `directory/plans.json` lists, under one lease, in the order of their changesets' ids.
+
+    Raises InputError or Refusal before anything was sent: see `syncengine.planning.listed_plans`. The parameters are
+    those of `apply`; `deadline` holds for all plans together.
+    """
+    from functools import partial
+
+    from syncengine.applying import ApplyRequest
+    from syncengine.applying.apply_directory import FolderEntry, FolderRequest
+    from syncengine.applying.apply_directory import apply_directory as apply_entries
+    from syncengine.planning.approvals import authorize, missing_named
+    from syncengine.planning.listed_plans import read_folder
+
+    named = [Path(file) for file in approvals]
+    missing_named(named)
+    keys, sound = identities or _identities(project), listener or Quiet()
+    plans = read_folder(Path(directory), keys)
+    if not plans:
+        return FolderResult(account="")
+    with plans[0].open(keys) as saved:
+        account, known = project.planned_account(saved), saved.provenance.ledger_id
+    with project.ledger(account, known=known) as ledger:
+        result = apply_entries(
+            [
+                FolderEntry(
+                    changeset=plan.changeset, digest=plan.digest, path=str(plan.path), open=partial(plan.open, keys)
+                )
+                for plan in plans
+            ],
+            ledger,
+            FolderRequest(
+                apply=ApplyRequest(
+                    account=account,
+                    policy=project.settings.policy,
+                    plan_path=str(directory),
+                    tool=TOOL,
+                    lock_timeout=lock_timeout,
+                    deadline=deadline,
+                ),
+                authorize=lambda saved: authorize(approval_request(saved, project, named), sound.note),
+            ),
+            _runtime(project, account, sound, signal),
+        )
+        return msgspec.structs.replace(result, pin_line=_pin_line(ledger, sound))
+
+
+def _runtime(project: Project, account: Account, listener: Listener, signal: StopSignal | None) -> RuntimeDependencies:
+    """The real parts of a run. The API key is read once, when something is to be sent."""
+    from functools import cache
+
+    from syncengine.applying import RuntimeDependencies
+    from syncengine.applying.stopping import StopSignal
+
+    @cache
+    def connect() -> GatewayFactory:
+        # The HTTP client takes a tenth of a second to import, which no other command needs.
+        from syncengine.leadbyte import gateway_factory, resolve_key
+
+        key = resolve_key(account.api_key, project.environ, account=account.name, warn=listener.note)
+        return gateway_factory(account, key, project.clock, ca_file=project.environ.get("SYNCENGINE_CA_FILE"))
+
+    return RuntimeDependencies(
+        connect=connect,
+        clock=project.clock,
+        random=random.random,
+        listener=listener,
+        signal=signal or StopSignal(),
+    )
 
 
 def record_baseline(

@@ -64,6 +64,8 @@ EXITS_NOTES = """
 - After an intent was recorded, 1 and 3 are not used: a failure during a run (a full disk, a lost ledger, a bug) exits
   with 5 if the outcome of a sent operation could not be recorded, else with 4.
 - If several codes apply, the first of 130, 5, 4 is used; 3 takes precedence over 2.
+- `apply DIR` exits with 4 if a plan was refused and something was sent, with 3 if a plan was refused and nothing was
+  sent, and with 6 only if none of the other codes applies. A single plan without its approvals exits with 3.
 - `status`, `history`, `explain` and `show` exit with 0, regardless of what they report. `verify` and `drift` exit with
   4 if values differ; `doctor` and `ledger check` exit with 1 if they find a problem.
 - Wrong usage exits with 1, never with 2.

@@ -8,7 +8,7 @@ from itertools import compress
 from syncengine.applying.jobs import Job, RunTerms
 from syncengine.applying.pace import RequestPace, backoff
 from syncengine.applying.request_queue import RequestQueue
-from syncengine.applying.run_results import RunResults
+from syncengine.applying.run_results import WORDS, RunResults
 from syncengine.applying.senders import Received
 from syncengine.applying.stopping import Rules, Waves
 from syncengine.core.events import SentAgain, StopCause, answered
@@ -16,13 +16,6 @@ from syncengine.core.message_redaction import declared_in, without_values
 from syncengine.core.outcomes import Judgement, LeadEntry, Lost, NotSent, Outcome, Redirected, Ruling, Verdict, judge
 from syncengine.core.ports import Answered, Clock, Listener
 from syncengine.core.values import OperationId
-
-_WORDS = {
-    Outcome.APPLIED: "applied",
-    Outcome.REJECTED: "rejected",
-    Outcome.UNKNOWN: "in doubt",
-    Outcome.NOT_SENT: "not sent",
-}
 
 
 class AnswerHandler:
@@ -187,7 +180,7 @@ class AnswerHandler:
                 outcome = Outcome.UNKNOWN
             self._board.settle(part, outcome, ruling.message)
             if outcome is not Outcome.APPLIED:
-                trouble = f"an earlier operation of this lead is {_WORDS[outcome]}"
+                trouble = f"an earlier operation of this lead is {WORDS[outcome]}"
         if trouble:
             self._requests.stop_lead(entry.lead, trouble)
             self._waves.failed()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -15,15 +15,17 @@ from syncengine.applying.pace import LocalPace
 from syncengine.applying.preflight import Preflight, PreflightResult, SavedPlan, check_identity
 from syncengine.applying.recheck import Recheck
 from syncengine.applying.remaining import Feed, Histories
+from syncengine.applying.run_results import WORDS
 from syncengine.applying.senders import Senders
-from syncengine.applying.stopping import Cause, StopSignal
+from syncengine.applying.stopping import Cause, StopRules, StopSignal
 from syncengine.core.errors import Exit, LedgerTrouble
 from syncengine.core.events import PlanLooked, RunBegan, RunEnded
+from syncengine.core.outcomes import Outcome
 from syncengine.core.plan import PlanHeader, PlanLine, PlannedOperation, PlanSummary, Provenance
 from syncengine.core.ports import Clock, GatewayFactory, Lease, LedgerWriter, Listener, PlannedFrom, RunStart
 from syncengine.core.results import RunCounts, RunResult
 from syncengine.core.settings import Account, Policy
-from syncengine.core.values import PlanDigest, RunId
+from syncengine.core.values import ChangesetId, LeadId, PlanDigest, RunId
 
 
 class VerifiedPlan(Protocol):
@@ -70,36 +72,84 @@ class RuntimeDependencies(msgspec.Struct, frozen=True, kw_only=True):
     signal: StopSignal
 
 
+class CommandContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plans of one command share. `deadline` is in monotonic seconds.
+
+    `closed` collects the leads with an operation that was rejected or is in doubt, each with the reason for later plans
+    to send nothing for it.
+    """
+
+    ledger: LedgerWriter
+    lease: Lease
+    world: RuntimeDependencies
+    deadline: float | None
+    pace: LocalPace
+    rules: StopRules
+    closed: dict[LeadId, str]
+
+
+def command_context(
+    ledger: LedgerWriter,
+    lease: Lease,
+    request: ApplyRequest,
+    world: RuntimeDependencies,
+    deadline: float | None,
+) -> CommandContext:
+    """The context of a command that begins under this lease."""
+    return CommandContext(
+        ledger=ledger,
+        lease=lease,
+        world=world,
+        deadline=deadline,
+        pace=LocalPace(request.account.limits.requests_per_second),
+        rules=StopRules(request.policy.stop_when),
+        closed={},
+    )
+
+
+def deadline_of(request: ApplyRequest, clock: Clock) -> float | None:
+    """The request's deadline in monotonic seconds."""
+    return None if request.deadline is None else clock.monotonic() + request.deadline
+
+
 def apply_plan(
     plan: VerifiedPlan, ledger: LedgerWriter, request: ApplyRequest, world: RuntimeDependencies
 ) -> RunResult:
     """Apply exactly this plan. Raises Refusal before anything was sent; later errors are part of the result."""
-    deadline = None if request.deadline is None else world.clock.monotonic() + request.deadline
+    deadline = deadline_of(request, world.clock)
     with ledger.lease(request.account.identity, wait=request.lock_timeout) as lease:
         findings = examine(plan, ledger, request, world.clock, world.listener)
         if not findings.to_send:
             return nothing_to_send(plan.summary.digest, findings, request)
         approvals, gate = permit(findings, ledger, request, world.clock)
-        gateways = world.connect()
-        run = ledger.begin(lease, run_start(plan, findings, request, approvals))
-        execution = _Execution(
-            plan=plan,
-            ledger=ledger,
-            lease=lease,
-            findings=findings,
-            request=request,
-            world=world,
-            gateways=gateways,
-            run=run,
-            gate=gate,
-        )
-        result = execution.go(deadline)
-        try:
-            ledger.end(run, exit_code=result.exit, stopped=result.stopped)
-        except LedgerTrouble as error:
-            # Every answer is recorded, or counted as unrecorded, so the result is valid despite the error.
-            world.listener.note(f"{error.message}; the end of run {run} is not on record")
-        return result
+        context = command_context(ledger, lease, request, world, deadline)
+        return send_plan(plan, findings, request, context, approvals=approvals, gate=gate)
+
+
+def send_plan(
+    plan: VerifiedPlan,
+    findings: PreflightResult,
+    request: ApplyRequest,
+    context: CommandContext,
+    *,
+    approvals: tuple[str, ...],
+    gate: Gate,
+) -> RunResult:
+    """Send what `findings` left to be sent, as one run. An error is raised only before the run is on record."""
+    world, ledger = context.world, context.ledger
+    gateways = world.connect()
+    context.rules.begin_plan()
+    run = ledger.begin(context.lease, run_start(plan, findings, request, approvals))
+    execution = _Execution(
+        plan=plan, findings=findings, request=request, context=context, gateways=gateways, run=run, gate=gate
+    )
+    result = execution.go()
+    try:
+        ledger.end(run, exit_code=result.exit, stopped=result.stopped)
+    except LedgerTrouble as error:
+        # Every answer is recorded, or counted as unrecorded, so the result is valid despite the error.
+        world.listener.note(f"{error.message}; the end of run {run} is not on record")
+    return result
 
 
 def examine(
@@ -121,9 +171,14 @@ def permit(
     Raises NotApproved or Refusal.
     """
     approvals = request.authorize() if request.authorize is not None else ()
+    return approvals, open_gate(findings, ledger, request, clock)
+
+
+def open_gate(findings: PreflightResult, ledger: LedgerWriter, request: ApplyRequest, clock: Clock) -> Gate:
+    """The guard of windows and budgets. Raises Refusal where nothing may be sent now."""
     gate = Gate(request.policy, lambda since: ledger.spent(request.account.identity, since), clock.now)
     gate.check_start(findings.firsts)
-    return approvals, gate
+    return gate
 
 
 def saved_plan(plan: VerifiedPlan) -> SavedPlan:
@@ -133,18 +188,17 @@ def saved_plan(plan: VerifiedPlan) -> SavedPlan:
 
 class _Execution(msgspec.Struct, frozen=True, kw_only=True):
     plan: VerifiedPlan
-    ledger: LedgerWriter
-    lease: Lease
     findings: PreflightResult
     request: ApplyRequest
-    world: RuntimeDependencies
+    context: CommandContext
     gateways: GatewayFactory
     run: RunId
     gate: Gate
 
-    def go(self, deadline: float | None) -> RunResult:
-        """Send the remaining operations; `deadline` is in monotonic seconds."""
-        request, world, account = self.request, self.world, self.request.account
+    def go(self) -> RunResult:
+        """Send the remaining operations."""
+        request, account = self.request, self.request.account
+        context, world = self.context, self.context.world
         world.listener.tell(
             RunBegan(
                 run=self.run,
@@ -157,17 +211,17 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
         recheck = Recheck(request.policy)
         senders = Senders(self.gateways, account.limits.concurrency)
         executor = Executor(
-            ledger=self.ledger,
-            lease=self.lease,
+            ledger=context.ledger,
+            lease=context.lease,
             run=self.run,
             feed=Feed(self.plan.summary.digest, self.plan.lines(), self._histories()),
             senders=senders,
-            pace=LocalPace(account.limits.requests_per_second),
+            pace=context.pace,
             terms=RunTerms(
                 limits=account.limits,
                 wire=account.wire,
                 policy=request.policy,
-                deadline=deadline,
+                deadline=context.deadline,
                 waits=self.findings.waits,
             ),
             recheck=recheck,
@@ -176,6 +230,8 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
             signal=world.signal,
             random=world.random,
             guard=None if self.gate.is_always_open else self.gate,
+            rules=context.rules,
+            closed=context.closed,
         )
         try:
             executor.execute()
@@ -183,6 +239,9 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
             executor.abandon(error)
         finally:
             senders.close()
+        changesets = tuple(changeset.id for changeset in self.plan.summary.changesets)
+        close_leads(context, changesets, executor.board.troubled)
+        close_leads(context, changesets, dict.fromkeys(self.findings.doubted, Outcome.UNKNOWN))
         result = self._result(executor, recheck)
         world.listener.tell(RunEnded(counts=result.counts, requests=result.requests, exit=result.exit))
         return result
@@ -191,7 +250,7 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
         if not self.findings.resumed:
             return None
         account = self.request.account.identity
-        return lambda leads: self.ledger.histories(account, leads)
+        return lambda leads: self.context.ledger.histories(account, leads)
 
     def _result(self, executor: Executor, recheck: Recheck) -> RunResult:
         findings, board = self.findings, executor.board
@@ -205,7 +264,7 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
         unnamed = counts.not_sent - reasons.total()
         if unnamed > 0:
             reasons[executor.stopped] += unnamed
-        interrupted = self.world.signal.cause is Cause.INTERRUPTED and bool(executor.stopped)
+        interrupted = self.context.world.signal.cause is Cause.INTERRUPTED and bool(executor.stopped)
         return RunResult(
             run=self.run,
             plan=self.plan.summary.digest,
@@ -224,6 +283,14 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
             host=self.request.account.host,
             plan_path=self.request.plan_path,
         )
+
+
+def close_leads(context: CommandContext, changesets: Sequence[ChangesetId], troubled: Mapping[LeadId, Outcome]) -> None:
+    """Send nothing for these leads in later plans of the command. They are in trouble in a plan of `changesets`."""
+    names = ", ".join(changesets)
+    for lead, outcome in troubled.items():
+        reason = f"an operation of this lead in an earlier plan is {WORDS[outcome]} (changeset {names})"
+        context.closed.setdefault(lead, reason)
 
 
 def run_start(
@@ -266,6 +333,24 @@ def nothing_to_send(digest: PlanDigest, findings: PreflightResult, request: Appl
         account=request.account.name,
         host=request.account.host,
         plan_path=request.plan_path,
+    )
+
+
+def not_sent(
+    digest: PlanDigest, findings: PreflightResult, request: ApplyRequest, *, reason: str, interrupted: bool
+) -> RunResult:
+    """The result where a command ended before this plan's run began."""
+    settled = nothing_to_send(digest, findings, request)
+    reasons = Counter(line.message for line in findings.held)
+    reasons[reason] += findings.to_send
+    counts = msgspec.structs.replace(settled.counts, not_sent=reasons.total())
+    return msgspec.structs.replace(
+        settled,
+        counts=counts,
+        not_sent=(),
+        not_sent_reasons=dict(reasons),
+        exit=_exit(counts, interrupted=interrupted, doubt=False),
+        stopped=reason,
     )
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from syncengine.applying.answer_backlog import AnswerBacklog
@@ -32,7 +33,7 @@ from syncengine.core.events import RequestLeft, RunStopped, StopCause, call_of, 
 from syncengine.core.outcomes import LeadEntry, Outcome
 from syncengine.core.ports import Clock, Lease, LedgerWriter, Listener, OutgoingRequest, Recheck
 from syncengine.core.results import OperationLine
-from syncengine.core.values import OperationId, RunId
+from syncengine.core.values import LeadId, OperationId, RunId
 
 _RENEW = 5.0
 """Seconds between renewals of the lease; a timed lease lasts several times longer."""
@@ -47,6 +48,7 @@ _SHARE = 0.05
 _LAST_COMMITS = 5
 """Attempts to record received answers when the ledger fails at the end."""
 
+DEADLINE_PASSED = "the deadline has passed (--deadline)"
 _CANCELLED = "cancelled with 'syncengine cancel'"
 
 Guard = Callable[[Sequence[LeadEntry]], str | None]
@@ -56,9 +58,10 @@ Guard = Callable[[Sequence[LeadEntry]], str | None]
 class Executor:
     """Runs one plan, or one shard of it, to its end.
 
-    `rules` and `pace` may be shared with other executors; `leave` is shorter than the lease lasts. Afterwards,
-    `stopped` is the reason for an early end (empty: none), `cause` its kind, `trouble` says whether the ledger or an
-    internal error was the reason, and `unrecorded` lists the operations that were answered without this being recorded.
+    `rules` and `pace` may be shared with other executors; `leave` is shorter than the lease lasts. `closed` are leads
+    for which nothing is sent, each with the reason. Afterwards, `stopped` is the reason for an early end (empty: none),
+    `cause` its kind, `trouble` says whether the ledger or an internal error was the reason, and `unrecorded` lists the
+    operations that were answered without this being recorded.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Executor:
         guard: Guard | None = None,
         rules: Rules | None = None,
         leave: float = _LEAVE,
+        closed: Mapping[LeadId, str] = MappingProxyType({}),
     ) -> None:
         self._ledger = ledger
         self._lease = lease
@@ -101,7 +105,9 @@ class Executor:
         self._renewed = clock.monotonic()
         self._waves = Waves(terms.policy.waves)
         self.board = RunResults(listener)
-        self._requests = RequestQueue(feed, terms=terms, waves=self._waves, board=self.board, monotonic=clock.monotonic)
+        self._requests = RequestQueue(
+            feed, terms=terms, waves=self._waves, board=self.board, monotonic=clock.monotonic, closed=closed
+        )
         self._answer_handler = AnswerHandler(
             terms=terms,
             queue=self._requests,
@@ -336,7 +342,7 @@ class Executor:
         if self._signal.cause is not None:
             self._stop(self._signal.reason, "interrupted")
         if self._terms.deadline is not None and now >= self._terms.deadline:
-            self._stop("the deadline has passed (--deadline)", "deadline")
+            self._stop(DEADLINE_PASSED, "deadline")
         if not self.stopped and self._is_idle() and self._waves.room() == 0:
             self._stop(self._requests.open_wave() or "", "wave")
         if now - self._renewed >= _RENEW:

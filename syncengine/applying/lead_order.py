@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from syncengine.core.outcomes import LeadEntry
+from syncengine.core.values import LeadId
 
 
 class Lanes:
-    """The busy leads, the entries that wait behind them, and the leads that are closed for this run."""
+    """The busy leads, the entries that wait behind them, and the leads that are closed for this run.
 
-    def __init__(self) -> None:
+    `closed` are closed from the start, each with the reason.
+    """
+
+    def __init__(self, closed: Mapping[LeadId, str]) -> None:
         self._busy: set[str] = set()
         self._waiting: dict[str, deque[LeadEntry]] = {}
-        self._closed: dict[str, str] = {}
+        self._closed: dict[str, str] = {str(lead): reason for lead, reason in closed.items()}
         self.waiting = 0
 
     def admit(self, entry: LeadEntry) -> bool:

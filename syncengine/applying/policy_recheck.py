@@ -51,6 +51,27 @@ class Distinct:
         return sum(len({number for number in self._numbers if number % parts == part}) for part in range(parts))
 
 
+class LeadCounter:
+    """Counts the distinct leads to which lines send something."""
+
+    def __init__(self) -> None:
+        self._leads = Distinct()
+        self._quarantined = Distinct()
+
+    def see(self, lines: Sequence[PlannedOperation]) -> None:
+        """Count some more lines. Raises AlteredPlan where one names no lead, or is nothing that is done to its lead."""
+        sending = [planned.operation for planned in lines if planned.state is State.TO_SEND]
+        quarantined = [operation for operation in sending if is_quarantined(operation.lead)]
+        if quarantined:
+            sending = [operation for operation in sending if not is_quarantined(operation.lead)]
+        _count(self._leads, sending, "lead")
+        _count(self._quarantined, quarantined, "quarantined")
+
+    def count(self) -> int:
+        """Number of distinct leads."""
+        return self._leads.count() + self._quarantined.count()
+
+
 class PolicyRecheck:
     """Reads every line of a plan, in order, then decides whether it may be applied."""
 
@@ -60,8 +81,7 @@ class PolicyRecheck:
         self._policy = policy
         self._judge = PolicyJudge(policy, account, changesets)
         self._tally = OperationCounter()
-        self._leads = Distinct()
-        self._quarantined = Distinct()
+        self._leads = LeadCounter()
         self._found: list[Problem] = []
         self._more = 0
         self._findings = FindingsPolicy(policy)
@@ -74,22 +94,7 @@ class PolicyRecheck:
             self._tally.add(planned, new_lead=False)
             if self._fold is not None:
                 self._fold.see(planned)
-        sending = [planned.operation for planned in lines if planned.state is State.TO_SEND]
-        quarantined = [operation for operation in sending if is_quarantined(operation.lead)]
-        if quarantined:
-            sending = [operation for operation in sending if not is_quarantined(operation.lead)]
-        self._count(self._leads, sending, "lead")
-        self._count(self._quarantined, quarantined, "quarantined")
-
-    def _count(self, counted: Distinct, operations: Sequence[Operation], leads: str) -> None:
-        """Count the leads of operations that are all done to leads of this sort."""
-        if not operations:
-            return
-        unfit = {spec.shape for spec in SPECS.values() if spec.leads not in ("any", leads)}
-        odd = next((operation for operation in operations if operation.__class__ in unfit), None)
-        if odd is not None:
-            raise _altered(f"there is no {kind_of(odd)} of lead {odd.lead}")
-        counted.add(_numbers([number_of(operation.lead) for operation in operations]))
+        self._leads.see(lines)
 
     def judge(self, planned: PlannedOperation, history: LeadHistory) -> None:
         """Check one line that is still to be sent, with its lead's records."""
@@ -119,7 +124,7 @@ class PolicyRecheck:
     def check_counts(self) -> None:
         """Raise AlteredPlan where the footer's counts differ from those of the lines."""
         stated = msgspec.structs.replace(self._summary.counts, skipped_fields=0)
-        counted = msgspec.structs.replace(self._tally.counts(), leads=self._leads.count() + self._quarantined.count())
+        counted = msgspec.structs.replace(self._tally.counts(), leads=self._leads.count())
         if stated != counted:
             names = [n for n in Counts.__struct_fields__ if getattr(stated, n) != getattr(counted, n)]
             raise _altered(f"its footer does not count what its lines hold ({', '.join(names)})")
@@ -140,6 +145,17 @@ class PolicyRecheck:
             code="SE631",
             problems=self._found,
         )
+
+
+def _count(counted: Distinct, operations: Sequence[Operation], leads: str) -> None:
+    """Count the leads of operations that are all done to leads of this sort."""
+    if not operations:
+        return
+    unfit = {spec.shape for spec in SPECS.values() if spec.leads not in ("any", leads)}
+    odd = next((operation for operation in operations if operation.__class__ in unfit), None)
+    if odd is not None:
+        raise _altered(f"there is no {kind_of(odd)} of lead {odd.lead}")
+    counted.add(_numbers([number_of(operation.lead) for operation in operations]))
 
 
 def _numbers(texts: Sequence[str]) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Prov
 from syncengine.core.ports import Clock, LedgerView, NameRecord
 from syncengine.core.results import OperationLine
 from syncengine.core.settings import Account, Limits, Policy, Wire
-from syncengine.core.values import OperationId, PlanDigest
+from syncengine.core.values import LeadId, OperationId, PlanDigest
 
 _SHOWN = 5
 """Maximum number of stale lines in the message."""
@@ -48,6 +48,8 @@ class PreflightResult(msgspec.Struct, frozen=True, kw_only=True):
     """Whether this plan has recorded attempts, so that its lines must be compared with them."""
     firsts: tuple[LeadEntry, ...] = ()
     """The first operations to leave of each quantity that budgets limit."""
+    doubted: frozenset[LeadId] = frozenset()
+    """Leads with an operation that this plan sent in an earlier run, and whose outcome is unknown."""
     names: tuple[NameRecord, ...] = ()
     """The ids that the plan's names of deliveries and buyers resolved to."""
 
@@ -101,6 +103,7 @@ class Preflight:
         self._to_send = 0
         self._already = 0
         self._in_doubt: list[OperationLine] = []
+        self._doubted: set[LeadId] = set()
         self._held: list[OperationLine] = []
         self._stale: list[str] = []
         self._stale_count = 0
@@ -143,6 +146,7 @@ class Preflight:
             waits=self._waits,
             resumed=resumed,
             firsts=self._firsts.entries,
+            doubted=frozenset(self._doubted),
             names=tuple(
                 NameRecord(changeset=changeset, kind=kind, name=name, target=target)
                 for (changeset, kind, name), target in self._names.items()
@@ -212,6 +216,7 @@ class Preflight:
             case Doubtful(attempt=attempt):
                 words = attempt.answer.message if attempt.answer is not None else "no answer is on record"
                 self._in_doubt.append(_line(planned, f"sent in run {attempt.run}: {words}"))
+                self._doubted.add(planned.operation.lead)
             case Open():
                 self._open(planned, history)
                 self._check_overtaken(planned, history)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from syncengine.applying.batches import Batcher
@@ -11,6 +11,7 @@ from syncengine.applying.lead_order import Lanes
 from syncengine.applying.run_results import LISTED, RunResults
 from syncengine.applying.stopping import Waves
 from syncengine.core.outcomes import LeadEntry
+from syncengine.core.values import LeadId
 
 _MOST_WAITING = 10_000
 """Maximum number of entries waiting behind others of their lead; reading pauses beyond it."""
@@ -20,7 +21,10 @@ _MOST_DELAYED = 1_000
 
 
 class RequestQueue:
-    """Holds the requests that have not left yet, oldest first, in `jobs`. Memory is bounded for any plan."""
+    """Holds the requests that have not left yet, oldest first, in `jobs`. Memory is bounded for any plan.
+
+    `closed` are leads for which nothing is sent, each with the reason.
+    """
 
     def __init__(
         self,
@@ -30,13 +34,14 @@ class RequestQueue:
         waves: Waves,
         board: RunResults,
         monotonic: Callable[[], float],
+        closed: Mapping[LeadId, str],
     ) -> None:
         self._entries: Iterator[LeadEntry] = iter(entries)
         self._terms = terms
         self._waves = waves
         self._board = board
         self._monotonic = monotonic
-        self._lanes = Lanes()
+        self._lanes = Lanes(closed)
         self._batcher = Batcher(terms.limits)
         self._window = 2 * terms.limits.concurrency + 2
         self._stopped_leads: dict[str, str] = {}

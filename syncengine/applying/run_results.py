@@ -10,9 +10,17 @@ from syncengine.core.operations import kind_of
 from syncengine.core.outcomes import LeadEntry, Outcome, SentOperation
 from syncengine.core.ports import Listener
 from syncengine.core.results import ChangeTally, OperationLine, RunCounts
+from syncengine.core.values import LeadId
 
 LISTED = 10_000
 """Operations listed by name per outcome; the rest is counted."""
+
+WORDS = {
+    Outcome.APPLIED: "applied",
+    Outcome.REJECTED: "rejected",
+    Outcome.UNKNOWN: "in doubt",
+    Outcome.NOT_SENT: "not sent",
+}
 
 
 def line_of(part: SentOperation, message: str = "") -> OperationLine:
@@ -28,7 +36,7 @@ def line_of(part: SentOperation, message: str = "") -> OperationLine:
 
 
 class RunResults:
-    """Collects the outcomes. `before` holds what was settled, doubtful or held when the run began."""
+    """Collects the outcomes. `troubled` holds the leads with an operation that was rejected or is in doubt."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
@@ -37,6 +45,7 @@ class RunResults:
         self.in_doubt: list[OperationLine] = []
         self.not_sent: list[OperationLine] = []
         self.reasons: Counter[str] = Counter()
+        self.troubled: dict[LeadId, Outcome] = {}
         self.warnings: list[str] = []
         self._counts: Counter[Outcome] = Counter()
 
@@ -48,8 +57,10 @@ class RunResults:
             case Outcome.APPLIED:
                 self._applied[(part.changeset, kind_of(part.operation).value)] += 1
             case Outcome.REJECTED:
+                self.troubled[part.operation.lead] = outcome
                 self._list(self.rejected, part, message)
             case Outcome.UNKNOWN:
+                self.troubled[part.operation.lead] = outcome
                 self._list(self.in_doubt, part, message)
             case Outcome.NOT_SENT:
                 self.reasons[message] += 1

@@ -74,13 +74,18 @@ def stop_reason(rule: StopRule, *, answered: int, rejected: int, unanswered: int
 
 
 class StopRules:
-    """Stop rules for a single process."""
+    """Stop rules for a single process. Unanswered requests are counted over all plans of a command, entries for each
+    plan."""
 
     def __init__(self, rule: StopRule) -> None:
         self._rule = rule
         self._answered = 0
         self._rejected = 0
         self._unanswered = 0
+
+    def begin_plan(self) -> None:
+        """Count the entries of the next plan of the command from zero."""
+        self._answered = self._rejected = 0
 
     def entry(self, *, rejected: bool) -> None:
         """Count one more entry with a readable answer."""

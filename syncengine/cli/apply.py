@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -25,10 +27,11 @@ _CHANGESETS = frozenset({".yaml", ".yml"})
         "syncengine apply release.plan",
         "syncengine apply release.plan --junit apply.xml --deadline 2700 --log-format json 2> apply.log",
     ),
-    epilog="Exit codes: 0 done; 1 wrong input; 3 refused, nothing was sent; 4 incomplete; 5 in doubt; 130 "
-    "interrupted. After an interruption, apply the same plan again to continue.",
+    epilog="Exit codes: 0 done; 1 wrong input; 3 refused, nothing was sent; 4 incomplete; 5 in doubt; 6 plans of DIR "
+    "wait for approvals, everything else is done; 130 interrupted. After an interruption, apply the same plan or DIR "
+    "again to continue.",
 )
-@click.argument("paths", nargs=-1, required=True, metavar="PLAN | PATH...", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, metavar="PLAN | DIR | PATH...", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Apply changesets without confirmation; required without a terminal.")
 @click.option(
     "--var", "variables", multiple=True, metavar="NAME=VALUE", help="For changesets: override a variable; repeatable."
@@ -61,19 +64,43 @@ def command(
 ) -> int:
     """Send the operations of a saved PLAN that were not sent yet, and record every answer.
 
+    With a folder of plans, which `plan --each DIR` wrote: apply exactly the plans that DIR/plans.json lists, in the
+    order of their changesets. A plan without the approvals that it needs waits; one that is blocked, stale or refused
+    is left out; the others are sent.
+
     With changesets instead of a plan: plan them, show the plan, ask for confirmation, then apply.
     """
     from syncengine.cli.apply_run import run_plan
 
     project = invocation.project(paths)
     project.require_named("apply")
-    if len(paths) == 1 and not _names_changesets(paths[0]):
-        if variables or only:
+    target = _target(paths)
+    if target != "changesets" and (variables or only):
+        raise InputError(
+            "--var and --changeset are for changesets; what is saved is applied as it is",
+            code="SE901",
+            hint="leave them out, or plan again with them: 'syncengine plan' takes both, with --each too",
+        )
+    if target == "folder of plans":
+        from syncengine.cli.apply_directory import run_directory
+
+        if rejects is not None:
             raise InputError(
-                "--var and --changeset are for changesets; a saved plan is applied as it is",
+                "--rejects writes the rows of one plan, and this is a folder of plans",
                 code="SE901",
-                hint="leave them out, or plan again with them",
+                hint="leave it out; afterwards 'syncengine rejects RUN --out FILE' writes the rows of each run",
             )
+        return run_directory(
+            invocation,
+            project,
+            paths[0],
+            approvals=approvals,
+            deadline=deadline,
+            lock_timeout=lock_timeout,
+            junit=junit,
+            format_=format_,
+        )
+    if target == "plan":
         return run_plan(
             invocation,
             project,
@@ -85,12 +112,6 @@ def command(
             rejects=rejects,
             format_=format_,
         )
-    if any(path.is_file() and not _names_changesets(path) for path in paths):
-        raise InputError(
-            "a saved plan is applied alone",
-            code="SE901",
-            hint="apply one plan at a time, or name only changesets (*.yaml, *.yml or folders)",
-        )
     if approvals:
         raise InputError(
             "--approval is for a saved plan; nobody can have approved one that is only made now",
@@ -98,19 +119,54 @@ def command(
             hint="save a plan with 'syncengine plan --out', have it approved and apply that",
         )
     with tempfile.TemporaryDirectory(prefix="syncengine-") as scratch:
-        target = Path(scratch) / "plan"
-        if not _plan_and_ask(invocation, project, paths, target, variables=variables, only=only, yes=yes):
+        made = Path(scratch) / "plan"
+        if not _plan_and_ask(invocation, project, paths, made, variables=variables, only=only, yes=yes):
             return Exit.DONE
         return run_plan(
             invocation,
             project,
-            target,
+            made,
             deadline=deadline,
             lock_timeout=lock_timeout,
             junit=junit,
             rejects=rejects,
             format_=format_,
         )
+
+
+def _target(paths: Sequence[Path]) -> Literal["plan", "folder of plans", "changesets"]:
+    """What the paths name. Raises InputError where it is not clear, or where saved plans are named with other paths.
+
+    A folder without plans.json is one of changesets where it holds any.
+    """
+    saved = [path for path in paths if path.is_file() and not _names_changesets(path)]
+    folders = [path for path in paths if path.is_dir() and _is_folder_of_plans(path)]
+    if len(paths) == 1:
+        if folders:
+            return "folder of plans"
+        return "changesets" if _names_changesets(paths[0]) else "plan"
+    if saved or folders:
+        what, which = ("saved plan", saved[0]) if saved else ("folder of plans", folders[0])
+        raise InputError(
+            f"a {what} is applied alone",
+            code="SE901",
+            hint=f"'syncengine apply {which}', or name only changesets (*.yaml, *.yml or folders of them)",
+        )
+    return "changesets"
+
+
+def _is_folder_of_plans(folder: Path) -> bool:
+    from syncengine.documents.search import may_hold_changesets
+    from syncengine.planning.plans_file import NAME
+
+    listed, changesets = os.path.lexists(folder / NAME), may_hold_changesets(folder)
+    if listed and changesets:
+        raise InputError(
+            f"{folder} holds {NAME} and changesets, so it is not clear which of them is to be applied",
+            code="SE155",
+            hint="name the changesets' files, or let 'syncengine plan --each' write into a folder of plans alone",
+        )
+    return listed or not changesets
 
 
 def _require_no_approval(planned: Planned, project: Project) -> None:

@@ -28,6 +28,7 @@ from syncengine.core.outcomes import Outcome
 from syncengine.core.ports import Listener
 from syncengine.core.results import RunResult
 from syncengine.project import Project
+from syncengine.reports.junit import junit as junit_xml
 from syncengine.telemetry import telemetry
 
 
@@ -45,24 +46,25 @@ class Noting:
         """Nothing to show."""
 
 
-class _Watched:
-    """A listener that moves a progress bar and collects notes."""
+class Watched:
+    """A listener that moves a progress bar and shows notes. Several plans may follow each other."""
 
     def __init__(self, invocation: Invocation, progress: Progress) -> None:
         self._output = invocation.output
         self._progress = progress
         self._settled: Counter[Outcome] = Counter()
-        self._looking = False
+        self._looked = 0
 
     def tell(self, event: RunEvent) -> None:
         """Count outcomes, once it is known how much there is to do."""
         match event:
             case PlanLooked(operations, total):
-                if not self._looking:
-                    self._looking = True
+                if not self._looked:
                     self._progress.begin("checking the plan", total)
+                self._looked = (self._looked + operations) % total
                 self._progress.advance(operations)
             case RunBegan(operations=count):
+                self._settled.clear()
                 self._progress.begin("applying", count)
             case OperationsSettled(outcome, operations) if outcome is not Outcome.NOT_SENT:
                 self._settled[outcome] += len(operations)
@@ -137,12 +139,18 @@ def run_plan(
                 lock_timeout=lock_timeout,
                 deadline=deadline,
                 listener=Listeners(
-                    [_Watched(invocation, progress), *records(), *([] if applied is None else [applied])]
+                    [Watched(invocation, progress), *records(), *([] if applied is None else [applied])]
                 ),
                 signal=stop,
             )
         if junit is not None and applied is not None:
-            _write_junit(invocation, result, junit, lambda: with_cases(result, applied.ids, path, identities))
+            ids = applied.of(result.plan)
+            write_junit(
+                invocation,
+                junit,
+                lambda: junit_xml(with_cases(result, ids, path, identities)),
+                lambda: junit_xml(result),
+            )
         if given_back is not None:
             given_back.write(result)
         report(invocation, project, result, format_=format_, rejects=given_back)
@@ -150,18 +158,18 @@ def run_plan(
     return result.exit
 
 
-def _write_junit(
-    invocation: Invocation, result: RunResult, path: Path, with_every_case: Callable[[], RunResult]
+def write_junit(
+    invocation: Invocation, path: Path, with_every_case: Callable[[], str], from_the_result: Callable[[], str]
 ) -> None:
+    """Write the report; the second one where the plan files, which the first one reads, cannot be read any more."""
     # The run has happened: its own exit code and result must not be hidden by trouble with the report.
-    from syncengine.reports.junit import junit
-
     try:
-        result = with_every_case()
+        text = with_every_case()
     except SyncError as error:
         invocation.output.warning(f"{error.message}; the JUnit report tells less than it could")
+        text = from_the_result()
     try:
-        write_file(path, junit(result).encode())
+        write_file(path, text.encode())
     except InputError as error:
         invocation.output.warning(f"{error.message}; the result follows all the same")
 

@@ -8,25 +8,33 @@ from pathlib import Path
 
 import msgspec
 
-from syncengine.core.events import OperationsSettled, RunEvent
+from syncengine.core.events import OperationsSettled, RunBegan, RunEvent
 from syncengine.core.operations import kind_of
 from syncengine.core.outcomes import Outcome
 from syncengine.core.results import OperationLine, RunResult
-from syncengine.core.values import OperationId
+from syncengine.core.values import OperationId, PlanDigest
 from syncengine.planning import Identities, open_plan
 from syncengine.reports.junit import CASES
 
 
 class AppliedOperations:
-    """A listener that keeps the ids of what was applied, up to one more than a report has cases for."""
+    """A listener that keeps the ids of what was applied, for each plan up to one more than a report has cases for."""
 
     def __init__(self) -> None:
-        self.ids: list[OperationId] = []
+        self._ids: dict[PlanDigest, list[OperationId]] = {}
+        self._present: list[OperationId] = []
+
+    def of(self, plan: PlanDigest) -> Sequence[OperationId]:
+        """Ids of one plan."""
+        return self._ids.get(plan, ())
 
     def tell(self, event: RunEvent) -> None:
         """Keep ids."""
-        if isinstance(event, OperationsSettled) and event.outcome is Outcome.APPLIED and len(self.ids) <= CASES:
-            self.ids.extend(event.operations)
+        match event:
+            case RunBegan(plan=plan):
+                self._present = self._ids.setdefault(plan, [])
+            case OperationsSettled(Outcome.APPLIED, operations) if len(self._present) <= CASES:
+                self._present.extend(operations)
 
     def note(self, text: str) -> None:
         """Nothing: notes are for others."""

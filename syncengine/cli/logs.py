@@ -39,6 +39,7 @@ class Facts(TypedDict, total=False):
     seconds: float
     wait: float
     exit: int
+    code: str
     cause: str
     """One of our own fixed phrases, never the service's words."""
 

@@ -67,7 +67,8 @@ class CommandGroup(click.Group):
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 wrong input; 2 plan --detailed-exitcode: there are operations to send; 3 refused; "
-    "4 incomplete; 5 in doubt; 130 interrupted. See `syncengine COMMAND --help` for details.",
+    "4 incomplete; 5 in doubt; 6 plans wait for approvals; 130 interrupted. See `syncengine COMMAND --help` for "
+    "details.",
 )
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 def cli() -> None:

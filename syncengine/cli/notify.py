@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from importlib.util import find_spec
 from itertools import zip_longest
@@ -16,8 +17,11 @@ from typing import TYPE_CHECKING
 from syncengine.cli.command import Invocation
 
 if TYPE_CHECKING:
-    from syncengine.core.results import RunResult
+    from syncengine.core.results import FolderResult, RunResult
     from syncengine.project import Project
+
+_NAMED = 20
+"""Runs, and waiting plans, that a message names."""
 
 SECONDS = 10.0
 """The longest that a command waits for its messages, all of them together."""
@@ -43,6 +47,31 @@ def notify_of_run(invocation: Invocation, project: Project, result: RunResult) -
     reasons = {"in_doubt": doubts, "rejected": counts.rejected, "stopped": int(bool(result.stopped))}
     ids = f"run {result.run}\nplan {result.plan[:12]}" if result.run else f"plan {result.plan[:12]}"
     notify(invocation, project, result.account, reasons, f"{said}\n{ids}")
+
+
+def notify_of_folder(invocation: Invocation, project: Project, result: FolderResult) -> None:
+    """The message about a folder of plans that was applied."""
+    results = [plan.result for plan in result.plans]
+    sums = Counter[str]()
+    for each in results:
+        sums.update({name: getattr(each.counts, name) for name in ("applied", "rejected", "in_doubt", "not_sent")})
+        sums["unrecorded"] += len(each.unrecorded)
+    said = [
+        f"{sums['applied']} applied, {sums['rejected']} rejected, {sums['in_doubt']} in doubt, "
+        f"{sums['not_sent']} not sent",
+        f"{len(results)} plans settled, {len(result.waiting)} waiting for approvals, {len(result.refused)} refused",
+    ]
+    if sums["unrecorded"]:
+        said.append(f"{sums['unrecorded']} answered but not recorded")
+    said += [f"run {each.run}, plan {each.plan[:12]}" for each in results if each.run][:_NAMED]
+    said += [f"waiting: {waiting.changeset}, plan {waiting.plan[:12]}" for waiting in result.waiting][:_NAMED]
+    reasons = {
+        "in_doubt": sums["in_doubt"] + sums["unrecorded"],
+        "rejected": sums["rejected"],
+        "stopped": int(bool(result.stopped)),
+        "waiting": len(result.waiting),
+    }
+    notify(invocation, project, result.account, reasons, "\n".join(said))
 
 
 def notify(invocation: Invocation, project: Project, account: str, reasons: Mapping[str, int], text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncengine.cli.command import Command, Invocation, format_option, identity_option
-from syncengine.core.errors import Exit
+from syncengine.core.errors import Exit, InputError
 
 if TYPE_CHECKING:
     from syncengine.core.results import RunResult
@@ -51,6 +51,12 @@ def command(
     from syncengine.core.results import RunResult
     from syncengine.distributed.submitting import SubmitRequest, submit
 
+    if plan.is_dir():
+        raise InputError(
+            f"{plan} is a folder, and submit takes a single plan",
+            code="SE901",
+            hint=f"submit the plans of the folder one by one, or send them from here: syncengine apply {plan}",
+        )
     project = invocation.project()
     submitted = submit(
         project,

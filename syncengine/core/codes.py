@@ -32,6 +32,7 @@ CODES = MappingProxyType(
         "SE132": "A review needs a terminal to ask on.",
         "SE140": "A plans.json that cannot be read, or is not what `plan --each` writes.",
         "SE141": "A file in the folder of `plan --each` has the name of a plan, and was not made by it.",
+        "SE155": "A folder holds plans.json and changesets: it is not clear which of them is to be applied.",
         # SE2xx: the document does not say what a changeset says
         "SE201": "A key that is not known at this place.",
         "SE202": "A required key is missing.",
@@ -198,6 +199,9 @@ CODES = MappingProxyType(
         "SE663": "The ledger's file is damaged.",
         "SE664": "The ledger is behind the highest position that is known of it, or is gone.",
         "SE665": "The plan was made before the ledger lost records.",
+        "SE670": "A folder of plans has no plans.json.",
+        "SE671": "A folder does not hold exactly the plans that its plans.json lists.",
+        "SE672": "Plans that are to be applied together break the policy together.",
         "SE680": "A source or its changeset is not what the plan was made from, so that its rows cannot be given back.",
         "SE681": "Rows of an SQL source cannot be given back.",
         "SE682": "A plan that is not the one that the run applied.",

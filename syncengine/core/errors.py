@@ -8,6 +8,7 @@ SyncError
 │   ├── StalePlan         the ledger changed after planning
 │   ├── PlanBlocked       policy, repeats or expectations stop it
 │   ├── NotApproved       approvals are missing
+│   │   └── TooFewApprovals   fewer people approved than the policy asks for
 │   ├── WrongLedger       the ledger, host or account is not the one pinned
 │   └── LeaseHeld         another process is applying
 ├── LookupStopped         the service ended a lookup; nothing was changed     exit 4   SE522, SE523
@@ -39,6 +40,7 @@ class Exit(IntEnum):
     REFUSED = 3
     INCOMPLETE = 4
     IN_DOUBT = 5
+    WAITING = 6
     INTERRUPTED = 130
 
 
@@ -49,6 +51,7 @@ EXIT_WORDS = {
     Exit.REFUSED: "refused; nothing was sent",
     Exit.INCOMPLETE: "incomplete: some operations were rejected, or not sent",
     Exit.IN_DOUBT: "in doubt: at least one operation's outcome is unknown",
+    Exit.WAITING: "`apply DIR`: plans wait for approvals; everything else is done",
     Exit.INTERRUPTED: "interrupted; what was sent is on record",
 }
 """The meaning of each code, as README and the manual page print it."""
@@ -130,6 +133,26 @@ class NotApproved(Refusal):
     """The plan lacks approvals that the policy asks for."""
 
     code = "SE640"
+
+
+class TooFewApprovals(NotApproved):
+    """`needed` people must approve the plan, and only `given` did. `left_out` names each signature that did not count,
+    with the reason."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str,
+        needed: int,
+        given: Sequence[str],
+        left_out: Sequence[tuple[str, str]],
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        super().__init__(message, hint=hint, problems=problems)
+        self.needed = needed
+        self.given = tuple(given)
+        self.left_out = tuple(left_out)
 
 
 class WrongLedger(Refusal):

@@ -91,6 +91,64 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
         return sum(tally.applied for tally in self.tallies if tally.kind in QUEUED)
 
 
+class ChangesetResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One plan of a folder that was applied, or of which nothing was left to be sent or could be sent any more."""
+
+    changeset: ChangesetId
+    result: RunResult
+
+
+class WaitingPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan of a folder that too few people approved. `left_out` holds (principal, reason) of signatures that did not
+    count."""
+
+    changeset: ChangesetId
+    plan: PlanDigest
+    needed: int
+    given: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
+class RefusedPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan of a folder that must not be applied: blocked, stale or refused. `code` is a diagnostic code."""
+
+    changeset: ChangesetId
+    plan: PlanDigest
+    code: str
+    message: str
+    hint: str = ""
+
+
+class RefusedCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """Why nothing was sent of any plan."""
+
+    code: str
+    message: str
+    hint: str
+    problems: tuple[Problem, ...] = ()
+
+
+class FolderResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of applying a folder of plans; each plan is in one of the three lists, in the order of changeset ids.
+
+    `refusal` is set where the plans were refused together. `stopped` is the sentence that ended the command early.
+    """
+
+    account: str
+    plans: tuple[ChangesetResult, ...] = ()
+    waiting: tuple[WaitingPlan, ...] = ()
+    refused: tuple[RefusedPlan, ...] = ()
+    refusal: RefusedCommand | None = None
+    stopped: str = ""
+    exit: int = 0
+    pin_line: str = ""
+
+    @property
+    def sent(self) -> bool:
+        """Whether a run began."""
+        return any(plan.result.run is not None for plan in self.plans)
+
+
 class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     """An operation of unknown outcome. `in_flight`: its run is alive, so its answer may still come.
 

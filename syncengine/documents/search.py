@@ -45,6 +45,15 @@ def find_documents(
     return search.files(), search.problems()
 
 
+def may_hold_changesets(folder: Path) -> bool:
+    """Whether a search of the folder finds YAML that is read as changesets, under whichever configuration."""
+    for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if any(_may_be_changeset(file) for file in _documents(Path(where), names)):
+            return True
+    return False
+
+
 class _Search:
     def __init__(self, root: Path | None, command: str) -> None:
         self._root = root

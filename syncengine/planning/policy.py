@@ -13,6 +13,7 @@ from syncengine.planning.policy_rules import (
     ActiveRule,
     Judgement,
     PlanFacts,
+    PlanRule,
     Terms,
     Unjudged,
     approvals_needed,
@@ -56,9 +57,18 @@ class PolicyJudge:
 
     def findings(self, counts: Counts) -> tuple[Blocker, ...]:
         """Limits that the plan as a whole exceeds."""
+        return tuple(Blocker(reason=reason) for reason in self._broken(PLAN_RULES, counts))
+
+    def exceeded_together(self, counts: Counts) -> tuple[str, ...]:
+        """Limits that several plans exceed together; `counts` are their sums."""
+        return tuple(self._broken((rule for rule in PLAN_RULES if rule.summed), counts))
+
+    def _broken(self, rules: Iterable[PlanRule], counts: Counts) -> Iterator[str]:
         scope = plan_scope(counts, self._account, self._changesets)
-        judged = (rule.judge(self._terms, counts, scope) for rule in PLAN_RULES)
-        return tuple(Blocker(reason=reason) for reason in judged if reason is not None)
+        for rule in rules:
+            reason = rule.judge(self._terms, counts, scope)
+            if reason is not None:
+                yield reason
 
     def warnings(self) -> tuple[str, ...]:
         """Warnings about what could not be evaluated."""

@@ -86,10 +86,14 @@ class OperationRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule about the plan as a whole: why it must not be applied, or None."""
+    """A rule about the plan as a whole: why it must not be applied, or None.
+
+    `summed`: it also holds for the sum of the plans that one command applies.
+    """
 
     settings: tuple[str, ...]
     judge: Callable[[Terms, Counts, PlanFacts], str | None]
+    summed: bool = True
 
 
 # Rules about one operation
@@ -254,7 +258,7 @@ PLAN_RULES: tuple[PlanRule, ...] = (
     ),
     _limit("max_total_payout", lambda counts: counts.payout, lambda sum_: f"payouts of {format_money(sum_)}"),
     _limit("max_total_revenue", lambda counts: counts.revenue, lambda sum_: f"revenue of {format_money(sum_)}"),
-    PlanRule(settings=("approvals",), judge=_approvals),
+    PlanRule(settings=("approvals",), judge=_approvals, summed=False),
 )
 
 REPEAT_RULES = tuple(spec.repeat for spec in SPECS.values() if spec.repeat)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from syncengine.core.log_commands import broken
 from syncengine.core.operations import QUEUED
 from syncengine.core.redaction import visible
-from syncengine.core.results import OperationLine, RunResult
+from syncengine.core.results import FolderResult, OperationLine, RunResult
 from syncengine.reports.vocabulary import plural
 
 CASES = 5_000
@@ -16,7 +17,38 @@ CASES = 5_000
 
 def junit(result: RunResult) -> str:
     """JUnit XML of one run: rejected operations are failures, doubts are errors, what was not sent is skipped."""
-    suite = ElementTree.Element("testsuite", name=f"syncengine apply {result.run or result.plan[:12]}")
+    return _test_suites([_run_suite(result, f"syncengine apply {result.run or result.plan[:12]}")])
+
+
+def folder_junit(result: FolderResult) -> str:
+    """JUnit XML with a suite for each plan; one that waits for approvals is skipped, one that is refused a failure."""
+    suites = [
+        _run_suite(plan.result, f"syncengine apply {plan.changeset} {plan.result.run or plan.result.plan[:12]}")
+        for plan in result.plans
+    ]
+    if result.waiting or result.refused:
+        suite = ElementTree.Element("testsuite", name="syncengine apply: plans that were not sent")
+        for waiting in result.waiting:
+            given = f"{len(waiting.given)} of {plural(waiting.needed, 'approval')}"
+            case = _named(suite, waiting.changeset, f"plan {waiting.plan[:12]}")
+            _verdict(case, "skipped", "waiting", f"waits for approvals: {given}")
+        for refused in result.refused:
+            case = _named(suite, refused.changeset, f"plan {refused.plan[:12]}")
+            _verdict(case, "failure", "refused", f"{refused.code}: {refused.message}")
+        suites.append(_counted(suite))
+    return _test_suites(suites)
+
+
+def _test_suites(suites: Sequence[ElementTree.Element]) -> str:
+    root = ElementTree.Element("testsuites")
+    root.extend(suites)
+    ElementTree.indent(root)
+    # A job may print the file.
+    return broken(ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n", "html")
+
+
+def _run_suite(result: RunResult, name: str) -> ElementTree.Element:
+    suite = ElementTree.Element("testsuite", name=name)
     for line in result.in_doubt:
         _verdict(_case(suite, line), "error", "in doubt", line.message)
     for line in result.rejected:
@@ -25,16 +57,16 @@ def junit(result: RunResult) -> str:
     _applied(suite, result)
     if result.stopped:
         _verdict(_named(suite, "run", "the run went to its end"), "error", "stopped", result.stopped)
+    return _counted(suite)
+
+
+def _counted(suite: ElementTree.Element) -> ElementTree.Element:
     tests = suite.findall("testcase")
     suite.set("tests", str(len(tests)))
     for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(name, str(sum(case.find(tag) is not None for case in tests)))
     suite.set("time", "0")
-    root = ElementTree.Element("testsuites")
-    root.append(suite)
-    ElementTree.indent(root)
-    # A job may print the file.
-    return broken(ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n", "html")
+    return suite
 
 
 def _not_sent(suite: ElementTree.Element, result: RunResult) -> None:

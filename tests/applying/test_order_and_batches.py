@@ -77,7 +77,7 @@ def test_each_leads_entries_leave_in_order_one_at_a_time(
     assert isinstance(chance, Random)
     terms = RunTerms(limits=bounds, wire=Wire(), policy=Policy())
     board = RunResults(Deaf())
-    queue = RequestQueue(given_entries, terms=terms, waves=Waves(()), board=board, monotonic=lambda: 0.0)
+    queue = RequestQueue(given_entries, terms=terms, waves=Waves(()), board=board, monotonic=lambda: 0.0, closed={})
     left: dict[str, list[int]] = {}
     flying: list[tuple[LeadEntry, ...]] = []
     while True:
@@ -103,7 +103,7 @@ def test_each_leads_entries_leave_in_order_one_at_a_time(
 def test_after_trouble_nothing_more_of_a_lead_leaves(given_entries: list[LeadEntry], bounds: Limits) -> None:
     terms = RunTerms(limits=bounds, wire=Wire(), policy=Policy())
     board = RunResults(Deaf())
-    queue = RequestQueue(given_entries, terms=terms, waves=Waves(()), board=board, monotonic=lambda: 0.0)
+    queue = RequestQueue(given_entries, terms=terms, waves=Waves(()), board=board, monotonic=lambda: 0.0, closed={})
     troubled = given_entries[0].lead
     seen = 0
     while not (queue.exhausted and queue.is_empty):

@@ -12,17 +12,23 @@ import pytest
 from syncengine.core.errors import AlteredPlan, InputError, Problem
 from syncengine.core.operations import Kind
 from syncengine.core.results import (
+    ChangesetResult,
     Doubt,
+    FolderResult,
     HistoryRow,
     OperationLine,
+    RefusedCommand,
+    RefusedPlan,
     RunCounts,
     RunResult,
     StatusReport,
     Totals,
     UnfinishedPlan,
     ValidateResult,
+    WaitingPlan,
 )
 from syncengine.core.values import ChangesetId, LeadId, OperationId, PlanDigest, RunId
+from syncengine.reports.folder_results import folder_object
 from syncengine.reports.machine import (
     apply_object,
     document,
@@ -170,6 +176,28 @@ def test_apply_status_validate_and_history_match_their_schemas() -> None:
     lines = list(history_jsonl([ROW, ROW]))
     assert all(line.endswith("}\n") and line.count("\n") == 1 for line in lines)
     check("history-row", json.loads(lines[0]))
+
+
+def test_a_folder_of_plans_matches_its_schema() -> None:
+    digest, first, second = PlanDigest(DIGEST), ChangesetId("a-first"), ChangesetId("b-second")
+    refused = RefusedPlan(changeset=second, plan=digest, code="SE620", message="the plan is stale", hint="plan again")
+    result = FolderResult(
+        account="acme",
+        plans=(ChangesetResult(changeset=first, result=RESULT),),
+        waiting=(
+            WaitingPlan(changeset=second, plan=digest, needed=2, given=("ann",), left_out=(("bob", "wrote it"),)),
+        ),
+        refused=(refused,),
+        stopped="the deadline has passed",
+        exit=5,
+    )
+    found = folder_object(result)
+    check("apply-folder-result", found)
+    (plan,) = found["plans"]
+    check("apply-result", {name: value for name, value in plan.items() if name != "changeset"})
+    assert found["waiting"][0]["left_out"] == [{"principal": "bob", "reason": "wrote it"}]
+    whole = RefusedCommand(code="SE672", message="too many", hint="fewer", problems=(PROBLEM,))
+    check("apply-folder-result", folder_object(FolderResult(account="acme", refused=(refused,), refusal=whole, exit=3)))
 
 
 @pytest.mark.parametrize("severity", ["warning", "note"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from syncengine.core.errors import NotApproved, Problem
+from syncengine.core.errors import NotApproved, Problem, TooFewApprovals
 from syncengine.core.plan import PlanSummary
 from syncengine.core.settings import Account, ApprovalRule, Policy
 from syncengine.planning.approvals.verify import ApprovalCheck, Approvals, look_at_approvals
@@ -38,8 +38,8 @@ class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def authorize(approval_request: ApprovalRequest, note: Callable[[str], None]) -> tuple[str, ...]:
-    """The approvals that counted, each as "principal SHA256:fingerprint". Raises NotApproved where they do not
-    suffice."""
+    """The approvals that counted, each as "principal SHA256:fingerprint". Raises TooFewApprovals where they do
+    not suffice, NotApproved where that cannot be decided."""
     rule = approval_request.rule
     if rule is None:
         return ()
@@ -93,17 +93,20 @@ def _authors(approval_request: ApprovalRequest, rule: ApprovalRule) -> frozenset
     return frozenset(found)
 
 
-def _too_few(approval_request: ApprovalRequest, rule: ApprovalRule, approvals: Approvals) -> NotApproved:
+def _too_few(approval_request: ApprovalRequest, rule: ApprovalRule, approvals: Approvals) -> TooFewApprovals:
     count = len(approvals.counted)
     needed = f"{rule.required} approval{'s' if rule.required > 1 else ''}"
     by = f" (by {', '.join(approval.principals[0] for approval in approvals.counted)})" if count else ""
     where = f"{approval_request.policy.file}:{rule.line}" if rule.line else approval_request.policy.file
     reasons = [f"{finding.file}, {finding.message}" for finding in approvals.findings]
     told = f"; not counted: {'; '.join(reasons[:3])}" if reasons else ""
-    return NotApproved(
+    return TooFewApprovals(
         f"the plan needs {needed} and has {count or 'none'}{by} ({where}){told}",
         hint=f"somebody listed in {rule.allowed_signers} who wrote none of it runs: "
         f"syncengine approve {approval_request.plan} --key KEY",
+        needed=rule.required,
+        given=[approval.principals[0] for approval in approvals.counted],
+        left_out=approvals.left_out,
         problems=[_problem(finding) for finding in approvals.findings],
     )
 
