@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,12 +38,14 @@ from syncengine.project import Project
 if TYPE_CHECKING:
     from syncengine.applying import RuntimeDependencies
     from syncengine.applying.stopping import StopSignal
-    from syncengine.changeset.load import Loaded
+    from syncengine.changeset.load import Changeset, Loaded
+    from syncengine.findings.conflict import UnsentClaims
     from syncengine.ledger import Ledger
     from syncengine.planning import Identities, PlanFile, Seal
     from syncengine.planning.approvals import ApprovalRequest
     from syncengine.planning.build import Watcher
     from syncengine.planning.export import ObservedExport
+    from syncengine.planning.unsent import UnsentOperations
 
 __all__ = [
     "Planned",
@@ -149,6 +151,7 @@ def plan(
     watchers: Sequence[Watcher] = (),
     seal: Seal | None = None,
     selection: Selection = Selection(),  # noqa: B008 - frozen
+    unsent: UnsentClaims | None = None,
 ) -> Planned:
     """Compute what would be sent and write it to `out` (mode 0600; None: no file). Sends nothing, creates no ledger.
 
@@ -157,10 +160,12 @@ def plan(
     current values are read from the service. Raises InputError with every problem of the data, WrongLedger where the
     ledger is not the pinned one. A plan may be blocked: see `summary.blocked`. `selection` is recorded with it. With
     `seal` (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
+    `unsent` is what other changesets still have to send, for findings; by default, what those that were left out do.
     """
     from syncengine.applying.gate import moment_notes
     from syncengine.applying.preflight import wire_digest
     from syncengine.documents.claims import ClaimStore
+    from syncengine.findings.conflict import Conflict
     from syncengine.planning import PlanRequest, PlanWriter, build_plan
     from syncengine.planning.authors import asking_git
     from syncengine.planning.planfile import FORMAT
@@ -174,7 +179,9 @@ def plan(
     path = None if out is None else Path(out)
     with ExitStack() as stack:
         export = open_export(account, stack, observed, observed_at)
-        ledger, note = _ledger_for_planning(project, account, stack, offline=offline)
+        ledger, note = ledger_for_planning(project, account, stack, offline=offline)
+        if unsent is None and loaded.left_out:
+            unsent = stack.enter_context(unsent_of(loaded.left_out, project, account, ledger))
         identity = None if ledger is None else ledger.identity()
         header = PlanHeader(
             format=FORMAT,
@@ -226,7 +233,7 @@ def plan(
                 *moment_notes(project.settings.policy, account, ledger, project.clock.now()),
             ),
             undeclared=review.undeclared,
-            rules=review.rules,
+            rules=review.rules if unsent is None else (*review.rules, Conflict(unsent)),
             known_lead=review.known_lead,
             late_findings=review.late_findings,
             late_notes=review.late_notes,
@@ -509,7 +516,24 @@ def account_of(loaded: Loaded, project: Project) -> Account:
     return project.account(names[0])
 
 
-def _ledger_for_planning(
+@contextmanager
+def unsent_of(
+    left_out: Iterable[Changeset], project: Project, account: Account, ledger: Ledger | None
+) -> Iterator[UnsentOperations]:
+    """What changesets of the account that are not planned still have to send. No connection is opened for them, and
+    what is wrong in them is passed over."""
+    from syncengine.documents.claims import ClaimStore
+    from syncengine.planning.unsent import UnsentOperations
+
+    with ClaimStore() as store:
+        unsent = UnsentOperations(store, account=account, policy=project.settings.policy, ledger=ledger)
+        for changeset in left_out:
+            if changeset.account == account.name:
+                unsent.read(changeset.offline())
+        yield unsent
+
+
+def ledger_for_planning(
     project: Project, account: Account, stack: ExitStack, *, offline: bool
 ) -> tuple[Ledger | None, str]:
     """The ledger to compare with, and the note that every view shows first (empty: none)."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncengine.api import Planned, account_of, input_warnings
+from syncengine.api import Planned, account_of, input_warnings, ledger_for_planning, unsent_of
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.plan import Selection
 from syncengine.planning.plans_file import ListedPlan, PlansFile, listed, write_plans_file
@@ -16,11 +16,12 @@ from syncengine.project import Project
 
 if TYPE_CHECKING:
     from syncengine.changeset.load import Changeset, Loaded
+    from syncengine.planning.unsent import UnsentOperations
 
 _NAMED = 1_000
 """Problems that the error of a failed command lists."""
 
-MakePlan = Callable[["Loaded", Path, Selection], Planned]
+MakePlan = Callable[["Loaded", Path, Selection, "UnsentOperations | None"], Planned]
 """Plans one changeset into one file: `api.plan` with everything else already given."""
 
 
@@ -43,23 +44,48 @@ def plan_each(
     *,
     make: MakePlan,
     variables: Mapping[str, str],
+    offline: bool,
     shown: Callable[[Planned], None],
 ) -> PlansFile:
     """Plan each changeset alone, and write plans.json last. `shown` receives each plan that stays.
 
     Raises InputError with the problems of all changesets. The caller removes what was written then: see `emptied`.
     """
+    account = account_of(loaded, project)
     making = _Making(folder, make, variables, shown)
-    for changeset in loaded.changesets:
-        making.plan(loaded, changeset)
+    with ExitStack() as stack:
+        unsent = None
+        known: frozenset[str] = frozenset()
+        if len(loaded.changesets) + len(loaded.left_out) > 1:
+            ledger, _ = ledger_for_planning(project, account, stack, offline=offline or project.through is not None)
+            known = frozenset() if ledger is None else ledger.changesets_of(account.identity)
+            unsent = stack.enter_context(unsent_of(loaded.left_out, project, account, ledger))
+        for changeset in _unsettled(loaded, unsent, known, offline=offline or project.through is not None):
+            making.plan(loaded, changeset, unsent)
     making.raise_problems()
     content = PlansFile(
-        account=account_of(loaded, project).name,
+        account=account.name,
         plans=tuple(making.listed),
         warnings=(*making.shown_by_no_plan(), *_about_no_changeset(loaded)),
     )
     write_plans_file(folder.path, content)
     return content
+
+
+def _unsettled(
+    loaded: Loaded, unsent: UnsentOperations | None, known: frozenset[str], *, offline: bool
+) -> tuple[Changeset, ...]:
+    """The changesets that may need a plan. All of them are read before the first is planned, as each plan tells what
+    the others mean to do to its leads."""
+    if unsent is None:
+        return loaded.changesets
+    found: list[Changeset] = []
+    for changeset in loaded.changesets:
+        needs_plan = unsent.read(changeset.offline() if offline else changeset.apart())
+        # One that the ledger does not know may be blocked by a finding, or is named in the warnings.
+        if needs_plan or changeset.id not in known:
+            found.append(changeset)
+    return tuple(found)
 
 
 def _about_no_changeset(loaded: Loaded) -> tuple[str, ...]:
@@ -84,13 +110,14 @@ class _Making:
         self._idle: list[str] = []
         self.listed: list[ListedPlan] = []
 
-    def plan(self, loaded: Loaded, changeset: Changeset) -> None:
+    def plan(self, loaded: Loaded, changeset: Changeset, unsent: UnsentOperations | None) -> None:
         """Plan one changeset; its problems are kept until all were planned."""
         path = self._folder.place_for(changeset.id)
         known = changeset.facts().vars
         variables = {name: value for name, value in self._variables.items() if name in known}
+        selection = Selection(variables=variables, each=changeset.id)
         try:
-            planned = self._make(loaded.alone(changeset), path, Selection(variables=variables, each=changeset.id))
+            planned = self._make(loaded.alone(changeset), path, selection, unsent)
         except InputError as error:
             if not error.problems:
                 raise

@@ -77,8 +77,15 @@ class Changeset:
 
     def offline(self) -> Changeset:
         """A copy that opens no connection: reading a source that needs one is an error."""
+        return self._with_sql(lambda source: source.reached("offline"))
+
+    def apart(self) -> Changeset:
+        """A copy whose rows from databases may differ from those that this one reads, since it reads them again."""
+        return self._with_sql(lambda source: source.again())
+
+    def _with_sql(self, copied: Callable[[SqlSource], SqlSource]) -> Changeset:
         sources = {
-            name: source.reached("offline") if isinstance(source, SqlSource) else source
+            name: copied(source) if isinstance(source, SqlSource) else source
             for name, source in self._declared.sources.items()
         }
         declared = msgspec.structs.replace(self._declared, sources=sources)

@@ -59,6 +59,10 @@ class SqlSource:
         """A copy with another setting for whether connections may be opened."""
         return SqlSource(self.label, self._statement, msgspec.structs.replace(self._access, reach=reach), self._place)
 
+    def again(self) -> SqlSource:
+        """A copy that knows nothing of what was read."""
+        return self.reached(self._access.reach)
+
     def columns(self) -> tuple[str, ...] | None:
         """The columns of the result; None where finding out takes a connection that may not be opened."""
         if self._access.connects and self._access.reach != "connect":

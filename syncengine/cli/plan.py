@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from syncengine.cli.progress import Progress
     from syncengine.core.plan import PlannedOperation, Selection
     from syncengine.planning import Identities, Seal
+    from syncengine.planning.unsent import UnsentOperations
     from syncengine.project import Project
 
 _STEP = 500
@@ -266,7 +267,7 @@ def _plan_each(invocation: Invocation, options: _Options, each: Path) -> int:
         with Progress(invocation.output, "planning", 0, pace=True) as progress:
             counting = _Counting(progress)
 
-            def make(alone: Loaded, path: Path, selection: Selection) -> Planned:
+            def make(alone: Loaded, path: Path, selection: Selection, unsent: UnsentOperations | None) -> Planned:
                 planned = plan(
                     alone,
                     project,
@@ -277,12 +278,19 @@ def _plan_each(invocation: Invocation, options: _Options, each: Path) -> int:
                     watchers=[counting],
                     seal=options.seal,
                     selection=selection,
+                    unsent=unsent,
                 )
                 _log(invocation, planned)
                 return planned
 
             content = plan_each(
-                loaded, project, folder, make=make, variables=options.selection.variables, shown=views.add
+                loaded,
+                project,
+                folder,
+                make=make,
+                variables=options.selection.variables,
+                offline=options.offline,
+                shown=views.add,
             )
         code = options.exit_code(blocked=views.blocked > 0, to_send=views.to_send)
         views.show(content, code)

@@ -103,6 +103,12 @@ class ClaimStore:
         """Claim names that `claim_first` did not give."""
         self._append(lead, int(number_of(lead)), values, origin)
 
+    def claims_of(self, lead: LeadId) -> Mapping[str, FirstClaim]:
+        """Everything that was claimed of a lead, by name."""
+        number = int(number_of(lead))
+        slot = number & (_FILTER_BITS - 1)
+        return self._known(lead, number) if self._filter[slot >> 3] & 1 << (slot & 7) else _NOTHING
+
     def close(self) -> None:
         """Delete everything."""
         if self._file is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from syncengine.core.finding import RULES
+from syncengine.findings.conflict import Conflict
 from syncengine.findings.field_unknown import FieldUnknown
 from syncengine.findings.fold import FROM_LINES
 from syncengine.findings.lead_unknown import LeadUnknown
@@ -12,14 +13,6 @@ from syncengine.findings.shared_lead import SharedLead
 from syncengine.findings.unknown_target import UnknownTarget
 
 _ELSEWHERE = (
-    Description(
-        name="conflict",
-        severity="high",
-        threshold="another unsent changeset among the PATHs declares the same delivery, reprocess or return for "
-        "the lead, "
-        "or another value for the same field or amount",
-        example="two changesets trigger delivery 1053 for lead 2932683",
-    ),
     Description(
         name="stale-observation",
         severity="medium",
@@ -54,7 +47,7 @@ _ELSEWHERE = (
     ),
 )
 
-_RULES: tuple[type[Rule], ...] = (*FROM_LINES, SharedLead, LeadUnknown, FieldUnknown, UnknownTarget)
+_RULES: tuple[type[Rule], ...] = (*FROM_LINES, Conflict, SharedLead, LeadUnknown, FieldUnknown, UnknownTarget)
 
 DESCRIPTIONS: tuple[Description, ...] = tuple(
     sorted(
