@@ -192,13 +192,10 @@ class LeadHistory:
     def _slot(self, kind: Kind, name: str, wanted: Callable[[Attempt], bool]) -> LastValue | None:
         slot: LastValue | None = None
         for attempt in self.attempts:
-            if attempt.kind is not kind or name not in attempt.values or not wanted(attempt):
+            stored = attempt.values.get(name) if attempt.kind is kind else None
+            if stored is None or attempt.standing is Standing.NOT_SENT or not wanted(attempt):
                 continue
-            stored = attempt.values[name]
-            standing = attempt.standing
-            if standing is Standing.NOT_SENT:
-                continue
-            if standing is Standing.APPLIED:
+            if attempt.standing is Standing.APPLIED:
                 slot = LastValue(stored, attempt.changeset, attempt.run, attempt.comparable, attempt.at)
             elif slot is None or slot.stored != stored:
                 slot = LastValue(None, attempt.changeset, attempt.run, attempt.comparable, attempt.at)

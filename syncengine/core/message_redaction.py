@@ -26,12 +26,8 @@ def declared_in(texts: str, entries: Iterable[LeadEntry]) -> dict[str, str]:
     folded = texts.casefold()
     if len(folded) <= _FEW and _pieces(folded).isdisjoint(_folded(updates)):
         return {}
-    return {
-        value: name
-        for update in updates
-        for name, value in update.fields.items()
-        if value and value.casefold() in folded
-    }
+    values = [(value, name) for update in updates for name, value in update.fields.items()]
+    return {value: name for value, name in values if value and value.casefold() in folded}
 
 
 @lru_cache(maxsize=64)

@@ -87,6 +87,9 @@ class Element(msgspec.Struct, frozen=True, gc=False):
     warnings: tuple[str, ...] = ()
 
 
+_NOT_MENTIONED = Element(None, "the answer does not mention this lead")
+
+
 class Elements(msgspec.Struct, frozen=True):
     """2xx and readable: elements by position of the entry; a position that is missing was not answered.
 
@@ -222,21 +225,17 @@ def _elements(verdict: Elements, entries: tuple[LeadEntry, ...]) -> Judgement:
     if said and said[0].success and said.count(said[0]) == len(entries):
         # Fast path: most answers have the same result for every lead.
         return Judgement(rulings=_all(entries, Ruling(Outcome.APPLIED, said[0].message, said[0].warnings)))
-    rulings: list[tuple[Ruling, ...]] = []
-    open_entries: list[LeadEntry] = []
-    for position, entry in enumerate(entries):
-        element = verdict.by_position.get(position)
-        if element is not None and element.success:
-            rulings.append(_each(entry, Ruling(Outcome.APPLIED, element.message, element.warnings)))
-        elif element is None:
-            rulings.append(_each(entry, Ruling(Outcome.UNKNOWN, "the answer does not mention this lead")))
-            open_entries.append(entry)
-        elif element.success is None:
-            rulings.append(_each(entry, Ruling(Outcome.UNKNOWN, element.message, element.warnings)))
-            open_entries.append(entry)
-        else:
-            rulings.append(_rejected(entry, element.message, element.warnings))
-    return Judgement(rulings=tuple(rulings), again=_repeatable(tuple(open_entries)), backoff=True)
+    elements = [verdict.by_position.get(position, _NOT_MENTIONED) for position in range(len(entries))]
+    unknown = tuple(entry for entry, element in zip(entries, elements, strict=True) if element.success is None)
+    rulings = tuple(_of_element(entry, element) for entry, element in zip(entries, elements, strict=True))
+    return Judgement(rulings=rulings, again=_repeatable(unknown), backoff=True)
+
+
+def _of_element(entry: LeadEntry, element: Element) -> tuple[Ruling, ...]:
+    if element.success is False:
+        return _rejected(entry, element.message, element.warnings)
+    outcome = Outcome.APPLIED if element.success else Outcome.UNKNOWN
+    return _each(entry, Ruling(outcome, element.message, element.warnings))
 
 
 def _rejected(entry: LeadEntry, message: str, warnings: tuple[str, ...] = ()) -> tuple[Ruling, ...]:
@@ -252,24 +251,22 @@ def _rejected(entry: LeadEntry, message: str, warnings: tuple[str, ...] = ()) ->
 def _refused(message: str, entries: tuple[LeadEntry, ...], refusals: Refusals) -> Judgement:
     whole = refusals == "whole" and not entries[0].is_financial
     if len(entries) == 1:
-        return Judgement(
-            rulings=(_each(entries[0], Ruling(Outcome.REJECTED, message)),)
-            if whole
-            else (_rejected(entries[0], message),)
-        )
+        rejected = Ruling(Outcome.REJECTED, message)
+        return Judgement(rulings=(_each(entries[0], rejected) if whole else _rejected(entries[0], message),))
     if whole:
         return Judgement(rulings=_all(entries, Ruling(Outcome.NOT_SENT, message)), again=_halves(entries))
     if not any(entry.irreversible for entry in entries):
         return Judgement(rulings=_all(entries, Ruling(Outcome.REJECTED, message)), again=_halves(entries))
     # The service may have stopped halfway: irreversible operations are in doubt, updates are sent again on their own.
-    rulings = tuple(
-        tuple(
-            Ruling(Outcome.UNKNOWN if is_irreversible(part.operation) else Outcome.REJECTED, message)
-            for part in entry.parts
-        )
-        for entry in entries
-    )
+    rulings = tuple(_rejected_or_unknown(entry, message) for entry in entries)
     return Judgement(rulings=rulings, again=_halves(_updates(entries)))
+
+
+def _rejected_or_unknown(entry: LeadEntry, message: str) -> tuple[Ruling, ...]:
+    return tuple(
+        Ruling(Outcome.UNKNOWN if is_irreversible(part.operation) else Outcome.REJECTED, message)
+        for part in entry.parts
+    )
 
 
 def _all(entries: tuple[LeadEntry, ...], ruling: Ruling) -> tuple[tuple[Ruling, ...], ...]:

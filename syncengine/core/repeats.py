@@ -78,11 +78,7 @@ def may_send(thing: IrreversibleAction, history: LeadHistory) -> Clear | Stopped
     same = history.same_thing(thing.kind, thing.delivery)
     own = [attempt for attempt in same if attempt.operation == thing.id]
     others = [attempt for attempt in same if attempt.operation != thing.id]
-    done = tuple(
-        f"{a.run} ({a.changeset}{f', rerun {a.generation}' if a.generation > 1 else ''})"
-        for a in same
-        if a.standing is Standing.APPLIED
-    )
+    done = tuple(_run_in_words(attempt) for attempt in same if attempt.standing is Standing.APPLIED)
     settled, lowered = _own(own, done), _lowered(thing, others)
     if settled is not None:
         # Setting `rerun` back is a mistake whether or not the lower generation was applied.
@@ -94,6 +90,11 @@ def may_send(thing: IrreversibleAction, history: LeadHistory) -> Clear | Stopped
         or held(history, done)
         or Clear(done, _last_refusal(own))
     )
+
+
+def _run_in_words(attempt: Attempt) -> str:
+    rerun = f", rerun {attempt.generation}" if attempt.generation > 1 else ""
+    return f"{attempt.run} ({attempt.changeset}{rerun})"
 
 
 def forbidden_repeat(thing: IrreversibleAction, history: LeadHistory) -> str | None:
@@ -150,17 +151,15 @@ def _repeated(thing: IrreversibleAction, others: Sequence[Attempt], done: tuple[
     # released a lead and says reject, or aims at another buyer.
     wanted = (thing.changeset, thing.kind, thing.delivery)
     elsewhere = [a for a in others if (a.changeset, a.kind, a.delivery) != wanted and a.standing is Standing.APPLIED]
-    if not elsewhere or thing.allowed:
+    if not elsewhere or thing.allowed or thing.generation > max(1, *(a.generation for a in elsewhere)):
         return None
-    last = elsewhere[-1]
     if thing.generation == 1:
         way_out = "declare 'rerun: 2' to do it again on purpose"
-    elif thing.generation <= max(a.generation for a in elsewhere):
+    else:
         # A `rerun` that was copied from another changeset permits nothing: otherwise copying a file would sell the lead
         # again. See docs/decisions/0004-generations-across-changesets.md.
         way_out = f"rerun {thing.generation} was already done; a further one needs a higher number"
-    else:
-        return None
+    last = elsewhere[-1]
     return Stopped(
         State.BLOCKED,
         f"{thing_in_words(last.kind, last.delivery)} was already done for this lead by changeset {last.changeset} "

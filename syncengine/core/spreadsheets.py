@@ -66,6 +66,14 @@ so."""
 _LONGEST_PHONE = 18
 """Maximum number of digits: 00, fifteen digits, and a trunk zero."""
 
+_FAULTS_OF_IDS = (
+    (_EXPONENT, SPREADSHEET),
+    (_THOUSANDS_APART, _THOUSANDS),
+    (_FRACTION, SPREADSHEET),
+    (_LISTED, SEVERAL),
+    (_MARK, _MARKED),
+)
+
 
 def fault_of_digits(text: str) -> SpreadsheetFault | None:
     """Why the digits of `text` are not one number; None where they are, or where it has no digits.
@@ -74,10 +82,9 @@ def fault_of_digits(text: str) -> SpreadsheetFault | None:
     """
     if text.isascii() and text.isdecimal():
         return None
-    if not text.isascii():
-        text = _UNSEEN.sub("", text)
-        if any(character.isdecimal() and not character.isascii() for character in text):
-            return _OTHER_DIGITS
+    text = text if text.isascii() else _UNSEEN.sub("", text)
+    if _has_other_digits(text):
+        return _OTHER_DIGITS
     match = _CORE.search(text)
     if match is None:
         return None
@@ -91,20 +98,19 @@ def fault_of_digits(text: str) -> SpreadsheetFault | None:
     return SEVERAL if _holds_several(text, core, before) else None
 
 
+def _has_other_digits(text: str) -> bool:
+    """Whether it holds digits other than 0 to 9, such as Arabic ones."""
+    return not text.isascii() and any(character.isdecimal() and not character.isascii() for character in text)
+
+
 def fault_of_id(text: str) -> SpreadsheetFault | None:
     """Why `text` is not an id, where the cause is known; None otherwise."""
     if is_blank(text):
         return _BLANK if text else _EMPTY
-    if not text.isascii() and any(character.isdecimal() and not character.isascii() for character in text):
+    if _has_other_digits(text):
         return _OTHER_DIGITS
     bare = _AROUND.sub("", text)
-    for pattern, fault in (
-        (_EXPONENT, SPREADSHEET),
-        (_THOUSANDS_APART, _THOUSANDS),
-        (_FRACTION, SPREADSHEET),
-        (_LISTED, SEVERAL),
-        (_MARK, _MARKED),
-    ):
+    for pattern, fault in _FAULTS_OF_IDS:
         if pattern.fullmatch(bare):
             return fault
     if bare.isdecimal():
@@ -128,21 +134,24 @@ def _is_fraction_or_exponent(whole: str, core: str, before: str) -> bool:
         return True
     if _FRACTION.fullmatch(core) is None:
         return _FRACTION.fullmatch(whole) is not None
+    return not _is_dotted_phone(core, before)
+
+
+def _is_dotted_phone(core: str, before: str) -> bool:
     # "07700.900123" and "+44.7700900123" are phone numbers: no spreadsheet puts a zero or a plus before a number.
-    digits = len(core) - 1
-    phone = "." in core and digits >= _LONG_RUN and ((core[0] == "0" and core[1] != ".") or before.endswith("+"))
-    return not phone
+    marked = (core[0] == "0" and core[1] != ".") or before.endswith("+")
+    return "." in core and len(core) > _LONG_RUN and marked
 
 
 def _holds_several(text: str, core: str, before: str) -> bool:
     runs = _RUN.findall(core)
     if len(runs) == 1:
         return False
-    if any(_PUNCTUATION.fullmatch(between) is None for between in _BETWEEN.findall(core)):
+    parted = any(_PUNCTUATION.fullmatch(between) is None for between in _BETWEEN.findall(core))
+    long = [run for run in runs if len(run) >= _LONG_RUN]
+    if parted or len(long) > 1 or _BRACKET_AT_END.fullmatch(text, len(before)):
         return True
-    if sum(len(run) >= _LONG_RUN for run in runs) > 1 or _BRACKET_AT_END.fullmatch(text, len(before)):
-        return True
-    international = before.endswith("+") or before.endswith("+(")
+    international = before.endswith(("+", "+("))
     is_phone = international or core.startswith("0")
     if is_phone and sum(map(len, runs)) > _LONGEST_PHONE:
         return True

@@ -123,16 +123,19 @@ def render(value: Json, levels: int = _MAX_LEVELS) -> str:
 
 
 def _nested(value: Json, levels: int) -> str:
-    if isinstance(value, NumberAsWritten):
-        return str(value)
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if levels == 0:
-        return "..."
-    if isinstance(value, list):
-        return f"[{', '.join(_nested(item, levels - 1) for item in value)}]"
+    match value:
+        case NumberAsWritten():
+            return str(value)
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case _ if levels == 0:
+            return "..."
+        case list():
+            return f"[{', '.join(_nested(item, levels - 1) for item in value)}]"
     members = (f"{json.dumps(name, ensure_ascii=False)}: {_nested(item, levels - 1)}" for name, item in value.items())
     return f"{{{', '.join(members)}}}"
 

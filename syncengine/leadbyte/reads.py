@@ -178,16 +178,7 @@ def lead_values(document: Json, lead: LeadId) -> dict[str, str] | None:
     found = _lead_object(document, lead)
     if found is None:
         return None
-    values: dict[str, str] = {}
-    nested = found.get("fields")
-    if isinstance(nested, dict):
-        values.update(_texts(nested))
-    elif isinstance(nested, list):
-        values.update(_listed(nested))
-    else:
-        values.update({name: text for name, text in _texts(found).items() if name.lower() not in _NO_FIELDS})
-    for name in MONEY:
-        values.pop(name, None)
+    values = {name: text for name, text in _fields_in(found).items() if name not in MONEY}
     for name in AMOUNTS:
         amount = found.get(name)
         cents = parse_money(str(amount)) if isinstance(amount, str) else None
@@ -195,6 +186,16 @@ def lead_values(document: Json, lead: LeadId) -> dict[str, str] | None:
             values[name] = format_money(cents)
     buyer = _buyer(found)
     return values if buyer is None else {**values, "buyer": buyer}
+
+
+def _fields_in(found: dict[str, Json]) -> dict[str, str]:
+    match found.get("fields"):
+        case dict(nested):
+            return dict(_texts(nested))
+        case list(nested):
+            return dict(_listed(nested))
+        case _:
+            return {name: text for name, text in _texts(found).items() if name.lower() not in _NO_FIELDS}
 
 
 def lead_history(document: Json, lead: LeadId) -> tuple[LeadEvent, ...]:

@@ -170,20 +170,23 @@ def _entry(entry: LeadEntry) -> dict[str, object]:
     if len(operations) == 1 and isinstance(operations[0], Update):
         # Fast path for nearly every entry: skips the checks for its other possible parts.
         return element | ({"update": operations[0].fields} if operations[0].fields else {})
+    element |= _irreversible_members(operations)
+    fields = _fields(operations)
+    if fields:
+        element["update"] = fields
+    return element
+
+
+def _irreversible_members(operations: Sequence[Operation]) -> dict[str, object]:
     reprocess = any(isinstance(operation, Reprocess) for operation in operations)
     deliveries = [operation.delivery for operation in operations if isinstance(operation, Trigger)]
     if reprocess and deliveries:
         raise ValueError("the service does not document a reprocess together with a trigger")
     if reprocess:
-        element["action"] = "reprocess"
+        return {"action": "reprocess"}
     if len(deliveries) == 1:
-        element["triggerDeliveryId"] = deliveries[0]
-    elif deliveries:
-        element["triggerDeliveryIds"] = deliveries
-    fields = _fields(operations)
-    if fields:
-        element["update"] = fields
-    return element
+        return {"triggerDeliveryId": deliveries[0]}
+    return {"triggerDeliveryIds": deliveries} if deliveries else {}
 
 
 def _fields(operations: list[Operation]) -> dict[str, str]:

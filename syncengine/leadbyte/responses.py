@@ -224,21 +224,13 @@ class _AnswerReader:
             return None
         envelope = self._joined([plain.message]) or self._joined([plain.status])
         messages = {item.message for item in plain.leads}
+        # Each message is read once: most answers have one for all leads.
+        said = {message: Element(True, self._joined([message])) for message in messages}
         if len(messages) == 1 and [item.id for item in plain.leads] == [entry.lead for entry in entries]:
-            same = Element(True, self._joined([*messages]))
-            return Elements(dict.fromkeys(range(len(entries)), same), envelope)
+            return Elements(dict.fromkeys(range(len(entries)), said[messages.pop()]), envelope)
         positions: dict[str, int] = {entry.lead: position for position, entry in enumerate(entries)}
-        found: dict[int, Element] = {}
-        said: dict[str, Element] = {}
-        for item in plain.leads:
-            position = positions.pop(item.id, None)
-            if position is None:
-                return None
-            element = said.get(item.message)
-            if element is None:
-                element = said[item.message] = Element(True, self._joined([item.message]))
-            found[position] = element
-        return Elements(found, envelope)
+        found = {positions.pop(item.id, -1): said[item.message] for item in plain.leads}
+        return None if -1 in found else Elements(found, envelope)
 
     def _in_full(self) -> Verdict:
         try:

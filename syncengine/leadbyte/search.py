@@ -7,7 +7,7 @@ never by its position; an answer about anything else is rejected.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal, Self
 
@@ -237,9 +237,12 @@ def _result(items: list[dict[str, Json]], campaign: str, by: By, value: str) -> 
     matches = item.get("matches")
     if matches is not None and not _is_count(matches, len(results)):
         return UnclearAnswer("the answer contradicts its count of matches")
+    return _leads_found(_lead(result, campaign, by, value) for result in results)
+
+
+def _leads_found(results: Iterable[FoundLead | UnclearAnswer]) -> SearchResult:
     found: dict[str, FoundLead] = {}
-    for result in results:
-        lead = _lead(result, campaign, by, value)
+    for lead in results:
         if isinstance(lead, UnclearAnswer):
             return lead
         if found.setdefault(lead.id, lead) != lead:
@@ -261,7 +264,7 @@ def _lead(result: Json, campaign: str, by: By, value: str) -> FoundLead | Unclea
     if not _is_campaign(result.get("campaignId"), campaign):
         return UnclearAnswer("a result is of another campaign")
     if not (_has_email(result, value) if by == "email" else _has_phone(result, value)):
-        return UnclearAnswer("a result is about somebody else")
+        return UnclearAnswer("a result is about another person")
     moment = result.get("received")
     return FoundLead(str(number), str(moment) if isinstance(moment, str) and moment_of(moment) is not None else "")
 

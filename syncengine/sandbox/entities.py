@@ -56,6 +56,9 @@ class Lead:
     def in_quarantine(self) -> bool:
         return self.state is LeadState.QUARANTINED
 
+    def becomes(self, state: LeadState, due: float | None) -> None:
+        self.next_state, self.due = state, due or 0.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:

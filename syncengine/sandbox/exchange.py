@@ -84,12 +84,7 @@ class Exchange:
         self._choose(self._trouble.strike_early(head.method, path))
         fault = self._fault
         if fault.read in ("reset", "reset_half") or fault.refuse_seconds > 0:
-            if fault.read == "reset_half":
-                self._body = self._connection.read_half_body(head)
-            self._record(None)
-            if fault.refuse_seconds > 0:
-                raise Refusing(fault.refuse_seconds)
-            self._connection.reset()
+            self._break_off()
             return None
         pace = fault.bytes_per_second if fault.read == "slow" else None
         self._body = self._connection.read_body(head, bytes_per_second=pace)
@@ -98,6 +93,15 @@ class Exchange:
             headers = {name: value for name, value in headers.items() if "_" not in name}
         values = dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) if query else {}
         return ReceivedRequest(head.method, path, values, headers, self._body)
+
+    def _break_off(self) -> None:
+        """End the connection before the request was read, or with half of it."""
+        if self._fault.read == "reset_half":
+            self._body = self._connection.read_half_body(self._head)
+        self._record(None)
+        if self._fault.refuse_seconds > 0:
+            raise Refusing(self._fault.refuse_seconds)
+        self._connection.reset()
 
     def _mentioned(self) -> Mentioned:
         try:

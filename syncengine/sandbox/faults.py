@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -207,41 +207,44 @@ def _fits(match: Match, method: str, path: str, mentioned: Callable[[], Mentione
     if not match.reads_body or mentioned is None:
         return not match.reads_body
     named = mentioned()
-    return (match.lead is None or match.lead in named.leads) and (
-        match.delivery is None or match.delivery in named.deliveries
-    )
+    return match.lead in (None, *named.leads) and match.delivery in (None, *named.deliveries)
 
 
 def _its_turn(match: Match, counter: _Counter) -> bool:
     # Draw first, so that the same requests draw the same random numbers whatever else the rule says.
     drawn = match.probability is None or counter.random.random() < match.probability
     position = counter.candidates - match.after
-    chosen: Sequence[int] | None = [match.nth] if isinstance(match.nth, int) else match.nth
-    return (
-        drawn
-        and position > 0
-        and (chosen is None or position in chosen)
-        and (match.every is None or position % match.every == 0)
-        and (match.times is None or counter.struck < match.times)
-    )
+    spent = match.times is not None and counter.struck >= match.times
+    return drawn and position > 0 and not spent and _is_chosen(match, position)
+
+
+def _is_chosen(match: Match, position: int) -> bool:
+    chosen = [match.nth] if isinstance(match.nth, int) else match.nth
+    return (chosen is None or position in chosen) and (match.every is None or position % match.every == 0)
 
 
 def mentioned_in(document: Any) -> Mentioned:
     """Leads and deliveries that a request's body names; none for a body that is not an object."""
     leads: set[str] = set()
     deliveries: set[str] = set()
-    if isinstance(document, dict):
-        listed = document.get("leads")
-        for item in listed if isinstance(listed, list) else [listed]:
-            if isinstance(item, dict):
-                leads.update(str(item["id"]) for _ in range("id" in item))
-                leads.update(f"q{item['quarantineId']}" for _ in range("quarantineId" in item))
-                deliveries.update(str(item["triggerDeliveryId"]) for _ in range("triggerDeliveryId" in item))
-                several = item.get("triggerDeliveryIds")
-                deliveries.update(map(str, several if isinstance(several, list) else []))
-            elif item is not None:
-                leads.add(str(item))
-        for name in ("quarantineId", "quarantineIds"):
-            value = document.get(name)
-            leads.update(f"q{each}" for each in (value if isinstance(value, list) else [value]) if each is not None)
+    if not isinstance(document, dict):
+        return Mentioned(frozenset(), frozenset())
+    for item in _each(document.get("leads")):
+        element = item if isinstance(item, dict) else {"id": item}
+        leads.update(_texts(element.get("id")))
+        leads.update(_texts(element.get("quarantineId"), "q"))
+        for name in ("triggerDeliveryId", "triggerDeliveryIds"):
+            deliveries.update(_texts(element.get(name)))
+    for name in ("quarantineId", "quarantineIds"):
+        leads.update(_texts(document.get(name), "q"))
     return Mentioned(frozenset(leads), frozenset(deliveries))
+
+
+def _each(value: Any) -> list[Any]:
+    """The items of a list; one value alone is a list of it, null of none."""
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if item is not None]
+
+
+def _texts(value: Any, prefix: str = "") -> list[str]:
+    return [f"{prefix}{item}" for item in _each(value)]

@@ -122,8 +122,9 @@ def _quarantined(state: SandboxState, element: dict[str, Json], now: float) -> L
 
 def _effects(state: SandboxState, lead: Lead, element: dict[str, Json]) -> list[Effect]:
     deliveries = _deliveries(element)
-    if "action" in element and element["action"] != "reprocess":
-        raise ElementRefused(f'Unknown action {element["action"]!r}: only "reprocess" is known')
+    action = element.get("action", "reprocess")
+    if action != "reprocess":
+        raise ElementRefused(f'Unknown action {action!r}: only "reprocess" is known')
     if "action" in element and deliveries:
         raise ElementRefused("A lead cannot be reprocessed and triggered in one request")
     effects = []

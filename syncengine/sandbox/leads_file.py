@@ -59,14 +59,7 @@ def _leads(path: Path, source: CsvSource) -> Iterator[Lead]:
 
 
 def _lead(where: str, number: str, row: dict[str, str]) -> Lead:
-    match = _REFERENCE.fullmatch(number)
-    if match is None:
-        raise SandboxError(f"{where}: the id {number!r} must be digits without a leading zero, q123 for quarantine")
-    prefixed = number.startswith(QUARANTINE_PREFIX)
-    state = _state(where, row.get("state") or ("quarantined" if prefixed else "approved"))
-    if prefixed and state is not LeadState.QUARANTINED:
-        raise SandboxError(f"{where}: the id {number!r} is a quarantined lead's, but the state is {state.value}")
-    reference = QUARANTINE_PREFIX + match[1] if state is LeadState.QUARANTINED else match[1]
+    reference, state = _reference(where, number, row)
     return Lead(
         reference,
         state,
@@ -77,6 +70,17 @@ def _lead(where: str, number: str, row: dict[str, str]) -> Lead:
         received=row.get("received") or USUAL_RECEIVED,
         fields={name: value for name, value in row.items() if name not in _OWN_COLUMNS and value != ""},
     )
+
+
+def _reference(where: str, number: str, row: dict[str, str]) -> tuple[str, LeadState]:
+    match = _REFERENCE.fullmatch(number)
+    if match is None:
+        raise SandboxError(f"{where}: the id {number!r} must be digits without a leading zero, q123 for quarantine")
+    prefixed = number.startswith(QUARANTINE_PREFIX)
+    state = _state(where, row.get("state") or ("quarantined" if prefixed else "approved"))
+    if prefixed and state is not LeadState.QUARANTINED:
+        raise SandboxError(f"{where}: the id {number!r} is a quarantined lead's, but the state is {state.value}")
+    return QUARANTINE_PREFIX + match[1] if state is LeadState.QUARANTINED else match[1], state
 
 
 def _state(where: str, text: str) -> LeadState:

@@ -18,24 +18,25 @@ def rejecting(reply: Reply, reject: RejectedLeads) -> Reply:
     """The same answer with these leads (all, where none is named) rejected; only the effects in `done` are kept for
     them."""
     document = dict(reply.document)
-    if isinstance(document.get("leads"), list):
-        document["leads"] = [
-            {**element, "success": False, "message": "Lead not updated", "errors": [reject.message]}
-            if _meant(reject, reference(element))
-            else element
-            for element in document["leads"]
-        ]
-    elif isinstance(document.get("details"), dict):
-        details = document["details"]
-        asked = [effect.lead for effect in reply.effects if _meant(reject, effect.lead)]
-        refused = [lead.removeprefix(QUARANTINE_PREFIX) for lead in asked]
-        document["details"] = details | dict.fromkeys(refused, reject.message)
-        if refused:
-            document["status"] = "Warning" if len(refused) < len(details) else "Error"
-    elif reply.effects:
-        told = [f"Lead {effect.lead}: {reject.message}" for effect in reply.effects if _meant(reject, effect.lead)]
-        document |= envelope(told, some_done=len(told) < len(reply.effects))
+    meant = [effect.lead for effect in reply.effects if _meant(reject, effect.lead)]
+    match document:
+        case {"leads": list(elements)}:
+            document["leads"] = [_rejected(element, reject) for element in elements]
+        case {"details": dict(details)}:
+            refused = [lead.removeprefix(QUARANTINE_PREFIX) for lead in meant]
+            document["details"] = details | dict.fromkeys(refused, reject.message)
+            if refused:
+                document["status"] = "Warning" if len(refused) < len(details) else "Error"
+        case _ if reply.effects:
+            told = [f"Lead {lead}: {reject.message}" for lead in meant]
+            document |= envelope(told, some_done=len(told) < len(reply.effects))
     return Reply(reply.status, document, _still_done(reply.effects, reject))
+
+
+def _rejected(element: dict[str, Json], reject: RejectedLeads) -> dict[str, Json]:
+    if not _meant(reject, reference(element)):
+        return element
+    return {**element, "success": False, "message": "Lead not updated", "errors": [reject.message]}
 
 
 def _meant(reject: RejectedLeads, lead: str) -> bool:

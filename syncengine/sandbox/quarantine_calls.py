@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from syncengine.sandbox.entities import Effect, Json, Reply, failure, id_text
+from syncengine.sandbox.entities import Effect, Json, Lead, Reply, failure, id_text
 from syncengine.sandbox.keys import Key, Permission, missing_permission
 from syncengine.sandbox.state import SandboxState
 
@@ -23,17 +23,17 @@ def process_quarantine(state: SandboxState, key: Key, document: Json, now: float
     if kind is None:
         return failure(400, '"action" must be "process" or "reject"')
     several = document.get("quarantineIds", document.get("quarantineId"))
-    items = several if isinstance(several, list) else [several]
-    numbers = [text for text in (id_text(item) for item in items) if text]
-    if not numbers or len(numbers) != len(items):
+    numbers = [id_text(item) or "" for item in (several if isinstance(several, list) else [several])]
+    if not numbers or "" in numbers:
         return failure(400, 'Give "quarantineId", or a list "quarantineIds"')
-    details: dict[str, str] = {}
-    effects: list[Effect] = []
-    for number in numbers:
-        lead = state.quarantined(number, now)
-        details[number] = QUEUED if lead is not None else "Quarantine lead not found"
-        if lead is not None:
-            effects.append(Effect(effect=kind, lead=lead.reference, due=now + delay))
-    status = "Success" if len(effects) == len(numbers) else "Warning" if effects else "Error"
-    message = "OK" if status == "Success" else "Some quarantine leads were not found"
+    return _queued(kind, [(number, state.quarantined(number, now)) for number in numbers], due=now + delay)
+
+
+def _queued(kind: Literal["release", "reject"], leads: list[tuple[str, Lead | None]], *, due: float) -> Reply:
+    details = {number: "Quarantine lead not found" if lead is None else QUEUED for number, lead in leads}
+    effects = [Effect(effect=kind, lead=lead.reference, due=due) for _, lead in leads if lead is not None]
+    if len(effects) == len(leads):
+        status, message = "Success", "OK"
+    else:
+        status, message = "Warning" if effects else "Error", "Some quarantine leads were not found"
     return Reply(200, {"status": status, "message": message, "details": details}, effects)

@@ -61,18 +61,19 @@ def search_leads(state: SandboxState, key: Key, document: Json, now: float) -> R
 
 
 def _matches(state: SandboxState, search: dict[str, Json], now: float) -> list[dict[str, Json]]:
-    campaign = id_text(search.get("campaignId"))
-    email, phone = search.get("email"), search.get("phone")
-    if not email and not phone:
+    if not search.get("email") and not search.get("phone"):
         return []
-    return [
-        _found(lead)
-        for lead in state.all_leads(now)
-        if not lead.in_quarantine
-        and (campaign is None or lead.campaign == campaign)
-        and (not email or lead.fields.get("email", "").lower() == str(email).lower())
-        and (not phone or phone in (lead.fields.get(name) for name in _PHONES))
-    ]
+    return [_found(lead) for lead in state.all_leads(now) if not lead.in_quarantine and _is_sought(lead, search)]
+
+
+def _is_sought(lead: Lead, search: dict[str, Json]) -> bool:
+    campaign = id_text(search.get("campaignId"))
+    if campaign is not None and lead.campaign != campaign:
+        return False
+    email, phone = search.get("email"), search.get("phone")
+    if email and lead.fields.get("email", "").lower() != str(email).lower():
+        return False
+    return not phone or phone in [lead.fields.get(name) for name in _PHONES]
 
 
 _PHONES = ("phone1", "phone2", "phone3")

@@ -90,10 +90,10 @@ def _change(lead: Lead, effect: Effect) -> str:
         case "financials":
             return _change_financials(lead, effect)
         case "release":
-            lead.next_state, lead.due = LeadState.VALID, effect.due or 0.0
+            lead.becomes(LeadState.VALID, effect.due)
             return "Released from quarantine"
         case "reject":
-            lead.next_state, lead.due = LeadState.REJECTED, effect.due or 0.0
+            lead.becomes(LeadState.REJECTED, effect.due)
             return "Rejected from quarantine"
         case "return":
             return f"Return queued: buyer {effect.buyer}, reason {effect.reason}"

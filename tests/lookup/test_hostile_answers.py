@@ -33,7 +33,7 @@ UNBELIEVABLE = {
     "no value": found(({"campaignId": 565}, [result(1)])),
     "the search twice": found((ANN, [result(1)]), (ANN, [result(1)])),
     "a result of another campaign": found((ANN, [result(1, campaignId=566)])),
-    "a result about somebody else": found((ANN, [result(1, email="ben@example.com")])),
+    "a result about another person": found((ANN, [result(1, email="ben@example.com")])),
     "fewer matches than results": found((ANN, [result(1)]))
     | {"searches": [{**ANN, "results": [result(1)], "matches": 0}]},
     "more matches than results": {**found((ANN, [])), "searches": [{**ANN, "results": [], "matches": 1}]},
