@@ -17,6 +17,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,8 +27,8 @@ from syncengine.core.codes import CODES
 from syncengine.core.errors import InputError, LedgerTrouble, Problem
 from syncengine.core.events import RunEvent
 from syncengine.core.guards import check_host, key_warning, lost_records
-from syncengine.core.plan import MadeFrom, PlanHeader, PlanSummary, Provenance, Selection
-from syncengine.core.ports import GatewayFactory, Listener
+from syncengine.core.plan import MadeFrom, PlanHeader, PlanProgress, PlanSummary, Provenance, Selection
+from syncengine.core.ports import GatewayFactory, LedgerIdentity, Listener
 from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import FolderResult, RunResult
 from syncengine.core.settings import Account, ApprovalRule
@@ -43,9 +44,10 @@ if TYPE_CHECKING:
     from syncengine.ledger import Ledger
     from syncengine.planning import Identities, PlanFile, Seal
     from syncengine.planning.approvals import ApprovalRequest
-    from syncengine.planning.build import Watcher
+    from syncengine.planning.build import PlanRequest, Watcher
     from syncengine.planning.export import ObservedExport
     from syncengine.planning.unsent import UnsentOperations
+    from syncengine.resuming import NotResumed, Resumption
 
 __all__ = [
     "Planned",
@@ -78,25 +80,28 @@ class Quiet:
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """A completed plan: everything but its operations, which are in the file."""
+    """A completed plan: everything but its operations, which are in the file.
+
+    `progress.run` is the run that the plan goes on after; None for a new plan.
+    """
 
     header: PlanHeader
     provenance: Provenance
     summary: PlanSummary
     path: Path | None
+    progress: PlanProgress
     recorded: frozenset[str] = frozenset()
     """Its changesets that have records in the ledger."""
 
     @property
     def settled(self) -> int:
         """Operations that need nothing more; the others are `left`."""
-        counts = self.summary.counts
-        return counts.already_applied + counts.unchanged
+        return self.progress.settled
 
     @property
     def left(self) -> int:
         """Operations still to be sent, in doubt, held or blocked."""
-        return self.summary.counts.total - self.settled
+        return self.progress.left
 
 
 def load(
@@ -158,92 +163,217 @@ def plan(
     `offline` opens no connection, and is true for a project that was found through a path only. `observed` is a dated
     export of leads; `observed_at` is the time of its rows without one. Where the account allows it, and not offline,
     current values are read from the service. Raises InputError with every problem of the data, WrongLedger where the
-    ledger is not the pinned one. A plan may be blocked: see `summary.blocked`. `selection` is recorded with it. With
-    `seal` (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
+    ledger is not the pinned one. A plan may be blocked: see `summary.blocked`. Where an earlier plan of the same
+    changesets was interrupted and can be worked out again, the result is that plan, with its digest. `selection` is
+    recorded with it. With `seal` (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
     `unsent` is what other changesets still have to send, for findings; by default, what those that were left out do.
     """
-    from syncengine.applying.gate import moment_notes
-    from syncengine.applying.preflight import wire_digest
-    from syncengine.documents.claims import ClaimStore
-    from syncengine.findings.conflict import Conflict
-    from syncengine.planning import PlanRequest, PlanWriter, build_plan
-    from syncengine.planning.authors import asking_git
-    from syncengine.planning.planfile import FORMAT
-    from syncengine.planning.policy import PolicyJudge
-    from syncengine.reviewing import open_export, prepare_review
-
     account = account_of(loaded, project)
     offline = offline or project.through is not None
     if offline:
         loaded = loaded.offline()
-    path = None if out is None else Path(out)
     with ExitStack() as stack:
-        export = open_export(account, stack, observed, observed_at)
+        export = _export(account, stack, observed, observed_at)
         ledger, note = ledger_for_planning(project, account, stack, offline=offline)
         if unsent is None and loaded.left_out:
             unsent = stack.enter_context(unsent_of(loaded.left_out, project, account, ledger))
-        identity = None if ledger is None else ledger.identity()
-        header = PlanHeader(
+        planning = _Planning(
+            loaded=loaded,
+            project=project,
+            account=account,
+            ledger=ledger,
+            identity=None if ledger is None else ledger.identity(),
+            note=note,
+            export=export,
+            offline=offline,
+            seal=seal,
+            selection=selection,
+            unsent=unsent,
+        )
+        path = None if out is None else Path(out)
+        if ledger is None:
+            return planning.make(path, watchers)
+        return _make_or_resume(planning, ledger, path, watchers)
+
+
+class _Planning(msgspec.Struct, frozen=True, kw_only=True):
+    """The inputs of one `plan`; `make` may be called more than once."""
+
+    loaded: Loaded
+    project: Project
+    account: Account
+    ledger: Ledger | None
+    identity: LedgerIdentity | None
+    note: str
+    export: ObservedExport | None
+    offline: bool
+    seal: Seal | None
+    selection: Selection
+    unsent: UnsentClaims | None
+
+    def make(
+        self,
+        path: Path | None,
+        watchers: Sequence[Watcher] = (),
+        *,
+        resumption: Resumption | None = None,
+        not_resumed: NotResumed | None = None,
+    ) -> Planned:
+        """Plan, and write the plan to `path`.
+
+        With `resumption`, an interrupted plan is worked out again: raises CannotResume where that is not possible.
+        """
+        from syncengine.planning import PlanWriter, build_plan
+
+        header = self._header()
+        provenance = self._provenance()
+        if resumption is not None:
+            provenance = msgspec.structs.replace(provenance, ledger_position=resumption.position)
+        accept = None if resumption is None else resumption.accept
+        with ExitStack() as stack:
+            request = self._request(stack, watchers, resumption, not_resumed)
+            with PlanWriter(path, header, provenance, seal=self.seal, accept=accept) as writer:
+                summary = build_plan(request, writer)
+        return Planned(
+            header=header,
+            provenance=provenance,
+            summary=summary,
+            path=path,
+            progress=PlanProgress.of_new(summary.counts) if resumption is None else resumption.progress,
+            recorded=request.recorded,
+        )
+
+    def _header(self) -> PlanHeader:
+        from syncengine.applying.preflight import wire_digest
+        from syncengine.planning.planfile import FORMAT
+
+        account, identity = self.account, self.identity
+        return PlanHeader(
             format=FORMAT,
             account=account.name,
             identity=account.identity,
             host=account.host,
-            policy_digest=project.settings.policy.digest,
+            policy_digest=self.project.settings.policy.digest,
             wire_digest=wire_digest(account.wire),
-            observed="" if export is None else export.digest,
-            partial=selection.partial,
+            observed="" if self.export is None else self.export.digest,
+            partial=self.selection.partial,
             generation=identity.generation if identity is not None and identity.generation else msgspec.UNSET,
         )
-        provenance = Provenance(
-            created=project.clock.now(),
+
+    def _provenance(self) -> Provenance:
+        identity = self.identity
+        return Provenance(
+            created=self.project.clock.now(),
             tool=TOOL,
             ledger_id=None if identity is None else identity.id,
             ledger_position=0 if identity is None else identity.position,
-            ledger_note=note,
-            selection=selection,
-            made_from=_made_from(loaded, project, account),
+            ledger_note=self.note,
+            selection=self.selection,
+            made_from=_made_from(self.loaded, self.project, self.account),
         )
+
+    def _request(
+        self,
+        stack: ExitStack,
+        watchers: Sequence[Watcher],
+        resumption: Resumption | None,
+        not_resumed: NotResumed | None,
+    ) -> PlanRequest:
+        from syncengine.applying.gate import moment_notes
+        from syncengine.documents.claims import ClaimStore
+        from syncengine.findings.conflict import Conflict
+        from syncengine.planning import PlanRequest
+        from syncengine.planning.authors import asking_git
+        from syncengine.planning.policy import PolicyJudge
+        from syncengine.reviewing import prepare_review
+
+        project, account, ledger, loaded = self.project, self.account, self.ledger, self.loaded
+        policy = project.settings.policy
+        past = None if resumption is None else resumption.records
+        explained = {} if not_resumed is None else {not_resumed.plan: not_resumed.reason}
         review = prepare_review(
             loaded.changesets,
             account,
             stack,
-            policy=project.settings.policy,
+            policy=policy,
             environ=project.environ,
             clock=project.clock,
             ledger=ledger,
-            export=export,
-            offline=offline,
-            partial=selection.partial,
+            export=self.export,
+            # Values read from the service now say nothing about those read then.
+            offline=self.offline or past is not None,
+            partial=self.selection.partial,
+            past=past,
+            not_resumed=explained if resumption is None else {resumption.found.run.plan: ""},
         )
-        request = PlanRequest(
+        return PlanRequest(
             account=account,
-            policy=project.settings.policy,
-            judge=PolicyJudge(project.settings.policy, account, tuple(changeset.id for changeset in loaded.changesets)),
+            policy=policy,
+            judge=PolicyJudge(policy, account, tuple(changeset.id for changeset in loaded.changesets)),
             changesets=loaded.changesets,
-            ledger=ledger,
+            ledger=ledger if past is None else past,
             claims=lambda: stack.enter_context(ClaimStore()),
             watchers=(*review.watchers, *watchers),
             observed=review.observed,
-            authors=asking_git(project.settings.policy.approvals, Path(project.settings.root), project.environ),
+            authors=asking_git(policy.approvals, Path(project.settings.root), project.environ),
             notes=(
                 *input_warnings(loaded.problems),
                 *_converted_files(loaded, project, account),
                 *review.notes,
                 *_contradictions(ledger, account),
-                *moment_notes(project.settings.policy, account, ledger, project.clock.now()),
+                *moment_notes(policy, account, ledger, project.clock.now()),
             ),
             undeclared=review.undeclared,
-            rules=review.rules if unsent is None else (*review.rules, Conflict(unsent)),
+            rules=review.rules if self.unsent is None else (*review.rules, Conflict(self.unsent)),
             known_lead=review.known_lead,
             late_findings=review.late_findings,
             late_notes=review.late_notes,
-            parts=_parts(account, project, export),
+            parts=_parts(account, project, self.export),
             recorded=review.recorded,
-            selection=selection,
+            selection=self.selection,
         )
-        with PlanWriter(path, header, provenance, seal=seal) as writer:
-            summary = build_plan(request, writer)
-    return Planned(header=header, provenance=provenance, summary=summary, path=path, recorded=review.recorded)
+
+
+def _export(
+    account: Account, stack: ExitStack, observed: Path | str | None, observed_at: str | None
+) -> ObservedExport | None:
+    from syncengine.reviewing import open_export
+
+    return open_export(account, stack, observed, observed_at)
+
+
+def _make_or_resume(planning: _Planning, ledger: Ledger, path: Path | None, watchers: Sequence[Watcher]) -> Planned:
+    """Go on with an interrupted plan of the same changesets where that is possible; else make a new plan."""
+    from syncengine.planning.part_digests import parts_of
+    from syncengine.resuming import CannotResume, Interrupted, Resumption, find_interrupted
+
+    project, account = planning.project, planning.account
+    parts = _parts(account, project, planning.export)
+    ids = [changeset.id for changeset in planning.loaded.changesets]
+    for changeset in planning.loaded.changesets:
+        parts |= parts_of(changeset.facts())
+    found = find_interrupted(ledger, account, ids, parts, planning.selection)
+    if not isinstance(found, Interrupted):
+        return planning.make(path, watchers, not_resumed=found)
+    resumption = Resumption(
+        found=found,
+        ledger=ledger,
+        account=account,
+        policy=project.settings.policy,
+        clock=project.clock,
+        identities=_identities(project) if planning.seal is None else planning.seal.identities,
+        reads=account.reads.leads and not planning.offline,
+    )
+    with TemporaryDirectory(prefix="syncengine-") as folder:
+        target = Path(folder) / "plan" if path is None else path
+        try:
+            planned = planning.make(target, resumption=resumption)
+        except (CannotResume, InputError) as error:
+            # What is wrong with the files now is reported by the new plan.
+            reason = error.reason if isinstance(error, CannotResume) else "its changesets cannot be planned any more"
+            return planning.make(path, watchers, not_resumed=found.refused(reason))
+        resumption.show(target, watchers)
+    return msgspec.structs.replace(planned, path=path)
 
 
 def input_warnings(problems: Iterable[Problem]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from syncengine.core.plan import Selection
 from syncengine.planning.plans_file import ListedPlan, PlansFile, listed, write_plans_file
 from syncengine.planning.plans_folder import PlansFolder
 from syncengine.project import Project
+from syncengine.reports.facts import progress_words
 
 if TYPE_CHECKING:
     from syncengine.changeset.load import Changeset, Loaded
@@ -107,6 +108,7 @@ class _Making:
         self._problems: list[Problem] = []
         self._faulty = 0
         self._ledger_note = ""
+        self._resumed: list[str] = []
         self._idle: list[str] = []
         self.listed: list[ListedPlan] = []
 
@@ -127,6 +129,8 @@ class _Making:
         self._ledger_note = planned.provenance.ledger_note
         if planned.left or planned.summary.blocked:
             self.listed.append(listed(changeset.id, planned.summary, settled=planned.settled, left=planned.left))
+            if words := progress_words(planned.progress):
+                self._resumed.append(f"changeset {changeset.id}: {words}")
             self._shown(planned)
             return
         path.unlink(missing_ok=True)
@@ -139,7 +143,7 @@ class _Making:
     def shown_by_no_plan(self) -> tuple[str, ...]:
         """Warnings beside those of the plans themselves."""
         note = (self._ledger_note,) if self._ledger_note and not self.listed else ()
-        return (*note, *self._idle)
+        return (*self._resumed, *note, *self._idle)
 
     def raise_problems(self) -> None:
         """Raise the problems of all changesets together."""

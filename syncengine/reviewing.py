@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,7 +19,7 @@ from syncengine.core.finding import Finding
 from syncengine.core.observations import AMOUNTS
 from syncengine.core.ports import Clock, Usage
 from syncengine.core.settings import Account, Policy
-from syncengine.core.values import LeadId
+from syncengine.core.values import LeadId, PlanDigest
 from syncengine.documents.claims import ClaimStore
 from syncengine.documents.lead_schema import LeadSchema
 from syncengine.findings.amount_scale import RECORDED, AmountScaleOnRecord
@@ -36,7 +37,7 @@ from syncengine.planning.undeclared import Undeclared
 if TYPE_CHECKING:
     from syncengine.checking.campaign_fields import CampaignFields
     from syncengine.leadbyte import LeadReader
-    from syncengine.ledger import Ledger
+    from syncengine.ledger import Ledger, PastLedger
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,20 +80,26 @@ def prepare_review(
     export: ObservedExport | None,
     offline: bool,
     partial: bool = False,
+    past: PastLedger | None = None,
+    not_resumed: Mapping[PlanDigest, str] = MappingProxyType({}),
 ) -> Review:
-    """All review inputs for one plan; `stack` closes them. `offline` opens no connection and reads no key."""
+    """All review inputs for one plan; `stack` closes them. `offline` opens no connection and reads no key.
+
+    `past` holds the records that a plan is worked out from again. `not_resumed` maps unfinished plans to the reason why
+    this one does not go on with them; the one that it goes on with has none ("").
+    """
     reader = None if offline else _reader(account, stack, environ, clock)
     values_seen = None
     if export is not None or reader is not None:
         values_seen = stack.enter_context(ObservedValues(export=export, reader=reader))
-    recorded = _recorded(ledger, account, changesets)
-    undeclared = None if ledger is None or partial else _undeclared(ledger, account, recorded, stack)
+    recorded = _recorded(ledger, past, account, changesets)
+    undeclared = None if ledger is None or partial else _undeclared(ledger, past, account, recorded, stack)
     notes: list[str] = []
     early: list[Finding] = []
     if ledger is not None:
         early += since_last_run(ledger.last_run(account.identity), policy, wire_digest(account.wire))
         if not partial:
-            early += _unfinished(ledger, account, changesets)
+            early += _unfinished(ledger, account, changesets, not_resumed)
     if export is not None and export.latest > clock.now():
         notes.append(
             f"{export.label} holds values observed at {export.latest}, which is still to come: is its time zone right?"
@@ -149,14 +156,19 @@ class _LazyMedians(Mapping[str, int]):
         return len(self._medians)
 
 
-def _unfinished(ledger: Ledger, account: Account, changesets: Sequence[Changeset]) -> Iterator[Finding]:
+def _unfinished(
+    ledger: Ledger, account: Account, changesets: Sequence[Changeset], not_resumed: Mapping[PlanDigest, str]
+) -> Iterator[Finding]:
     ids = {changeset.id for changeset in changesets}
     for plan in ledger.unfinished(account.identity):
         mine = sorted(ids & set(plan.changesets))
-        if mine:
+        reason = not_resumed.get(plan.plan)
+        if mine and reason != "":
+            what = f"plan {plan.plan[:12]} of {', '.join(mine)} is unfinished (run {plan.run})"
             message = (
-                f"plan {plan.plan[:12]} of {', '.join(mine)} is unfinished (run {plan.run}): applying it again "
-                "goes on with it"
+                f"{what}: applying it again goes on with it"
+                if reason is None
+                else f"{what}, and this is a new plan: {reason}"
             )
             yield Finding(
                 rule="unfinished-plan",
@@ -202,21 +214,26 @@ def _known_fields(account: Account) -> frozenset[str]:
     return frozenset(known or ())
 
 
-def _recorded(ledger: Ledger | None, account: Account, changesets: Sequence[Changeset]) -> frozenset[str]:
+def _recorded(
+    ledger: Ledger | None, past: PastLedger | None, account: Account, changesets: Sequence[Changeset]
+) -> frozenset[str]:
     """The plan's changesets that have records in the ledger."""
-    if ledger is None:
-        return frozenset()
-    return frozenset(changeset.id for changeset in changesets) & ledger.changesets_of(account.identity)
+    ids = frozenset(changeset.id for changeset in changesets)
+    if past is not None:
+        return past.recorded_among(account.identity, ids)
+    return frozenset() if ledger is None else ids & ledger.changesets_of(account.identity)
 
 
-def _undeclared(ledger: Ledger, account: Account, recorded: frozenset[str], stack: ExitStack) -> Undeclared | None:
+def _undeclared(
+    ledger: Ledger, past: PastLedger | None, account: Account, recorded: frozenset[str], stack: ExitStack
+) -> Undeclared | None:
     if not recorded:
         return None
     return stack.enter_context(
         Undeclared(
             lambda: stack.enter_context(ClaimStore()),
             recorded,
-            lambda changeset: ledger.attempts_of(account.identity, changeset),
+            lambda changeset: (past or ledger).attempts_of(account.identity, changeset),
             lambda changeset: ledger.history(account=account.identity, changeset=changeset),
         )
     )

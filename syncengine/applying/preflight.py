@@ -112,11 +112,15 @@ class Preflight:
         self._names: dict[tuple[str, str, str], str] = {}
 
     def check(
-        self, operations: Iterator[PlannedOperation], looked: Callable[[int], None] = lambda _: None
+        self,
+        operations: Iterator[PlannedOperation],
+        looked: Callable[[int], None] = lambda _: None,
+        watch: Callable[[PlannedOperation, LeadHistory], None] = lambda _, __: None,
     ) -> PreflightResult:
         """Raises PlanBlocked, StalePlan, WrongLedger or Refusal. A settled plan passes, whatever else changed.
 
-        `looked` receives the number of operations checked, batch by batch.
+        `looked` receives the number of operations checked, batch by batch; `watch` each operation with its lead's
+        history.
         """
         counts = self._plan.summary.counts
         if counts.blocked or self._plan.summary.blocked:
@@ -134,7 +138,9 @@ class Preflight:
             for planned in batch:
                 for use in planned.names:
                     self._names.setdefault((planned.changeset, use.kind, use.name), use.target)
-                self._look(planned, histories.get(planned.operation.lead, NO_HISTORY))
+                history = histories.get(planned.operation.lead, NO_HISTORY)
+                watch(planned, history)
+                self._look(planned, history)
         self._second.check_counts()
         if self._to_send:
             self._refuse()

@@ -230,7 +230,9 @@ def _tell_where(invocation: Invocation, planned: Planned, project: Project, out:
         invocation.output.note(f"saved to {out}, to be looked at: it is blocked, and apply refuses it")
         return
     rule = needed_approvals(planned, project) if planned.summary.counts.to_send else None
-    if rule is not None:
+    if planned.progress.run is not None:
+        invocation.output.note("it is the interrupted plan: approvals of it stay valid, and apply goes on with it")
+    elif rule is not None:
         people = f"{rule.required} approval{'s' if rule.required > 1 else ''}"
         invocation.output.note(f"it needs {people} before it is applied: syncengine approve {out} --key KEY")
     invocation.output.note(f"saved to {out}; apply it with: syncengine apply {out}")

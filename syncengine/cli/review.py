@@ -67,6 +67,9 @@ def command(invocation: Invocation, *, plan: Path, key: Path | None, show_values
 
 
 def _view(invocation: Invocation, saved: PlanFile, *, show_values: bool) -> tuple[PlanView, ViewOptions]:
+    import msgspec
+
+    from syncengine.cli.progress_so_far import progress_so_far
     from syncengine.cli.views import review_options, reviewed, view_options
     from syncengine.core.errors import ConfigError
     from syncengine.reports.model import Fold
@@ -81,6 +84,7 @@ def _view(invocation: Invocation, saved: PlanFile, *, show_values: bool) -> tupl
     summary = reviewed(saved, settings)
     options = view_options(invocation, settings, saved.header.account, show_values=show_values)
     options = review_options(options, project, saved.header, summary, saved.path)
+    options = msgspec.structs.replace(options, progress=progress_so_far(project, saved))
     folding = Fold(options, keep=0)
     for planned in saved.operations():
         folding.add(planned)

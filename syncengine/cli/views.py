@@ -86,6 +86,7 @@ def show_plan(
     `planned` is given right after it was planned: its findings need not be worked out again. `selection` restricts
     the operations that are shown.
     """
+    from syncengine.cli.progress_so_far import progress_so_far
     from syncengine.cli.shown_part import shown_part
     from syncengine.planning import SealedPlan, open_plan
 
@@ -99,6 +100,8 @@ def show_plan(
         options = view_options(invocation, settings, plan.header.account, show_values=show_values)
         summary = reviewed(plan, settings) if planned is None else planned.summary
         options = review_options(options, project, plan.header, summary, path)
+        progress = progress_so_far(project, plan) if planned is None else planned.progress
+        options = msgspec.structs.replace(options, progress=progress)
         if selection is not None and selection.partial:
             options = msgspec.structs.replace(options, part=shown_part(plan, selection))
         _show(invocation, (plan.header, plan.provenance, plan.operations(), summary, options), format_)
@@ -156,6 +159,7 @@ def pieces_of_plan(
     header, summary = planned.header, planned.summary
     options = view_options(invocation, project.settings, header.account, show_values=show_values)
     options = review_options(options, project, header, summary, planned.path)
+    options = msgspec.structs.replace(options, progress=planned.progress)
     with open_plan(planned.path, identities) as plan:
         parts = (header, planned.provenance, plan.operations(), summary, options)
         if format_ == "json":
@@ -252,6 +256,7 @@ class LiveView:
         """Write the view to stdout. `saved` is where the plan is for now, `out` where it stays."""
         summary = planned.summary
         options = review_options(self._options, project, planned.header, summary, out)
+        options = msgspec.structs.replace(options, progress=planned.progress)
         parts = (self._fold, planned.header, planned.provenance, summary, options)
         more = _flagged_operations(saved, identities, summary, options.detail)
         if self._format == "markdown":

@@ -4,14 +4,14 @@ those."""
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 
 from syncengine.core.changes import ChangeFacts, NameUse, Origin
 from syncengine.core.finding import Finding
 from syncengine.core.operations import KindCounts, Operation
-from syncengine.core.values import Cents, ChangesetId, LeadId, OperationId, PlanDigest, parse_money
+from syncengine.core.values import Cents, ChangesetId, LeadId, OperationId, PlanDigest, RunId, parse_money
 
 
 class State(StrEnum):
@@ -208,6 +208,35 @@ class Counts(KindCounts, frozen=True, kw_only=True):
     margins: Moved = Moved()
     """Revenue minus payout, where an operation declares both."""
     skipped_fields: int = 0
+
+
+class PlanProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a plan is settled. `settled` and `left` add up to its operations.
+
+    Settled are operations that need nothing more: applied by the plan or resolved as applied, or never to be sent
+    (already applied, unchanged). Of those left, `in_doubt` cannot be sent before someone resolves them. `payout` and
+    `revenue` are the sums that are still to be sent, in hundredths.
+    """
+
+    settled: int
+    left: int
+    in_doubt: int = 0
+    payout: int = 0
+    revenue: int = 0
+    run: RunId | None = None
+    """The newest run of the plan; None where it was never applied."""
+
+    @classmethod
+    def of_new(cls, counts: Counts) -> Self:
+        """That of a plan that was never applied."""
+        settled = counts.already_applied + counts.unchanged
+        return cls(
+            settled=settled,
+            left=counts.total - settled,
+            in_doubt=counts.in_doubt,
+            payout=counts.payout,
+            revenue=counts.revenue,
+        )
 
 
 class Blocker(msgspec.Struct, frozen=True, kw_only=True):

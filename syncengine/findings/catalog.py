@@ -36,7 +36,8 @@ _ELSEWHERE = (
     Description(
         name="unfinished-plan",
         severity="medium",
-        threshold="a plan of the same changesets was applied in part, and no later one of them in full",
+        threshold="a plan of the same changesets was applied in part, no later one of them in full, and this plan does "
+        "not continue it (the message says why)",
         example="run 20261120-1 stopped after 498 of 500 operations",
     ),
     Description(

@@ -13,5 +13,15 @@ from syncengine.ledger.open_ledger import (
     open_view,
 )
 from syncengine.ledger.operations import Ledger
+from syncengine.ledger.past import PastLedger
 
-__all__ = ["Ledger", "create_ledger", "known_before", "migrate_ledger", "open_behind", "open_ledger", "open_view"]
+__all__ = [
+    "Ledger",
+    "PastLedger",
+    "create_ledger",
+    "known_before",
+    "migrate_ledger",
+    "open_behind",
+    "open_ledger",
+    "open_view",
+]

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from syncengine.core.errors import InputError
 from syncengine.core.history import Attempt
-from syncengine.core.operations import delivery_among
+from syncengine.core.operations import IRREVERSIBLE, delivery_among
 from syncengine.core.outcomes import LeadEntry, Outcome, Ruling
 from syncengine.core.ports import (
     Answered,
@@ -21,13 +21,14 @@ from syncengine.core.ports import (
     RunStart,
 )
 from syncengine.core.results import Doubt, Totals, UnfinishedPlan
-from syncengine.core.values import LeadId, RunId
+from syncengine.core.values import LeadId, PlanDigest, RunId
 from syncengine.ledger import checking, erasure, operation_records
 from syncengine.ledger.chain import append_to, seal
 from syncengine.ledger.commit_batch import SALT_CHARACTERS
 from syncengine.ledger.damage import blaming_damage
 from syncengine.ledger.engine import Applicant, Engine, Leases
 from syncengine.ledger.key import ValueForms, ensure_key
+from syncengine.ledger.past import PastLedger
 from syncengine.ledger.record_encoding import event_content, resolution_content
 from syncengine.ledger.rows import SHARED, BegunRow, begun_rows, run_rows
 from syncengine.ledger.status_counts import open_attempts
@@ -98,6 +99,20 @@ class Ledger(Writer):
                 plans.setdefault(row.plan, []).append(row)
         live = {run for run, _ in self.live_runs()}
         return operation_records.open_plans([(runs, settled.get(plan, 0)) for plan, runs in plans.items()], live)
+
+    def is_tried_in_full(self, plan: PlanDigest, total: int) -> bool:
+        """Whether each of a plan's `total` operations was sent at least once, and none of them is repeatable and of
+        unknown outcome."""
+        tried = int(self.engine.read(lambda: self.engine.rows("operations_tried", plan=plan)[0][0]))
+        return tried >= total and not any(
+            attempt.plan == plan and attempt.kind not in IRREVERSIBLE
+            for _, attempts in self._open_operations()
+            for attempt in attempts
+        )
+
+    def at_position(self, account: str, position: int) -> PastLedger:
+        """An account's records up to a position."""
+        return PastLedger(self, account, position)
 
     def open_shared_runs(self) -> Sequence[tuple[RunId, str]]:
         """Shared runs that have not ended, each with its account."""

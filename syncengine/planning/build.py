@@ -24,7 +24,6 @@ from syncengine.core.plan import (
     Selection,
     State,
 )
-from syncengine.core.ports import LedgerView
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId
 from syncengine.documents.claims import ClaimStore as DiskClaims
@@ -36,7 +35,7 @@ from syncengine.findings.rows_taken import rows_taken
 from syncengine.findings.rule import Rule
 from syncengine.findings.shared_lead import SharedLead
 from syncengine.planning.conflicts import ClaimRegistry, Conflicts
-from syncengine.planning.diff import NO_HISTORY, Differ, Generation, Observed
+from syncengine.planning.diff import NO_HISTORY, Differ, Generation, Observed, StoredValues
 from syncengine.planning.entry_numbers import EntryNumbers
 from syncengine.planning.findings_policy import FindingsPolicy, with_findings
 from syncengine.planning.part import PartOfPlan
@@ -78,6 +77,18 @@ class Watcher(Protocol):
         ...
 
 
+class PlanningRecords(StoredValues, Protocol):
+    """What planning reads from the ledger. See LedgerView."""
+
+    def histories(self, account: str, leads: Sequence[LeadId]) -> Mapping[LeadId, LeadHistory]:
+        """Histories of these leads; a lead without any is left out."""
+        ...
+
+    def names(self, account: str) -> Mapping[tuple[str, str, str], str]:
+        """(changeset, kind, name) to the id that the name resolved to when that changeset was first applied with it."""
+        ...
+
+
 class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
     """All inputs of a plan. `authors` maps a changeset's file to the e-mail addresses of its git authors."""
 
@@ -85,7 +96,7 @@ class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     judge: PolicyJudge
     changesets: Sequence[PlannableChangeset]
-    ledger: LedgerView | None
+    ledger: PlanningRecords | None
     claims: Callable[[], ClaimRegistry]
     watchers: tuple[Watcher, ...] = ()
     observed: Observed | None = None

@@ -61,6 +61,21 @@ class LedgerFacts:
         return {LEDGER: self._sum.hexdigest()}
 
 
+def moved_parts(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """The parts that differ, in words: "changeset uplift", "source rows of uplift", "policy"."""
+    names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+    return tuple(part_in_words(name) for name in names)
+
+
+def part_in_words(name: str) -> str:
+    """A part as messages call it."""
+    kind, _, of = name.partition(":")
+    if kind == "source":
+        changeset, _, source = of.partition("/")
+        return f"source {source} of {changeset}"
+    return {OBSERVED: "the observed file", LEDGER: "the ledger's facts"}.get(name, f"{kind} {of}".rstrip())
+
+
 def _digest(kind: bytes, value: Mapping[str, object]) -> str:
     content = msgspec.json.encode(value, order="deterministic")
     return hashlib.sha256(b"syncengine-part-" + kind + b"\n" + content).hexdigest()

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Self, TypeVar
 
@@ -149,13 +149,21 @@ def _check_replaceable(path: Path) -> None:
 class PlanWriter:
     """Writes a plan in one pass. The final name does not exist before `finish`. Mode 0600, because it holds values.
 
-    With `seal`, only its recipients can read what the plan says about leads.
+    With `seal`, only its recipients can read what the plan says about leads. `accept` receives the complete file and
+    its summary before the file gets its name; where it raises, no file appears.
     """
 
     def __init__(
-        self, path: Path | None, header: PlanHeader, provenance: Provenance, *, seal: Seal | None = None
+        self,
+        path: Path | None,
+        header: PlanHeader,
+        provenance: Provenance,
+        *,
+        seal: Seal | None = None,
+        accept: Callable[[Path, PlanSummary], None] | None = None,
     ) -> None:
         self._path = path
+        self._accept = accept
         self._seal = seal
         self._sealed_lines = None if seal is None else SealedLines(seal, self._put)
         self._partial: Path | None = None
@@ -225,8 +233,7 @@ class PlanWriter:
         self._put(self._footer(digest, covered, beside)[:-1] + _CHECKSUM_MARK)
         checksum = self._checksum.hexdigest().encode()
         self._put(checksum + b'"}\n')
-        self._publish()
-        return PlanSummary(
+        summary = PlanSummary(
             digest=PlanDigest(digest),
             counts=counts,
             blocked=blocked,
@@ -238,6 +245,8 @@ class PlanWriter:
             recorded=recorded_findings,
             parts=parts or {},
         )
+        self._publish(summary)
+        return summary
 
     def _footer(self, digest: str, covered: _Covered, beside: _Beside) -> bytes:
         """The footer without the checksum."""
@@ -302,7 +311,7 @@ class PlanWriter:
                     code="SE902",
                 ) from error
 
-    def _publish(self) -> None:
+    def _publish(self, summary: PlanSummary) -> None:
         if self._file is None or self._partial is None or self._path is None:
             return
         try:
@@ -310,6 +319,8 @@ class PlanWriter:
             os.fsync(self._file.fileno())
             self._file.close()
             self._file = None
+            if self._accept is not None:
+                self._accept(self._partial, summary)
             self._partial.replace(self._path)
         except OSError as error:
             raise InputError(

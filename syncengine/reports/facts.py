@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import msgspec
 
 from syncengine.core.operations import is_irreversible, target_of
-from syncengine.core.plan import MadeFrom, PlannedOperation, PlanSummary, Provenance
+from syncengine.core.plan import MadeFrom, PlannedOperation, PlanProgress, PlanSummary, Provenance
 from syncengine.core.redaction import visible
+from syncengine.core.values import format_money
 from syncengine.reports.findings import verdict_of
 from syncengine.reports.vocabulary import number, plural, short
 
@@ -102,6 +103,18 @@ def partial_words(provenance: Provenance, *, partial: bool) -> str:
     ]
     told = f" ({', '.join(asked)})" if asked else ""
     return f"Partial plan{told}: the rest of its changesets is not planned here"
+
+
+def progress_words(progress: PlanProgress | None) -> str:
+    """How much of a plan that was applied before is settled; "" of a new one. Every view says it first."""
+    if progress is None or progress.run is None:
+        return ""
+    total = progress.settled + progress.left
+    told = f"{number(progress.settled)} of {number(total)} settled, {number(progress.left)} left"
+    if progress.in_doubt:
+        told += f" ({number(progress.in_doubt)} of them in doubt)"
+    money = f"payout {format_money(progress.payout)} and revenue {format_money(progress.revenue)}"
+    return f"{told}; money left to send: {money}; last applied in run {visible(progress.run)}"
 
 
 def approval_words(approvals: ApprovalsSoFar | None) -> str:

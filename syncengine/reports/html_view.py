@@ -69,6 +69,7 @@ def page_context(view: PlanView, charts: MoneyCharts) -> dict[str, object]:
         "masker": view.masker,
         "verdict": verdict_of(view.summary),
         "headline": view.headline,
+        "progress": view.progress,
         "partial": view.partial,
         "facts": list(_facts(view)),
         "findings": [_told(finding, view.masker, view.places) for finding in view.findings],

@@ -10,11 +10,20 @@ import msgspec
 from syncengine.core.errors import Problem, SyncError
 from syncengine.core.finding import Finding
 from syncengine.core.operations import IRREVERSIBLE, SPECS, Kind
-from syncengine.core.plan import Blocker, Counts, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
+from syncengine.core.plan import (
+    Blocker,
+    Counts,
+    PlanHeader,
+    PlannedOperation,
+    PlanProgress,
+    PlanSummary,
+    Provenance,
+    State,
+)
 from syncengine.core.redaction import Masker
 from syncengine.core.results import Doubt, HistoryRow, OperationLine, RunResult, StatusReport, ValidateResult
 from syncengine.core.values import format_money
-from syncengine.reports.facts import ApprovalsSoFar
+from syncengine.reports.facts import ApprovalsSoFar, progress_words
 from syncengine.reports.findings import plan_warnings, shown_value, verdict_of
 from syncengine.reports.model import ViewOptions
 from syncengine.reports.rows import Diff, Row, row_of
@@ -58,6 +67,7 @@ def plan_object(
     counts = summary.counts
     note = provenance.ledger_note
     return {
+        **_progress(options.progress or PlanProgress.of_new(counts)),
         "plan": summary.digest,
         "account": header.account,
         "host": header.host,
@@ -98,6 +108,16 @@ def plans_json(plans: Iterable[Iterable[str]], warnings: Sequence[str], exit_cod
         yield from plan
         comma = ",\n"
     yield '],\n"warnings":' + _ENCODER.encode(_clean(list(warnings))).decode() + f',"exit":{exit_code}}}\n'
+
+
+def _progress(progress: PlanProgress) -> dict[str, Any]:
+    """`progress` is null where the plan was never applied."""
+    return {
+        "progress": progress_words(progress) or None,
+        "settled": progress.settled,
+        "left": progress.left,
+        "money_left": {"payout": format_money(progress.payout), "revenue": format_money(progress.revenue)},
+    }
 
 
 def _approvals(approvals: ApprovalsSoFar | None) -> dict[str, Any]:

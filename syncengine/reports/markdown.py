@@ -102,6 +102,8 @@ def _summary(told: str, text: str) -> str:
 
 def _opening(view: PlanView, options: ViewOptions) -> list[str]:
     lines: list[str] = []
+    if view.progress:
+        lines += [f"**{prose(view.progress)}**", ""]
     for note in view.notes:
         lines += ["> [!WARNING]", f"> **Ledger:** {prose(clip(note, 600))}", ""]
     if view.partial:

@@ -9,7 +9,16 @@ import msgspec
 
 from syncengine.core.finding import Finding, Severity
 from syncengine.core.operations import SPECS, Kind, is_irreversible
-from syncengine.core.plan import Blocker, Counts, PlanHeader, PlannedOperation, PlanSummary, Provenance, State
+from syncengine.core.plan import (
+    Blocker,
+    Counts,
+    PlanHeader,
+    PlannedOperation,
+    PlanProgress,
+    PlanSummary,
+    Provenance,
+    State,
+)
 from syncengine.core.redaction import Masker, visible
 from syncengine.reports.blocking import BlockingRule, blocking_rules
 from syncengine.reports.facts import (
@@ -20,6 +29,7 @@ from syncengine.reports.facts import (
     headline,
     origin_words,
     partial_words,
+    progress_words,
     target_words,
 )
 from syncengine.reports.findings import finding_line, flagged, message_words, remarks
@@ -40,8 +50,8 @@ class ViewOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `lines` tells whether JSON lists the operations; `rows` is the most that HTML and Markdown may list. `names` is
     what the account calls deliveries and buyers, `approvals` None where no configuration says who must approve,
-    `forge` where files are linked to, `artifact` the address of the HTML view in CI, and `part` what the view is
-    restricted to.
+    `forge` where files are linked to, `artifact` the address of the HTML view in CI, `part` what the view is
+    restricted to, and `progress` how much of the plan is settled, where that is known.
     """
 
     width: int = 80
@@ -56,6 +66,7 @@ class ViewOptions(msgspec.Struct, frozen=True, kw_only=True):
     forge: Forge | None = None
     artifact: str = ""
     part: ShownPart | None = None
+    progress: PlanProgress | None = None
 
     def shows(self, planned: PlannedOperation) -> bool:
         """Whether the view lists this operation."""
@@ -123,6 +134,8 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     summary: PlanSummary
     headline: str
     """The verdict in words."""
+    progress: str
+    """How much of a plan that was applied before is settled; "" of a new one. Every view opens with it."""
     partial: str
     """That the plan is one of a part of its changesets; "" where it is not. Every view opens with it."""
     notes: tuple[str, ...]
@@ -258,6 +271,7 @@ class Fold:
             provenance=provenance,
             summary=summary,
             headline=headline(summary, len(rules), part),
+            progress=progress_words(options.progress),
             partial=partial_words(provenance, partial=header.partial),
             notes=notes,
             approvals=approval_words(options.approvals),

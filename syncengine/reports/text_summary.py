@@ -64,6 +64,8 @@ def summary_lines(page: Page, view: PlanView) -> Iterator[str]:
 
 def _opening(page: Page, view: PlanView) -> Iterator[str]:
     counts = view.counts
+    if view.progress:
+        yield from page.line(Piece(view.progress, "bold"), hang=2)
     for note in view.notes:
         yield from page.line(Piece("! LEDGER  ", "alarm"), Piece(note, "warn"), hang=_HANG)
     if view.partial:

@@ -346,3 +346,27 @@ SELECT 1 FROM attempts WHERE account = :account AND delivery = :delivery LIMIT 1
 
 -- name: has_buyer
 SELECT 1 FROM attempts WHERE account = :account AND kind = 'financials' AND vals LIKE :pattern ESCAPE '!' LIMIT 1
+
+-- name: records_after
+SELECT kind, ref FROM chain
+WHERE position > :position AND account = :account AND kind IN ('request', 'answer', 'resolution', 'erasure', 'name')
+
+-- name: attempts_after
+SELECT a.changeset, count(*)
+FROM chain c
+CROSS JOIN requests q
+CROSS JOIN attempts a
+WHERE c.position > :position AND c.account = :account AND c.kind = 'request'
+  AND q.id = CAST(c.ref AS BIGINT) AND a.number >= q.id * 65536 AND a.number < (q.id + 1) * 65536
+GROUP BY a.changeset
+
+-- Operations that a plan's runs sent, or may have sent.
+-- name: operations_tried
+SELECT count(DISTINCT a.operation)
+FROM runs r
+CROSS JOIN requests q
+CROSS JOIN attempts a
+LEFT JOIN answers n ON n.request = q.id
+LEFT JOIN outcomes o ON o.number = a.number
+WHERE r.plan = :plan AND q.run = r.id AND a.number >= q.id * 65536 AND a.number < (q.id + 1) * 65536
+  AND coalesce(o.outcome, n.outcome, '') <> 'not_sent'
