@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from syncengine.core.plan import MadeFrom
+from syncengine.planning.committed import committed_blobs, is_as_committed
 from syncengine.planning.git import Git, GitCannotTell
 
 NAMED = 20
 """Differing files that are named; the rest is counted."""
-_AT_ONCE = 200
-"""Paths in one command line."""
-_BLOCK = 1 << 20
-_NORMALISED = 64 << 20
-"""Largest size in bytes of a file that is compared a second time, with its line endings converted to git's."""
-_POINTER = 1024
-"""Maximum length of a Git LFS pointer."""
 _BRANCH_VARIABLES = ("GITHUB_HEAD_REF", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_BRANCH", "GITHUB_REF_NAME")
 """CI checks out a commit without a branch, and names the branch in one of these variables."""
 
@@ -56,62 +49,10 @@ def _branch_of_ci(environ: Mapping[str, str]) -> str:
 
 
 def _differing(git: Git, root: Path, files: Sequence[str]) -> Iterator[str]:
-    """Compare by git's object id, so that no filter that the repository configures is run."""
     within = [file for file in files if not file.startswith("../")]
     yield from (file for file in files if file.startswith("../"))
-    for start in range(0, len(within), _AT_ONCE):
-        some = within[start : start + _AT_ONCE]
-        committed = dict(_blobs(git.run(root, "ls-tree", "-z", "--long", "HEAD", "--", *some)))
-        for file in some:
-            blob = committed.get(file)
-            if blob is None or not _same(git, root, file, *blob):
-                yield file
-
-
-def _blobs(answer: bytes | None) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Object id and size by path."""
-    for line in (answer or b"").split(b"\0"):
-        facts, _, name = line.partition(b"\t")
-        words = facts.split()
-        if len(words) == 4 and words[1] == b"blob" and words[3].isdigit():
-            yield name.decode("utf-8", "surrogateescape"), (words[2].decode("ascii"), int(words[3]))
-
-
-def _same(git: Git, root: Path, file: str, blob: str, size: int) -> bool:
-    path = root / file
-    try:
-        if _object_id(_pieces(path), path.stat().st_size, blob) == blob:
-            return True
-        if size <= _POINTER:
-            pointer = git.run(root, "cat-file", "blob", blob) or b""
-            if pointer.startswith(b"version https://git-lfs.github.com/"):
-                return f"oid sha256:{_sha256(path)}".encode() in pointer.splitlines()
-        if path.stat().st_size > _NORMALISED:
-            return False
-        # A separate note reports converted line endings.
-        content = path.read_bytes().replace(b"\r\n", b"\n")
-    except OSError:
-        return False
-    return _object_id([content], len(content), blob) == blob
-
-
-def _object_id(content: Iterable[bytes], size: int, like: str) -> str:
-    """The object id that git gives a file, by the repository's own hash."""
-    digest = hashlib.sha256() if len(like) == 64 else hashlib.sha1(usedforsecurity=False)
-    digest.update(b"blob %d\0" % size)
-    for piece in content:
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    for piece in _pieces(path):
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as source:
-        while piece := source.read(_BLOCK):
-            yield piece
+    committed = committed_blobs(git, root, within)
+    for file in within:
+        blob = committed.get(file)
+        if blob is None or not is_as_committed(git, root / file, blob):
+            yield file
