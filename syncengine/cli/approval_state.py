@@ -19,27 +19,23 @@ def approvals_so_far(
     """The approvals of a plan that is saved at `path`, as far as they can be judged here; None where the configuration
     does not have its account. A view never fails because of them."""
     from syncengine.planning.approvals import ApprovalRequest, would_count
-    from syncengine.planning.policy import approval_rule
 
     account = project.settings.accounts.get(header.account)
     if account is None:
         return None
-    policy = project.settings.policy
-    rule = approval_rule(policy, summary.counts, account, tuple(changeset.id for changeset in summary.changesets))
-    if rule is None:
-        return ApprovalsSoFar()
-    if path is None:
-        return ApprovalsSoFar(needed=rule.required)
     request = ApprovalRequest(
         summary=summary,
         plan=path,
         files=(),
         account=account,
-        policy=policy,
+        policy=project.settings.policy,
         root=Path(project.settings.root),
         environ=project.environ,
         now=project.clock.now(),
     )
+    rule = request.rule
+    if rule is None:
+        return ApprovalsSoFar()
     try:
         found = would_count(request)
     except SyncError as error:

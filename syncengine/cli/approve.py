@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from syncengine.core.finding import Finding
     from syncengine.planning import PlanFile
-    from syncengine.planning.approvals import Approvals
+    from syncengine.planning.approvals import ApprovalRequest, Approvals
 
 _TOLD = 12
 """Findings that are named before a plan is signed; more are counted."""
@@ -25,19 +26,25 @@ _TOLD = 12
     examples=(
         "syncengine show release.plan",
         "syncengine approve release.plan --key ~/.ssh/id_ed25519",
+        "syncengine approve release.plan --key ~/.ssh/id_ed25519 --in-repository    # to be committed",
     ),
-    epilog="Exit codes: 0 signed; 1 the key cannot be used; 3 the plan is altered or blocked.",
+    epilog="Exit codes: 0 signed; 1 the key cannot be used; 3 nothing was signed: the plan is altered or blocked, or "
+    "the key is an author's, is not listed, or no signers are configured.",
 )
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--key", required=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Your private SSH key, or the public key (.pub) of one that ssh-agent holds.")  # fmt: skip
+@click.option("--in-repository", is_flag=True,
+              help="Add it to approvals/DIGEST.approval in the repository instead of PLAN.approval.")  # fmt: skip
 @identity_option
 @format_option("text", "json")
 @click.pass_obj
-def command(invocation: Invocation, *, plan: Path, key: Path, format_: str) -> None:
+def command(invocation: Invocation, *, plan: Path, key: Path, in_repository: bool, format_: str) -> None:
     """Sign a saved plan with your SSH key. The signature is added to PLAN.approval, where apply finds it.
 
-    The signature covers the plan's digest. It is valid for this plan only, and not after any change to it.
+    The signature covers the plan's digest. It is valid for this plan only, and not after any change to it. Nothing is
+    signed where the signature would not count: an author's, that of a key that is not listed, or without a policy that
+    names signers.
     """
     from syncengine.planning import open_plan
 
@@ -45,11 +52,11 @@ def command(invocation: Invocation, *, plan: Path, key: Path, format_: str) -> N
         refuse_blocked(saved)
         for line in _summary(saved, _findings(invocation, saved)):
             invocation.output.text_line(line)
-        sign(invocation, saved, key, format_)
+        sign(invocation, saved, key, format_, in_repository=in_repository)
 
 
 def refuse_blocked(saved: PlanFile) -> None:
-    """Raise PlanBlocked where a plan can never be applied, so that nobody need sign it."""
+    """Raise PlanBlocked where a plan can never be applied, so that it is not signed."""
     from syncengine.core.errors import PlanBlocked
 
     if saved.summary.blocked:
@@ -59,25 +66,55 @@ def refuse_blocked(saved: PlanFile) -> None:
         )
 
 
-def sign(invocation: Invocation, saved: PlanFile, key: Path, format_: str = "text") -> None:
-    """Add the signature of `key` to PLAN.approval, and say whether it counts."""
-    from syncengine.planning.approvals import NAMESPACE, Keygen, add_approval, approval_path, signed_text
+def sign(
+    invocation: Invocation, saved: PlanFile, key: Path, format_: str = "text", *, in_repository: bool = False
+) -> None:
+    """Add the signature of `key` to PLAN.approval, or to the repository's file for this plan. Raises NotApproved,
+    before anything is written, where it would not count."""
+    from syncengine.planning.approvals import (
+        NAMESPACE,
+        Keygen,
+        add_approval,
+        approval_path,
+        repository_path,
+        require_signer,
+        signed_text,
+        would_count,
+    )
 
+    request = _requirements(invocation, saved)
     keygen = Keygen(invocation.environ)
     armoured = keygen.sign(signed_text(saved.summary.digest), key=key.expanduser(), namespace=NAMESPACE)
     signature = _signature(armoured, key)
+    require_signer(request, armoured)
     invocation.log.info("approved", plan=saved.summary.digest, account=saved.header.account)
     target = approval_path(saved.path)
+    if in_repository:
+        target = Path(os.path.relpath(repository_path(request.root, saved.summary.digest), invocation.cwd))
     added = add_approval(target, armoured)
-    approvals = _standing(invocation, saved)
-    counts = approvals is None or any(each.fingerprint == signature for each in approvals.counted)
     if format_ == "json":
         invocation.output.json(
-            {"plan": saved.summary.digest, "approval": str(target), "key": signature, "added": added, "counts": counts}
+            {"plan": saved.summary.digest, "approval": str(target), "key": signature, "added": added, "counts": True}
         )
     else:
         invocation.output.result(f"{'approved' if added else 'already approved'} with key {signature}: {target}")
-    _tell(invocation, approvals, str(target))
+    _tell(invocation, would_count(request), target, digest=saved.summary.digest, in_repository=in_repository)
+
+
+def _requirements(invocation: Invocation, saved: PlanFile) -> ApprovalRequest:
+    """What the configuration at hand asks of an approval. Raises NotApproved where there is no configuration."""
+    from syncengine.api import approval_request
+    from syncengine.core.errors import ConfigError
+    from syncengine.planning.approvals import no_signers
+
+    try:
+        project = invocation.project()
+    except ConfigError as error:
+        named = invocation.config is not None or invocation.policy is not None
+        if named or error.problems or error.code != ConfigError.code:
+            raise
+        raise no_signers(error.message) from error
+    return approval_request(saved, project)
 
 
 def _signature(armoured: str, key: Path) -> str:
@@ -135,26 +172,18 @@ def _summary(saved: PlanFile, findings: Sequence[Finding]) -> list[str]:
     return lines
 
 
-def _standing(invocation: Invocation, saved: PlanFile) -> Approvals | None:
-    """How the plan's approvals stand by the policy at hand; None where there is none, or it asks for no approval."""
-    from syncengine.api import approval_request
-    from syncengine.core.errors import ConfigError
-    from syncengine.planning.approvals import would_count
-
-    try:
-        project = invocation.project()
-        return would_count(approval_request(saved, project))
-    except ConfigError:
-        if invocation.config is not None or invocation.policy is not None:
-            raise
-        return None  # A plan can be approved anywhere; whether the signer may is judged where it is applied.
-
-
-def _tell(invocation: Invocation, approvals: Approvals | None, target: str) -> None:
+def _tell(
+    invocation: Invocation, approvals: Approvals | None, target: Path, *, digest: str, in_repository: bool
+) -> None:
     if approvals is None:
+        invocation.output.note("the policy asks for no approval of this plan")
         return
-    people = ", ".join(approval.principals[0] for approval in approvals.counted) or "nobody yet"
+    people = ", ".join(approval.principals[0] for approval in approvals.counted)
     invocation.output.note(f"approved by: {people}")
     for finding in approvals.findings:
         invocation.output.warning(f"not counted: {finding.file}, {finding.message}; {finding.hint}")
-    invocation.output.note(f"commit or hand over {target} together with the plan")
+    if in_repository:
+        invocation.output.note(f"commit {target}: apply reads it unasked")
+    else:
+        place = f"approvals/{digest}.approval"
+        invocation.output.note(f"hand over {target} together with the plan, or commit it as {place}")

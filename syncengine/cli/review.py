@@ -23,7 +23,8 @@ if TYPE_CHECKING:
         "syncengine review release.plan",
         "syncengine review release.plan --key ~/.ssh/id_ed25519      # asks whether to sign at the end",
     ),
-    epilog="Exit codes: 0 reviewed, signed or not; 1 no terminal, or the key cannot be used; 3 the plan is altered.",
+    epilog="Exit codes: 0 reviewed, signed or not; 1 no terminal, or the key cannot be used; 3 the plan is altered, or "
+    "the signature would not count.",
 )
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--key", type=click.Path(path_type=Path), metavar="FILE",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -54,7 +54,7 @@ class ChangeFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Counts of the rows of one change by result, and the origin of its values.
 
     A change has no facts when it has no source and all its leads were taken: every value was typed. `file` is the
-    source's file (with " SHEET" where it has several), "" where there is no file. `typed` names the fields, amounts,
+    source's file, relative to the repository, "" where there is no file. `typed` names the fields, amounts,
     "buyer", "delivery" and "lead" whose values the changeset itself holds. `rows` counts leads where there is no
     source.
     """
@@ -67,6 +67,12 @@ class ChangeFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     rows: int = 0
     taken: int = 0
     when: bool = False
+
+
+def data_files(changeset: str, changes: Iterable[ChangeFacts]) -> tuple[str, ...]:
+    """The files that a changeset's changes took rows from, relative to the repository."""
+    files = (change.file for change in changes if change.changeset == changeset and change.file)
+    return tuple(dict.fromkeys(files))
 
 
 class ChangesetFacts(msgspec.Struct, frozen=True, kw_only=True):

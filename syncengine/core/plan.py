@@ -92,11 +92,19 @@ class PlanLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     send: tuple[str, ...] = ()
 
 
-class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Facts about one changeset of the plan. `authors` are the e-mail addresses of its file's git authors and
-    committers.
+class AuthorCommit(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest commit that makes a person an author, the file that it changed, and what the person is of it."""
 
-    The digest does not cover the authors or the line where the document begins.
+    commit: str
+    file: str
+    role: str
+
+
+class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Facts about one changeset of the plan. `authors` are the e-mail addresses of the authors, committers and
+    co-authors of its file and of its data files; `commits` names a commit of each.
+
+    The digest does not cover the authors, their commits or the line where the document begins.
     """
 
     id: ChangesetId
@@ -105,6 +113,7 @@ class ChangesetHeader(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     vars: dict[str, str | tuple[str, ...] | dict[str, str]]
     sources: dict[str, str]
     authors: tuple[str, ...] = ()
+    commits: dict[str, AuthorCommit] = {}
     line: int = 1
     description: str = ""
 

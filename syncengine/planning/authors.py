@@ -1,20 +1,35 @@
-"""Authors of a changeset, from git. E-mail addresses in git are claims: see docs/approvals.md for what that
-prevents."""
+"""Authors of a changeset and of the files that it reads, from git. E-mail addresses in git are claims: see
+docs/approvals.md for what that prevents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from syncengine.core.errors import InputError
+from syncengine.core.plan import AuthorCommit
 from syncengine.core.settings import ApprovalRule
-from syncengine.core.text import lines_of
-from syncengine.documents.files import read_bounded
+from syncengine.planning.committed import committed_blobs, is_as_committed
+from syncengine.planning.file_history import FileHistory, history_of, since_first_appearance
 from syncengine.planning.git import Git, GitCannotTell
 
-__all__ = ["Authors", "GitCannotTell", "asking_git"]
+__all__ = ["AskedAuthors", "Authors", "Authorship", "GitCannotTell", "asking_git"]
 
-_MAX_FILE = 64 * 1024 * 1024
+Authorship = Mapping[str, AuthorCommit]
+"""E-mail addresses in lower case, each with the newest commit that makes its owner an author."""
+AskedAuthors = Callable[[str, Sequence[str]], Authorship]
+"""Called with a changeset's file and those of its sources."""
+
+_AT_ONCE = 200
+"""Commits in one command line."""
+_ADDRESS = re.compile(r"<([^<>]*)>")
+_BARE_ADDRESS = re.compile(r"[^\s<>,;]+@[^\s<>,;]+")
+_WHOLE_HISTORY = (
+    "fetch the whole history: 'git fetch --unshallow'; in CI 'fetch-depth: 0' for actions/checkout on GitHub, "
+    "GIT_DEPTH: 0 on GitLab"
+)
+_FIELDS = "%H%x00%ae%x00%ce%x00%(trailers:key=Co-authored-by,valueonly,unfold)%x00"
 
 
 class Authors:
@@ -23,54 +38,129 @@ class Authors:
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self._root = root
         self._git = Git(environ)
+        self._tops: dict[Path, Path] = {}
+        self._histories: dict[tuple[Path, str], FileHistory] = {}
+        self._links: dict[Path, tuple[str, ...]] = {}
 
-    def known(self, file: str) -> tuple[str, ...]:
-        """The authors, or none where git cannot name them."""
+    def known(self, file: str, sources: Sequence[str] = ()) -> Authorship:
+        """The authors that git can name; none where it cannot name those of the changeset itself."""
         try:
-            return self.of(file)
+            found = self.of(file)
         except GitCannotTell:
-            return ()
-
-    def of(self, file: str) -> tuple[str, ...]:
-        """Author and committer e-mails of every commit of this file, renames followed; lower case, sorted, unique.
-
-        `file` is relative to the root. Raises GitCannotTell.
-        """
-        try:
-            path = (self._root / file).resolve(strict=True)
-            content = read_bounded(path, _MAX_FILE)
-        except (OSError, RuntimeError, ValueError, InputError) as error:
-            raise GitCannotTell(f"{file} is not here", "apply in a checkout that holds the changesets") from error
-        self._check_history(path, file)
-        self._check_committed(path, file, content)
-        names = self._git.run(
-            path.parent, "log", "--follow", "--full-history", "--no-show-signature", "--no-ext-diff", "--no-textconv",
-            "--format=%ae%n%ce", "--", path.name,
-        )  # fmt: skip
-        emails = {line.strip().lower() for line in lines_of((names or b"").decode("utf-8", "replace"))}
-        found = tuple(sorted(filter(None, emails)))
-        if not found:
-            raise GitCannotTell(f"no commit of {file} can be found", "fetch the whole history")
+            return {}
+        for source in sources:
+            try:
+                found = {**self.of(file, (source,)), **found}
+            except GitCannotTell:
+                continue
         return found
 
-    def _check_history(self, path: Path, file: str) -> None:
-        answer = self._git.run(path.parent, "rev-parse", "--is-inside-work-tree", "--is-shallow-repository")
-        if answer is None or answer.split()[:1] != [b"true"]:
-            raise GitCannotTell(f"{file} is in no git repository", "apply in a git checkout of the changesets")
-        if answer.split()[1:2] != [b"false"]:
-            raise GitCannotTell("the clone is shallow", "fetch the whole history ('git fetch --unshallow')")
+    def of(self, file: str, sources: Sequence[str] = ()) -> Authorship:
+        """Author, committer and co-authors of every commit of a changeset's file, renames followed, and of its sources
+        from the last commit before the changeset's file first appeared.
 
-    def _check_committed(self, path: Path, file: str, content: bytes) -> None:
-        committed = self._git.run(path.parent, "cat-file", "blob", f"HEAD:./{path.name}")
-        if committed is None:
+        All files are relative to the root, and must be as committed. Raises GitCannotTell.
+        """
+        top = self._checked(file)
+        found: dict[str, AuthorCommit] = {}
+        own = [self._history(top, name) for name in self._names(top, file)]
+        for history in own:
+            self._add(found, top, file, history.commits)
+        origins = own[0].origins
+        for source in dict.fromkeys(sources):
+            if self._checked(source) != top:
+                raise GitCannotTell(
+                    f"{source} is in another git repository than {file}, such as a submodule",
+                    "keep changesets and their data in one repository",
+                )
+            for name in self._names(top, source):
+                history = self._history(top, name)
+                self._add(found, top, source, since_first_appearance(self._git, top, history, origins))
+        return found
+
+    def _checked(self, file: str) -> Path:
+        """The top of the working tree that holds a file, which is as committed."""
+        try:
+            path = (self._root / file).resolve(strict=True)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise GitCannotTell(f"{file} is not here", "apply in a checkout that holds changesets and data") from error
+        if not path.is_file():
+            raise GitCannotTell(f"{file} is not here", "apply in a checkout that holds changesets and data")
+        top = self._top(path.parent, file)
+        name = _relative(path, top)
+        blob = committed_blobs(self._git, top, [name]).get(name)
+        if blob is None:
             raise GitCannotTell(f"{file} is not committed", "commit it, then plan again")
-        if committed != content and committed.replace(b"\r\n", b"\n") != content.replace(b"\r\n", b"\n"):
+        if not is_as_committed(self._git, path, blob):
             raise GitCannotTell(f"{file} has changes that are not committed", "commit them, then plan again")
+        return top
+
+    def _top(self, folder: Path, file: str) -> Path:
+        """The top of a folder's working tree, whose history is complete."""
+        if folder not in self._tops:
+            answer = self._git.run(folder, "rev-parse", "--is-shallow-repository", "--show-toplevel")
+            shallow, _, top = (answer or b"").partition(b"\n")
+            if not top:
+                raise GitCannotTell(f"{file} is in no git repository", "apply in a git checkout of the changesets")
+            if shallow != b"false":
+                raise GitCannotTell("the clone is shallow", _WHOLE_HISTORY)
+            self._tops[folder] = Path(os.fsdecode(top.removesuffix(b"\n"))).resolve()
+        return self._tops[folder]
+
+    def _names(self, top: Path, file: str) -> Iterator[str]:
+        """The path of a file, then the committed links that lead to it: a commit of a link decides what is read."""
+        path = (self._root / file).resolve()
+        yield _relative(path, top)
+        for link in self._all_links(top):
+            target = (top / link).resolve()
+            if target == path or target in path.parents:
+                yield link
+
+    def _all_links(self, top: Path) -> tuple[str, ...]:
+        if top not in self._links:
+            lines = (self._git.run(top, "ls-tree", "-r", "-z", "HEAD") or b"").split(b"\0")
+            found = [os.fsdecode(line.partition(b"\t")[2]) for line in lines if line.startswith(b"120000 ")]
+            self._links[top] = tuple(found)
+        return self._links[top]
+
+    def _history(self, top: Path, name: str) -> FileHistory:
+        if (top, name) not in self._histories:
+            self._histories[top, name] = history_of(self._git, top, name)
+        return self._histories[top, name]
+
+    def _add(self, found: dict[str, AuthorCommit], top: Path, file: str, commits: Sequence[str]) -> None:
+        """Add everyone who made one of these commits, the newest first. What was found before is kept."""
+        if not commits:
+            raise GitCannotTell(f"no commit of {file} can be found", _WHOLE_HISTORY)
+        for start in range(0, len(commits), _AT_ONCE):
+            some = commits[start : start + _AT_ONCE]
+            answer = self._git.run(top, "log", "--no-walk=unsorted", "--encoding=UTF-8", f"--format={_FIELDS}", *some)
+            if answer is None:
+                raise GitCannotTell(f"git cannot read the commits of {file}", _WHOLE_HISTORY)
+            for commit, emails in _people(answer.decode("utf-8", "replace")):
+                for role, email in emails:
+                    found.setdefault(email, AuthorCommit(commit=commit, file=file, role=role))
 
 
-def asking_git(
-    rule: ApprovalRule | None, root: Path, environ: Mapping[str, str]
-) -> Callable[[str], tuple[str, ...]] | None:
+def _people(answer: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Each commit with the addresses of those who made it, and what they are of it."""
+    fields = answer.split("\0")
+    for commit, author, committer, trailers in zip(*(fields[at::4] for at in range(4)), strict=False):
+        people = [("author", author), ("committer", committer)]
+        people += [("co-author", address) for address in _addresses(trailers)]
+        yield commit.strip(), [(role, email.strip().lower()) for role, email in people if email.strip()]
+
+
+def _addresses(trailers: str) -> Iterable[str]:
+    """Every address in the values of the trailers, also several in one and those without angle brackets."""
+    return [*_ADDRESS.findall(trailers), *_BARE_ADDRESS.findall(_ADDRESS.sub(" ", trailers))]
+
+
+def _relative(path: Path, top: Path) -> str:
+    return Path(os.path.relpath(path, top)).as_posix()
+
+
+def asking_git(rule: ApprovalRule | None, root: Path, environ: Mapping[str, str]) -> AskedAuthors | None:
     """The function that returns a changeset's authors; None where no rule excludes authors."""
     if rule is None or rule.required < 1 or rule.author_may_approve:
         return None

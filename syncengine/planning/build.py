@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from syncengine.core.changes import ChangeFacts, ChangesetFacts, Item
+from syncengine.core.changes import ChangeFacts, ChangesetFacts, Item, data_files
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.finding import Finding
 from syncengine.core.findings import ProblemLimit
@@ -34,6 +34,7 @@ from syncengine.findings.operations import OPEN
 from syncengine.findings.rows_taken import rows_taken
 from syncengine.findings.rule import Rule
 from syncengine.findings.shared_lead import SharedLead
+from syncengine.planning.authors import AskedAuthors, Authorship
 from syncengine.planning.conflicts import ClaimRegistry, Conflicts
 from syncengine.planning.diff import NO_HISTORY, Differ, Generation, Observed, StoredValues
 from syncengine.planning.entry_numbers import EntryNumbers
@@ -90,7 +91,7 @@ class PlanningRecords(StoredValues, Protocol):
 
 
 class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """All inputs of a plan. `authors` maps a changeset's file to the e-mail addresses of its git authors."""
+    """All inputs of a plan. `authors` names who wrote a changeset's file and its data files."""
 
     account: Account
     policy: Policy
@@ -100,7 +101,7 @@ class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
     claims: Callable[[], ClaimRegistry]
     watchers: tuple[Watcher, ...] = ()
     observed: Observed | None = None
-    authors: Callable[[str], tuple[str, ...]] | None = None
+    authors: AskedAuthors | None = None
     notes: tuple[str, ...] = ()
     undeclared: Undeclared | None = None
     """Each receives every operation with its lead's history."""
@@ -215,6 +216,7 @@ class _Build:
         facts = changeset.facts()
         self._changes += facts.changes
         self._parts |= parts_of(facts)
+        wrote = self._authors(facts)
         return ChangesetHeader(
             id=facts.id,
             title=facts.title,
@@ -222,9 +224,15 @@ class _Build:
             file=facts.file,
             vars=dict(facts.vars),
             sources=facts.sources,
-            authors=self._request.authors(facts.file) if self._request.authors is not None else (),
+            authors=tuple(sorted(wrote)),
+            commits=dict(wrote),
             line=facts.begins,
         )
+
+    def _authors(self, facts: ChangesetFacts) -> Authorship:
+        if self._request.authors is None:
+            return {}
+        return self._request.authors(facts.file, data_files(facts.id, facts.changes))
 
     def _histories(self, batch: Iterable[Item]) -> Mapping[LeadId, LeadHistory]:
         ledger = self._request.ledger

@@ -20,6 +20,7 @@ from syncengine.core.changes import ChangeFacts
 from syncengine.core.errors import AlteredPlan, InputError
 from syncengine.core.finding import Finding
 from syncengine.core.plan import (
+    AuthorCommit,
     Blocker,
     ChangesetHeader,
     Counts,
@@ -86,6 +87,8 @@ class _Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     findings: tuple[Finding, ...] = ()
     parts: dict[str, str] = {}
     authors: dict[str, tuple[str, ...]] = {}
+    commits: dict[str, dict[str, AuthorCommit]] = {}
+    """By changeset and e-mail address, a commit of each author."""
     lines: dict[str, int] = {}
     """Where the documents of changesets begin in their files. The plan's lines count from there."""
 
@@ -216,7 +219,7 @@ class PlanWriter:
         covered = _Covered(
             counts=counts,
             blocked=blocked,
-            changesets=tuple(msgspec.structs.replace(changeset, authors=(), line=1) for changeset in changesets),
+            changesets=tuple(map(_covered_header, changesets)),
             changes=changes,
             findings=tuple(_moved_finding(finding, changesets, -1) for finding in covered_findings),
         )
@@ -226,6 +229,7 @@ class PlanWriter:
             findings=recorded_findings,
             parts=parts or {},
             authors={changeset.id: changeset.authors for changeset in changesets if changeset.authors},
+            commits={changeset.id: changeset.commits for changeset in changesets if changeset.commits},
             lines=lines,
         )
         self._digest.update(_ENCODER.encode(covered) + b"\n")
@@ -558,7 +562,10 @@ def _summary(footer: _Footer) -> PlanSummary:
     covered, beside = footer.covered, footer.beside
     changesets = tuple(
         msgspec.structs.replace(
-            changeset, authors=beside.authors.get(changeset.id, ()), line=beside.lines.get(changeset.id, 1)
+            changeset,
+            authors=beside.authors.get(changeset.id, ()),
+            commits=beside.commits.get(changeset.id, {}),
+            line=beside.lines.get(changeset.id, 1),
         )
         for changeset in covered.changesets
     )
@@ -574,6 +581,10 @@ def _summary(footer: _Footer) -> PlanSummary:
         recorded=beside.findings,
         parts=beside.parts,
     )
+
+
+def _covered_header(changeset: ChangesetHeader) -> ChangesetHeader:
+    return msgspec.structs.replace(changeset, authors=(), commits={}, line=1)
 
 
 def _moved(operation: PlannedOperation, lines: int) -> PlannedOperation:

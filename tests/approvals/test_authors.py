@@ -31,7 +31,7 @@ def commit(folder: Path, name: str, text: str, email: str) -> None:
 
 
 def of(folder: Path, file: str) -> tuple[str, ...]:
-    return Authors(folder, os.environ).of(file)
+    return tuple(sorted(Authors(folder, os.environ).of(file)))
 
 
 def test_every_author_in_lower_case_and_once(folder: Path) -> None:
@@ -98,7 +98,7 @@ def test_nothing_that_the_repository_configures_is_run(folder: Path, tmp_path: P
 def test_the_callers_git_variables_take_no_part(folder: Path, tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "other")
     environ = os.environ | {"GIT_DIR": str(tmp_path / "other" / ".git"), "GIT_AUTHOR_EMAIL": "x@example.com"}
-    assert Authors(folder, environ).of("one.yaml") == ("first@example.com",)
+    assert set(Authors(folder, environ).of("one.yaml")) == {"first@example.com"}
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,97 @@ def test_where_git_cannot_tell(folder: Path, what: str, reason: str) -> None:
     with pytest.raises(GitCannotTell, match=reason) as caught:
         of(folder, file)
     assert caught.value.hint
-    assert Authors(folder, os.environ).known(file) == ()
+    assert Authors(folder, os.environ).known(file) == {}
 
 
 def test_line_ends_that_git_converts_are_no_change(folder: Path) -> None:
     (folder / "one.yaml").write_bytes(TEXT.replace("\n", "\r\n").encode())
     assert of(folder, "one.yaml") == ("first@example.com",)
+
+
+TRAILERS = {
+    "plain": ("Co-authored-by: Bob <bob@example.com>", ["bob@example.com"]),
+    "capitals and spaces": ("co-AUTHORED-by :   Bob  < Bob@Example.com >", ["bob@example.com"]),
+    "several in a line": (
+        "Co-authored-by: Bob <bob@example.com>, Carla <carla@example.com>; dora@example.com",
+        ["bob@example.com", "carla@example.com", "dora@example.com"],
+    ),
+    "several lines": (
+        "Co-authored-by: Bob <bob@example.com>\nCO-AUTHORED-BY: carla@example.com",
+        ["bob@example.com", "carla@example.com"],
+    ),
+    "folded": ("Co-authored-by: Bob\n  <bob@example.com>", ["bob@example.com"]),
+    "among others": ("Signed-off-by: S <s@example.com>\nCo-authored-by: Bob <bob@example.com>", ["bob@example.com"]),
+    "in the body": ("Co-authored-by: Bob <bob@example.com>\n\nMore text about this.", []),
+    "in a sentence": ("This was Co-authored-by: Bob <bob@example.com>", []),
+    "another word": ("Co-authored-by-nobody: Bob <bob@example.com>", []),
+    "without an address": ("Co-authored-by: Bob", []),
+}
+
+
+@pytest.mark.parametrize("how", TRAILERS)
+def test_co_authors_are_those_of_git_trailers(folder: Path, how: str) -> None:
+    text, emails = TRAILERS[how]
+    (folder / "one.yaml").write_text(TEXT + "a\n")
+    git(folder, "commit", "-q", "-a", "--cleanup=verbatim", "-m", f"Change a line\n\n{text}\n")
+    assert set(of(folder, "one.yaml")) == {"author@example.com", "first@example.com", *emails}
+
+
+def test_trailers_that_the_repository_configures_change_nothing(folder: Path) -> None:
+    git(folder, "config", "trailer.separators", "#")
+    git(folder, "config", "log.follow", "true")
+    (folder / "one.yaml").write_text(TEXT + "a\n")
+    git(folder, "commit", "-q", "-a", "-m", "Change a line\n\nCo-authored-by: Bob <bob@example.com>")
+    assert "bob@example.com" in of(folder, "one.yaml")
+
+
+def test_merge_of_changes_apart_makes_nobody_an_author(folder: Path) -> None:
+    git(folder, "checkout", "-q", "-b", "side")
+    commit(folder, "one.yaml", TEXT + "side\n", "side@example.com")
+    git(folder, "checkout", "-q", "main")
+    commit(folder, "one.yaml", "main\n" + TEXT, "main@example.com")
+    git(folder, "merge", "-q", "--no-edit", "side", email="merger@example.com")
+    assert of(folder, "one.yaml") == ("first@example.com", "main@example.com", "side@example.com")
+
+
+def test_merge_that_brings_a_file_makes_nobody_an_author(folder: Path) -> None:
+    git(folder, "checkout", "-q", "-b", "side")
+    commit(folder, "two.yaml", "x\n", "side@example.com")
+    git(folder, "checkout", "-q", "main")
+    git(folder, "merge", "-q", "--no-edit", "--no-ff", "side", email="merger@example.com")
+    assert of(folder, "two.yaml") == ("side@example.com",)
+
+
+@pytest.mark.parametrize("text", [TEXT + "own words\n", "line 0 by hand\n" + TEXT])
+def test_merge_with_lines_of_its_own_has_an_author(folder: Path, text: str) -> None:
+    git(folder, "checkout", "-q", "-b", "side")
+    commit(folder, "one.yaml", TEXT + "side\n", "side@example.com")
+    git(folder, "checkout", "-q", "main")
+    commit(folder, "one.yaml", TEXT + "main\n", "main@example.com")
+    git(folder, "merge", "-q", "--no-commit", "-s", "ours", "side", email="merger@example.com")
+    commit(folder, "one.yaml", text, "merger@example.com")
+    assert "merger@example.com" in of(folder, "one.yaml")
+
+
+def test_change_of_the_old_name_on_another_branch_is_found(folder: Path) -> None:
+    git(folder, "checkout", "-q", "-b", "side")
+    git(folder, "mv", "one.yaml", "renamed.yaml")
+    git(folder, "commit", "-q", "-m", "x", email="mover@example.com")
+    git(folder, "checkout", "-q", "main")
+    commit(folder, "one.yaml", "main\n" + TEXT, "main@example.com")
+    git(folder, "merge", "-q", "--no-edit", "side", email="merger@example.com")
+    assert set(of(folder, "renamed.yaml")) >= {"first@example.com", "main@example.com", "mover@example.com"}
+
+
+def test_name_that_is_used_again_has_its_own_authors(folder: Path) -> None:
+    git(folder, "mv", "one.yaml", "old.yaml")
+    git(folder, "commit", "-q", "-m", "x", email="mover@example.com")
+    commit(folder, "one.yaml", "something else entirely\n", "second@example.com")
+    assert of(folder, "old.yaml") == ("first@example.com", "mover@example.com")
+
+
+def test_file_that_was_deleted_and_added_again_keeps_its_authors(folder: Path) -> None:
+    git(folder, "rm", "-q", "one.yaml")
+    git(folder, "commit", "-q", "-m", "x", email="remover@example.com")
+    commit(folder, "one.yaml", TEXT, "second@example.com")
+    assert of(folder, "one.yaml") == ("first@example.com", "remover@example.com", "second@example.com")

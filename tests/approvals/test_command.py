@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.console import Ended, run
 
-from .repository import AUTHOR, Repository, public
+from .repository import AUTHOR, Repository, git, public
 
 POLICY = "approvals: {required: 1, allowed_signers: .syncengine/allowed_signers}\n"
 
@@ -29,6 +29,18 @@ def ready(repository: Repository) -> Repository:
 
 def call(repository: Repository, *arguments: str, **env: str) -> Ended:
     return run(*arguments, cwd=repository.folder, **env)
+
+
+def signed_by_hand(repository: Repository, digest: str, name: str) -> str:
+    """What ssh-keygen makes of a plan's digest."""
+    done = subprocess.run(
+        ["ssh-keygen", "-Y", "sign", "-n", "syncengine-plan", "-f", repository.keys / name],
+        input=f"{digest}\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
 
 
 @pytest.fixture
@@ -61,24 +73,19 @@ def test_the_signature_is_the_one_that_ssh_keygen_makes(planned: Repository) -> 
     assert ended.json["plan"] == shown["plan"]
     assert ended.json["added"] is True
     assert ended.json["counts"] is True
-    by_hand = subprocess.run(
-        ["ssh-keygen", "-Y", "sign", "-n", "syncengine-plan", "-f", planned.keys / "anna"],
-        input=f"{shown['plan']}\n",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    by_hand = signed_by_hand(planned, shown["plan"], "anna")
     file = planned.folder / "release.plan.approval"
-    assert file.read_text() == by_hand.stdout
+    assert file.read_text() == by_hand
     again = call(planned, "approve", "release.plan", "--key", "../keys/anna", "--format", "json")
     assert again.json["added"] is False
-    assert file.read_text() == by_hand.stdout
+    assert file.read_text() == by_hand
 
 
 def test_approvals_gather_in_one_file(planned: Repository) -> None:
-    for name in ("author", "anna"):
-        ended = call(planned, "approve", "release.plan", "--key", f"../keys/{name}")
-        assert ended.code == 0
+    digest = call(planned, "show", "release.plan", "--format", "json").json["plan"]
+    (planned.folder / "release.plan.approval").write_text(signed_by_hand(planned, digest, "author"))
+    ended = call(planned, "approve", "release.plan", "--key", "../keys/anna")
+    assert ended.code == 0
     assert "not counted" in ended.err
     assert f"{AUTHOR} wrote a changeset of this plan" in ended.err
     applied = call(planned, "apply", "release.plan")
@@ -194,12 +201,91 @@ def test_changesets_are_not_applied_where_an_approval_rule_applies(ready: Reposi
     assert call(ready, "apply", "release-one.yaml").code == 1
 
 
-def test_an_approval_can_be_given_where_no_configuration_is(planned: Repository, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (planned.folder / "release.plan").rename(elsewhere / "release.plan")
-    ended = run("approve", "release.plan", "--key", "../keys/anna", cwd=elsewhere)
-    assert ended.code == 0
-    (elsewhere / "release.plan").rename(planned.folder / "release.plan")
-    (elsewhere / "release.plan.approval").rename(planned.folder / "release.plan.approval")
+def nothing_signed(repository: Repository, ended: Ended, code: str, *words: str) -> None:
+    assert (ended.code, ended.json["error"]["code"]) == (3, code)
+    assert ended.json["error"]["hint"]
+    assert all(word in ended.json["error"]["message"] for word in words), ended.json
+    assert not list(repository.folder.parent.rglob("*.approval"))
+
+
+def test_author_cannot_sign(planned: Repository) -> None:
+    commit = git(planned.folder, "rev-parse", "HEAD").strip()
+    ended = call(planned, "approve", "release.plan", "--key", "../keys/author", "--format", "json")
+    nothing_signed(planned, ended, "SE647", f"{AUTHOR} wrote a changeset of this plan: release-one.yaml", commit)
+
+
+def test_key_that_is_not_listed_cannot_sign(planned: Repository) -> None:
+    planned.key("stranger")
+    ended = call(planned, "approve", "release.plan", "--key", "../keys/stranger", "--format", "json")
+    nothing_signed(planned, ended, "SE644", "is not in", "allowed_signers")
+
+
+@pytest.mark.parametrize("policy", ["max_leads: 5\n", "approvals: {required: 0}\n"])
+def test_nothing_is_signed_where_no_signers_are_configured(planned: Repository, policy: str) -> None:
+    planned.write(policy)
+    planned.commit()
+    assert call(planned, "plan", "release-one.yaml", "--out", "release.plan").code == 0
+    ended = call(planned, "approve", "release.plan", "--key", "../keys/anna", "--format", "json")
+    nothing_signed(planned, ended, "SE675", "names no allowed signers")
+
+
+def test_nothing_is_signed_without_a_configuration(planned: Repository, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    plan = planned.folder / "release.plan"
+    ended = run("approve", plan, "--key", "../keys/anna", "--format", "json", cwd=tmp_path / "elsewhere")
+    nothing_signed(planned, ended, "SE675", "there is no syncengine.yaml")
+    missing = run("approve", plan, "--key", "../keys/anna", "--config", "no.yaml", cwd=tmp_path / "elsewhere")
+    assert missing.code == 1
+
+
+def test_approval_can_be_given_in_another_checkout(planned: Repository, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "-q", str(planned.folder), str(other))
+    (planned.folder / "release.plan").rename(other / "release.plan")
+    assert run("approve", "release.plan", "--key", "../keys/anna", cwd=other).code == 0
+    (other / "release.plan").rename(planned.folder / "release.plan")
+    (other / "release.plan.approval").rename(planned.folder / "release.plan.approval")
     assert call(planned, "apply", "release.plan").code == 0
+
+
+def test_approvals_of_the_repository_are_read_unasked(planned: Repository) -> None:
+    planned.signers(*(f"{name}@example.com {public(planned.key(name))}" for name in ("bob", "carla")))
+    planned.write(POLICY.replace("required: 1", "required: 2"))
+    planned.commit()
+    assert call(planned, "plan", "release-one.yaml", "--out", "release.plan").code == 0
+    digest = call(planned, "show", "release.plan", "--format", "json").json["plan"]
+    file = f"approvals/{digest}.approval"
+    for name in ("bob", "carla"):
+        ended = call(
+            planned, "approve", "release.plan", "--key", f"../keys/{name}", "--in-repository", "--format", "json"
+        )
+        assert (ended.code, ended.json["approval"]) == (0, file), ended.err
+        assert f"commit {file}" in ended.err
+    planned.commit(email="carla@example.com")
+    assert call(planned, "plan", "release-one.yaml", "--out", "again.plan").code == 0
+    shown = call(planned, "show", "again.plan", "--format", "json").json
+    assert shown["plan"] == digest
+    assert shown["approvals"] == {"needed": 2, "given": ["bob@example.com", "carla@example.com"], "left_out": []}
+    assert call(planned, "apply", "again.plan").code == 0
+
+
+def test_approvals_are_never_written_through_a_linked_folder(planned: Repository, tmp_path: Path) -> None:
+    (planned.folder / "approvals").symlink_to(tmp_path)
+    ended = call(planned, "approve", "release.plan", "--key", "../keys/anna", "--in-repository")
+    assert ended.code == 1
+    assert "approvals is a symbolic link" in ended.err
+
+
+def test_signature_of_a_removed_signer_does_not_count(planned: Repository) -> None:
+    call(planned, "approve", "release.plan", "--key", "../keys/anna", "--in-repository")
+    planned.signers(f"bob@example.com {public(planned.key('bob'))}")
+    planned.commit()
+    stale = call(planned, "apply", "release.plan", "--format", "json")
+    assert (stale.code, stale.json["error"]["code"]) == (3, "SE603")
+    assert call(planned, "plan", "release-one.yaml", "--out", "release.plan").code == 0
+    (old,) = (planned.folder / "approvals").iterdir()
+    digest = call(planned, "show", "release.plan", "--format", "json").json["plan"]
+    old.rename(old.with_name(f"{digest}.approval"))
+    refused = call(planned, "apply", "release.plan", "--format", "json")
+    assert (refused.code, refused.json["error"]["code"]) == (3, "SE640")
+    assert planned.effects == 0

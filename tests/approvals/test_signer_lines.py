@@ -43,8 +43,8 @@ class Team:
     def run(self, *args: str) -> Ended:
         return run_inside(*args, cwd=self.root)
 
-    def approved_by(self, name: str, signers: str | bytes) -> str:
-        """What `approve` tells when this person signs a plan, with this file of signers."""
+    def approved_by(self, name: str, signers: str | bytes, *, code: int = 0) -> str:
+        """What `approve` prints when this person signs a plan, with this file of signers."""
         data = signers if isinstance(signers, bytes) else signers.encode()
         (self.root / ".syncengine" / "allowed_signers").write_bytes(data)
         git(self.root, "add", "-A")
@@ -54,7 +54,8 @@ class Team:
         planned = self.run("plan", "one.yaml", "--offline", "--out", "p.plan")
         assert planned.code == 0, planned.err
         approved = self.run("approve", "p.plan", "--key", str(self.keys[name]))
-        assert approved.code == 0, approved.err
+        assert approved.code == code, approved.err
+        assert (self.root / "p.plan.approval").exists() == (code == 0)
         return approved.out + approved.err
 
 
@@ -66,7 +67,7 @@ def team(tmp_path: Path) -> Team:
 @pytest.mark.parametrize("mark", ENDS_NO_LINE)
 def test_signer_hidden_in_a_comment_does_not_count(team: Team, mark: str) -> None:
     signers = f"# left:{mark}mallory@example.com {team.public['mallory']}\nbob@example.com {team.public['bob']}\n"
-    assert "approved by: nobody yet" in team.approved_by("mallory", signers)
+    assert "is not in " in team.approved_by("mallory", signers, code=3)
     assert [signer.principals for signer in signers_in(signers)] == [("bob@example.com",)]
 
 
@@ -76,7 +77,7 @@ def test_signer_counts_in_a_file_with_windows_line_ends(team: Team) -> None:
 
 
 def test_author_does_not_approve_by_way_of_a_byte_order_mark(team: Team) -> None:
-    shown = team.approved_by("anna", f"\ufeffanna@example.com {team.public['anna']}\n")
+    shown = team.approved_by("anna", f"\ufeffanna@example.com {team.public['anna']}\n", code=3)
     assert "anna@example.com wrote a changeset of this plan" in shown
 
 
@@ -104,8 +105,7 @@ def test_byte_order_mark_does_not_lock_out_the_first_signer(team: Team) -> None:
 def test_principal_with_an_invisible_character_is_refused_with_its_code_point(
     team: Team, principal: str, point: str
 ) -> None:
-    shown = team.approved_by("anna", f"{principal} {team.public['anna']}\n")
-    assert "approved by: nobody yet" in shown
+    shown = team.approved_by("anna", f"{principal} {team.public['anna']}\n", code=3)
     assert "line 1 of" in shown
     assert point in shown
 

@@ -84,10 +84,18 @@ def plan(tmp_path: Path) -> Path:
     return tmp_path / "a.plan"
 
 
+def list_signer(folder: Path) -> None:
+    """A new key that may approve."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key"], cwd=folder, check=True)
+    (folder / "signers").write_text(f"anna@example.com {(folder / 'key.pub').read_text()}")
+    with (folder / "syncengine.yaml").open("a") as file:
+        file.write("policy: {approvals: {required: 1, allowed_signers: signers}}\n")
+
+
 def test_findings_come_one_by_one_then_the_summary_then_the_question(plan: Path) -> None:
     if shutil.which("ssh-keygen") is None:
         pytest.skip("no ssh-keygen")
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key"], cwd=plan.parent, check=True)
+    list_signer(plan.parent)
     review = Terminal("review", "a.plan", "--key", "key", cwd=plan.parent)
     first = review.until("quit: ")
     assert "high swapped-amounts  1 of 2" in first

@@ -14,7 +14,7 @@ import yaml
 
 from syncengine.sandbox import RunningSandbox, Sandbox, SandboxOptions
 from syncengine.sandbox.faults_file import parse_script
-from tests.ci.team import Team
+from tests.ci.team import AUTHOR, REVIEWER, Team, git
 from tests.cli.console import Ended, run_inside
 from tests.telemetry.collector import Collector
 
@@ -90,8 +90,8 @@ class Scene:
         return place
 
     def planned(self) -> Place:
-        """The same, with the example planned as release.plan."""
-        place = self.project()
+        """The same, with the example planned as release.plan. The reader's key may approve; no approval is needed."""
+        place = self._with_key(self.project())
         place.words["DIGEST"] = str(place.json("plan", "changesets", "--out", "release.plan")["plan"])
         return place
 
@@ -112,8 +112,16 @@ class Scene:
         return self._with_operation(place)
 
     def reviewer(self) -> Place:
-        """The plan, and a reviewer with an SSH key where SSH keys are."""
-        return self._with_key(self.planned())
+        """A repository in which maria committed changesets and plan, and needs the approval of anna, whose SSH key is
+        where SSH keys are."""
+        place = self._with_key(self.project(), required=1)
+        git(place.folder, "init", "--quiet", "--initial-branch=main")
+        git(place.folder, "add", "--all", email=AUTHOR)
+        git(place.folder, "commit", "--quiet", "--message", "Trigger the northwind delivery", email=AUTHOR)
+        git(place.folder, "config", "user.name", "Anna")
+        git(place.folder, "config", "user.email", REVIEWER)
+        place.words["DIGEST"] = str(place.json("plan", "changesets", "--out", "release.plan")["plan"])
+        return place
 
     def everything(self) -> Place:
         """The applied plan, and every file that an example of a command names."""
@@ -164,18 +172,25 @@ class Scene:
         place.words["CHANGED"] = "repair"
         return place
 
-    def _with_key(self, place: Place) -> Place:
+    def _with_key(self, place: Place, *, required: int = 0) -> Place:
+        """The same with anna's SSH key, by which so many must approve."""
         place.home = self._folder / "home"
         key = place.home / ".ssh" / "id_ed25519"
         key.parent.mkdir(parents=True)
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        signers = place.folder / ".syncengine" / "allowed_signers"
+        signers.write_text(f"{REVIEWER} {key.with_suffix('.pub').read_text()}", encoding="utf-8")
+        config = place.folder / "syncengine.yaml"
+        text = config.read_text(encoding="utf-8")
+        assert "  # approvals: {required: 1," in text
+        config.write_text(text.replace("  # approvals: {required: 1,", f"  approvals: {{required: {required},"))
         return place
 
     def _with_files(self, place: Place) -> Place:
         for name, text in FILES.items():
             (place.folder / name).write_text(text, encoding="utf-8")
         place.words["HEAD"] = str(place.json("ledger", "check")["head"])
-        return self._with_key(place)
+        return place
 
     def _sandbox(self) -> RunningSandbox:
         options = SandboxOptions(state=self._folder / "service", any_lead=True)

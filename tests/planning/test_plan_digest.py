@@ -16,6 +16,7 @@ from syncengine.core.errors import AlteredPlan, InputError
 from syncengine.core.finding import Evidence, Finding
 from syncengine.core.operations import Update
 from syncengine.core.plan import (
+    AuthorCommit,
     Before,
     Blocker,
     ChangesetHeader,
@@ -101,7 +102,8 @@ def test_an_empty_plan_is_a_plan(tmp_path: Path) -> None:
 
 FINDING = Finding(rule="rows-taken", severity="info", message="took 2 of 3 rows", count=1)
 OTHER: dict[str, Any] = {"format": 3, "partial": True, "selection": Selection(limit=3), "ledger_position": 8}
-BESIDE = {"changeset.authors", "changeset.line"}
+COMMIT = AuthorCommit(commit="1" * 40, file="a.yaml", role="author")
+BESIDE = {"changeset.authors", "changeset.commits", "changeset.line"}
 
 COVERED: dict[str, dict[str, Any]] = {
     **{
@@ -178,6 +180,7 @@ def test_it_does_not_cover(what: str) -> None:
         {"recorded_findings": (FINDING,)},
         {"parts": {"policy": "p"}},
         {"changesets": (msgspec.structs.replace(ENDING["changesets"][0], authors=("a@example.com",)),)},
+        {"changesets": (msgspec.structs.replace(ENDING["changesets"][0], commits={"a@example.com": COMMIT}),)},
     ],
     ids=lambda beside: next(iter(beside)),
 )

@@ -2,108 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from syncengine.core.changes import data_files
 from syncengine.core.errors import NotApproved, Problem, TooFewApprovals
-from syncengine.core.plan import PlanSummary
-from syncengine.core.settings import Account, ApprovalRule, Policy
-from syncengine.planning.approvals.verify import ApprovalCheck, Approvals, look_at_approvals
-from syncengine.planning.authors import Authors, GitCannotTell
-from syncengine.planning.policy import approval_rule
+from syncengine.core.plan import AuthorCommit, ChangesetHeader
+from syncengine.core.settings import ApprovalRule
+from syncengine.planning.approvals.verify import ApprovalRequest, Approvals, look_at_approvals, require_counting
+from syncengine.planning.authors import Authors, Authorship, GitCannotTell
+
+_RECORDED = AuthorCommit(commit="", file="", role="author")
+"""For authors whose commits a plan file does not name."""
 
 
-class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A verified plan, its approval files besides PLAN.approval, and the environment for git and ssh-keygen.
-
-    `root` is the repository that the changesets' paths are relative to; `now` is UTC, ISO 8601.
-    """
-
-    summary: PlanSummary
-    plan: Path
-    files: Sequence[Path]
-    account: Account
-    policy: Policy
-    root: Path
-    environ: Mapping[str, str]
-    now: str
-
-    @property
-    def rule(self) -> ApprovalRule | None:
-        """The rule by which the plan needs approvals; None where it needs none."""
-        changesets = tuple(changeset.id for changeset in self.summary.changesets)
-        return approval_rule(self.policy, self.summary.counts, self.account, changesets)
-
-
-def authorize(approval_request: ApprovalRequest, note: Callable[[str], None]) -> tuple[str, ...]:
+def authorize(request: ApprovalRequest, note: Callable[[str], None]) -> tuple[str, ...]:
     """The approvals that counted, each as "principal SHA256:fingerprint". Raises TooFewApprovals where they do
     not suffice, NotApproved where that cannot be decided."""
-    rule = approval_request.rule
+    rule = request.rule
     if rule is None:
         return ()
-    authors = _authors(approval_request, rule)
-    approvals = _look(approval_request, rule, authors)
+    authors = _authors(request, rule, _strictly)
+    approvals = look_at_approvals(request, rule, lambda: authors)
     if len(approvals.counted) < rule.required:
-        raise _too_few(approval_request, rule, approvals)
+        raise _too_few(request, rule, approvals)
     for finding in approvals.findings:
         note(f"not counted: {finding.file}, {finding.message}")
     return tuple(str(approval) for approval in approvals.counted)
 
 
-def would_count(approval_request: ApprovalRequest) -> Approvals | None:
-    """The approvals so far, checked without git. None where none are needed."""
-    rule = approval_request.rule
-    if rule is None:
-        return None
-    planned = {email.lower() for changeset in approval_request.summary.changesets for email in changeset.authors}
-    return _look(approval_request, rule, frozenset(planned))
+def would_count(request: ApprovalRequest) -> Approvals | None:
+    """The approvals so far; None where none are needed. Authors are those in the plan and those that git can name."""
+    rule = request.rule
+    return None if rule is None else look_at_approvals(request, rule, lambda: known_authors(request, rule))
 
 
-def _look(approval_request: ApprovalRequest, rule: ApprovalRule, authors: frozenset[str]) -> Approvals:
-    question = ApprovalCheck(
-        digest=approval_request.summary.digest,
-        plan=approval_request.plan,
-        files=tuple(approval_request.files),
-        rule=rule,
-        authors=authors,
-        now=approval_request.now,
+def require_signer(request: ApprovalRequest, armoured: str) -> None:
+    """Raise NotApproved unless this signature can count for the plan, now or when a rule asks for it."""
+    rule = request.policy.approvals
+    if rule is None or not rule.allowed_signers:
+        raise no_signers(f"{request.policy.file or 'the policy'} names no allowed signers")
+    require_counting(request, rule, known_authors(request, rule), armoured)
+
+
+def no_signers(reason: str) -> NotApproved:
+    """The refusal to sign where no configuration says who may approve."""
+    return NotApproved(
+        f"nothing was signed: {reason}, so no approval can count",
+        code="SE675",
+        hint="approve in a checkout whose syncengine.yaml sets policy.approvals with required and allowed_signers",
     )
-    return look_at_approvals(question, approval_request.environ)
 
 
-def _authors(approval_request: ApprovalRequest, rule: ApprovalRule) -> frozenset[str]:
-    """Everyone who wrote a changeset, as git reported when planning and as it reports now."""
+def known_authors(request: ApprovalRequest, rule: ApprovalRule) -> Authorship:
+    """The authors that the plan records and that git can name here."""
+    return _authors(request, rule, lambda git, changeset, sources: git.known(changeset.file, sources))
+
+
+def _strictly(git: Authors, changeset: ChangesetHeader, sources: Sequence[str]) -> Authorship:
+    try:
+        return git.of(changeset.file, sources)
+    except GitCannotTell as error:
+        raise NotApproved(
+            f"git cannot tell who wrote changeset {changeset.id} and its data, so it is unknown who may approve it: "
+            f"{error.reason}",
+            code="SE639",
+            hint=f"{error.hint}; or set approvals.author_may_approve in the policy",
+        ) from error
+
+
+def _authors(
+    request: ApprovalRequest,
+    rule: ApprovalRule,
+    ask: Callable[[Authors, ChangesetHeader, Sequence[str]], Authorship],
+) -> Authorship:
+    """Everyone who wrote a changeset or its data, as git reported when planning and as it reports now."""
     if rule.author_may_approve:
-        return frozenset()
-    git = Authors(approval_request.root, approval_request.environ)
-    found: set[str] = set()
-    for changeset in approval_request.summary.changesets:
-        found.update(email.lower() for email in changeset.authors)
-        try:
-            found.update(git.of(changeset.file))
-        except GitCannotTell as error:
-            raise NotApproved(
-                f"git cannot tell who wrote changeset {changeset.id}, so nobody knows who may approve it: "
-                f"{error.reason}",
-                code="SE639",
-                hint=f"{error.hint}; or set approvals.author_may_approve in the policy",
-            ) from error
-    return frozenset(found)
+        return {}
+    git = Authors(request.root, request.environ)
+    found: dict[str, AuthorCommit] = {}
+    for changeset in request.summary.changesets:
+        found |= _recorded(changeset)
+        found |= ask(git, changeset, data_files(changeset.id, request.summary.changes))
+    return found
 
 
-def _too_few(approval_request: ApprovalRequest, rule: ApprovalRule, approvals: Approvals) -> TooFewApprovals:
+def _recorded(changeset: ChangesetHeader) -> dict[str, AuthorCommit]:
+    commits = {email.lower(): commit for email, commit in changeset.commits.items()}
+    return dict.fromkeys(map(str.lower, changeset.authors), _RECORDED) | commits
+
+
+def _too_few(request: ApprovalRequest, rule: ApprovalRule, approvals: Approvals) -> TooFewApprovals:
     count = len(approvals.counted)
     needed = f"{rule.required} approval{'s' if rule.required > 1 else ''}"
     by = f" (by {', '.join(approval.principals[0] for approval in approvals.counted)})" if count else ""
-    where = f"{approval_request.policy.file}:{rule.line}" if rule.line else approval_request.policy.file
+    where = f"{request.policy.file}:{rule.line}" if rule.line else request.policy.file
     reasons = [f"{finding.file}, {finding.message}" for finding in approvals.findings]
-    told = f"; not counted: {'; '.join(reasons[:3])}" if reasons else ""
+    left_out = f"; not counted: {'; '.join(reasons[:3])}" if reasons else ""
     return TooFewApprovals(
-        f"the plan needs {needed} and has {count or 'none'}{by} ({where}){told}",
-        hint=f"somebody listed in {rule.allowed_signers} who wrote none of it runs: "
-        f"syncengine approve {approval_request.plan} --key KEY",
+        f"the plan needs {needed} and has {count or 'none'}{by} ({where}){left_out}",
+        hint=f"a person listed in {rule.allowed_signers} who wrote neither changesets nor data runs: "
+        f"syncengine approve {request.plan or 'PLAN'} --key KEY",
         needed=rule.required,
         given=[approval.principals[0] for approval in approvals.counted],
         left_out=approvals.left_out,

@@ -12,7 +12,7 @@ from syncengine.core.values import PlanDigest
 
 NAMESPACE = "syncengine-plan"
 MAX_BYTES = 1024 * 1024
-_NO_LINK = "remove what stands there, or copy the plan to a folder of your own and approve it there"
+_NO_LINK = "remove it, or copy the plan to a folder of your own and approve it there"
 
 
 def signed_text(digest: PlanDigest) -> bytes:
@@ -25,9 +25,19 @@ def approval_path(plan: Path) -> Path:
     return plan.with_name(f"{plan.name}.approval")
 
 
+def repository_path(root: Path, digest: PlanDigest) -> Path:
+    """The file of the repository that holds a plan's approvals: approvals/DIGEST.approval."""
+    return root / "approvals" / f"{digest}.approval"
+
+
 def add_approval(path: Path, armoured: str) -> bool:
     """Append a signature; False where the file contains it already. Atomic, also with concurrent writers."""
     try:
+        if path.parent.is_symlink():
+            raise InputError(
+                f"cannot write the approval {path}: {path.parent} is a symbolic link", code="SE902", hint=_NO_LINK
+            )
+        path.parent.mkdir(exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
     except OSError as error:
         reason = "it is a symbolic link" if path.is_symlink() else error.strerror

@@ -1,36 +1,50 @@
-"""Decides whether enough people approved a plan: checks every signature, counts distinct people, and excludes
-authors."""
+"""Decides which signatures approve a plan: checks each of them, counts distinct people, and leaves out authors."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from syncengine.core.errors import InputError, NotApproved, Problem
-from syncengine.core.settings import ApprovalRule
-from syncengine.core.values import PlanDigest
+from syncengine.core.plan import AuthorCommit, PlanSummary
+from syncengine.core.settings import Account, ApprovalRule, Policy
 from syncengine.documents.files import read_bounded
-from syncengine.planning.approvals.files import MAX_BYTES, NAMESPACE, approval_path, signed_text
+from syncengine.planning.approvals.files import MAX_BYTES, NAMESPACE, approval_path, repository_path, signed_text
 from syncengine.planning.approvals.signers import Signer, signers_in
 from syncengine.planning.approvals.ssh_keygen import Keygen
 from syncengine.planning.approvals.sshsig import Signature, signatures_in
+from syncengine.planning.authors import Authorship
+from syncengine.planning.policy import approval_rule
 
 _MOST_SIGNATURES = 200
 
 
-class ApprovalCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """Inputs of the check: the plan, the location of its approvals, and the rule. `authors` are lower-cased e-mail
-    addresses."""
+class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified plan, its approval files besides PLAN.approval and the repository's, and the environment for git and
+    ssh-keygen.
 
-    digest: PlanDigest
-    plan: Path
-    files: tuple[Path, ...]
-    rule: ApprovalRule
-    authors: frozenset[str]
+    `plan` is None where the plan is not saved. `root` is the repository that the changesets' paths are relative to;
+    `now` is UTC, ISO 8601.
+    """
+
+    summary: PlanSummary
+    plan: Path | None
+    files: Sequence[Path]
+    account: Account
+    policy: Policy
+    root: Path
+    environ: Mapping[str, str]
     now: str
+
+    @property
+    def rule(self) -> ApprovalRule | None:
+        """The rule by which the plan needs approvals; None where it needs none."""
+        changesets = tuple(changeset.id for changeset in self.summary.changesets)
+        return approval_rule(self.policy, self.summary.counts, self.account, changesets)
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,17 +67,17 @@ class Approvals(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[tuple[str, str], ...] = ()
 
 
-def look_at_approvals(question: ApprovalCheck, environ: Mapping[str, str]) -> Approvals:
-    """Check every signature in PLAN.approval and the named files.
+def look_at_approvals(request: ApprovalRequest, rule: ApprovalRule, authors: Callable[[], Authorship]) -> Approvals:
+    """Check every signature in PLAN.approval, in the repository's file for this plan, and in the named files.
 
-    Raises InputError where a named file or ssh-keygen is missing, NotApproved where the signers' file differs from the
-    one that the policy was read with.
+    `authors` is called where there are signatures. Raises InputError where a named file or ssh-keygen is missing,
+    NotApproved where the signers' file differs from the one that the policy was read with.
     """
     findings: list[Problem] = []
-    blocks = list(_blocks(question, findings))
+    blocks = list(_blocks(request, findings))
     if not blocks:
         return Approvals(counted=(), findings=tuple(findings))
-    judge = _Judge(question, Keygen(environ), _signers(question.rule))
+    judge = _Judge(request, rule, authors())
     approvals: list[Approval] = []
     left_out: list[tuple[str, str]] = []
     for file, number, signature in blocks:
@@ -78,11 +92,23 @@ def look_at_approvals(question: ApprovalCheck, environ: Mapping[str, str]) -> Ap
     return Approvals(counted=_one_each(approvals), findings=tuple(findings), left_out=tuple(left_out))
 
 
-def _blocks(question: ApprovalCheck, findings: list[Problem]) -> Iterable[tuple[str, int, Signature]]:
-    beside = approval_path(question.plan)
-    files = [*([beside] if beside.exists() else []), *question.files]
+def require_counting(request: ApprovalRequest, rule: ApprovalRule, authors: Authorship, armoured: str) -> None:
+    """Raise NotApproved where this signature would not count for the plan."""
+    found, _ = signatures_in(armoured)
+    outcome = _Judge(request, rule, authors).judge(found[0], "")
+    if not isinstance(outcome, Approval):
+        code, why, hint = outcome
+        raise NotApproved(f"this approval would not count, and nothing was signed: {why}", code=code, hint=hint)
+
+
+def _blocks(request: ApprovalRequest, findings: list[Problem]) -> Iterable[tuple[str, int, Signature]]:
+    digest = request.summary.digest
+    unasked = {repository_path(request.root, digest): repository_path(Path(), digest)}
+    if request.plan is not None:
+        unasked = {approval_path(request.plan): approval_path(request.plan), **unasked}
+    named = {file: file for file in request.files}
     seen: set[str] = set()
-    for file in dict.fromkeys(files):
+    for file, shown in ({file: shown for file, shown in unasked.items() if os.path.lexists(file)} | named).items():
         try:
             text = read_bounded(file, MAX_BYTES).decode("utf-8-sig", "replace")
             signatures, problems = signatures_in(text)
@@ -90,11 +116,11 @@ def _blocks(question: ApprovalCheck, findings: list[Problem]) -> Iterable[tuple[
             signatures, problems = [], [error.message]
         for problem in problems:
             hint = "'syncengine approve' writes approvals; name the file that it wrote"
-            findings.append(Problem(code="SE641", message=problem, file=str(file), hint=hint, severity="warning"))
+            findings.append(Problem(code="SE641", message=problem, file=str(shown), hint=hint, severity="warning"))
         for number, signature in enumerate(signatures, 1):
             if signature.armoured not in seen and len(seen) < _MOST_SIGNATURES:
                 seen.add(signature.armoured)
-                yield str(file), number, signature
+                yield str(shown), number, signature
 
 
 def _signers(rule: ApprovalRule) -> list[Signer]:
@@ -113,11 +139,14 @@ _Refused = tuple[str, str, str]
 
 
 class _Judge:
-    def __init__(self, question: ApprovalCheck, keygen: Keygen, signers: Sequence[Signer]) -> None:
-        self._question = question
-        self._keygen = keygen
-        self._signers = signers
-        self._message = signed_text(question.digest)
+    def __init__(self, request: ApprovalRequest, rule: ApprovalRule, authors: Authorship) -> None:
+        self._rule = rule
+        self._authors = authors
+        self._changesets = {changeset.file for changeset in request.summary.changesets}
+        self._now = request.now
+        self._keygen = Keygen(request.environ)
+        self._signers = _signers(rule)
+        self._message = signed_text(request.summary.digest)
 
     def judge(self, signature: Signature, file: str) -> Approval | _Refused:
         """The approval, or the reason why the signature does not count."""
@@ -135,7 +164,7 @@ class _Judge:
         complaint = ""
         for line in usable:
             checked = self._keygen.check(
-                self._message, signature.armoured, signer=line.line, namespace=NAMESPACE, now=self._question.now
+                self._message, signature.armoured, signer=line.line, namespace=NAMESPACE, now=self._now
             )
             names.extend(checked.principals)
             complaint = checked.complaint or complaint
@@ -154,7 +183,7 @@ class _Judge:
         return signer.is_authority if signature.is_certificate else signer.key == signature.key
 
     def _nobody(self, signature: Signature, lines: Sequence[Signer]) -> _Refused:
-        where = self._question.rule.allowed_signers
+        where = self._rule.allowed_signers
         if lines:
             why = f"line {lines[0].number} of {where} cannot be used: {lines[0].fault}"
             return "SE645", why, "list each signer by name, such as anna@example.com, typed anew where it was copied"
@@ -162,15 +191,21 @@ class _Judge:
         return (
             "SE644",
             why,
-            "somebody listed there must approve; a new signer is added to that file in a reviewed commit",
+            "have it approved by a person listed there; new signers are added to that file in a reviewed commit",
         )
 
     def _unless_author(self, approval: Approval) -> Approval | _Refused:
-        own = sorted({name.lower() for name in approval.principals} & self._question.authors)
-        if not own or self._question.rule.author_may_approve:
+        own = sorted({name.lower() for name in approval.principals} & self._authors.keys())
+        if not own or self._rule.author_may_approve:
             return approval
-        why = f"{own[0]} wrote a changeset of this plan, and authors do not approve their own"
-        return "SE647", why, "somebody else must approve"
+        why = f"{own[0]} wrote {self._work(self._authors[own[0]])}; authors do not approve their own work"
+        return "SE647", why, "have it approved by a listed person who wrote neither its changesets nor their data"
+
+    def _work(self, by: AuthorCommit) -> str:
+        if not by.commit:
+            return "a changeset of this plan, as the plan records"
+        what = "a changeset" if by.file in self._changesets else "data"
+        return f"{what} of this plan: {by.file}, as {by.role} of commit {by.commit}"
 
 
 def _in_words(complaint: str, signature: Signature) -> _Refused:
@@ -179,7 +214,7 @@ def _in_words(complaint: str, signature: Signature) -> _Refused:
         return (
             "SE646",
             f"its key {signature.fingerprint} may not sign now: {complaint}",
-            ("somebody whose key is valid must approve; validity stands in the file of allowed signers"),
+            "have it approved with a valid key; valid-after and valid-before are set in the file of allowed signers",
         )
     if "namespace" in said:
         return (
