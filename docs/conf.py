@@ -28,7 +28,7 @@ exclude_patterns = ["conf.py"]
 _OUTSIDE = re.compile(r"\[([^\]]+)\]\((\.\./[^)#]+)\)")
 
 NAV = {
-    "Start": ["tutorial", "install"],
+    "Start": ["tutorial", "tutorial-call-centre", "install"],
     "How to": [
         "authors", "reviewers", "ci", "operators", "distributed", "quarantine", "returns", "lookup", "rejects",
         "import", "verify", "doctor", "sealed-plans", "retention", "python",

@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parents[2]
 _MARK = re.compile(r"<!--\s*(commands|not run|file):\s*(.*?)\s*-->", re.DOTALL)
-_PROGRESS = re.compile(r"\w+: [0-9,]+( of [0-9,]+)?(,|$)")
+_PROGRESS = re.compile(r"[\w ]+: [0-9,]+( of [0-9,]+)?(,|$)")
 """Told now and then of whatever takes longer than a second, which depends on the machine."""
 _COMMANDS = frozenset({"sh", "console"})
 KNOWN = frozenset({"sh", "console", "text", "yaml", "json", "python", "nginx", "html", "diff", "sql"})

@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = (
     "scripts/install-and-demo",
+    "scripts/call-centre-week",
     "scripts/test",
     "scripts/lock",
     "scripts/mutation",

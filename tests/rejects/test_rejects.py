@@ -141,7 +141,7 @@ def test_the_plan_is_found_or_worked_out_again(rows: Rows) -> None:
     (rows.root / "release.plan").rename(rows.root / "kept.plan")
     rows.rejects(run, "b.csv", "--plan", "kept.plan")
     rows.rejects(run, "c.csv")
-    rows.plan()  # another plan of the same name
+    rows.plan("--lead", "101")  # another plan of the same name
     rows.rejects(run, "d.csv")
     assert outcomes(rows, "a.csv") == [("102", "rejected")]
     assert len({rows.text(f"{name}.csv") for name in "abcd"}) == 1
