@@ -156,7 +156,10 @@ class Resumption:
             return moved
         if self._reads:
             return "its values were read from the service, which may answer differently now"
-        return "another version made it, or records that it was made from were erased or made with another key"
+        return (
+            "another version made it, records came while it was made, or some were erased or belong to another key "
+            "since, so it cannot be worked out again"
+        )
 
     @property
     def progress(self) -> PlanProgress:

@@ -9,7 +9,7 @@ import pytest
 from syncengine.core.errors import NotApproved
 from syncengine.planning import open_plan
 from syncengine.planning.approvals import Keygen, add_approval, approval_path, signed_text
-from syncengine.sandbox import Fault, FaultRule, Script
+from syncengine.sandbox import Fault, FaultAnswer, FaultRule, Match, Script
 
 from .repository import Repository, public
 
@@ -88,3 +88,52 @@ def test_approvals_stay_valid_when_an_interrupted_plan_goes_on(repository: Repos
     assert repository.apply(plan, deadline=0).exit == 4
     assert repository.apply(plan).exit == 0
     assert repository.effects == 2
+
+
+def test_approvals_stay_valid_without_the_interrupted_plans_file(repository: Repository) -> None:
+    repository.signers(f"anna@example.com {public(repository.key('anna'))}")
+    repository.write(APPROVED, changes='- leads: ["1", "2"]\n  trigger: ["1053"]\n')
+    plan = repository.plan()
+    approve(repository, plan)
+    approval_path(plan).rename(repository.folder / "kept.approval")
+    assert repository.apply(plan, deadline=0, approvals=[repository.folder / "kept.approval"]).exit == 4
+    plan.unlink()
+    again = repository.plan()
+    assert repository.apply(again, approvals=[repository.folder / "kept.approval"]).exit == 0
+    assert repository.effects == 2
+
+
+def half_sent(repository: Repository, policy: str) -> str:
+    """A plan of two triggers: one was sent and its answer lost, the other was never sent. Its digest."""
+    repository.signers(f"anna@example.com {public(repository.key('anna'))}")
+    repository.write(policy, changes='- leads: ["1", "2"]\n  trigger: ["1053"]\n')
+    one_each = (
+        (repository.folder / "syncengine.yaml")
+        .read_text()
+        .replace("requests_per_second: 1000", "requests_per_second: 1000, leads_per_request: 1")
+    )
+    (repository.folder / "syncengine.yaml").write_text(one_each)
+    plan = repository.plan()
+    approve(repository, plan)
+    lost = FaultRule(fault=Fault(answer="close", effect="none"), match=Match(nth=1))
+    refused = FaultRule(fault=Fault(answer=FaultAnswer(status=401, body="error"), effect="none"), match=Match(nth=2))
+    repository.sandbox.set_faults(Script(rules=[lost, refused]))
+    assert repository.apply(plan).exit == 5
+    repository.sandbox.set_faults(Script(rules=[]))
+    with open_plan(plan) as saved:
+        return saved.summary.digest
+
+
+@pytest.mark.parametrize(("policy", "same"), [(APPROVED, False), (FREE, True)], ids=["approved", "free"])
+def test_after_a_resolution_as_not_applied_planning_again_follows_the_rule_of_apply(
+    repository: Repository, policy: str, same: bool
+) -> None:
+    digest = half_sent(repository, policy)
+    with open_plan(repository.plan()) as before:
+        assert before.summary.digest == digest
+    resolve(repository, applied=False)
+    with open_plan(repository.plan()) as after:
+        assert (after.summary.digest == digest) is same
+        told = [finding.message for finding in after.summary.recorded if finding.rule == "unfinished-plan"]
+    assert bool(told) is not same
+    assert same or "the trigger of lead 1 was sent by this plan and resolved as not applied" in told[0]
