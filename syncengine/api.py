@@ -285,26 +285,28 @@ class _Planning(msgspec.Struct, frozen=True, kw_only=True):
         from syncengine.planning import PlanRequest
         from syncengine.planning.authors import asking_git
         from syncengine.planning.policy import PolicyJudge
-        from syncengine.reviewing import prepare_review
+        from syncengine.reviewing import ReviewRequest, prepare_review
 
         project, account, ledger, loaded = self.project, self.account, self.ledger, self.loaded
         policy = project.settings.policy
         past = None if resumption is None else resumption.records
         explained = {} if not_resumed is None else {not_resumed.plan: not_resumed.reason}
         review = prepare_review(
-            loaded.changesets,
-            account,
+            ReviewRequest(
+                changesets=loaded.changesets,
+                account=account,
+                policy=policy,
+                environ=project.environ,
+                clock=project.clock,
+                ledger=ledger,
+                export=self.export,
+                # Values read from the service now say nothing about those read then.
+                offline=self.offline or past is not None,
+                partial=self.selection.partial,
+                past=past,
+                not_resumed=explained if resumption is None else {resumption.found.run.plan: ""},
+            ),
             stack,
-            policy=policy,
-            environ=project.environ,
-            clock=project.clock,
-            ledger=ledger,
-            export=self.export,
-            # Values read from the service now say nothing about those read then.
-            offline=self.offline or past is not None,
-            partial=self.selection.partial,
-            past=past,
-            not_resumed=explained if resumption is None else {resumption.found.run.plan: ""},
         )
         return PlanRequest(
             account=account,

@@ -68,46 +68,42 @@ def open_export(
     return stack.enter_context(read_export(Path(observed), account, observed_at=observed_at))
 
 
-def prepare_review(
-    changesets: Sequence[Changeset],
-    account: Account,
-    stack: ExitStack,
-    *,
-    policy: Policy,
-    environ: Mapping[str, str],
-    clock: Clock,
-    ledger: Ledger | None,
-    export: ObservedExport | None,
-    offline: bool,
-    partial: bool = False,
-    past: PastLedger | None = None,
-    not_resumed: Mapping[PlanDigest, str] = MappingProxyType({}),
-) -> Review:
-    """All review inputs for one plan; `stack` closes them. `offline` opens no connection and reads no key.
+class ReviewRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be reviewed, and by what. `offline` opens no connection and reads no key.
 
     `past` holds the records that a plan is worked out from again. `not_resumed` maps unfinished plans to the reason why
     this one does not go on with them; the one that it goes on with has none ("").
     """
-    reader = None if offline else _reader(account, stack, environ, clock)
+
+    changesets: Sequence[Changeset]
+    account: Account
+    policy: Policy
+    environ: Mapping[str, str]
+    clock: Clock
+    ledger: Ledger | None
+    export: ObservedExport | None
+    offline: bool
+    partial: bool = False
+    past: PastLedger | None = None
+    not_resumed: Mapping[PlanDigest, str] = MappingProxyType({})
+
+
+def prepare_review(request: ReviewRequest, stack: ExitStack) -> Review:
+    """All review inputs for one plan; `stack` closes them."""
+    account, ledger, export = request.account, request.ledger, request.export
+    reader = None if request.offline else _reader(request, stack)
     values_seen = None
     if export is not None or reader is not None:
         values_seen = stack.enter_context(ObservedValues(export=export, reader=reader))
-    recorded = _recorded(ledger, past, account, changesets)
-    undeclared = None if ledger is None or partial else _undeclared(ledger, past, account, recorded, stack)
-    notes: list[str] = []
-    early: list[Finding] = []
-    if ledger is not None:
-        early += since_last_run(ledger.last_run(account.identity), policy, wire_digest(account.wire))
-        if not partial:
-            early += _unfinished(ledger, account, changesets, not_resumed)
-    if export is not None and export.latest > clock.now():
-        notes.append(
-            f"{export.label} holds values observed at {export.latest}, which is still to come: is its time zone right?"
-        )
+    recorded = _recorded(ledger, request.past, account, request.changesets)
+    undeclared = None
+    if ledger is not None and not request.partial:
+        undeclared = _undeclared(ledger, request.past, account, recorded, stack)
+    campaigns = None if reader is None else _campaign_fields(request, reader, stack)
     fields = _known_fields(account) | (frozenset() if export is None else export.fields)
-    campaigns = None if reader is None else _campaign_fields(account, reader, stack, environ, clock)
-    late = [told for told in (undeclared, campaigns, values_seen) if told is not None]
-    noted = [told for told in (campaigns, values_seen) if told is not None]
+    noted = [each for each in (campaigns, values_seen) if each is not None]
+    late = noted if undeclared is None else [undeclared, *noted]
+    early = list(_early_findings(request))
     return Review(
         watchers=() if campaigns is None else (campaigns,),
         rules=tuple(_rules(ledger, account, fields, reads=campaigns is not None)),
@@ -115,10 +111,28 @@ def prepare_review(
         known_lead=None if values_seen is None or export is None else values_seen.knows,
         undeclared=undeclared,
         recorded=recorded,
-        notes=tuple(notes),
-        late_findings=lambda: chain(early, *(told.findings() for told in late)),
-        late_notes=lambda: tuple(note for told in noted for note in told.notes()),
+        notes=_notes(request),
+        late_findings=lambda: chain(early, *(each.findings() for each in late)),
+        late_notes=lambda: tuple(note for each in noted for note in each.notes()),
     )
+
+
+def _early_findings(request: ReviewRequest) -> Iterator[Finding]:
+    """What the ledger alone shows, before anything is planned."""
+    account, ledger = request.account, request.ledger
+    if ledger is None:
+        return
+    yield from since_last_run(ledger.last_run(account.identity), request.policy, wire_digest(account.wire))
+    if not request.partial:
+        yield from _unfinished(ledger, account, request.changesets, request.not_resumed)
+
+
+def _notes(request: ReviewRequest) -> tuple[str, ...]:
+    export = request.export
+    if export is None or export.latest <= request.clock.now():
+        return ()
+    note = f"{export.label} holds values observed at {export.latest}, which is still to come: is its time zone right?"
+    return (note,)
 
 
 def _rules(ledger: Ledger | None, account: Account, fields: frozenset[str], *, reads: bool) -> Iterator[Rule]:
@@ -179,26 +193,26 @@ def _unfinished(
             )
 
 
-def _reader(account: Account, stack: ExitStack, environ: Mapping[str, str], clock: Clock) -> LeadReader | None:
+def _reader(request: ReviewRequest, stack: ExitStack) -> LeadReader | None:
     """Reads current values from the service, where the account allows it."""
+    account, environ = request.account, request.environ
     if not account.reads.leads:
         return None
     from syncengine.leadbyte import LeadReader, resolve_key
 
     key = resolve_key(account.api_key, environ, account=account.name, warn=_unheard)
-    return stack.enter_context(LeadReader(account, key, clock, ca_file=environ.get("SYNCENGINE_CA_FILE")))
+    return stack.enter_context(LeadReader(account, key, request.clock, ca_file=environ.get("SYNCENGINE_CA_FILE")))
 
 
-def _campaign_fields(
-    account: Account, reader: LeadReader, stack: ExitStack, environ: Mapping[str, str], clock: Clock
-) -> CampaignFields:
+def _campaign_fields(request: ReviewRequest, reader: LeadReader, stack: ExitStack) -> CampaignFields:
     """Compares field names with those of the campaigns of the leads that `reader` reads."""
     from syncengine.checking.campaign_fields import CampaignFields
     from syncengine.leadbyte import resolve_key
     from syncengine.leadbyte.probes import Probe
 
+    account, environ = request.account, request.environ
     key = resolve_key(account.api_key, environ, account=account.name, warn=_unheard)
-    probe = stack.enter_context(Probe(account, key, clock, ca_file=environ.get("SYNCENGINE_CA_FILE")))
+    probe = stack.enter_context(Probe(account, key, request.clock, ca_file=environ.get("SYNCENGINE_CA_FILE")))
     return CampaignFields(reader.campaign, probe)
 
 

@@ -85,43 +85,46 @@ class KnownOperation(msgspec.Struct, frozen=True, kw_only=True):
 def tell(
     prefix: str, ledger: Ledger | None, plans: Sequence[Path], *, root: Path, identities: Identities
 ) -> KnownOperation:
-    """The story of the one operation whose id begins with `prefix`. InputError where there is none or several."""
-    if len(prefix) < SHORTEST or not re.fullmatch(r"[0-9a-f]{8,40}", prefix):
+    """What is known of the one operation whose id begins with `prefix`. InputError where there is none or several."""
+    if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST},40}}", prefix):
         raise InputError(
             f"{prefix[:60]!r} is not an operation's id, nor the first {SHORTEST} characters of one",
             code="SE901",
             hint="plans, 'syncengine history' and 'syncengine status' show ids",
         )
-    named = {path: list(_planned_in(path, prefix, identities)) for path in plans}
+    found = [one for path in dict.fromkeys(plans) for one in _planned_in(path, prefix, identities)]
     records = {} if ledger is None else _records(ledger, prefix)
-    ids = sorted({*records, *(found.planned.id for several in named.values() for found in several)})
-    if not ids:
-        where = "the ledger or the named plans" if plans else "the ledger"
-        raise InputError(
-            f"no operation in {where} begins with {prefix}",
-            code="SE904",
-            hint="an operation that was never sent stands in its plan only: add --plan FILE",
-        )
-    if len(ids) > 1:
-        raise InputError(
-            f"{len(ids)} operations begin with {prefix}: {', '.join(ids[:5])}", code="SE904", hint="write more of it"
-        )
-    record = records.get(ids[0])
+    operation = _only(sorted({*records, *(one.planned.id for one in found)}), prefix, in_plans=bool(plans))
+    record = records.get(operation)
     runs = {} if ledger is None or record is None else _runs(ledger, record)
-    found = [one for several in named.values() for one in several]
     missing: list[str] = []
     known = {one.digest for one in found}
     for run in runs.values():
         if run.plan not in known:
             known.add(run.plan)
-            found.extend(_recorded_plan(run, ids[0], root, missing, identities))
+            found.extend(_recorded_plan(run, operation, root, missing, identities))
     return KnownOperation(
-        operation=ids[0],
+        operation=operation,
         record=record,
         runs=runs,
         plans=tuple(found),
         missing=tuple(missing),
     )
+
+
+def _only(ids: Sequence[str], prefix: str, *, in_plans: bool) -> str:
+    if not ids:
+        where = "the ledger or the named plans" if in_plans else "the ledger"
+        raise InputError(
+            f"no operation in {where} begins with {prefix}",
+            code="SE904",
+            hint="an operation that was never sent is only in its plan: add --plan FILE",
+        )
+    if len(ids) > 1:
+        raise InputError(
+            f"{len(ids)} operations begin with {prefix}: {', '.join(ids[:5])}", code="SE904", hint="write more of it"
+        )
+    return ids[0]
 
 
 def _records(ledger: Ledger, prefix: str) -> dict[str, OperationRecord]:

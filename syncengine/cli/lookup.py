@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncengine.cli.command import Command, Invocation, format_option
+from syncengine.cli.output import Output
 from syncengine.cli.table_options import source_options, table_options
 from syncengine.core.errors import Exit, InputError
 
@@ -206,25 +207,28 @@ def _show(invocation: Invocation, summary: LookupSummary, requests: int, out: Pa
     output, counts = invocation.output, summary.counts
     rows = counts.total()
     code = Exit.DONE if counts["one"] == rows else Exit.INCOMPLETE
+    by_match = {match: counts[match] for match in _MATCHES}
     if format_ == "json":
-        output.json(
-            {"rows": rows, **{match: counts[match] for match in _MATCHES}, "requests": requests, "exit": int(code)}
-        )
+        output.json({"rows": rows, **by_match, "requests": requests, "exit": int(code)})
     else:
         output.result(f"{out}: {rows:,} {'row' if rows == 1 else 'rows'}, {requests:,} requests")
-        for match in _MATCHES:
-            output.result(f"  {match:<10} {counts[match]:>10,}")
+        for match, count in by_match.items():
+            output.result(f"  {match:<10} {count:>10,}")
+    _note_oddities(output, summary)
+    if code:
+        output.note(f"the rows without an id are those whose column match is not 'one' in {out}")
+    return code
+
+
+def _note_oddities(output: Output, summary: LookupSummary) -> None:
     for name, count in summary.notations.items():
         found = "1 row was" if count == 1 else f"{count:,} rows were"
         output.note(f"{found} found by what is written there {name}, such as {summary.examples[name]}")
     shared, examples = summary.shared()
     if shared:
         output.warning(f"{shared:,} rows have the id of another row: {'; '.join(examples)}")
-    if counts["none"] == rows:
+    if summary.counts["none"] == summary.counts.total():
         output.warning("no lead was found at all: is it the right campaign, and the right column?")
-    if code:
-        output.note(f"the rows without an id are those whose column match is not 'one' in {out}")
-    return code
 
 
 _MATCHES: tuple[RowMatch, ...] = ("one", "none", "many", "unreadable")

@@ -1,11 +1,12 @@
-"""`syncengine resolve`: a person says what became of operations that nobody could know about."""
+"""`syncengine resolve`: records what a person found out about operations in doubt."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -13,6 +14,7 @@ from syncengine.cli.command import Command, Invocation, format_option, identity_
 
 if TYPE_CHECKING:
     from syncengine.core.results import Doubt
+    from syncengine.project import Project
 
 _SHORTEST = 8
 _YOUNG = 15 * 60
@@ -63,7 +65,7 @@ def command(
     if is_blank(by) or is_blank(note):
         raise InputError("--by and --note must say something", code="SE901", hint="who looked, and where")
     if baseline is not None and (operations or run or verdict):
-        raise InputError("--baseline stands alone", code="SE901", hint="leave out operations, --run and --as")
+        raise InputError("--baseline cannot be combined", code="SE901", hint="leave out operations, --run and --as")
     project = invocation.project()
     if baseline is not None:
         count = record_baseline(
@@ -85,24 +87,45 @@ def command(
             code="SE901",
             hint="'syncengine status' lists what can be resolved",
         )
-    resolved: list[Doubt] = []
-    with project.ledger() as ledger:
-        for account in sorted({doubt.account for doubt in _chosen(ledger.doubts(), operations, run)}):
-            with ledger.lease(account, wait=lock_timeout) as lease:
-                # Asked again under the lease: what was in flight a moment ago is answered, or in doubt, by now.
-                doubts = [d for d in _chosen(ledger.doubts(), operations, run) if d.account == account]
-                numbers = [number for doubt in doubts for number in doubt.attempts]
-                _warn_young(invocation, doubts, project.clock.now())
-                ledger.resolve(lease, numbers, applied=verdict == "applied", by=by.strip(), note=note.strip())
-                resolved.extend(doubts)
-                invocation.log.info(
-                    "resolved", account=account, outcome=verdict, operations=[doubt.operation for doubt in doubts]
-                )
+    resolution = _Resolution(applied=verdict == "applied", by=by.strip(), note=note.strip(), wait=lock_timeout)
+    resolved = _record(invocation, project, partial(_chosen, operations=operations, run=run), resolution)
     if format_ == "json":
         invocation.output.json({"resolved": [doubt.operation for doubt in resolved], "as": verdict})
         return
     for doubt in resolved:
         invocation.output.result(f"{doubt.operation}  lead {doubt.lead}  {doubt.kind.value}: {verdict}")
+
+
+class _Resolution(NamedTuple):
+    """What a person found out, and how long to wait for the lease."""
+
+    applied: bool
+    by: str
+    note: str
+    wait: float
+
+
+def _record(
+    invocation: Invocation,
+    project: Project,
+    chosen: Callable[[Sequence[Doubt]], list[Doubt]],
+    resolution: _Resolution,
+) -> list[Doubt]:
+    """Resolve the chosen doubts account by account, each under its lease."""
+    resolved: list[Doubt] = []
+    outcome = "applied" if resolution.applied else "not-applied"
+    with project.ledger() as ledger:
+        for account in sorted({doubt.account for doubt in chosen(ledger.doubts())}):
+            with ledger.lease(account, wait=resolution.wait) as lease:
+                # Asked again under the lease: what was in flight a moment ago is answered, or in doubt, by now.
+                doubts = [doubt for doubt in chosen(ledger.doubts()) if doubt.account == account]
+                numbers = [number for doubt in doubts for number in doubt.attempts]
+                _warn_young(invocation, doubts, project.clock.now())
+                ledger.resolve(lease, numbers, applied=resolution.applied, by=resolution.by, note=resolution.note)
+                resolved.extend(doubts)
+                operations: list[str] = [doubt.operation for doubt in doubts]
+                invocation.log.info("resolved", account=account, outcome=outcome, operations=operations)
+    return resolved
 
 
 def _chosen(doubts: Sequence[Doubt], operations: tuple[str, ...], run: str | None) -> list[Doubt]:
@@ -114,21 +137,23 @@ def _chosen(doubts: Sequence[Doubt], operations: tuple[str, ...], run: str | Non
         if not chosen:
             raise InputError(f"nothing of run {run} is in doubt", code="SE904", hint="'syncengine status' lists doubts")
         return chosen
-    found: dict[str, Doubt] = {}
-    for text in operations:
-        matching: dict[str, Doubt] = {d.operation: d for d in doubts if _fits(d.operation, text)}
-        if len(matching) > 1:
-            raise InputError(
-                f"{text} fits {len(matching)} operations in doubt", code="SE904", hint="give more of the id"
-            )
-        if not matching:
-            raise InputError(
-                f"operation {text} is not in doubt",
-                code="SE904",
-                hint="'syncengine status' lists what is; ids may be shortened to 8 characters",
-            )
-        found.update(matching)
-    return list(found.values())
+    found = [_fitting(doubts, text) for text in operations]
+    return list({doubt.operation: doubt for doubt in found}.values())
+
+
+def _fitting(doubts: Sequence[Doubt], text: str) -> Doubt:
+    from syncengine.core.errors import InputError
+
+    matching = {doubt.operation: doubt for doubt in doubts if _fits(doubt.operation, text)}
+    if len(matching) > 1:
+        raise InputError(f"{text} fits {len(matching)} operations in doubt", code="SE904", hint="give more of the id")
+    if not matching:
+        raise InputError(
+            f"operation {text} is not in doubt",
+            code="SE904",
+            hint="'syncengine status' lists what is; ids may be shortened to 8 characters",
+        )
+    return next(iter(matching.values()))
 
 
 def _fits(operation: str, text: str) -> bool:

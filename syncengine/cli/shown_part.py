@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from syncengine.core.errors import InputError
@@ -17,18 +19,23 @@ def shown_part(plan: PlanFile, selection: Selection) -> ShownPart:
         changes=frozenset(selection.changes) if selection.changes else None,
     )
     first: dict[str, None] = {}
-    missing = {**{("lead", lead): None for lead in selection.leads}, **{("change", c): None for c in selection.changes}}
+    leads, changes = dict.fromkeys(selection.leads), dict.fromkeys(selection.changes)
     for planned in plan.operations():
-        missing.pop(("lead", planned.operation.lead), None)
-        missing.pop(("change", planned.change), None)
+        leads.pop(planned.operation.lead, None)
+        changes.pop(planned.change, None)
         if planned.state is State.TO_SEND and len(first) < (selection.limit or 0) and part.holds(planned):
             first[planned.operation.lead] = None
-    for what, name in missing:
-        raise InputError(
-            f"--{what} {name}: the plan holds no such {what}",
-            code="SE130" if what == "lead" else "SE131",
-            hint="'syncengine show' without it lists what the plan holds",
-        )
+    _refuse_missing("lead", leads, "SE130")
+    _refuse_missing("change", changes, "SE131")
     if selection.limit is not None:
         part = msgspec.structs.replace(part, leads=frozenset(first))
     return msgspec.structs.replace(part, count=sum(part.holds(planned) for planned in plan.operations()))
+
+
+def _refuse_missing(what: str, names: Iterable[str], code: str) -> None:
+    for name in names:
+        raise InputError(
+            f"--{what} {name}: the plan holds no such {what}",
+            code=code,
+            hint="'syncengine show' without it lists what the plan holds",
+        )

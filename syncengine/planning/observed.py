@@ -52,22 +52,27 @@ class ObservedValues:
         if kind is Kind.UPDATE and name in MONEY:
             return _NO_COLUMN
         since = history.last_attempt_at(kind, name)
-        reason = unread = ""
+        unread = ""
+        found: Observation | str = ""
         if self._reader is not None:
             asked = self._asked(lead)
             if isinstance(asked, UnreadLead):
-                reason = unread = asked.reason
-            elif not (reason := _why_not(asked, name, since, "what the service says")):
-                return asked
-        if self._export is not None:
-            exported = self._export.get(lead)
-            why = "the lead is not in the export"
-            if exported is not None and not (why := _why_not(exported, name, since, "the export")):
-                return exported
-            if exported is not None and name in exported.values:
-                self._outdated += 1
-            reason = reason or why
-        return Unseen(reason, unread)
+                found = unread = asked.reason
+            else:
+                found = _why_not(asked, name, since, "what the service says") or asked
+        if isinstance(found, str) and self._export is not None:
+            exported = self._exported(self._export, lead, name, since)
+            found = exported if isinstance(exported, Observation) else found or exported
+        return found if isinstance(found, Observation) else Unseen(found, unread)
+
+    def _exported(self, export: LeadExport, lead: LeadId, name: str, since: str) -> Observation | str:
+        """The export's observation, or why it does not count."""
+        exported = export.get(lead)
+        if exported is None:
+            return "the lead is not in the export"
+        reason = _why_not(exported, name, since, "the export")
+        self._outdated += bool(reason) and name in exported.values
+        return reason or exported
 
     def before(self, lead: LeadId, kind: Kind, name: str, history: LeadHistory) -> Before | None:
         """The value before, as a plan shows it; origin "unknown" with the reason where the service did not return

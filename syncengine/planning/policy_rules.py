@@ -298,24 +298,32 @@ def approvals_needed(policy: Policy, plan: PlanFacts) -> bool | str:
 def operation_scope(planned: PlannedOperation) -> dict[str, object]:
     """`op` for expressions: the part that would be sent. Amounts are exact decimals; a missing value is none."""
     operation = planned.operation
-    sent = {name: value for name, value in values_of(operation).items() if name in planned.send}
-    money = isinstance(operation, Financials)
-    returned = operation if isinstance(operation, Return) else None
-    return {
+    scope: dict[str, object] = {
         "kind": kind_of(operation).value,
         "lead": operation.lead,
         "changeset": planned.changeset,
         "change": planned.change,
-        "fields": sent if isinstance(operation, Update) else {},
+        "fields": {},
         "before": {name: before.value for name, before in planned.before.items()},
-        "payout": Decimal(sent["payout"]) if money and "payout" in sent else None,
-        "revenue": Decimal(sent["revenue"]) if money and "revenue" in sent else None,
-        "buyer": returned.buyer if returned is not None else sent.get("buyer") if money else None,
-        "reason": None if returned is None else returned.reason,
-        "delivery": operation.delivery if isinstance(operation, Trigger) else None,
+        "payout": None,
+        "revenue": None,
+        "buyer": None,
+        "reason": None,
+        "delivery": None,
         "irreversible": is_irreversible(operation),
         "state": planned.state.value,
     }
+    sent = {name: value for name, value in values_of(operation).items() if name in planned.send}
+    match operation:
+        case Update():
+            scope["fields"] = sent
+        case Financials():
+            scope |= {name: text if name == "buyer" else Decimal(text) for name, text in sent.items()}
+        case Return(buyer=buyer, reason=reason):
+            scope |= {"buyer": buyer, "reason": reason}
+        case Trigger(delivery=delivery):
+            scope["delivery"] = delivery
+    return scope
 
 
 def plan_scope(counts: Counts, account: Account, changesets: tuple[str, ...]) -> dict[str, object]:

@@ -7,7 +7,7 @@ so that a lead which changed in between is blocked when the changeset is planned
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import islice, takewhile
 from typing import assert_never
 
 import msgspec
@@ -94,24 +94,19 @@ class _Turning:
     def turn(self, planned: PlannedOperation, history: LeadHistory) -> Iterator[Turned]:
         own = [attempt for attempt in history.of_operation(planned.id) if attempt.plan == self._digest]
         applied = [attempt for attempt in own if attempt.standing is Standing.APPLIED]
-        if any(attempt.standing in DOUBTFUL for attempt in own) and not applied:
-            yield NotReverted(
-                planned=planned, name="", reason="in doubt: nobody knows whether it was done; resolve it first"
-            )
-        if not applied:
-            return
-        if is_irreversible(planned.operation):
+        if applied and is_irreversible(planned.operation):
             yield NotReverted(planned=planned, name="", reason="irreversible: it cannot be taken back")
-            return
-        yield from self._values(planned, applied[-1], history)
+        elif applied:
+            yield from self._values(planned, applied[-1], history)
+        elif any(attempt.standing in DOUBTFUL for attempt in own):
+            reason = "in doubt: it is not known whether it was done; resolve it first"
+            yield NotReverted(planned=planned, name="", reason=reason)
 
     def _values(self, planned: PlannedOperation, applied: Attempt, history: LeadHistory) -> Iterator[Turned]:
         kind = kind_of(planned.operation)
         new = values_of(planned.operation)
         back: dict[str, str] = {}
-        for name in new:
-            if name not in applied.values:
-                continue
+        for name in [name for name in new if name in applied.values]:
             before = planned.before.get(name)
             reason = self._overwritten(kind, name, applied, history) or self._unusable(kind, name, before)
             if reason:
@@ -120,16 +115,14 @@ class _Turning:
                 back[name] = before.value
         if kind is Kind.FINANCIALS and set(back) == {"buyer"}:
             yield NotReverted(planned=planned, name="buyer", reason="a buyer cannot be sent without payout or revenue")
-            return
-        if back:
+        elif back:
             yield Restored(planned=planned, values=back, applied={name: new[name] for name in back})
 
     def _overwritten(self, kind: Kind, name: str, applied: Attempt, history: LeadHistory) -> str:
         if history.forgotten:
             return "the lead was erased from the ledger"
-        for attempt in reversed(history.attempts):
-            if attempt.number <= applied.number:
-                break
+        later = takewhile(lambda attempt: attempt.number > applied.number, reversed(history.attempts))
+        for attempt in later:
             if attempt.kind is not kind or name not in attempt.values:
                 continue
             where = f"changeset {attempt.changeset} in run {attempt.run}"
@@ -150,15 +143,22 @@ class _Turning:
             return f"its value before is unknown{note}"
         if before.value is None:
             return f"the ledger keeps its value before as a digest only (set by {before.by})"
-        if kind is Kind.UPDATE and is_blank(before.value):
-            if before.value:
-                return "it showed nothing before: it held only white space or unseen characters"
-            if not self._account.fields.allow_empty:
-                return "it was empty before, and fields.allow_empty is off"
-        cents = parse_money(before.value) if kind is Kind.FINANCIALS and name in AMOUNTS else None
-        if cents is not None and cents < 0 and not self._allow_negative:
-            return f"it was {format_money(cents)} before, and policy.allow_negative is off"
-        return ""
+        if kind is Kind.UPDATE:
+            return self._unusable_text(before.value)
+        return self._unusable_amount(before.value) if name in AMOUNTS else ""
+
+    def _unusable_text(self, text: str) -> str:
+        if not is_blank(text):
+            return ""
+        if text:
+            return "it showed nothing before: it held only white space or unseen characters"
+        return "" if self._account.fields.allow_empty else "it was empty before, and fields.allow_empty is off"
+
+    def _unusable_amount(self, text: str) -> str:
+        cents = parse_money(text)
+        if cents is None or cents >= 0 or self._allow_negative:
+            return ""
+        return f"it was {format_money(cents)} before, and policy.allow_negative is off"
 
 
 def reverting_changeset(changeset: str, account: str, plan: PlanDigest, turned: Iterable[Turned]) -> Iterator[str]:

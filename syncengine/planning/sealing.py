@@ -283,11 +283,13 @@ def _parsed(secret: Secret) -> list[Identity] | str:
     try:
         if text.startswith(_PEM):
             return [pyrage.ssh.Identity.from_buffer(text.encode() + b"\n")]
-        lines = [line.strip(" \t") for line in lines_of(text)]
-        keys = [line for line in lines if line and not line.startswith("#")]
-        return [pyrage.x25519.Identity.from_str(key) for key in keys] or "no identity"
+        lines = (line.strip(" \t") for line in lines_of(text))
+        keys: list[Identity] = [
+            pyrage.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")
+        ]
     except pyrage.IdentityError as error:
         return "an SSH key with a passphrase" if "decrypted" in str(error) else "no identity that can open a plan"
+    return keys or "no identity"
 
 
 def _looks_like_a_key(secret: Secret) -> bool:

@@ -8,7 +8,8 @@ the counts differ are the records read one by one and compared with what was dec
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, KeysView
+from collections.abc import Callable, Iterable, Iterator, KeysView, Sequence
+from itertools import islice
 from typing import Self
 
 import msgspec
@@ -80,36 +81,48 @@ class Undeclared:
         self._declared.close()
 
     def _missing(self, changeset: str, claims: ClaimRegistry) -> Finding | None:
-        count, looked, doubted = 0, 0, 0
-        evidence: list[Evidence] = []
-        for record in self._history(changeset):
-            looked += 1
-            if looked > _RECORDS:
-                break
-            if record.outcome not in ("applied", "in_doubt") or record.forgotten:
-                continue
-            names = record.attempts[-1].values or {record.delivery: ""}
-            gone = [name for name in names if _is_gone(claims, record, name)]
-            if gone:
-                count += 1
-                doubted += record.outcome == "in_doubt"
-                if len(evidence) < SHOWN:
-                    what = ", ".join(name for name in gone if name) or record.kind.value
-                    evidence.append(Evidence(operation=record.operation, lead=record.lead, field=what))
-        if not count:
+        history = self._history(changeset)
+        gone = _GoneOperations()
+        for record in islice(history, _RECORDS):
+            if record.outcome in ("applied", "in_doubt") and not record.forgotten:
+                names = record.attempts[-1].values or {record.delivery: ""}
+                gone.add(record, [name for name in names if _is_gone(claims, record, name)])
+        bound = "" if next(history, None) is None else f" (of the first {_RECORDS:,} on record)"
+        return gone.finding(changeset, bound)
+
+
+class _GoneOperations:
+    """What one changeset no longer declares, counted, with the first examples."""
+
+    def __init__(self) -> None:
+        self._count = self._doubted = 0
+        self._evidence: list[Evidence] = []
+
+    def add(self, record: OperationRecord, names: Sequence[str]) -> None:
+        """One operation and the names of it that are gone, which may be none."""
+        if not names:
+            return
+        self._count += 1
+        self._doubted += record.outcome == "in_doubt"
+        if len(self._evidence) < SHOWN:
+            what = ", ".join(filter(None, names)) or record.kind.value
+            self._evidence.append(Evidence(operation=record.operation, lead=record.lead, field=what))
+
+    def finding(self, changeset: str, bound: str) -> Finding | None:
+        """`bound` says how many records were compared, where not all were."""
+        if not self._count:
             return None
-        bound = f" (of the first {_RECORDS:,} on record)" if looked > _RECORDS else ""
-        verb = "operation is" if count == 1 else "operations are"
-        doubts = f", {doubted:,} of them in doubt" if doubted else ""
+        verb = "operation is" if self._count == 1 else "operations are"
+        doubts = f", {self._doubted:,} of them in doubt" if self._doubted else ""
         return Finding(
             rule="undeclared",
-            severity="medium" if doubted else "info",
-            message=f"changeset {changeset}: {count:,} {verb} on record{bound} that its file no longer "
+            severity="medium" if self._doubted else "info",
+            message=f"changeset {changeset}: {self._count:,} {verb} on record{bound} that its file no longer "
             f"declares{doubts}; what was done stays done",
             changeset=changeset,
-            count=count,
-            leads=tuple(dict.fromkeys(each.lead for each in evidence if each.lead)),
-            evidence=tuple(evidence),
+            count=self._count,
+            leads=tuple(dict.fromkeys(each.lead for each in self._evidence if each.lead)),
+            evidence=tuple(self._evidence),
         )
 
 
