@@ -426,19 +426,22 @@ def apply(
     listener: Listener | None = None,
     signal: StopSignal | None = None,
     approvals: Sequence[Path | str] = (),
+    claimed_approval: str | None = None,
     identities: Identities | None = None,
 ) -> RunResult:
     """Send what a saved plan lists and has not been sent yet. Returns the result; its `exit` is the exit code.
 
     Raises InputError or Refusal before anything was sent. `deadline` and `lock_timeout` are in seconds. `approvals` are
-    files besides PLAN.approval, which is always read. `identities` open a sealed plan (default: those of the
-    environment).
+    files besides PLAN.approval and the repository's approvals/DIGEST.approval, which are always read.
+    `claimed_approval` is what CI says about who approved: it is recorded, and counts as no approval. `identities` open
+    a sealed plan (default: those of the environment).
     """
     from syncengine.applying import ApplyRequest, apply_plan
     from syncengine.planning import open_plan
-    from syncengine.planning.approvals import authorize, missing_named
+    from syncengine.planning.approvals import authorize, checked_claim, missing_named
 
     path = Path(plan_path)
+    claimed = checked_claim(claimed_approval)
     named = [Path(file) for file in approvals]
     missing_named(named)
     with ExitStack() as stack:
@@ -457,6 +460,7 @@ def apply(
                 lock_timeout=lock_timeout,
                 deadline=deadline,
                 authorize=lambda: authorize(approval_request(saved, project, named), sound.note),
+                claimed=claimed,
             ),
             _runtime(project, account, sound, signal),
         )
@@ -472,6 +476,7 @@ def apply_directory(
     listener: Listener | None = None,
     signal: StopSignal | None = None,
     approvals: Sequence[Path | str] = (),
+    claimed_approval: str | None = None,
     identities: Identities | None = None,
 ) -> FolderResult:
     """Apply the plans that `directory/plans.json` lists, under one lease, in the order of their changesets' ids.
@@ -484,9 +489,10 @@ def apply_directory(
     from syncengine.applying import ApplyRequest
     from syncengine.applying.apply_directory import FolderEntry, FolderRequest
     from syncengine.applying.apply_directory import apply_directory as apply_entries
-    from syncengine.planning.approvals import authorize, missing_named
+    from syncengine.planning.approvals import authorize, checked_claim, missing_named
     from syncengine.planning.listed_plans import read_folder
 
+    claimed = checked_claim(claimed_approval)
     named = [Path(file) for file in approvals]
     missing_named(named)
     keys, sound = identities or _identities(project), listener or Quiet()
@@ -512,6 +518,7 @@ def apply_directory(
                     tool=TOOL,
                     lock_timeout=lock_timeout,
                     deadline=deadline,
+                    claimed=claimed,
                 ),
                 authorize=lambda saved: authorize(approval_request(saved, project, named), sound.note),
             ),

@@ -45,8 +45,8 @@ class VerifiedPlan(Protocol):
 
 
 class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Parameters of one execution of apply. `deadline` is in seconds from now; `approvals` are descriptions of
-    principals.
+    """Parameters of one execution of apply. `deadline` is in seconds from now; `claimed` is what CI says about who
+    approved.
 
     `authorize` is called once, under the lease, when something is to be sent. It raises NotApproved, or returns the
     approvals that counted.
@@ -59,6 +59,7 @@ class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
     lock_timeout: float = 0.0
     deadline: float | None = None
     authorize: Callable[[], tuple[str, ...]] | None = None
+    claimed: str = ""
 
 
 class RuntimeDependencies(msgspec.Struct, frozen=True, kw_only=True):
@@ -282,6 +283,7 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
             account=self.request.account.name,
             host=self.request.account.host,
             plan_path=self.request.plan_path,
+            claimed=self.request.claimed,
         )
 
 
@@ -309,6 +311,7 @@ def run_start(
         tool=request.tool,
         names=findings.names,
         approvals=approvals,
+        claimed=request.claimed,
         planned=PlannedFrom(
             position=plan.provenance.ledger_position,
             parts=plan.summary.parts,

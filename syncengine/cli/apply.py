@@ -39,6 +39,8 @@ _CHANGESETS = frozenset({".yaml", ".yml"})
 @click.option("--changeset", "only", multiple=True, metavar="ID", help="For changesets: only this one; repeatable.")
 @click.option("--approval", "approvals", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Further approvals, in addition to PLAN.approval; repeatable.")  # fmt: skip
+@click.option("--claimed-approval", "claimed", metavar="TEXT",
+              help="What CI says about who approved: recorded with the run, never counted.")  # fmt: skip
 @click.option("--deadline", type=click.FloatRange(min=0), metavar="SECONDS", help="Send no new request after that.")
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
               help="Time to wait for another run on the same account to end.")  # fmt: skip
@@ -56,6 +58,7 @@ def command(
     variables: tuple[str, ...],
     only: tuple[str, ...],
     approvals: tuple[Path, ...],
+    claimed: str | None,
     deadline: float | None,
     lock_timeout: float,
     junit: Path | None,
@@ -95,6 +98,7 @@ def command(
             project,
             paths[0],
             approvals=approvals,
+            claimed=claimed,
             deadline=deadline,
             lock_timeout=lock_timeout,
             junit=junit,
@@ -106,6 +110,7 @@ def command(
             project,
             paths[0],
             approvals=approvals,
+            claimed=claimed,
             deadline=deadline,
             lock_timeout=lock_timeout,
             junit=junit,
@@ -126,6 +131,7 @@ def command(
             invocation,
             project,
             made,
+            claimed=claimed,
             deadline=deadline,
             lock_timeout=lock_timeout,
             junit=junit,

@@ -125,6 +125,8 @@ def _attempts(story: KnownOperation) -> Iterator[str]:
         yield f"  {attempt.at[:19]}  run {attempt.run}, plan {attempt.plan[:12]}: {attempt.standing.value}"
         if run is not None and run.approvals:
             yield f"    approved by {', '.join(run.approvals)}"
+        if run is not None and run.claimed:
+            yield f"    approved, as claimed by CI: {run.claimed}"
         if attempt.values:
             yield f"    sent: {', '.join(attempt.values)}"
         yield from _answer(attempt)
@@ -193,6 +195,7 @@ def _attempt_object(story: KnownOperation, attempt: Attempt) -> dict[str, Any]:
         "outcome": attempt.standing.value,
         "sent": list(attempt.values),
         "approvals": list(run.approvals) if run is not None else [],
+        "claimed_by_ci": "" if run is None else run.claimed,
         "answer": None
         if answer is None
         else {"at": answer.at, "outcome": answer.outcome.value, "message": answer.message},

@@ -44,7 +44,7 @@ def command(invocation: Invocation, *, lead: str | None, changeset: str | None, 
                 changeset=changeset,
                 run=None if run is None else RunId(run),
             )
-        rows = history_rows(records)
+        rows = history_rows(records, {} if ledger is None else ledger.claims())
         if format_ == "json":
             from syncengine.reports.machine import history_jsonl
 

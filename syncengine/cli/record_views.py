@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from syncengine.core.operations import QUEUED, delivery_among
 from syncengine.core.ports import OperationRecord
 from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import HistoryRow, SharedRun, StatusReport, Totals, WorkerLine
+from syncengine.core.values import RunId
 from syncengine.project import Project
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def _shared(project: Project) -> tuple[tuple[SharedRun, ...], tuple[WorkerLine, 
     return found.runs, found.workers
 
 
-def history_rows(records: Iterator[OperationRecord]) -> Iterator[HistoryRow]:
-    """One row for each operation, by its last attempt."""
+def history_rows(records: Iterator[OperationRecord], claims: Mapping[RunId, str]) -> Iterator[HistoryRow]:
+    """One row for each operation, by its last attempt. `claims` is what CI said about approvals, by run."""
     for record in records:
         last = record.attempts[-1]
         answer = last.answer
@@ -64,12 +65,12 @@ def history_rows(records: Iterator[OperationRecord]) -> Iterator[HistoryRow]:
             run=last.run,
             at=answer.at if answer is not None and answer.at else last.at,
             message=answer.message if answer is not None else "",
-            note="; ".join(_notes(record)),
+            note="; ".join(_notes(record, claims.get(last.run, ""))),
             delivery=delivery_among(record.kind, record.delivery),
         )
 
 
-def _notes(record: OperationRecord) -> Iterator[str]:
+def _notes(record: OperationRecord, claimed: str) -> Iterator[str]:
     if record.forgotten:
         yield "values were erased"
     if record.kind in QUEUED and record.outcome == "applied":
@@ -80,3 +81,5 @@ def _notes(record: OperationRecord) -> Iterator[str]:
             yield f"resolved as {word} by {attempt.resolution.by}: {attempt.resolution.note}"
         if attempt.contradicted:
             yield contradiction_in_words(attempt)
+    if claimed:
+        yield f"approved, as claimed by CI: {claimed}"

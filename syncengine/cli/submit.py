@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option("--approval", "approvals", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Further approvals, in addition to PLAN.approval; repeatable.")  # fmt: skip
+@click.option("--claimed-approval", "claimed", metavar="TEXT",
+              help="What CI says about who approved: recorded with the run, never counted.")  # fmt: skip
 @click.option("--lock-timeout", type=click.FloatRange(min=0), default=0, metavar="SECONDS", show_default=True,
               help="Time to wait for another run on the same account to end.")  # fmt: skip
 @click.option("--shard-size", type=click.IntRange(min=1, max=100_000), default=1000, metavar="N", show_default=True,
@@ -38,6 +40,7 @@ def command(
     *,
     plan: Path,
     approvals: tuple[Path, ...],
+    claimed: str | None,
     lock_timeout: float,
     shard_size: int,
     wait: bool,
@@ -60,7 +63,13 @@ def command(
     project = invocation.project()
     submitted = submit(
         project,
-        SubmitRequest(plan_path=plan, approvals=approvals, lock_timeout=lock_timeout, shard_size=shard_size),
+        SubmitRequest(
+            plan_path=plan,
+            approvals=approvals,
+            claimed_approval=claimed,
+            lock_timeout=lock_timeout,
+            shard_size=shard_size,
+        ),
         identities=invocation.identities(),
         listener=Noting(invocation.output),
     )

@@ -203,6 +203,7 @@ CODES = MappingProxyType(
         "SE671": "A folder does not hold exactly the plans that its plans.json lists.",
         "SE672": "Plans that are to be applied together break the policy together.",
         "SE675": "No signers are configured, so no approval can count.",
+        "SE676": "A claimed approval that is empty, too long, or not one line of text.",
         "SE680": "A source or its changeset is not what the plan was made from, so that its rows cannot be given back.",
         "SE681": "Rows of an SQL source cannot be given back.",
         "SE682": "A plan that is not the one that the run applied.",

@@ -83,6 +83,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     wire_digest: str = ""
     approvals: tuple[str, ...] = ()
     """Principals whose approvals counted, with key fingerprints, as text."""
+    claimed: str = ""
+    """What CI says about who approved, unverified; it counts as no approval."""
     shared: bool = False
     planned: PlannedFrom | None = None
     """None for runs of versions that did not record it, and for baselines of such."""
@@ -211,6 +213,8 @@ class RunStart(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[NameRecord, ...]
     approvals: tuple[str, ...] = ()
     """Principals whose approvals counted, with key fingerprints, as text."""
+    claimed: str = ""
+    """What CI says about who approved, unverified; it counts as no approval."""
     planned: PlannedFrom | None = None
 
 

@@ -79,6 +79,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
     host: str = ""
     plan_path: str = ""
+    claimed: str = ""
+    """What CI said about who approved the run, unverified."""
 
     @property
     def queued(self) -> int | None:

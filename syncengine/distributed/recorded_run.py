@@ -52,4 +52,5 @@ def recorded_result(ledger: Ledger, run_id: RunId) -> RunResult:
         account=record.account,
         host=ledger.hosts().get(record.account, ""),
         plan_path=record.plan_path,
+        claimed=record.claimed,
     )

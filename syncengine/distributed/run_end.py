@@ -142,6 +142,7 @@ def result_of(store: WorkerStore, ledger: Ledger, submission: Row) -> RunResult:
         account=submission["name"],
         host=submission["host"],
         plan_path=submission["plan_path"],
+        claimed=ledger.claims().get(run_id, ""),
     )
 
 

@@ -27,7 +27,7 @@ from syncengine.distributed.sharding import SHARD_SIZE, ShardTerms, cut
 from syncengine.distributed.store import Row, WorkerStore, found_schema, require_server, run
 from syncengine.ledger.key import read_key
 from syncengine.planning import open_plan
-from syncengine.planning.approvals import authorize, missing_named
+from syncengine.planning.approvals import authorize, checked_claim, missing_named
 from syncengine.project import Project
 
 if TYPE_CHECKING:
@@ -41,10 +41,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class SubmitRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """`approvals` are files besides PLAN.approval; `shard_size` is the approximate number of operations in a shard."""
+    """`approvals` are files besides PLAN.approval and the repository's; `claimed_approval` is what CI says about who
+    approved; `shard_size` is the approximate number of operations in a shard."""
 
     plan_path: Path
     approvals: Sequence[Path] = ()
+    claimed_approval: str | None = None
     lock_timeout: float = 0.0
     shard_size: int = SHARD_SIZE
 
@@ -70,6 +72,7 @@ def submit(
     sound = listener or Quiet()
     require_engine()
     dsn = require_server(project.pin())
+    claimed = checked_claim(request.claimed_approval)
     missing_named(list(request.approvals))
     with ExitStack() as stack:
         saved = stack.enter_context(open_plan(request.plan_path, identities))
@@ -86,6 +89,7 @@ def submit(
             tool=TOOL,
             lock_timeout=request.lock_timeout,
             authorize=lambda: authorize(approval_request(saved, project, request.approvals), sound.note),
+            claimed=claimed,
         )
         with ledger.lease(account.identity, wait=request.lock_timeout) as lease:
             findings = examine(saved, ledger, asked, project.clock, sound)

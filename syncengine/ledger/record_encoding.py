@@ -26,8 +26,10 @@ def run_content(run: RunRow) -> list[Any]:
         run.machine,
         run.pid,
         run.started,
-        # Runs from before these columns existed are hashed without them.
-        *([run.planned] if run.planned else []),
+        # Runs from before these columns existed are hashed without them. A claim comes after `planned`, even an empty
+        # one, so that neither can be taken for the other.
+        *([run.planned] if run.planned or run.claimed else []),
+        *([run.claimed] if run.claimed else []),
     ]
 
 

@@ -77,6 +77,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     tool: str
     approvals: str
     planned: str
+    claimed: str
     machine: str
     pid: int
     started: str
@@ -113,6 +114,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
             wire_digest=self.wire_digest,
             approvals=_decode_texts(self.approvals) if self.approvals else (),
             planned=_decode_planned(self.planned) if self.planned else None,
+            claimed=self.claimed,
         )
 
 

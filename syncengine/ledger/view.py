@@ -8,7 +8,7 @@ from syncengine.core.errors import LedgerDamaged
 from syncengine.core.history import LeadHistory
 from syncengine.core.operations import Kind
 from syncengine.core.ports import LedgerIdentity, RunRecord, Spent
-from syncengine.core.values import LeadId, PlanDigest
+from syncengine.core.values import LeadId, PlanDigest, RunId
 from syncengine.ledger.engine import Engine, Leases, first
 from syncengine.ledger.histories import load_histories
 from syncengine.ledger.key import ValueForms
@@ -145,6 +145,11 @@ class Reader:
     def runs(self, account: str | None = None, *, plan: PlanDigest | None = None) -> Sequence[RunRecord]:
         """Runs, newest first."""
         return self._records(lambda: self._run_rows(account, plan))
+
+    def claims(self) -> Mapping[RunId, str]:
+        """What CI said about approvals, by run, where it said anything."""
+        rows = self.engine.read(lambda: self.engine.rows("get_claims"))
+        return {RunId(run): claimed for run, claimed in rows}
 
     def last_run(self, account: str) -> RunRecord | None:
         """The newest run of an account."""

@@ -101,6 +101,7 @@ class Writer(Reader):
             tool=start.tool,
             approvals=_encode(start.approvals).decode(),
             planned="" if start.planned is None else _encode(start.planned).decode(),
+            claimed=start.claimed,
             machine=who.host,
             pid=who.pid,
             started=now,

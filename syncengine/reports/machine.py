@@ -245,6 +245,7 @@ def apply_object(result: RunResult) -> dict[str, Any]:
         "not_sent_reasons": dict(result.not_sent_reasons),
         "warnings": list(result.warnings),
         "stopped": result.stopped,
+        "claimed_by_ci": result.claimed,
         "pin": result.pin_line,
         "exit": int(result.exit),
     }

@@ -50,6 +50,8 @@ def apply_text(result: RunResult, options: ViewOptions) -> Iterator[str]:
     title = f"Run {visible(result.run)}" if result.run else "No run was needed"
     yield from page.line(Piece(title, "bold"), Piece(f"  plan {short(result.plan)}", "dim"), hang=2)
     yield from _counts(page, result)
+    if result.claimed:
+        yield from page.line(Piece("approved, as claimed by CI: ", "warn"), visible(result.claimed), indent=2, hang=2)
     requests = plural(result.requests, "request")
     yield from page.line(Piece(f"{requests}, {plural(counts.total, 'operation')} in the plan", "dim"), indent=2)
     yield from _trouble(page, "?? In doubt", result.in_doubt, counts.in_doubt, "alarm")

@@ -108,7 +108,8 @@ def test_planning_repeats_nothing_that_was_done_or_is_in_doubt(kept: Workspace) 
 def test_new_records_continue_the_old_chains(kept: Workspace) -> None:
     changed = kept.root / "changesets" / "too-large.yaml"
     assert kept.run("plan", str(changed), "--out", "next.plan").code == 0
-    assert kept.run("apply", "next.plan").code == 0
+    assert kept.run("apply", "next.plan", "--claimed-approval", "anna, run 17").code == 0
+    assert "claimed by CI: anna, run 17" in kept.run("history", "--changeset", "too-large", COLUMNS="200").out
     ended = kept.run("ledger", "check", "--format", "json")
     assert ended.json["sound"], ended.json
 

@@ -56,7 +56,7 @@ SELECT request, verdict, status, at, outcome, words, salt, seal FROM answers WHE
 
 -- name: runs_of
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
-  approvals, planned, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+  approvals, planned, claimed, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
 FROM runs WHERE id = ANY(:ids::text[])
 
 -- name: requests_of

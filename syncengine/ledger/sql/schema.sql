@@ -71,7 +71,8 @@ CREATE TABLE runs (
   stopped TEXT,
   cancelled_by TEXT,
   cancelled_at TEXT,
-  planned TEXT NOT NULL DEFAULT ''
+  planned TEXT NOT NULL DEFAULT '',
+  claimed TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX runs_by_account ON runs (account, position);
 CREATE INDEX runs_by_plan ON runs (plan);
@@ -195,7 +196,8 @@ SQLITE CREATE INDEX meta_twin ON meta (name, value);
 SQLITE CREATE INDEX accounts_twin ON accounts (account, host, since);
 SQLITE CREATE INDEX names_twin ON names (account, changeset, kind, name, target, run);
 SQLITE CREATE INDEX runs_twin ON runs (id, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest,
-  wire_digest, tool, approvals, planned, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at);
+  wire_digest, tool, approvals, planned, claimed, machine, pid, started, ended, exit_code, stopped, cancelled_by,
+  cancelled_at);
 SQLITE CREATE INDEX answers_twin ON answers (request, verdict, status, at, outcome, words);
 SQLITE CREATE INDEX outcomes_twin ON outcomes (number, outcome, words);
 SQLITE CREATE INDEX resolutions_twin ON resolutions (number, applied, by_whom, at, note);

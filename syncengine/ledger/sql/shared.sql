@@ -56,9 +56,9 @@ INSERT INTO changesets (account, changeset) VALUES (:account, :changeset) ON CON
 
 -- name: insert_run
 INSERT INTO runs (id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest,
-  wire_digest, tool, approvals, planned, machine, pid, started)
+  wire_digest, tool, approvals, planned, claimed, machine, pid, started)
 VALUES (:id, :position, :account, :lane, :epoch, :plan, :plan_path, :changesets, :total, :host, :policy_digest,
-  :wire_digest, :tool, :approvals, :planned, :machine, :pid, :started)
+  :wire_digest, :tool, :approvals, :planned, :claimed, :machine, :pid, :started)
 
 -- A run's position is that of its first record, so many before the last one.
 -- name: place_run
@@ -66,22 +66,22 @@ UPDATE runs SET position = (SELECT max(position) FROM chain) - :after WHERE id =
 
 -- name: get_run
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
-  approvals, planned, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+  approvals, planned, claimed, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
 FROM runs WHERE id = :run
 
 -- name: get_runs
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
-  approvals, planned, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+  approvals, planned, claimed, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
 FROM runs ORDER BY position DESC
 
 -- name: get_runs_of_account
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
-  approvals, planned, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+  approvals, planned, claimed, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
 FROM runs WHERE account = :account ORDER BY position DESC
 
 -- name: get_last_run_of_account
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
-  approvals, planned, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+  approvals, planned, claimed, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
 FROM runs WHERE account = :account ORDER BY position DESC LIMIT 1
 
 -- name: begun_plans
@@ -90,8 +90,11 @@ ORDER BY position DESC
 
 -- name: get_runs_of_plan
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
-  approvals, planned, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+  approvals, planned, claimed, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
 FROM runs WHERE plan = :plan ORDER BY position DESC
+
+-- name: get_claims
+SELECT id, claimed FROM runs WHERE claimed <> ''
 
 -- name: is_cancelled
 SELECT cancelled_at FROM runs WHERE id = :run
@@ -258,7 +261,7 @@ SELECT position, account, lane, step, kind, ref, hash FROM chain WHERE position 
 
 -- name: open_runs
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
-  approvals, planned, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+  approvals, planned, claimed, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
 FROM runs WHERE ended IS NULL
 
 -- name: open_shared_run

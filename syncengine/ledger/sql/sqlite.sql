@@ -51,7 +51,7 @@ FROM json_each(:requests) j CROSS JOIN answers n ON n.request = j.value
 
 -- name: runs_of
 SELECT id, position, account, lane, epoch, plan, plan_path, changesets, total, host, policy_digest, wire_digest, tool,
-  approvals, planned, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
+  approvals, planned, claimed, machine, pid, started, ended, exit_code, stopped, cancelled_by, cancelled_at
 FROM runs WHERE id IN (SELECT value FROM json_each(:ids))
 
 -- name: requests_of
