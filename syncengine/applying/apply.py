@@ -154,14 +154,28 @@ def send_plan(
 
 
 def examine(
-    plan: VerifiedPlan, ledger: LedgerWriter, request: ApplyRequest, clock: Clock, listener: Listener
+    plan: VerifiedPlan,
+    ledger: LedgerWriter,
+    request: ApplyRequest,
+    clock: Clock,
+    listener: Listener,
+    *,
+    check: Callable[[], None] = lambda: None,
 ) -> PreflightResult:
-    """What is to be sent, determined under the lease. Raises Refusal where the plan must not be applied."""
+    """What is to be sent, determined under the lease. Raises Refusal where the plan must not be applied.
+
+    `check` is called now and then; what it raises ends the examination.
+    """
     saved = saved_plan(plan)
     check_identity(saved, request.account, ledger)
     preflight = Preflight(saved, policy=request.policy, account=request.account, ledger=ledger, clock=clock)
     total = plan.summary.counts.total
-    return preflight.check(plan.operations(), looked=lambda count: listener.tell(PlanLooked(count, total)))
+
+    def looked(count: int) -> None:
+        listener.tell(PlanLooked(count, total))
+        check()
+
+    return preflight.check(plan.operations(), looked=looked)
 
 
 def permit(

@@ -78,6 +78,10 @@ def apply_directory(
         return command.run(entries)
 
 
+class _CommandEnded(Exception):
+    """The command ended while a plan was examined again: `_stopped` says why."""
+
+
 class _DirectoryCommand:
     """One call of `apply DIR`. `_whole` is set where nothing is sent of any plan, `_stopped` where the rest is not."""
 
@@ -130,7 +134,9 @@ class _DirectoryCommand:
 
     def _examine(self, saved: PlanFile) -> PreflightResult:
         world = self._context.world
-        return examine(saved, self._context.ledger, self._request.apply, world.clock, world.listener)
+        return examine(
+            saved, self._context.ledger, self._request.apply, world.clock, world.listener, check=self._check_ended
+        )
 
     def _judge_together(self, to_send: Sequence[_Examined]) -> None:
         """Raise PlanBlocked where plans that keep the policy one by one break it together."""
@@ -200,6 +206,8 @@ class _DirectoryCommand:
                 result = send_plan(saved, findings, request, self._context, approvals=each.approvals, gate=gate)
         except Refusal as error:
             self._refuse(each.entry, error)
+        except _CommandEnded:
+            self._leave(each, request)
         except Exception as error:
             if not self._sent:
                 raise
@@ -220,6 +228,11 @@ class _DirectoryCommand:
             else:
                 self._whole = error
             return None
+
+    def _check_ended(self) -> None:
+        self._look_for_reasons_to_stop()
+        if self._stopped:
+            raise _CommandEnded
 
     def _look_for_reasons_to_stop(self) -> None:
         """Reasons that arose between two plans; within one, its run finds them."""

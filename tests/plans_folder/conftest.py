@@ -31,3 +31,11 @@ def either_bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ben
     with Bench(tmp_path, ledger_url=server.new_database()) as made:
         made.found()
         yield made
+
+
+@pytest.fixture
+def server_bench(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Bench]:
+    """The same with a ledger on PostgreSQL."""
+    with Bench(tmp_path, ledger_url=postgres_server.new_database()) as made:
+        made.found()
+        yield made
