@@ -65,8 +65,12 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     usable: bool = True
     begins: int = 1
     """The line where its document begins; 1 for the first document of a file, whatever precedes it."""
+    ends: int | None = None
+    """The last line of its document; None for the last document of a file."""
     digest: str = ""
     """SHA-256 of the document's own text."""
+    linked: bool = False
+    """Whether the path of a file source leads through a symbolic link."""
 
 
 class Place:

@@ -10,6 +10,7 @@ from syncengine.changeset.checks import Checks
 from syncengine.changeset.conflicts import Settling
 from syncengine.changeset.declared import Declared, Place
 from syncengine.changeset.expand import Around, Expansion
+from syncengine.changeset.inline_source import InlineSource, UnusableSource
 from syncengine.changeset.sql_source import SqlSource
 from syncengine.core.changes import ChangeFacts, ChangesetFacts, Item
 from syncengine.core.errors import Problem
@@ -18,6 +19,8 @@ from syncengine.core.values import ChangesetId
 from syncengine.documents.claims import ClaimStore
 from syncengine.documents.lead_schema import LeadSchema
 from syncengine.tables.sources import Report, Source
+
+_NOT_FILES = (SqlSource, InlineSource, UnusableSource)
 
 
 class Changeset:
@@ -56,6 +59,22 @@ class Changeset:
             if change.source is not None:
                 found[change.source.text] = (*found.get(change.source.text, ()), change.label)
         return found
+
+    @property
+    def data_files(self) -> tuple[str, ...]:
+        """The files of its sources, relative to the repository."""
+        sources = self._declared.sources.values()
+        return tuple(source.label for source in sources if not isinstance(source, _NOT_FILES))
+
+    @property
+    def linked(self) -> bool:
+        """Whether the path of a file source leads through a symbolic link."""
+        return self._declared.linked
+
+    def document(self) -> bytes:
+        """The text of its own document."""
+        declared = self._declared
+        return declared.text.bytes_of(declared.begins, declared.ends)
 
     def facts(self) -> ChangesetFacts:
         """Facts besides the items. Digests of sources are complete once `items` was read to the end."""

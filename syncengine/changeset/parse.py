@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping as Names
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def parse_changeset(document: Document, place: Place, around: ParseContext) -> D
         changes=tuple(changes),
         text=place.text,
         usable=name is not None and account is not None,
+        linked=_is_linked(parts.mapping("sources"), around.folder),
     )
 
 
@@ -121,6 +123,13 @@ def _sources(place: Place, parts: Parts, around: ParseContext) -> tuple[frozense
         known_sql=around.known_sql,
     )
     return names, parse_sources(place, node, shelf)
+
+
+def _is_linked(sources: Mapping | None, folder: Path) -> bool:
+    """Whether the path of a file source leads through a symbolic link."""
+    nodes = [] if sources is None else [value.get("file") for _, value in sources.entries if isinstance(value, Mapping)]
+    paths = [str(folder / node.text) for node in nodes if isinstance(node, Scalar) and "\0" not in node.text]
+    return any(os.path.realpath(path) != os.path.normpath(path) for path in paths)
 
 
 def _with_stand_ins(sources: dict[str, Source], changes: list[DeclaredChange]) -> dict[str, Source]:

@@ -61,6 +61,8 @@ class _Counting:
               "--each left there are removed first.")  # fmt: skip
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Override a variable; repeatable.")
 @click.option("--changeset", "only", multiple=True, metavar="ID", help="Plan only this changeset; repeatable.")
+@click.option("--since", metavar="REV",
+              help="Plan only changesets that differ from this git revision, or whose file sources do.")  # fmt: skip
 @part_options("Plan")
 @click.option("--observed", type=click.Path(path_type=Path), metavar="FILE",
               help="Export of leads to take values before from, as CSV or JSON Lines.")  # fmt: skip
@@ -84,6 +86,7 @@ def command(
     each: Path | None,
     variables: tuple[str, ...],
     only: tuple[str, ...],
+    since: str | None,
     leads: tuple[str, ...],
     changes: tuple[str, ...],
     limit: int | None,
@@ -111,6 +114,7 @@ def command(
         out=out,
         each=each,
         only=only,
+        since=since,
         selection=Selection(
             variables=parse_variables(variables),
             changesets=tuple(sorted(set(only))),
@@ -138,6 +142,7 @@ class _Options:
     out: Path | None
     each: Path | None
     only: tuple[str, ...]
+    since: str | None
     selection: Selection
     observed: Path | None
     observed_at: str | None
@@ -161,7 +166,7 @@ class _Options:
             command="plan",
             sql_from=self.sql_from,
         )
-        return project, loaded
+        return project, loaded if self.since is None else _changed_since(invocation, project, loaded, self.since)
 
     @property
     def identities(self) -> Identities | None:
@@ -173,6 +178,16 @@ class _Options:
         if blocked:
             return Exit.REFUSED
         return Exit.CHANGES if self.detailed_exitcode and to_send else Exit.DONE
+
+
+def _changed_since(invocation: Invocation, project: Project, loaded: Loaded, revision: str) -> Loaded:
+    from syncengine.planning.since import ChangedSince
+
+    since = ChangedSince(Path(project.settings.root), project.environ, revision)
+    changed = loaded.choose(since.differs)
+    count = len(loaded.changesets)
+    invocation.output.note(f"{len(changed.changesets)} of {count} changesets differ from {revision}")
+    return changed
 
 
 def _plan(invocation: Invocation, options: _Options) -> int:

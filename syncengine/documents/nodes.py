@@ -103,11 +103,15 @@ class SourceText:
         raw = self._data[starts[number - 1] : starts[number]]
         return raw.decode("utf-8", "replace").rstrip("\r\n").removeprefix(_BOM if number == 1 else "")
 
-    def digest(self, first: int, last: int | None = None) -> str:
-        """SHA-256 of lines `first` to `last` (None: to the end), as they are."""
+    def bytes_of(self, first: int, last: int | None = None) -> bytes:
+        """Lines `first` to `last` (None: to the end), as they are."""
         starts = self._index()
         end = len(self._data) if last is None or last >= len(starts) else starts[last]
-        return hashlib.sha256(self._data[starts[first - 1] : end]).hexdigest()
+        return self._data[starts[first - 1] : end]
+
+    def digest(self, first: int, last: int | None = None) -> str:
+        """SHA-256 of these lines."""
+        return hashlib.sha256(self.bytes_of(first, last)).hexdigest()
 
     def excerpt(self, line: int, column: int) -> str:
         """The line for a message: cut around the column where it is long, without terminal control characters."""

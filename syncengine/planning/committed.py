@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from syncengine.documents.files import open_ordinary
 from syncengine.planning.git import Git
 
 _AT_ONCE = 200
@@ -25,13 +26,19 @@ class Blob(msgspec.Struct, frozen=True):
     size: int
 
 
-def committed_blobs(git: Git, folder: Path, files: Sequence[str]) -> Mapping[str, Blob]:
-    """The blobs of HEAD for these files, which are relative to `folder`. Files that HEAD does not hold are missing."""
+def committed_blobs(git: Git, folder: Path, files: Sequence[str], revision: str = "HEAD") -> Mapping[str, Blob]:
+    """The blobs of a commit for these files, which are relative to `folder`. Files that it does not hold are
+    missing."""
     found: dict[str, Blob] = {}
     for start in range(0, len(files), _AT_ONCE):
-        answer = git.run(folder, "ls-tree", "-z", "--long", "HEAD", "--", *files[start : start + _AT_ONCE])
+        answer = git.run(folder, "ls-tree", "-z", "--long", revision, "--", *files[start : start + _AT_ONCE])
         found.update(_blobs(answer))
     return found
+
+
+def all_blobs(git: Git, folder: Path, revision: str) -> Mapping[str, Blob]:
+    """The blobs of a commit for every file below `folder`, by paths relative to it."""
+    return dict(_blobs(git.run(folder, "ls-tree", "-r", "-z", "--long", revision)))
 
 
 def _blobs(answer: bytes | None) -> Iterator[tuple[str, Blob]]:
@@ -76,7 +83,7 @@ def _sha256(path: Path) -> str:
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as source:
+    with open_ordinary(path) as source:
         while piece := source.read(_BLOCK):
             yield piece
 
