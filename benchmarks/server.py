@@ -1,7 +1,8 @@
-"""A loopback service with LeadByte's two calls, as fast as Python allows: it must not be what is measured.
+"""A loopback service with LeadByte's two calls and its search, as fast as Python allows: it is not what is measured.
 
 It parses just enough of HTTP/1.1 and answers every lead with success after `--latency` seconds. With `--refuse N` a
-financials call that names a lead whose number divides by N is answered with an error, so that groups must be split.
+financials call that names a lead whose number divides by N is answered with an error, so that groups must be split, and
+an update of such a lead fails. A search for person123@example.com finds lead 123.
 GET /counts tells what arrived; POST /latency sets the latency, POST /reset the counts.
 """
 
@@ -15,6 +16,7 @@ import sys
 
 _ID = re.compile(rb'"id":\s*"?([0-9]+)')
 _LIST = re.compile(rb'"leads":\s*\[([^\]]*)\]')
+_DIGITS = re.compile(r"[0-9]+")
 _NUMBER = re.compile(rb"[0-9]+")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 
@@ -39,10 +41,28 @@ class Service:
             ids = _ID.findall(body)
             self.requests += 1
             self.leads += len(ids)
+            if self.refuse:
+                return self._updated(ids), self.latency
             return _BEFORE + _BETWEEN.join(ids) + _AFTER, self.latency
         if head.startswith(b"PUT /restapi/v1.3/leadfinancials "):
             return self._financials(body), self.latency
+        if head.startswith(b"POST /restapi/v1.3/leads/search "):
+            return self._found(body), self.latency
         return self._control(head, body), 0.0
+
+    def _updated(self, ids: list[bytes]) -> bytes:
+        answers = [
+            {"id": lead.decode(), "success": bool(int(lead) % self.refuse), "message": "Lead is not valid"}
+            for lead in ids
+        ]
+        return json.dumps({"status": "Success", "message": "OK", "leads": answers}).encode()
+
+    def _found(self, body: bytes) -> bytes:
+        searches = json.loads(body)["searches"]
+        self.requests += 1
+        self.leads += len(searches)
+        answered = [{**search, "results": [_lead(search)], "matches": 1} for search in searches]
+        return json.dumps({"status": "Success", "totalMatches": len(searches), "searches": answered}).encode()
 
     def _financials(self, body: bytes) -> bytes:
         found = _LIST.search(body)
@@ -60,6 +80,13 @@ class Service:
         elif head.startswith(b"POST /reset "):
             self.requests = self.leads = self.refused = 0
         return json.dumps({"requests": self.requests, "leads": self.leads, "refused": self.refused}).encode()
+
+
+def _lead(search: dict[str, object]) -> dict[str, object]:
+    found = _DIGITS.search(str(search["email"]))
+    lead = int(found[0]) if found else 0
+    return {"leadId": lead, "campaignId": search["campaignId"], "received": "2022-03-15T10:30:46Z",
+            "email": search["email"], "phone1": "", "firstname": "", "lastname": "", "queue_ref": None}  # fmt: skip
 
 
 class Connection(asyncio.Protocol):

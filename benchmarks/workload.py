@@ -41,6 +41,15 @@ def write_csv(path: Path, count: int, first: int = FIRST_LEAD) -> Path:
     return path
 
 
+def write_addresses(path: Path, count: int) -> Path:
+    """A table of e-mail addresses whose leads the loopback server knows."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("email", "firstname", "c1"))
+        writer.writerows((f"person{lead}@example.com", firstname, c1) for lead, _, firstname, c1 in rows(count))
+    return path
+
+
 def write_json_lines(path: Path, count: int, first: int = FIRST_LEAD) -> Path:
     """The rows as JSON Lines."""
     with path.open("w", encoding="utf-8") as file:
