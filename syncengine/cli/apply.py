@@ -87,12 +87,6 @@ def command(
     if target == "folder of plans":
         from syncengine.cli.apply_directory import run_directory
 
-        if rejects is not None:
-            raise InputError(
-                "--rejects writes the rows of one plan, and this is a folder of plans",
-                code="SE901",
-                hint="leave it out; afterwards 'syncengine rejects RUN --out FILE' writes the rows of each run",
-            )
         return run_directory(
             invocation,
             project,
@@ -102,6 +96,7 @@ def command(
             deadline=deadline,
             lock_timeout=lock_timeout,
             junit=junit,
+            rejects=rejects,
             format_=format_,
         )
     if target == "plan":

@@ -14,6 +14,7 @@ from syncengine.cli.command import Invocation
 from syncengine.cli.junit_cases import AppliedOperations, with_cases
 from syncengine.cli.notify import notify_of_folder
 from syncengine.cli.progress import Progress
+from syncengine.cli.rejects_of_run import RejectsOfRun
 from syncengine.cli.run_log import Listeners
 from syncengine.cli.views import view_options
 from syncengine.core.results import ChangesetResult, FolderResult
@@ -33,6 +34,7 @@ def run_directory(
     deadline: float | None,
     lock_timeout: float,
     junit: Path | None,
+    rejects: Path | None,
     format_: str,
 ) -> int:
     """Apply the plans of a folder and report; returns the exit code."""
@@ -40,6 +42,9 @@ def run_directory(
     applied = AppliedOperations()
     identities = invocation.identities()
     with stop_on_signals(stop), run_records(invocation) as records:
+        given_back: RejectsOfRun | None = None
+        if rejects is not None:
+            given_back = RejectsOfRun(invocation, project, sorted(directory.glob("*.plan")), rejects, identities)
         with Progress(invocation.output, "applying", 0, pace=True) as progress:
             result = apply_directory(
                 directory,
@@ -59,7 +64,9 @@ def run_directory(
                 lambda: folder_junit(_with_cases(result, applied, directory, identities)),
                 lambda: folder_junit(result),
             )
-        _report(invocation, project, result, directory, format_=format_)
+        if given_back is not None:
+            given_back.write([plan.result for plan in result.plans])
+        _report(invocation, project, result, directory, format_=format_, rejects=given_back)
     notify_of_folder(invocation, project, result)
     return result.exit
 
@@ -77,7 +84,15 @@ def _with_cases(
     return msgspec.structs.replace(result, plans=tuple(named(plan) for plan in result.plans))
 
 
-def _report(invocation: Invocation, project: Project, result: FolderResult, directory: Path, *, format_: str) -> None:
+def _report(
+    invocation: Invocation,
+    project: Project,
+    result: FolderResult,
+    directory: Path,
+    *,
+    format_: str,
+    rejects: RejectsOfRun | None,
+) -> None:
     """Print the result in the chosen form, and log what waits or is refused."""
     from syncengine.reports.folder_results import folder_object, folder_text
 
@@ -88,10 +103,13 @@ def _report(invocation: Invocation, project: Project, result: FolderResult, dire
     if format_ == "json":
         from syncengine.reports.machine import document
 
-        invocation.output.verbatim(document(folder_object(result)), "json")
+        more = {} if rejects is None else {"rejects": rejects.as_object()}
+        invocation.output.verbatim(document(folder_object(result) | more), "json")
         if result.pin_line:
             invocation.output.note(f"the ledger's pin to commit:  {result.pin_line}")
         return
     options = view_options(invocation, project.settings, result.account, show_values=False)
     for line in folder_text(result, str(directory), options):
         invocation.output.result(line)
+    if rejects is not None:
+        rejects.show()

@@ -130,7 +130,7 @@ def run_plan(
     applied = None if junit is None else AppliedOperations()
     identities = invocation.identities()
     with stop_on_signals(stop), run_records(invocation) as records:
-        given_back = None if rejects is None else RejectsOfRun(invocation, project, path, rejects, identities)
+        given_back = None if rejects is None else RejectsOfRun(invocation, project, [path], rejects, identities)
         with Progress(invocation.output, "applying", 0, pace=True) as progress:
             result = apply(
                 path,
@@ -154,7 +154,7 @@ def run_plan(
                 lambda: junit_xml(result),
             )
         if given_back is not None:
-            given_back.write(result)
+            given_back.write([result])
         report(invocation, project, result, format_=format_, rejects=given_back)
     notify_of_run(invocation, project, result)
     return result.exit

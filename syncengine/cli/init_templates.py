@@ -25,6 +25,7 @@ IGNORED = (
     "*.plan",
     "rejects/",
     "*.partly",
+    "*.partial",
 )
 
 

@@ -2,75 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncengine.cli.command import Invocation
 from syncengine.core.errors import SyncError
 from syncengine.core.results import RunResult
+from syncengine.core.values import PlanDigest
 from syncengine.project import Project
 
 if TYPE_CHECKING:
     from syncengine.cli.rejects_out import WrittenTable
     from syncengine.planning import Identities
-    from syncengine.rejects import VerifiedInputs
+    from syncengine.rejects import RowOutcomes, VerifiedInputs
 
 
 class RejectsOfRun:
-    """The tables of rejected rows that a run of apply was asked for.
+    """The tables of rejected rows that apply was asked for, of one plan or of those of a folder.
 
-    Making it raises InputError or Refusal where they could not be written: the run has not begun then.
+    Making it raises InputError or Refusal where they could not be written: no run has begun then.
     """
 
-    def __init__(self, invocation: Invocation, project: Project, plan: Path, out: Path, identities: Identities) -> None:
-        from syncengine.cli.rejects import inputs_of
+    def __init__(
+        self, invocation: Invocation, project: Project, plans: Sequence[Path], out: Path, identities: Identities
+    ) -> None:
         from syncengine.cli.rejects_out import RejectsTarget
-        from syncengine.planning import open_plan
-        from syncengine.rejects import plan_of_file
 
         self._invocation = invocation
         self._project = project
-        self._plan = plan
         self._identities = identities
-        with open_plan(plan, identities) as saved:
-            self._inputs: VerifiedInputs = inputs_of(project, plan_of_file(saved, ""))
+        self._plans: dict[PlanDigest, tuple[Path, VerifiedInputs]] = {}
+        for plan in plans:
+            self._add(plan)
+        sources = [source for _, inputs in self._plans.values() for source in inputs.sources]
         # A run that goes on after an interruption is started by the same command, so its own file may be there.
-        self._target = RejectsTarget(out, self._inputs.sources, Path(project.settings.root), replace=True)
+        self._target = RejectsTarget(out, sources, Path(project.settings.root), replace=True)
         self._target.check()
         self._tables: list[WrittenTable] | None = None
         self._without_source = 0
 
-    def write(self, result: RunResult) -> None:
-        """Write the tables. Trouble is a warning: the run has happened, and its result must not be hidden."""
+    def _add(self, plan: Path) -> None:
+        from syncengine.cli.rejects import inputs_of
+        from syncengine.planning import open_plan
+        from syncengine.rejects import plan_of_file
+
+        try:
+            saved = open_plan(plan, self._identities)
+        except SyncError:
+            return  # apply refuses it, in its own words
+        with saved:
+            self._plans[saved.summary.digest] = (plan, inputs_of(self._project, plan_of_file(saved, "")))
+
+    def write(self, results: Sequence[RunResult]) -> None:
+        """Write the tables of the plans that were applied. Trouble is a warning: it must not hide the result."""
         from syncengine.cli.rejects_out import warn_of_git
 
+        if not results:
+            return
         output = self._invocation.output
         try:
-            self._write(result.stopped)
+            self._write(results)
         except (SyncError, OSError) as error:
-            again = f"syncengine rejects {result.run} --out FILE" if result.run else "the same command"
+            runs = [f"syncengine rejects {result.run} --out FILE" for result in results if result.run]
+            again = "; ".join(runs) or "the same command"
             output.warning(f"the rejected rows were not written: {error}; write them with: {again}")
             return
         assert self._tables is not None
         warn_of_git(output, self._tables, self._project.environ)
 
-    def _write(self, stopped: str) -> None:
-        from syncengine.planning import open_plan
-        from syncengine.rejects import plan_of_file, row_outcomes
+    def _write(self, results: Sequence[RunResult]) -> None:
+        from syncengine.rejects import joined_outcomes
 
-        with open_plan(self._plan, self._identities) as saved, self._project.view() as ledger:
+        with ExitStack() as stack:
+            found = [self._outcomes(result, stack) for result in results if result.plan in self._plans]
+            outcomes = joined_outcomes(found)
+            self._tables = self._target.write(outcomes)
+            self._without_source = outcomes.without_source
+
+    def _outcomes(self, result: RunResult, stack: ExitStack) -> RowOutcomes:
+        from syncengine.planning import open_plan
+        from syncengine.rejects import joined_outcomes, plan_of_file, row_outcomes
+
+        path, inputs = self._plans[result.plan]
+        with open_plan(path, self._identities) as saved, self._project.view() as ledger:
             if ledger is None:
-                self._tables = []
-                return
-            outcomes = row_outcomes(plan_of_file(saved, stopped), ledger, self._inputs)
-            try:
-                self._tables = self._target.write(outcomes)
-                self._without_source = outcomes.without_source
-            finally:
-                outcomes.close()
+                return joined_outcomes([])
+            outcomes = row_outcomes(plan_of_file(saved, result.stopped), ledger, inputs)
+            stack.callback(outcomes.close)
+            return outcomes
 
     def as_object(self) -> dict[str, Any] | None:
-        """What the JSON result says; None where nothing could be written."""
+        """What the JSON result says; None where nothing was applied, or nothing could be written."""
         from syncengine.cli.rejects_out import tables_object
 
         return None if self._tables is None else tables_object(self._tables, self._without_source)

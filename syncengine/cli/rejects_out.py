@@ -63,7 +63,7 @@ class RejectsTarget:
     def write(self, outcomes: RowOutcomes) -> list[WrittenTable]:
         """Write every table that has rows. Raises InputError or Refusal, and then nothing appears."""
         self.check()
-        sources = self._sources
+        sources = [each for each in self._sources if each.key in outcomes.stores]
         if not self._several:
             return [self._table(self.path, self.path, each, outcomes.stores[each.key]) for each in sources]
         if not any(store.rejected or store.partly for store in outcomes.stores.values()):

@@ -3,7 +3,7 @@
 Sends nothing and changes no record.
 """
 
-from syncengine.rejects.outcomes import AppliedPlan, RowOutcomes, row_outcomes
+from syncengine.rejects.outcomes import AppliedPlan, RowOutcomes, joined_outcomes, row_outcomes
 from syncengine.rejects.run import plan_of_file, plan_of_run
 from syncengine.rejects.tables import TableCounts, write_table
 from syncengine.rejects.verified_sources import VerifiedInputs, VerifiedSource, verified_inputs
@@ -14,6 +14,7 @@ __all__ = [
     "TableCounts",
     "VerifiedInputs",
     "VerifiedSource",
+    "joined_outcomes",
     "plan_of_file",
     "plan_of_run",
     "row_outcomes",

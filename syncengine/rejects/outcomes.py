@@ -61,6 +61,12 @@ class RowOutcomes(msgspec.Struct, frozen=True, kw_only=True):
             store.close()
 
 
+def joined_outcomes(several: Sequence[RowOutcomes]) -> RowOutcomes:
+    """The outcomes of plans of different changesets as one."""
+    stores = {key: store for each in several for key, store in each.stores.items()}
+    return RowOutcomes(stores=stores, without_source=sum(each.without_source for each in several))
+
+
 def row_outcomes(plan: AppliedPlan, ledger: LedgerView, inputs: VerifiedInputs) -> RowOutcomes:
     """What the ledger holds by now on each operation of the plan, later runs and resolutions included."""
     by_change = {(each.changeset, change): each.key for each in inputs.sources for change in each.changes}

@@ -11,8 +11,8 @@ import pytest
 
 from tests.cli.console import SCRIPT, environment
 from tests.lookup.service import Reply, Search, Service
-from tests.rejects.conftest import LOST, Rows
-from tests.rejects.test_rejects import CALLS, MESSAGE, calls, outcomes
+from tests.rejects.conftest import LOST, REFUSED, Rows
+from tests.rejects.test_rejects import CALLS, MESSAGE, UPDATE, calls, outcomes
 from tests.small_disk import files_no_larger_than
 
 
@@ -147,3 +147,31 @@ def test_a_source_that_changes_during_the_run_is_a_warning_and_a_live_run_waits(
         rows.write("data/calls.csv", CALLS)
         rows.rejects(run)
         assert len(rows.rows()) == 3
+
+
+def test_a_folder_of_plans_gives_back_rows_of_the_plans_that_it_applied(rows: Rows) -> None:
+    for name in ("a", "b", "c"):
+        rows.write(f"data/{name}.csv", CALLS.replace("10", {"a": "10", "b": "20", "c": "30"}[name]))
+        rows.changeset(f"week-{name}", UPDATE, head=f"sources: {{calls: {{file: ../data/{name}.csv}}}}\n")
+    assert rows.run("plan", "changesets", "--each", "plans").code == 0
+    rows.trouble(
+        *({"match": {"lead": lead}, "fault": REFUSED} for lead in ("102", "202")),
+        {"match": {"lead": "302"}, "fault": {"answer": {"status": 401}, "effect": "none"}},
+    )
+    ended = rows.run("apply", "plans", "--rejects", "rejects", "--format", "json")
+    assert ended.code == 4, ended
+    assert [table["rejected"] for table in ended.json["rejects"]["tables"]] == [1, 1, 0]
+    assert outcomes(rows, "rejects/week-a.calls.csv") == [("102", "rejected")]
+    assert outcomes(rows, "rejects/week-b.calls.csv") == [("202", "rejected")]
+    assert outcomes(rows, "rejects/week-c.calls.csv") == [("302", "not_sent"), ("303", "not_sent")]
+    rows.trouble()
+    again = rows.run("apply", "plans", "--rejects", "rejects")
+    assert (again.code, rows.names()) == (0, ["plans"])
+
+
+def test_a_plan_of_a_folder_that_cannot_be_read_is_refused_by_apply_itself(rows: Rows) -> None:
+    calls(rows)
+    rows.run("plan", "changesets", "--each", "plans")
+    rows.write("plans/week-47.plan", "damaged")
+    ended = rows.run("apply", "plans", "--rejects", "rejected.csv", "--format", "json")
+    assert (ended.code, rows.requests, rows.names()) == (3, [], ["plans"])
