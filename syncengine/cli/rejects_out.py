@@ -48,7 +48,8 @@ class RejectsTarget:
     def check(self) -> None:
         """Raise InputError where something else is there, or the folder is missing."""
         for path in (self.path,) if self._several else (self.path, _beside(self.path)):
-            if (path.exists() or path.is_symlink()) and not (self._replace and self._is_own(path)):
+            free = not os.path.lexists(path) or (self._several and _is_empty_folder(path))
+            if not free and not (self._replace and self._is_own(path)):
                 raise InputError(
                     f"{path} exists already", code="SE901", hint="name a file that does not, or remove it first"
                 )
@@ -108,6 +109,10 @@ class RejectsTarget:
 
 def _beside(path: Path) -> Path:
     return path.with_name(f"{path.name}{PARTLY}")
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
 
 
 def _has_own_header(path: Path) -> bool:

@@ -139,7 +139,8 @@ def _next_step(result: RunResult) -> tuple[Piece | str, ...]:
         )
         return Piece("Next: ", "alarm"), text
     if counts.rejected:
-        return Piece("Next: ", "warn"), "fix what was rejected and plan again"
+        rows = f"; the rows of sources: syncengine rejects {result.run} --out FILE" if result.run else ""
+        return Piece("Next: ", "warn"), f"fix what was rejected and plan again{rows}"
     if counts.not_sent:
         return Piece("Next: ", "warn"), f"go on with: syncengine apply {path}"
     if result.exit == Exit.DONE:

@@ -253,7 +253,9 @@ def test_several_sources_make_a_folder_of_those_with_rows(rows: Rows) -> None:
     rows.trouble(
         {"match": {"lead": "101"}, "fault": REFUSED}, {"match": {"path": "*/leads", "lead": "102"}, "fault": LOST}
     )
-    ended = rows.rejects(rows.applied(code=5), "rejected", "--format", "json")
+    (rows.root / "rejected").mkdir()  # an empty folder is as good as none
+    run = rows.applied(code=5)
+    ended = rows.rejects(run, "rejected", "--format", "json")
     assert sorted(path.name for path in (rows.root / "rejected").iterdir()) == [
         "week-a.calls.csv", "week-a.calls.csv.partly",
     ]  # fmt: skip
@@ -261,6 +263,7 @@ def test_several_sources_make_a_folder_of_those_with_rows(rows: Rows) -> None:
         ("week-a", "rejected/week-a.calls.csv"), ("week-b", None),
     ]  # fmt: skip
     assert rows.names() == ["rejected"]
+    assert "SE901" in rows.rejects(run, "rejected", code=1).err
 
 
 def test_a_row_of_several_changes_and_leads_is_judged_as_one(rows: Rows) -> None:
