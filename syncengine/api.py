@@ -30,7 +30,7 @@ from syncengine.core.guards import check_host, key_warning, lost_records
 from syncengine.core.plan import MadeFrom, PlanHeader, PlanProgress, PlanSummary, Provenance, Selection
 from syncengine.core.ports import GatewayFactory, LedgerIdentity, Listener
 from syncengine.core.repeats import contradiction_in_words
-from syncengine.core.results import FolderResult, RunResult
+from syncengine.core.results import FolderResult, RunResult, UnfinishedPlan
 from syncengine.core.settings import Account, ApprovalRule
 from syncengine.project import Project
 
@@ -189,6 +189,7 @@ def plan(
             seal=seal,
             selection=selection,
             unsent=unsent,
+            unfinished=() if ledger is None else ledger.unfinished(account.identity),
         )
         path = None if out is None else Path(out)
         if ledger is None:
@@ -210,6 +211,7 @@ class _Planning(msgspec.Struct, frozen=True, kw_only=True):
     seal: Seal | None
     selection: Selection
     unsent: UnsentClaims | None
+    unfinished: Sequence[UnfinishedPlan]
 
     def make(
         self,
@@ -304,6 +306,7 @@ class _Planning(msgspec.Struct, frozen=True, kw_only=True):
                 offline=self.offline or past is not None,
                 partial=self.selection.partial,
                 past=past,
+                unfinished=self.unfinished,
                 not_resumed=explained if resumption is None else {resumption.found.run.plan: ""},
             ),
             stack,
@@ -354,7 +357,7 @@ def _make_or_resume(planning: _Planning, ledger: Ledger, path: Path | None, watc
     ids = [changeset.id for changeset in planning.loaded.changesets]
     for changeset in planning.loaded.changesets:
         parts |= parts_of(changeset.facts())
-    found = find_interrupted(ledger, account, ids, parts, planning.selection)
+    found = find_interrupted(ledger, planning.unfinished, ids, parts, planning.selection)
     if not isinstance(found, Interrupted):
         return planning.make(path, watchers, not_resumed=found)
     resumption = Resumption(

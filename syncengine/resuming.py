@@ -17,6 +17,7 @@ from syncengine.applying.preflight import Preflight, SavedPlan
 from syncengine.core.errors import Refusal
 from syncengine.core.plan import PlanProgress, PlanSummary, Selection
 from syncengine.core.ports import Clock, PlannedFrom, RunRecord
+from syncengine.core.results import UnfinishedPlan
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import PlanDigest
 from syncengine.ledger import Ledger, PastLedger
@@ -54,17 +55,22 @@ class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_interrupted(
-    ledger: Ledger, account: Account, changesets: Iterable[str], parts: Mapping[str, str], selection: Selection
+    ledger: Ledger,
+    unfinished: Iterable[UnfinishedPlan],
+    changesets: Iterable[str],
+    parts: Mapping[str, str],
+    selection: Selection,
 ) -> Interrupted | NotResumed | None:
     """The plan to go on with, as far as that can be told without working it out; None where there is none.
 
-    `parts` are digests of inputs that are known before planning.
+    `unfinished` are the account's unfinished plans, newest first. `parts` are digests of inputs that are known before
+    planning.
     """
     ids = frozenset(changesets)
-    found = next((plan for plan in ledger.unfinished(account.identity) if frozenset(plan.changesets) == ids), None)
+    found = next((plan for plan in unfinished if frozenset(plan.changesets) == ids), None)
     if found is None:
         return None
-    runs = ledger.runs(account.identity, plan=found.plan)
+    runs = ledger.runs(found.account, plan=found.plan)
     newest, planned = runs[0], runs[0].planned
     if planned is None:
         return NotResumed(plan=found.plan, reason="the version that applied it did not record what it was made from")

@@ -18,6 +18,7 @@ from syncengine.core.errors import InputError
 from syncengine.core.finding import Finding
 from syncengine.core.observations import AMOUNTS
 from syncengine.core.ports import Clock, Usage
+from syncengine.core.results import UnfinishedPlan
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId, PlanDigest
 from syncengine.documents.claims import ClaimStore
@@ -71,8 +72,9 @@ def open_export(
 class ReviewRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be reviewed, and by what. `offline` opens no connection and reads no key.
 
-    `past` holds the records that a plan is worked out from again. `not_resumed` maps unfinished plans to the reason why
-    this one does not go on with them; the one that it goes on with has none ("").
+    `past` holds the records that a plan is worked out from again. `unfinished` are the account's
+    unfinished plans; `not_resumed` maps them to the reason why this one does not go on with them, "" for the one that
+    it goes on with.
     """
 
     changesets: Sequence[Changeset]
@@ -85,6 +87,7 @@ class ReviewRequest(msgspec.Struct, frozen=True, kw_only=True):
     offline: bool
     partial: bool = False
     past: PastLedger | None = None
+    unfinished: Sequence[UnfinishedPlan] = ()
     not_resumed: Mapping[PlanDigest, str] = MappingProxyType({})
 
 
@@ -124,7 +127,7 @@ def _early_findings(request: ReviewRequest) -> Iterator[Finding]:
         return
     yield from since_last_run(ledger.last_run(account.identity), request.policy, wire_digest(account.wire))
     if not request.partial:
-        yield from _unfinished(ledger, account, request.changesets, request.not_resumed)
+        yield from _unfinished(request.unfinished, request.changesets, request.not_resumed)
 
 
 def _notes(request: ReviewRequest) -> tuple[str, ...]:
@@ -171,10 +174,10 @@ class _LazyMedians(Mapping[str, int]):
 
 
 def _unfinished(
-    ledger: Ledger, account: Account, changesets: Sequence[Changeset], not_resumed: Mapping[PlanDigest, str]
+    unfinished: Sequence[UnfinishedPlan], changesets: Sequence[Changeset], not_resumed: Mapping[PlanDigest, str]
 ) -> Iterator[Finding]:
     ids = {changeset.id for changeset in changesets}
-    for plan in ledger.unfinished(account.identity):
+    for plan in unfinished:
         mine = sorted(ids & set(plan.changesets))
         reason = not_resumed.get(plan.plan)
         if mine and reason != "":
