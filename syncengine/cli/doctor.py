@@ -51,7 +51,6 @@ def command(invocation: Invocation, *, paths: tuple[Path, ...], name: str | None
 
 def _checks(invocation: Invocation, paths: tuple[Path, ...], name: str | None, *, offline: bool) -> Iterator[Check]:
     from syncengine.checking.check import Check
-    from syncengine.checking.ledger_checks import ledger_checks
     from syncengine.checking.machine import machine_checks
 
     try:
@@ -61,7 +60,7 @@ def _checks(invocation: Invocation, paths: tuple[Path, ...], name: str | None, *
         yield from machine_checks(None, invocation.environ)
         return
     settings = project.settings
-    # As with --offline: nobody named this configuration.
+    # As with --offline: the user did not choose this configuration.
     offline = offline or project.through is not None
     unasked = (
         "because of --offline"
@@ -78,16 +77,10 @@ def _checks(invocation: Invocation, paths: tuple[Path, ...], name: str | None, *
             advice=warning.hint,
         )
     yield from machine_checks(settings, invocation.environ)
-    root = Path(settings.root)
     if offline and not settings.ledger.url.startswith("sqlite:"):
         yield Check(name="ledger", state="unknown", message=f"not looked at, {unasked}", advice=_named(project))
     else:
-        try:
-            pin = project.pin()
-        except ConfigError as error:
-            yield Check(name="ledger", state="problem", message=error.message, advice=error.hint)
-        else:
-            yield from ledger_checks(pin, accounts, root=root, clock=project.clock)
+        yield from _ledger(project, accounts)
     for account in accounts:
         if offline:
             yield Check(
@@ -99,6 +92,18 @@ def _checks(invocation: Invocation, paths: tuple[Path, ...], name: str | None, *
             )
         else:
             yield from _account(project, account, paths)
+
+
+def _ledger(project: Project, accounts: list[Account]) -> Iterator[Check]:
+    from syncengine.checking.check import Check
+    from syncengine.checking.ledger_checks import ledger_checks
+
+    try:
+        pin = project.pin()
+    except ConfigError as error:
+        yield Check(name="ledger", state="problem", message=error.message, advice=error.hint)
+    else:
+        yield from ledger_checks(pin, accounts, root=Path(project.settings.root), clock=project.clock)
 
 
 def _unusable(error: ConfigError) -> Iterator[Check]:

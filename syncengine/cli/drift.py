@@ -160,24 +160,27 @@ def _text(
     *,
     everything: bool,
 ) -> None:
-    from syncengine.core.redaction import visible
-
     output = invocation.output
     total = sum(counts.values())
     output.result(f"Account {account.name}: {total:,} fields and amounts on record")
     for state in _STATES:
         output.result(f"  {state:<10} {counts[state]:>10,}")
     for line in kept.read():
-        if line.state == "same" and not everything:
-            continue
-        said = visible(line.reason)
-        if line.state == "different":
-            applied = "(kept as a digest)" if line.applied is None else masks.show(line.field, line.applied)
-            said = f"applied {applied}, now {masks.show(line.field, line.now or '')}"
-        output.result(
-            f"{line.state:<9}  lead {line.lead}  {visible(line.field)}  {said}{'  ' if said else ''}"
-            f"[last written by {line.changeset}, run {line.run}, {line.at[:19]}]"
-        )
+        if line.state != "same" or everything:
+            output.result(_line_text(line, masks))
+
+
+def _line_text(line: DriftLine, masks: Masker) -> str:
+    from syncengine.core.redaction import visible
+
+    said = visible(line.reason)
+    if line.state == "different":
+        applied = "(kept as a digest)" if line.applied is None else masks.show(line.field, line.applied)
+        said = f"applied {applied}, now {masks.show(line.field, line.now or '')}"
+    return (
+        f"{line.state:<9}  lead {line.lead}  {visible(line.field)}  {said}{'  ' if said else ''}"
+        f"[last written by {line.changeset}, run {line.run}, {line.at[:19]}]"
+    )
 
 
 def _exit(

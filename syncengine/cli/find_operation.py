@@ -93,10 +93,10 @@ def tell(
             hint="plans, 'syncengine history' and 'syncengine status' show ids",
         )
     found = [one for path in dict.fromkeys(plans) for one in _planned_in(path, prefix, identities)]
-    records = {} if ledger is None else _records(ledger, prefix)
+    records = _records(ledger, prefix)
     operation = _only(sorted({*records, *(one.planned.id for one in found)}), prefix, in_plans=bool(plans))
     record = records.get(operation)
-    runs = {} if ledger is None or record is None else _runs(ledger, record)
+    runs = _runs(ledger, record)
     missing: list[str] = []
     known = {one.digest for one in found}
     for run in runs.values():
@@ -127,16 +127,19 @@ def _only(ids: Sequence[str], prefix: str, *, in_plans: bool) -> str:
     return ids[0]
 
 
-def _records(ledger: Ledger, prefix: str) -> dict[str, OperationRecord]:
+def _records(ledger: Ledger | None, prefix: str) -> dict[str, OperationRecord]:
+    """The records whose ids begin so; of many only the first ones."""
     records: dict[str, OperationRecord] = {}
-    for record in ledger.history(operation=prefix):
+    for record in () if ledger is None else ledger.history(operation=prefix):
         records[record.operation] = record
         if len(records) > 5:
             break
     return records
 
 
-def _runs(ledger: Ledger, record: OperationRecord) -> dict[str, RunRecord]:
+def _runs(ledger: Ledger | None, record: OperationRecord | None) -> dict[str, RunRecord]:
+    if ledger is None or record is None:
+        return {}
     wanted = {attempt.run for attempt in record.attempts}
     return {run.run: run for run in reversed(ledger.runs(record.account)) if run.run in wanted}
 

@@ -11,6 +11,8 @@ from syncengine.cli.command import Command, Invocation, format_option
 
 if TYPE_CHECKING:
     from syncengine.core.ports import OperationRecord
+    from syncengine.core.results import HistoryRow
+    from syncengine.project import Project
 
 
 @click.command(
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 def command(invocation: Invocation, *, lead: str | None, changeset: str | None, run: str | None, format_: str) -> None:
     """Show operations by lead, changeset or run: one line for every operation that was sent."""
     from syncengine.cli.record_views import history_rows
-    from syncengine.cli.views import view_options
     from syncengine.core.values import LeadId, RunId, is_lead_id
 
     if lead is not None and not is_lead_id(lead):
@@ -45,17 +46,24 @@ def command(invocation: Invocation, *, lead: str | None, changeset: str | None, 
                 run=None if run is None else RunId(run),
             )
         rows = history_rows(records, {} if ledger is None else ledger.claims())
-        if format_ == "json":
+        _print(invocation, project, rows, format_)
+
+
+def _print(invocation: Invocation, project: Project, rows: Iterator[HistoryRow], format_: str) -> None:
+    from syncengine.cli.views import view_options
+
+    match format_:
+        case "json":
             from syncengine.reports.machine import history_jsonl
 
             for line in history_jsonl(rows):
                 invocation.output.verbatim(line, "json")
-        elif format_ == "csv":
+        case "csv":
             from syncengine.reports.csv import history_csv
 
             for line in history_csv(rows):
                 invocation.output.piece(line)
-        else:
+        case _:
             from syncengine.reports.text_results import history_text
 
             for line in history_text(rows, view_options(invocation, project.settings, "", show_values=False)):

@@ -12,6 +12,7 @@ import click
 from syncengine.cli.command import Command, Invocation, identity_option
 
 if TYPE_CHECKING:
+    from syncengine.core.finding import Evidence
     from syncengine.planning import PlanFile
     from syncengine.reports.layout import Page
     from syncengine.reports.model import FindingView, PlanView, ViewOptions
@@ -108,8 +109,6 @@ def _walk(invocation: Invocation, page: Page, view: PlanView) -> bool:
 
 
 def _finding_lines(page: Page, view: PlanView, each: FindingView, position: str) -> Iterator[str]:
-    from syncengine.core.redaction import visible
-    from syncengine.reports.findings import shown_value
     from syncengine.reports.layout import Piece
     from syncengine.reports.vocabulary import number
 
@@ -119,17 +118,25 @@ def _finding_lines(page: Page, view: PlanView, each: FindingView, position: str)
     )
     yield from page.line(each.message, indent=2)
     for evidence in finding.evidence:
-        field = evidence.field or ""
-        before, after = (
-            _value(shown_value(field, value, view.masker), field, view) for value in (evidence.before, evidence.after)
-        )
-        moved = f"  {visible(field)} {before or 'unknown'} → {after or '?'}" if field else ""
-        lead = f"lead {visible(evidence.lead)}" if evidence.lead else ""
-        place = view.places.of_evidence(evidence)
-        yield from page.line(Piece(lead, "key"), moved, Piece(f"  {place.text}", "dim"), indent=4, hang=2)
+        yield from _evidence_lines(page, view, evidence)
     left = finding.count - len(finding.evidence)
     if finding.evidence and left > 0:
         yield from page.line(Piece(f"… and {number(left)} more", "dim"), indent=4)
+
+
+def _evidence_lines(page: Page, view: PlanView, evidence: Evidence) -> Iterator[str]:
+    from syncengine.core.redaction import visible
+    from syncengine.reports.findings import shown_value
+    from syncengine.reports.layout import Piece
+
+    field = evidence.field or ""
+    before, after = (
+        _value(shown_value(field, value, view.masker), field, view) for value in (evidence.before, evidence.after)
+    )
+    moved = f"  {visible(field)} {before or 'unknown'} → {after or '?'}" if field else ""
+    lead = f"lead {visible(evidence.lead)}" if evidence.lead else ""
+    place = view.places.of_evidence(evidence)
+    yield from page.line(Piece(lead, "key"), moved, Piece(f"  {place.text}", "dim"), indent=4, hang=2)
 
 
 def _value(value: str | None, field: str, view: PlanView) -> str:

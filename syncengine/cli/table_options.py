@@ -30,8 +30,6 @@ def table_options(command: F) -> F:
 
 def source_options(file: Path, delimiter: str | None, encoding: str | None, sheet: str | None) -> SourceOptions:
     """What the options say of a table. Raises InputError where they do not belong to such a file."""
-    from syncengine.documents.did_you_mean import did_you_mean
-    from syncengine.tables.encodings import ENCODINGS
     from syncengine.tables.source_kinds import (
         known_suffixes,
         suffix_of,
@@ -41,9 +39,7 @@ def source_options(file: Path, delimiter: str | None, encoding: str | None, shee
     )
     from syncengine.tables.sources import SourceOptions
 
-    if encoding is not None and encoding not in ENCODINGS:
-        hint = did_you_mean(encoding, ENCODINGS) or f"there are: {', '.join(ENCODINGS)}"
-        raise InputError(f"the encoding {encoding!r} is not known", code="SE901", hint=hint)
+    _check_encoding(encoding)
     name = file.name if suffix_of(file.name) in known_suffixes() else "any.csv"
     for option, given, takes in (
         ("delimiter", delimiter, takes_delimiter),
@@ -60,3 +56,12 @@ def source_options(file: Path, delimiter: str | None, encoding: str | None, shee
         sheet=sheet,
         said_in="command",
     )
+
+
+def _check_encoding(encoding: str | None) -> None:
+    from syncengine.documents.did_you_mean import did_you_mean
+    from syncengine.tables.encodings import ENCODINGS
+
+    if encoding is not None and encoding not in ENCODINGS:
+        hint = did_you_mean(encoding, ENCODINGS) or f"there are: {', '.join(ENCODINGS)}"
+        raise InputError(f"the encoding {encoding!r} is not known", code="SE901", hint=hint)

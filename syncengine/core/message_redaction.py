@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
 
@@ -22,12 +22,19 @@ _SHORT = 4
 def declared_in(texts: str, entries: Iterable[LeadEntry]) -> dict[str, str]:
     """Declared values that occur in `texts`, in any case, mapped to the names of their fields. Amounts are not secret
     here."""
-    updates = [part.operation for entry in entries for part in entry.parts if isinstance(part.operation, Update)]
+    updates = list(_updates_in(entries))
     folded = texts.casefold()
     if len(folded) <= _FEW and _pieces(folded).isdisjoint(_folded(updates)):
         return {}
     values = [(value, name) for update in updates for name, value in update.fields.items()]
     return {value: name for value, name in values if value and value.casefold() in folded}
+
+
+def _updates_in(entries: Iterable[LeadEntry]) -> Iterator[Update]:
+    for entry in entries:
+        for part in entry.parts:
+            if isinstance(part.operation, Update):
+                yield part.operation
 
 
 @lru_cache(maxsize=64)

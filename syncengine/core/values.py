@@ -24,6 +24,11 @@ _QUARANTINED = "quarantined:"
 _MONEY = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,2}))?", re.ASCII)
 
 
+def margin_of(payout: int | None, revenue: int | None) -> int | None:
+    """Revenue less payout, in hundredths; None where one of them is unknown."""
+    return None if payout is None or revenue is None else revenue - payout
+
+
 def is_service_id(text: str) -> bool:
     """Whether `text` has the shape of a lead, delivery or quarantine id: ASCII digits, no leading zero, at most 19."""
     return _SERVICE_ID.fullmatch(text) is not None

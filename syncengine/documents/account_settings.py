@@ -121,7 +121,7 @@ def _address(node: Node | None, findings: ConfigurationProblems) -> Address:
         findings.add("SE550", fault, node, _ADDRESS_EXAMPLE)
         return _NO_ADDRESS
     shown = f"[{host}]" if ":" in host else host
-    return Address(f"{parts.scheme}://{shown}{f':{port}' if port is not None else ''}", recorded)
+    return Address(f"{parts.scheme}://{_with_port(shown, port)}", recorded)
 
 
 def _address_fault(text: str, parts: SplitResult, recorded: str | None) -> str:

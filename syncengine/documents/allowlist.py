@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection
+from typing import NoReturn
 
 from jinja2 import nodes
 
@@ -108,15 +109,19 @@ def _check_name(name: str, names: Collection[str]) -> None:
 def _check_test(node: nodes.Test) -> None:
     wanted = TESTS.get(node.name)
     if wanted is None:
-        hint = did_you_mean(node.name, TESTS)
-        if node.name.lower() in _TRUTHS:
-            hint = f"compare it: {unparsed(node.node) or 'row.optin'} == '{node.name.upper()}'"
-        raise RewriteRefused(f"the test 'is {node.name}' is not known", hint=hint, token=node.name)
+        _refuse_unknown_test(node)
     if len(node.args or ()) != wanted or _names_arguments(node):
         source = unparsed(node.node) or "row.notes"
         hint = f"write {source} is containing('part')" if wanted else f"write ({source} is {node.name})"
         message = f"'is {node.name}' takes {'one text in brackets' if wanted else 'nothing behind it'}"
         raise RewriteRefused(message, hint=hint, token=node.name)
+
+
+def _refuse_unknown_test(node: nodes.Test) -> NoReturn:
+    hint = did_you_mean(node.name, TESTS)
+    if node.name.lower() in _TRUTHS:
+        hint = f"compare it: {unparsed(node.node) or 'row.optin'} == '{node.name.upper()}'"
+    raise RewriteRefused(f"the test 'is {node.name}' is not known", hint=hint, token=node.name)
 
 
 def _names_arguments(node: nodes.Test) -> bool:

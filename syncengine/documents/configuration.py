@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Iterable
 from collections.abc import Mapping as AbstractMapping
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,12 +68,13 @@ def find_configuration(
     path_here = _nearest(here)
     if path_here is not None:
         return FoundConfiguration(path_here)
-    first = next(iter(paths), None)
-    folder = None if first is None else _folder_of(start / first)
-    path_there = None if folder is None else _nearest(folder)
-    if path_there is not None:
-        return FoundConfiguration(path_there, first)
-    beside = f", nor in or above {first}" if first is not None else ""
+    beside = ""
+    for first in islice(paths, 1):
+        folder = _folder_of(start / first)
+        path_there = None if folder is None else _nearest(folder)
+        if path_there is not None:
+            return FoundConfiguration(path_there, first)
+        beside = f", nor in or above {first}"
     raise ConfigError(f"there is no {CONFIGURATION_NAME} in {here} or any folder above it{beside}", hint=_way_out(here))
 
 

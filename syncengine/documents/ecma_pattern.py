@@ -225,8 +225,9 @@ class _PatternReader(EscapeReader):
             self._fail(_NO_REPETITION, hint=_REPETITIONS)
         if max(map(len, words)) > 9:
             self._fail("too many repetitions")
-        if len(words) == 2 and words[1] and int(words[1]) < int(words[0]):
-            self._fail("the repetition ends before it begins", hint=f"write {{{int(words[1])},{int(words[0])}}}")
+        fewest, most = words[0], words[-1]
+        if most and int(most) < int(fewest):
+            self._fail("the repetition ends before it begins", hint=f"write {{{int(most)},{int(fewest)}}}")
         return self._text[self._at : end + 1]
 
     def _escape(self) -> None:

@@ -345,13 +345,16 @@ def _find(text: str, error: RewriteRefused) -> tuple[int, int]:
     """Offset and line of the faulty token. Of equal literals, the one in the invalid position."""
     found = _occurrences(text, error.token)
     if error.code == "SE304" and len(found) > 1:
-        if error.after_in:
-            misplaced = [start for start in found if _AFTER_IN.search(text[:start])]
-        else:
-            misplaced = [start for start in found if not _COMPARED.search(text[:start])]
-        found = misplaced or found
+        found = [start for start in found if _is_misplaced(text[:start], error)] or found
     offset = found[0] if found else max(text.find("{{"), 0)
     return offset, text.count("\n", 0, offset) + 1
+
+
+def _is_misplaced(before: str, error: RewriteRefused) -> bool:
+    """Whether a literal behind this text is where the error says that none belongs."""
+    if error.after_in:
+        return _AFTER_IN.search(before) is not None
+    return _COMPARED.search(before) is None
 
 
 def _occurrences(text: str, token: str) -> list[int]:

@@ -324,17 +324,14 @@ def _refuse_text_after_in(left: nodes.Expr, right: nodes.Expr, how: str) -> None
 
 def _list_hint(left: nodes.Expr, right: nodes.Const, how: str) -> str:
     """The list to write in place of the text on the right of `in`."""
-    word = "in" if how == "in" else "not in"
+    word, test = ("in", "is containing") if how == "in" else ("not in", "is not containing")
     parts = [part.strip() for part in right.value.split(",")]
     several = len(parts) > 1
     if not several and _is_text(left):
         return f"write a list: row.status {word} ['approved', 'returned']"
     listed = ", ".join(map(quoted, filter(None, parts))) or "'approved'"
     hint = f"write a list: {unparsed(left) or 'row.status'} {word} [{listed}]"
-    if several:
-        return hint
-    test = "is containing" if how == "in" else "is not containing"
-    return f"{hint}; for a part of a text: row.notes {test}({unparsed(right)})"
+    return hint if several else f"{hint}; for a part of a text: row.notes {test}({unparsed(right)})"
 
 
 def _refuse_none(other: nodes.Expr, how: str) -> Never:

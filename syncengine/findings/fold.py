@@ -165,9 +165,9 @@ def _rank(found: Found) -> int:
 def findings_of(found: Iterable[Found], facts: Facts) -> Iterator[Finding]:
     """Findings with the places of their evidence; those about what the changeset itself types are left out."""
     for each in found:
-        changeset, change = each.change
-        if each.untyped is not None and _is_typed(facts, (changeset or "", change or ""), each.untyped):
+        if _is_about_typed(each, facts):
             continue
+        changeset, change = each.change
         yield Finding(
             rule=each.rule,
             severity=each.severity,
@@ -178,6 +178,11 @@ def findings_of(found: Iterable[Found], facts: Facts) -> Iterator[Finding]:
             leads=first_leads(example.lead for example in each.examples),
             evidence=tuple(evidence_of(example, _place(example, facts)) for example in each.examples[:SHOWN]),
         )
+
+
+def _is_about_typed(found: Found, facts: Facts) -> bool:
+    changeset, change = found.change
+    return found.untyped is not None and _is_typed(facts, (changeset or "", change or ""), found.untyped)
 
 
 def _is_typed(facts: Facts, change: ChangeKey, name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from syncengine.core.finding import SHOWN
 from syncengine.core.operations import Financials, Kind
 from syncengine.core.plan import PlannedOperation
-from syncengine.core.values import format_money
+from syncengine.core.values import format_money, margin_of
 from syncengine.documents.disk_spool import DiskSpool
 from syncengine.findings.operations import Amounts, Chunk
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
@@ -56,7 +56,7 @@ class NegativeMargin(Rule):
                 self._judge_both(amounts, revenue - payout)
 
     def _judge_both(self, amounts: Amounts, after: int) -> None:
-        before = _margin(amounts.payout, amounts.revenue)
+        before = margin_of(amounts.payout, amounts.revenue)
         swapped = bool(changed_places(amounts))
         if swapped:
             self._swapped += 1
@@ -127,7 +127,7 @@ class NegativeMargin(Rule):
         beside = amounts.before(other) if declared is None else declared
         if beside is None:
             return
-        before = _margin(amounts.payout, amounts.revenue)
+        before = margin_of(amounts.payout, amounts.revenue)
         after = beside - amount if name == "payout" else amount - beside
         if declared is None or name == "payout":
             self._total.add(planned, before, after)
@@ -167,10 +167,6 @@ def _only(operation: Financials) -> tuple[str, int]:
     if operation.payout is not None:
         return "payout", operation.payout
     return "revenue", operation.revenue or 0
-
-
-def _margin(payout: int | None, revenue: int | None) -> int | None:
-    return None if payout is None or revenue is None else revenue - payout
 
 
 def _falls(before: int | None, after: int) -> bool:

@@ -121,9 +121,17 @@ def _contacts(column: Column) -> tuple[list[PlannedOperation], list[str]]:
     if is_contact(column.field):
         chosen = [index for index, value in enumerate(column.values) if value]
     else:
-        contacts = {shape: family for shape in column.shape_counts if (family := family_of(shape)) in _CONTACTS}
-        chosen = list(_with_shape(column, contacts)) if contacts else []
+        chosen = list(_contact_shaped(column))
     return [column.operations[index] for index in chosen], [column.values[index] for index in chosen]
+
+
+def _contact_shaped(column: Column) -> Iterator[int]:
+    contacts = {shape: family for shape in column.shape_counts if (family := family_of(shape)) in _CONTACTS}
+    if not contacts:
+        return
+    for index, shape in enumerate(column.shapes):
+        if shape in contacts and (contacts[shape] == "email" or is_clear_phone(column.values[index])):
+            yield index
 
 
 def _with_shape(column: Column, contacts: Mapping[str, Family]) -> Iterator[int]:

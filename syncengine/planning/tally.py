@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from syncengine.core.operations import Financials, Kind, counter_of, kind_of
 from syncengine.core.plan import Counts, Moved, PlannedOperation, State
+from syncengine.core.values import margin_of
 
 
 class OperationCounter:
@@ -36,17 +37,13 @@ class OperationCounter:
 
     def _money(self, planned: PlannedOperation, operation: Financials) -> None:
         payout, revenue = operation.payout, operation.revenue
-        if not planned.before:
-            old_payout = old_revenue = None
-        else:
-            old_payout, old_revenue = planned.amount_before("payout"), planned.amount_before("revenue")
+        old_payout, old_revenue = planned.amount_before("payout"), planned.amount_before("revenue")
         if payout is not None and "payout" in planned.send:
             self._payouts.add(old_payout, payout)
         if revenue is not None and "revenue" in planned.send:
             self._revenues.add(old_revenue, revenue)
         if payout is not None and revenue is not None:
-            old = None if old_payout is None or old_revenue is None else old_revenue - old_payout
-            self._margins.add(old, revenue - payout)
+            self._margins.add(margin_of(old_payout, old_revenue), revenue - payout)
 
     def skip(self, fields: int) -> None:
         """Count fields that `skip_empty` left out."""

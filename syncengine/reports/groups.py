@@ -8,6 +8,7 @@ from collections.abc import Callable
 from syncengine.core.changes import Origin
 from syncengine.core.operations import IRREVERSIBLE, Financials, Kind, Operation, Update, kind_of, target_of
 from syncengine.core.plan import Before, PlannedOperation, State
+from syncengine.core.values import margin_of
 from syncengine.reports.facts import TargetNames, names_in
 from syncengine.reports.money import MoneyBase
 from syncengine.reports.rows import source_of, what_of
@@ -95,8 +96,7 @@ class MoneyFold:
         if revenue is not None and planned.sends("revenue"):
             self.revenue.add(old_revenue, revenue)
         if payout is not None and revenue is not None:
-            old = None if old_payout is None or old_revenue is None else old_revenue - old_payout
-            self.margin.add(old, revenue - payout)
+            self.margin.add(margin_of(old_payout, old_revenue), revenue - payout)
 
     def include(self, other: MoneyFold) -> None:
         """Add what another fold counted."""

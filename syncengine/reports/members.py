@@ -13,6 +13,7 @@ from itertools import chain
 from syncengine.core.finding import Evidence, Finding
 from syncengine.core.operations import Financials, Kind, Update, kind_of, target_of, values_of
 from syncengine.core.plan import PlannedOperation
+from syncengine.core.values import margin_of
 from syncengine.findings.amount_outlier import is_far
 from syncengine.findings.invisible_characters import InvisibleCharacters
 from syncengine.findings.medians import median_of
@@ -140,7 +141,7 @@ def _margins(planned: PlannedOperation) -> tuple[int | None, int | None]:
     amounts = _amounts(planned)
     if amounts is None:
         return None, None
-    before = None if amounts.payout is None or amounts.revenue is None else amounts.revenue - amounts.payout
+    before = margin_of(amounts.payout, amounts.revenue)
     payout = amounts.payout if amounts.operation.payout is None else amounts.operation.payout
     revenue = amounts.revenue if amounts.operation.revenue is None else amounts.operation.revenue
     return before, None if payout is None or revenue is None else revenue - payout

@@ -193,7 +193,7 @@ def operation_lines(page: Page, row: Row) -> Iterator[str]:
     yield from page.line(
         Piece(f"{_SYMBOLS[row.kind]} ", "alarm" if row.irreversible else "key"),
         Piece(row.kind.value, "bold"),
-        f" lead {row.lead}" + (f" {row.what}" if row.what else ""),
+        f" lead {row.lead} {row.what}".rstrip(),
         Piece(" IRREVERSIBLE" if row.irreversible else "", "alarm"),
         *([] if row.state is State.TO_SEND else [Piece(f"  [{state_word(row.state)}]", _STATE_STYLE[row.state])]),
         Piece(f"  {row.place.text or row.source}  {short(row.id)}", "dim"),
