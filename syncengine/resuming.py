@@ -23,7 +23,7 @@ from syncengine.core.values import PlanDigest
 from syncengine.ledger import Ledger, PastLedger
 from syncengine.planning import Identities, open_plan
 from syncengine.planning.build import Watcher
-from syncengine.planning.part_digests import moved_parts
+from syncengine.planning.part_digests import OBSERVED, moved_parts
 
 _REFUSED = "what is left of it was rejected or must be resolved, and a new plan sends that"
 
@@ -74,6 +74,8 @@ def find_interrupted(
     newest, planned = runs[0], runs[0].planned
     if planned is None:
         return NotResumed(plan=found.plan, reason="the version that applied it did not record what it was made from")
+    if selection.partial and _part(planned.selection) != _part(selection):
+        return None
     reason = _over(runs) or _moved(planned, parts, selection)
     if not reason and ledger.is_tried_in_full(found.plan, runs[-1].total):
         reason = _REFUSED
@@ -162,6 +164,8 @@ class Resumption:
             return moved
         if self._reads:
             return "its values were read from the service, which may answer differently now"
+        if summary.parts.get(OBSERVED):
+            return "its observed file was dated differently (--observed-at), or records of then cannot be read any more"
         return (
             "another version made it, records came while it was made, or some were erased or belong to another key "
             "since, so it cannot be worked out again"

@@ -126,8 +126,9 @@ def _early_findings(request: ReviewRequest) -> Iterator[Finding]:
     if ledger is None:
         return
     yield from since_last_run(ledger.last_run(account.identity), request.policy, wire_digest(account.wire))
-    if not request.partial:
-        yield from _unfinished(request.unfinished, request.changesets, request.not_resumed)
+    # A plan of a part says nothing of the whole: it names no unfinished plan but the one that it could have resumed.
+    listed = [plan for plan in request.unfinished if not request.partial or plan.plan in request.not_resumed]
+    yield from _unfinished(listed, request.changesets, request.not_resumed)
 
 
 def _notes(request: ReviewRequest) -> tuple[str, ...]:

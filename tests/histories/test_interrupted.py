@@ -218,7 +218,10 @@ def test_a_part_goes_on_as_that_part_only(bench: Bench) -> None:
     bench.faults()
     assert planned(bench, "--limit", "4")["plan"] == digest
     assert_new(bench, digest, "another part")
+    assert planned(bench, "--limit", "5")["findings"] == []
     assert planned(bench, "--limit", "4")["plan"] == digest
+    bench.changeset("one", *triggers(*LEADS, "17"))
+    assert_new(bench, digest, "changeset one", "--limit", "4")
 
 
 def test_a_sealed_plan_goes_on(bench: Bench, tmp_path: Path) -> None:
