@@ -48,8 +48,7 @@ class RejectsTarget:
     def check(self) -> None:
         """Raise InputError where something else is there, or the folder is missing."""
         for path in (self.path,) if self._several else (self.path, _beside(self.path)):
-            free = not os.path.lexists(path) or (self._several and _is_empty_folder(path))
-            if not free and not (self._replace and self._is_own(path)):
+            if not self._may_write(path):
                 raise InputError(
                     f"{path} exists already", code="SE901", hint="name a file that does not, or remove it first"
                 )
@@ -97,6 +96,11 @@ class RejectsTarget:
             partly=str(_beside(named)) if store.partly else None,
             counts=counts,
         )
+
+    def _may_write(self, path: Path) -> bool:
+        if not os.path.lexists(path) or (self._several and _is_empty_folder(path)):
+            return True
+        return self._replace and self._is_own(path)
 
     def _is_own(self, path: Path) -> bool:
         """Whether an earlier call wrote this, so that it can be written again from the ledger."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from itertools import islice
 
 import msgspec
@@ -69,20 +70,17 @@ def joined_outcomes(several: Sequence[RowOutcomes]) -> RowOutcomes:
 
 def row_outcomes(plan: AppliedPlan, ledger: LedgerView, inputs: VerifiedInputs) -> RowOutcomes:
     """What the ledger holds by now on each operation of the plan, later runs and resolutions included."""
-    by_change = {(each.changeset, change): each.key for each in inputs.sources for change in each.changes}
-    stores = {each.key: RowStore() for each in inputs.sources}
-    without = 0
-    try:
+    with ExitStack() as stack:
+        stores = {each.key: stack.enter_context(RowStore()) for each in inputs.sources}
+        by_change = {(each.changeset, change): stores[each.key] for each in inputs.sources for change in each.changes}
+        without = 0
         for planned, outcome in _outcomes(plan, ledger, plan.operations(inputs.changesets)):
-            key = by_change.get((planned.changeset, planned.change))
-            if key is not None and planned.origin.row is not None:
-                stores[key].add(planned.origin.row, outcome)
+            store = by_change.get((planned.changeset, planned.change))
+            if store is not None and planned.origin.row is not None:
+                store.add(planned.origin.row, outcome)
             elif outcome.outcome != "applied":
                 without += 1
-    except BaseException:
-        for store in stores.values():
-            store.close()
-        raise
+        stack.pop_all()
     return RowOutcomes(stores=stores, without_source=without)
 
 
@@ -128,21 +126,26 @@ class _PresentOutcomes:
     def _message(
         self, outcome: OperationOutcome, planned: PlannedOperation, attempts: Sequence[Attempt], history: LeadHistory
     ) -> str:
-        wanted = {"rejected": {Standing.REJECTED}, "in_doubt": DOUBTFUL, "not_sent": {Standing.NOT_SENT}}[outcome]
-        last = next((each for each in reversed(attempts) if each.standing in wanted), None)
-        if last is not None:
-            if last.resolution is not None:
-                return f"resolved as not applied by {last.resolution.by}"
-            return "" if last.answer is None else last.answer.message
-        if outcome != "not_sent":
-            return ""
+        last = next((each for each in reversed(attempts) if each.standing in _DECIDED_BY[outcome]), None)
+        if last is None:
+            return self._why_not_sent(planned, history) if outcome == "not_sent" else ""
+        if last.resolution is not None:
+            return f"resolved as not applied by {last.resolution.by}"
+        return "" if last.answer is None else last.answer.message
+
+    def _why_not_sent(self, planned: PlannedOperation, history: LeadHistory) -> str:
+        """Why an operation was never attempted."""
         if planned.reason:
             return planned.reason
-        before = next((_TROUBLE[each.standing] for each in history.attempts if self._in_the_way(each)), "")
-        return f"an earlier operation of this lead is {before}" if before else self._plan.stopped
-
-    def _in_the_way(self, attempt: Attempt) -> bool:
-        return attempt.plan == self._plan.digest and attempt.standing in _TROUBLE
+        own = (each.standing for each in history.attempts if each.plan == self._plan.digest)
+        trouble = next((_TROUBLE[standing] for standing in own if standing in _TROUBLE), "")
+        return f"an earlier operation of this lead is {trouble}" if trouble else self._plan.stopped
 
 
+_DECIDED_BY: dict[OperationOutcome, Collection[Standing]] = {
+    "applied": {Standing.APPLIED},
+    "rejected": {Standing.REJECTED},
+    "in_doubt": DOUBTFUL,
+    "not_sent": {Standing.NOT_SENT},
+}
 _TROUBLE = {Standing.REJECTED: "rejected", Standing.UNKNOWN: "in doubt", Standing.IN_FLIGHT: "in doubt"}

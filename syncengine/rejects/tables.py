@@ -18,8 +18,6 @@ from syncengine.tables.sources import Row
 ADDED = ("syncengine_outcome", "syncengine_message")
 OPERATIONS = "syncengine_operations"
 _OWN = frozenset({*ADDED, OPERATIONS})
-_SHORT = 12
-"""Characters of an operation's id, as in other views."""
 
 
 class TableCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,16 +45,14 @@ def write_table(
         if store.is_settled(number):
             continue
         operations = store.operations(number)
-        cells = _cells(row, columns)
-        if not store.is_partly(number):
-            outcome = _outcome(operations)
-            counts[outcome] += 1
-            _put(rejected, dialect, [*cells, outcome, _own_cell(_messages(operations), dialect)])
-        else:
+        outcome = _outcome(operations)
+        line = [*_cells(row, columns), outcome, _own_cell(_messages(operations), dialect)]
+        if store.is_partly(number):
             counts["partly"] += 1
-            outcome = "in_doubt" if any(each.outcome == "in_doubt" for each in operations) else "partly"
-            own = [_own_cell(text, dialect) for text in (_messages(operations), _in_words(operations))]
-            _put(partly, dialect, [*cells, outcome, *own])
+            _put(partly, dialect, [*line, _own_cell(_in_words(operations), dialect)])
+        else:
+            counts[outcome] += 1
+            _put(rejected, dialect, line)
     return TableCounts(**counts)
 
 
@@ -70,8 +66,13 @@ def _cells(row: Row, columns: Sequence[str]) -> list[str]:
 
 
 def _outcome(operations: Sequence[RowOperation]) -> str:
-    """Of a row of which nothing was done: what the service refused is what there is to correct."""
-    return "rejected" if any(each.outcome == "rejected" for each in operations) else "not_sent"
+    """One word for a row. Of a row of which nothing was done, what the service refused is what there is to correct."""
+    found = {each.outcome for each in operations}
+    if "in_doubt" in found:
+        return "in_doubt"
+    if "applied" in found:
+        return "partly"
+    return "rejected" if "rejected" in found else "not_sent"
 
 
 def _messages(operations: Sequence[RowOperation]) -> str:
@@ -81,7 +82,7 @@ def _messages(operations: Sequence[RowOperation]) -> str:
 
 
 def _in_words(operations: Sequence[RowOperation]) -> str:
-    return ", ".join(f"{each.kind} {each.operation[:_SHORT]} {each.outcome}" for each in operations)
+    return ", ".join(f"{each.kind} {each.operation} {each.outcome}" for each in operations)
 
 
 def _own_cell(text: str, dialect: CsvDialect) -> str:

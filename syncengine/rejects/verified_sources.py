@@ -114,11 +114,7 @@ def _verified(changeset: Changeset, name: str, changes: tuple[str, ...], parts: 
     if source is None or isinstance(source, UnusableSource):
         raise _moved(said, "it is not there, or cannot be read")
     try:
-        columns = source.columns()
-        names: dict[str, None] = dict.fromkeys(columns or ())
-        for _, _, row in source.rows(_ignore):
-            if columns is None:
-                names.update(dict.fromkeys(row))
+        columns = _read_through(source)
         dialect = dialect_of(source)
     except SourceError as error:
         raise _moved(said, error.problem.message) from error
@@ -130,10 +126,20 @@ def _verified(changeset: Changeset, name: str, changes: tuple[str, ...], parts: 
         changeset=changeset.id,
         name=name,
         source=source,
-        columns=tuple(names),
+        columns=columns,
         dialect=dialect,
         changes=changes,
     )
+
+
+def _read_through(source: Source) -> tuple[str, ...]:
+    """Read a source to its end, so that its digest is known. Gives its columns. Raises SourceError."""
+    columns = source.columns()
+    names: dict[str, None] = {}
+    for _, _, row in source.rows(_ignore):
+        if columns is None:
+            names.update(dict.fromkeys(row))
+    return tuple(names) if columns is None else columns
 
 
 def _moved(what: str, how: str) -> Refusal:

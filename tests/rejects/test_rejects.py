@@ -10,8 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.postgres_server import PostgresServer, postgres_server
 from tests.rejects.conftest import LOST, REFUSED, Rows
 from tests.tables.spreadsheets import xlsx
+
+__all__ = ["postgres_server"]
 
 UPDATE = """
 - id: fix
@@ -102,7 +105,7 @@ def test_rows_of_which_something_was_done_are_kept_apart(rows: Rows) -> None:
     [row] = rows.rows()
     assert row["syncengine_message"] == f"{MESSAGE}; an earlier operation of this lead is rejected"
     [partly] = rows.rows("rejected.csv.partly")
-    update, money = (rows.operations()[place]["id"][:12] for place in (1, 4))
+    update, money = (rows.operations()[place]["id"] for place in (1, 4))
     assert partly == {
         "lead_id": "102", "postcode": "M1", "payout": "81", "syncengine_outcome": "partly",
         "syncengine_message": "Lead 102: No such buyer",
@@ -300,6 +303,15 @@ def test_nothing_rejected_writes_nothing(rows: Rows) -> None:
     ended = rows.rejects(rows.applied(code=0))
     assert rows.names() == []
     assert ended.out == "No row was rejected or kept back; no file was written.\n"
+
+
+def test_a_ledger_on_postgresql_says_the_same(rows: Rows, postgres_server: PostgresServer) -> None:
+    ledger = f'ledger: {{url: "{postgres_server.new_database()}"}}\n'
+    rows.write("syncengine.yaml", rows.text("syncengine.yaml") + ledger)
+    calls(rows)
+    rows.refuse("102")
+    rows.rejects(rows.applied())
+    assert outcomes(rows) == [("102", "rejected")]
 
 
 def test_what_another_run_applied_since_is_no_reject(rows: Rows) -> None:
