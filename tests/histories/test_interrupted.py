@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from resource import RLIMIT_FSIZE, setrlimit
 from typing import Any
 
 import pytest
@@ -114,6 +115,23 @@ def test_an_interrupted_run_goes_on_without_the_plans_file(any_bench: Bench, how
     if how != "kill":
         assert ended.json["counts"]["already_applied"] == view["settled"]
         assert done == dict.fromkeys(done, 1)
+
+
+def test_a_run_that_a_full_disk_ended_goes_on(bench: Bench) -> None:
+    bench.configure(limits=ONE_EACH)
+    leads = [str(lead) for lead in range(11, 51)]
+    bench.changeset("one", *triggers(*leads))
+    digest = planned(bench)["plan"]
+    size = max(path.stat().st_size for path in (bench.folder / ".syncengine").iterdir()) + 200_000
+    full = bench.process("apply", "release.plan", preexec_fn=lambda: setrlimit(RLIMIT_FSIZE, (size, size)))
+    assert full.code in (4, 5), full
+    assert 0 < len(bench.done()) < 80
+    view = planned(bench)
+    assert (view["plan"], view["progress"] is None) == (digest, False)
+    ended = bench.apply()
+    assert ended.code in (0, 5), ended
+    assert all(count == 1 for what, count in bench.done().items() if what.startswith("trigger"))
+    assert len(bench.done()) >= 79
 
 
 def test_every_view_says_first_what_is_left_and_so_does_show_of_the_first_file(bench: Bench) -> None:
