@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from syncengine.core.plan import AuthorCommit
@@ -38,21 +39,21 @@ class Authors:
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self._root = root
         self._git = Git(environ)
-        self._tops: dict[Path, Path] = {}
+        self._tops: dict[str, Path] = {}
+        self._folders: dict[Path, Path] = {}
+        self._commits: dict[str, list[tuple[str, str]]] = {}
         self._histories: dict[tuple[Path, str], FileHistory] = {}
         self._links: dict[Path, tuple[str, ...]] = {}
 
     def known(self, file: str, sources: Sequence[str] = ()) -> Authorship:
         """The authors that git can name; none where it cannot name those of the changeset itself."""
         try:
-            found = self.of(file)
+            found = self._of_changeset(file)
         except GitCannotTell:
             return {}
-        for source in sources:
-            try:
-                found = {**self.of(file, (source,)), **found}
-            except GitCannotTell:
-                continue
+        for source in dict.fromkeys(sources):
+            with suppress(GitCannotTell):
+                found = self._of_data(source, file) | found
         return found
 
     def of(self, file: str, sources: Sequence[str] = ()) -> Authorship:
@@ -61,25 +62,37 @@ class Authors:
 
         All files are relative to the root, and must be as committed. Raises GitCannotTell.
         """
-        top = self._checked(file)
-        found: dict[str, AuthorCommit] = {}
-        own = [self._history(top, name) for name in self._names(top, file)]
-        for history in own:
-            self._add(found, top, file, history.commits)
-        origins = own[0].origins
+        found = self._of_changeset(file)
         for source in dict.fromkeys(sources):
-            if self._checked(source) != top:
-                raise GitCannotTell(
-                    f"{source} is in another git repository than {file}, such as a submodule",
-                    "keep changesets and their data in one repository",
-                )
-            for name in self._names(top, source):
-                history = self._history(top, name)
-                self._add(found, top, source, since_first_appearance(self._git, top, history, origins))
+            found = self._of_data(source, file) | found
         return found
 
+    def _of_changeset(self, file: str) -> dict[str, AuthorCommit]:
+        top = self._checked(file)
+        commits = [commit for name in self._names(top, file) for commit in self._history(top, name).commits]
+        return self._people(top, file, commits)
+
+    def _of_data(self, source: str, file: str) -> dict[str, AuthorCommit]:
+        """Who wrote the data that the changeset in `file` reads, as far as that concerns the changeset."""
+        top = self._checked(file)
+        if self._checked(source) != top:
+            raise GitCannotTell(
+                f"{source} is in another git repository than {file}, such as a submodule",
+                "keep changesets and their data in one repository",
+            )
+        changeset = self._history(top, next(self._names(top, file)))
+        commits: list[str] = []
+        for name in self._names(top, source):
+            commits += since_first_appearance(self._git, top, self._history(top, name), changeset)
+        return self._people(top, source, commits)
+
     def _checked(self, file: str) -> Path:
-        """The top of the working tree that holds a file, which is as committed."""
+        """The top of the working tree that holds a file, which is as committed. Each file is read once."""
+        if file not in self._tops:
+            self._tops[file] = self._compared(file)
+        return self._tops[file]
+
+    def _compared(self, file: str) -> Path:
         try:
             path = (self._root / file).resolve(strict=True)
         except (OSError, RuntimeError, ValueError) as error:
@@ -97,15 +110,15 @@ class Authors:
 
     def _top(self, folder: Path, file: str) -> Path:
         """The top of a folder's working tree, whose history is complete."""
-        if folder not in self._tops:
+        if folder not in self._folders:
             answer = self._git.run(folder, "rev-parse", "--is-shallow-repository", "--show-toplevel")
             shallow, _, top = (answer or b"").partition(b"\n")
             if not top:
                 raise GitCannotTell(f"{file} is in no git repository", "apply in a git checkout of the changesets")
             if shallow != b"false":
                 raise GitCannotTell("the clone is shallow", _WHOLE_HISTORY)
-            self._tops[folder] = Path(os.fsdecode(top.removesuffix(b"\n"))).resolve()
-        return self._tops[folder]
+            self._folders[folder] = Path(os.fsdecode(top.removesuffix(b"\n"))).resolve()
+        return self._folders[folder]
 
     def _names(self, top: Path, file: str) -> Iterator[str]:
         """The path of a file, then the committed links that lead to it: a commit of a link decides what is read."""
@@ -128,22 +141,26 @@ class Authors:
             self._histories[top, name] = history_of(self._git, top, name)
         return self._histories[top, name]
 
-    def _add(self, found: dict[str, AuthorCommit], top: Path, file: str, commits: Sequence[str]) -> None:
-        """Add everyone who made one of these commits, the newest first. What was found before is kept."""
+    def _people(self, top: Path, file: str, commits: Sequence[str]) -> dict[str, AuthorCommit]:
+        """Everyone who made one of these commits, with the newest of theirs."""
         if not commits:
             raise GitCannotTell(f"no commit of {file} can be found", _WHOLE_HISTORY)
-        for start in range(0, len(commits), _AT_ONCE):
-            some = commits[start : start + _AT_ONCE]
+        unknown = [commit for commit in dict.fromkeys(commits) if commit not in self._commits]
+        for start in range(0, len(unknown), _AT_ONCE):
+            some = unknown[start : start + _AT_ONCE]
             answer = self._git.run(top, "log", "--no-walk=unsorted", "--encoding=UTF-8", f"--format={_FIELDS}", *some)
-            if answer is None:
+            self._commits.update(_people((answer or b"").decode("utf-8", "replace")))
+        found: dict[str, AuthorCommit] = {}
+        for commit in commits:
+            if commit not in self._commits:
                 raise GitCannotTell(f"git cannot read the commits of {file}", _WHOLE_HISTORY)
-            for commit, emails in _people(answer.decode("utf-8", "replace")):
-                for role, email in emails:
-                    found.setdefault(email, AuthorCommit(commit=commit, file=file, role=role))
+            for role, email in self._commits[commit]:
+                found.setdefault(email, AuthorCommit(commit=commit, file=file, role=role))
+        return found
 
 
 def _people(answer: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Each commit with the addresses of those who made it, and what they are of it."""
+    """Each commit with what people are of it, and their addresses."""
     fields = answer.split("\0")
     for commit, author, committer, trailers in zip(*(fields[at::4] for at in range(4)), strict=False):
         people = [("author", author), ("committer", committer)]

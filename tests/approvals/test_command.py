@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.console import Ended, run
+from tests.postgres_server import PostgresServer, postgres_server
 
 from .repository import AUTHOR, Repository, git, public
+
+__all__ = ["postgres_server"]
 
 POLICY = "approvals: {required: 1, allowed_signers: .syncengine/allowed_signers}\n"
 
@@ -289,3 +292,17 @@ def test_signature_of_a_removed_signer_does_not_count(planned: Repository) -> No
     refused = call(planned, "apply", "release.plan", "--format", "json")
     assert (refused.code, refused.json["error"]["code"]) == (3, "SE640")
     assert planned.effects == 0
+
+
+def test_submit_reads_the_approvals_of_the_repository(planned: Repository, postgres_server: PostgresServer) -> None:
+    configuration = planned.folder / "syncengine.yaml"
+    url = postgres_server.new_database()
+    configuration.write_text(configuration.read_text() + f"ledger: {{url: {url}}}\n")
+    assert call(planned, "plan", "release-one.yaml", "--out", "release.plan").code == 0
+    assert call(planned, "submit", "release.plan").code == 3
+    signed = call(planned, "approve", "release.plan", "--key", "../keys/anna", "--in-repository")
+    assert signed.code == 0, signed.err
+    ended = call(planned, "submit", "release.plan", "--claimed-approval", "anna, run 17", "--format", "json")
+    assert ended.code == 0, ended.err
+    shown = call(planned, "status", "--run", ended.json["run"], "--format", "json").json
+    assert shown["claimed_by_ci"] == "anna, run 17"
