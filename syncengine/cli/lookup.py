@@ -211,7 +211,7 @@ def _show(invocation: Invocation, summary: LookupSummary, requests: int, out: Pa
     if format_ == "json":
         output.json({"rows": rows, **by_match, "requests": requests, "exit": int(code)})
     else:
-        output.result(f"{out}: {rows:,} {'row' if rows == 1 else 'rows'}, {requests:,} requests")
+        output.result(f"{out}: {_counted(rows, 'row')}, {_counted(requests, 'request')}")
         for match, count in by_match.items():
             output.result(f"  {match:<10} {count:>10,}")
     _note_oddities(output, summary)
@@ -222,13 +222,17 @@ def _show(invocation: Invocation, summary: LookupSummary, requests: int, out: Pa
 
 def _note_oddities(output: Output, summary: LookupSummary) -> None:
     for name, count in summary.notations.items():
-        found = "1 row was" if count == 1 else f"{count:,} rows were"
-        output.note(f"{found} found by what is written there {name}, such as {summary.examples[name]}")
+        found = f"{_counted(count, 'row')} {'was' if count == 1 else 'were'}"
+        output.note(f"{found} found not as written but {name}, for example {summary.examples[name]}")
     shared, examples = summary.shared()
     if shared:
         output.warning(f"{shared:,} rows have the id of another row: {'; '.join(examples)}")
     if summary.counts["none"] == summary.counts.total():
         output.warning("no lead was found at all: is it the right campaign, and the right column?")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 _MATCHES: tuple[RowMatch, ...] = ("one", "none", "many", "unreadable")

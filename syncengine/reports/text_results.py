@@ -81,7 +81,7 @@ def _counts(page: Page, result: RunResult) -> Iterator[str]:
             yield from page.line(Piece(f"{label:<19}{number(count):>{width}}", style if count else "dim"), indent=2)
         if label == "ok applied" and result.queued:
             text = f"   {'of these queued':<16}{number(result.queued):>{width}}"
-            yield from page.line(Piece(text, "warn"), Piece("  the service releases or rejects them later", "dim"),
+            yield from page.line(Piece(text, "warn"), Piece("  the service carries them out later", "dim"),
                                  indent=2, hang=2)  # fmt: skip
 
 

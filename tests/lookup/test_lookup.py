@@ -83,7 +83,7 @@ def test_blanks_and_capitals_of_an_address_do_not_matter(tmp_path: Path) -> None
         assert ended.code == 0, ended.err
         assert list(service.asked()) == ["Ann@Example.COM", "ann@example.com"]
         assert bench.rows()[0]["email"] == " Ann@Example.COM\u00a0"
-        assert "in lower case, such as row 1 (line 2)" in ended.err
+        assert "in lower case, for example row 1 (line 2)" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_notation_that_finds_the_lead_is_said_and_nothing_more_is_asked(tmp_pa
         ended = bench.lookup(by="phone")
         assert (ended.code, bench.matches()) == (0, [("7", "one")])
         assert list(service.asked("phone")) == ["07700 900123", "+447700900123"]
-        assert "1 row was found by what is written there in E.164 form, such as row 1 (line 2)" in ended.err
+        assert "1 row was found not as written but in E.164 form, for example row 1 (line 2)" in ended.err
 
 
 def test_two_rows_with_one_id_are_counted_and_said(tmp_path: Path) -> None:
