@@ -19,7 +19,7 @@ from syncengine.changeset.structure import Parts
 from syncengine.core.settings import Account, Settings
 from syncengine.core.values import ChangesetId, is_changeset_id
 from syncengine.documents.did_you_mean import did_you_mean
-from syncengine.documents.nodes import Document, Mapping, Scalar
+from syncengine.documents.nodes import Document, Mapping, Node, Scalar
 from syncengine.tables.sources import Source
 
 _KEYS = frozenset({"version", "changeset", "account", "title", "description", "vars", "sources", "changes"})
@@ -69,7 +69,7 @@ def parse_changeset(document: Document, place: Place, around: ParseContext) -> D
         changes=tuple(changes),
         text=place.text,
         usable=name is not None and account is not None,
-        linked=_is_linked(parts.mapping("sources"), around.folder),
+        linked=_is_linked(node.get("sources"), around.folder),
     )
 
 
@@ -125,9 +125,10 @@ def _sources(place: Place, parts: Parts, around: ParseContext) -> tuple[frozense
     return names, parse_sources(place, node, shelf)
 
 
-def _is_linked(sources: Mapping | None, folder: Path) -> bool:
+def _is_linked(sources: Node | None, folder: Path) -> bool:
     """Whether the path of a file source leads through a symbolic link."""
-    nodes = [] if sources is None else [value.get("file") for _, value in sources.entries if isinstance(value, Mapping)]
+    entries = sources.entries if isinstance(sources, Mapping) else []
+    nodes = [value.get("file") for _, value in entries if isinstance(value, Mapping)]
     paths = [str(folder / node.text) for node in nodes if isinstance(node, Scalar) and "\0" not in node.text]
     return any(os.path.realpath(path) != os.path.normpath(path) for path in paths)
 
