@@ -61,7 +61,7 @@ def find_interrupted(
     parts: Mapping[str, str],
     selection: Selection,
 ) -> Interrupted | NotResumed | None:
-    """The plan to go on with, as far as that can be told without working it out; None where there is none.
+    """The plan to go on with, as far as that is known without working it out; None where there is none.
 
     `unfinished` are the account's unfinished plans, newest first. `parts` are digests of inputs that are known before
     planning.

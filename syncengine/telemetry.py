@@ -153,7 +153,7 @@ class Instruments:
         )
         self.doubts = meter.create_gauge(
             "syncengine.operations.in_doubt", unit="{operation}",
-            description="Operations of the applied plan whose outcome nobody knows, when the run ended.",
+            description="Operations of the applied plan whose outcome is not known, when the run ended.",
         )  # fmt: skip
         self.runs = meter.create_counter("syncengine.runs", unit="{run}", description="Runs by their exit code.")
 

@@ -141,7 +141,7 @@ class PolicyRecheck:
         others = len(whole) + len(self._found) + self._more - 1
         raise PlanBlocked(
             f"the policy forbids this plan: {first}{f' and {others} more' if others else ''}",
-            hint="mend the changeset or the policy, then plan again",
+            hint="fix the changeset or the policy, then plan again",
             code="SE631",
             problems=self._found,
         )

@@ -127,7 +127,7 @@ class Preflight:
             first = self._plan.summary.blocked[0].reason if self._plan.summary.blocked else "see the plan"
             raise PlanBlocked(
                 f"the plan is blocked and cannot be applied: {first}",
-                hint="'syncengine show' lists what blocks it; mend the changeset or the policy and plan again",
+                hint="'syncengine show' lists what blocks it; fix the changeset or the policy and plan again",
             )
         resumed = bool(self._ledger.runs(self._plan.header.identity, plan=self._digest))
         while batch := list(islice(operations, BATCH)):

@@ -1,6 +1,7 @@
 """SQL that was reviewed: the databases and statements of other changesets, such as those of the main branch.
 
-A statement of a proposal would run with the rights of whoever plans it. In CI those are more than its author has.
+A statement of a proposal would run with the rights of the person or job that plans it; a CI job has more than the
+author.
 """
 
 from __future__ import annotations

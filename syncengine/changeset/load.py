@@ -188,7 +188,7 @@ class _ChangesetReader:
             where = f"line {first.id_at.line}" if first.file == declared.file else f"{first.file}:{first.id_at.line}"
             hint = "the id is what the ledger knows a changeset by: give this one another"
             Place(text, self._report).problem(
-                "SE401", f"the changeset {declared.id!r} stands in {where} already", declared.id_at, hint=hint
+                "SE401", f"the changeset {declared.id!r} is in {where} already", declared.id_at, hint=hint
             )
 
     def _by_schema(self, document: Document, text: SourceText, found: list[Problem]) -> list[Problem]:

@@ -224,7 +224,7 @@ def _generation(place: Place, parts: Parts) -> int:
         return 1
     if not any(name in parts for name in ("action", "trigger", "return")):
         hint = "updates and financials are sent again whenever their values change"
-        place.problem("SE243", "rerun stands beside nothing irreversible", rerun, hint=hint)
+        place.problem("SE243", "rerun needs something irreversible in its change", rerun, hint=hint)
     return number
 
 

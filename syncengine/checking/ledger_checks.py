@@ -93,7 +93,7 @@ def _key(pin: LedgerPin, identity: LedgerIdentity, root: Path) -> Iterator[Check
             name="ledger key",
             state="problem",
             message=f"the ledger's key at {path} is {'missing' if identity.key == 'missing' else 'another one'}: "
-            "nobody can tell what was applied, and apply refuses",
+            "it is not known what was applied, and apply refuses",
             advice="bring the key file back, or replace it on purpose with `syncengine ledger migrate --rekey`",
         )
         return
@@ -153,7 +153,7 @@ def _host(account: Account, ledger: LedgerView) -> Check:
 def _lease(account: Account, ledger: LedgerView) -> Check:
     live = [run for run in ledger.runs(account.identity) if run.live]
     if not live:
-        return Check(name="lease", account=account.name, state="ok", message="nobody is applying")
+        return Check(name="lease", account=account.name, state="ok", message="no run is applying")
     held = "; ".join(f"run {run.run} on {run.host} (process {run.pid}) since {run.started[:19]}" for run in live[:5])
     return Check(
         name="lease",

@@ -86,7 +86,7 @@ class _Examination:
         yield self._check(
             "sending",
             "unknown",
-            f"whether the key may do {_SENDING} cannot be told without sending something",
+            f"whether the key may do {_SENDING} cannot be known without sending something",
             "look at the key's permissions in the service's API settings; a missing one stops a run before anything is "
             "done (HTTP 401 or 403)",
         )

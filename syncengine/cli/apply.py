@@ -114,7 +114,7 @@ def command(
         )
     if approvals:
         raise InputError(
-            "--approval is for a saved plan; nobody can have approved one that is only made now",
+            "--approval is for a saved plan; one that is only made now cannot have been approved",
             code="SE901",
             hint="save a plan with 'syncengine plan --out', have it approved and apply that",
         )
@@ -171,7 +171,7 @@ def _is_folder_of_plans(folder: Path) -> bool:
 
 
 def _require_no_approval(planned: Planned, project: Project) -> None:
-    """Raise NotApproved where an approval rule applies: nobody can have approved a plan that was only made now."""
+    """Raise NotApproved where an approval rule applies: a plan that was only made now cannot have been approved."""
     from syncengine.api import needed_approvals
     from syncengine.core.errors import NotApproved
 
@@ -207,7 +207,7 @@ def _plan_and_ask(
 
     if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise InputError(
-            "there is nobody to ask whether to apply these changesets",
+            "there is no one to ask whether to apply these changesets",
             code="SE901",
             hint="save a plan with 'syncengine plan --out', have it reviewed and apply that; or pass --yes",
         )
@@ -222,7 +222,7 @@ def _plan_and_ask(
     if planned.summary.blocked:
         raise PlanBlocked(
             f"the plan is blocked: {planned.summary.blocked[0].reason}",
-            hint="mend the changeset or the policy, then try again",
+            hint="fix the changeset or the policy, then try again",
         )
     if planned.summary.counts.to_send:
         _require_no_approval(planned, project)

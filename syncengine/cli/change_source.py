@@ -1,4 +1,4 @@
-"""What a change says, read from its changeset as the file stands now."""
+"""What a change says, read from its changeset as the file is now."""
 
 from __future__ import annotations
 

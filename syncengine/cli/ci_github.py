@@ -18,7 +18,7 @@ def github(installed: Installed) -> Iterator[Starter]:
 _WORKFLOW = r"""# Changesets on GitHub: checked on pull requests, applied on the main branch.
 # Written by `syncengine init --ci github`; docs/ci.md of syncengine explains every part. To be set up once:
 #   - an environment "leadbyte" that only the branch main may use, with the secrets LEADBYTE_API_KEY,
-#     SYNCENGINE_LEDGER_URL and SYNCENGINE_LEDGER_KEY (what stands in .syncengine/ledger.key)
+#     SYNCENGINE_LEDGER_URL and SYNCENGINE_LEDGER_KEY (the content of .syncengine/ledger.key)
 #   - in syncengine.yaml: `url: env:SYNCENGINE_LEDGER_URL` under `ledger`
 #   - a rule that protects the branch main: reviews for everything, this file included
 name: syncengine
@@ -53,7 +53,7 @@ jobs:
         with:
           python-version: "3.12"
 
-      # Before the checkout, so that no file of the pull request can stand in for a module.
+      # Before the checkout, so that no file of the pull request can take the place of a module.
       - name: Install syncengine
         run: pip install --quiet "$SYNCENGINE"
 
@@ -123,7 +123,7 @@ jobs:
           if-no-files-found: ignore
 
   # The rights to comment lie here, where nothing of the pull request is run. Forks have no such rights: there, the
-  # plan stands in the summary of the run.
+  # plan is in the summary of the run.
   report:
     needs: check
     if: >-

@@ -18,11 +18,11 @@ def gitlab(installed: Installed) -> Iterator[Starter]:
 _PIPELINE = r"""# Changesets on GitLab: checked on merge requests, applied on the main branch.
 # Written by `syncengine init --ci gitlab`; docs/ci.md of syncengine explains every part. To be set up once:
 #   - CI/CD variables, all of them *protected* (then only protected branches see them) and masked: LEADBYTE_API_KEY,
-#     SYNCENGINE_LEDGER_URL, and SYNCENGINE_LEDGER_KEY of type File (what stands in .syncengine/ledger.key)
+#     SYNCENGINE_LEDGER_URL, and SYNCENGINE_LEDGER_KEY of type File (the content of .syncengine/ledger.key)
 #   - in syncengine.yaml: `url: env:SYNCENGINE_LEDGER_URL` under `ledger`
-#   - a protected branch main: nobody pushes to it, and merge requests need a review, for this file too
+#   - a protected branch main: no one may push to it, and merge requests need a review, for this file too
 #   - if the plan shall be a comment: SYNCENGINE_COMMENT_TOKEN, a project access token with the role Reporter and the
-#     scope api. It is not protected: whoever can push a branch here can read it.
+#     scope api. It is not protected: everyone who can push a branch here can read it.
 stages: [check, report, apply]
 
 variables:
@@ -40,7 +40,7 @@ check:
   rules:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
   before_script:
-    # From elsewhere, so that no file of the merge request can stand in for a module.
+    # From elsewhere, so that no file of the merge request can take the place of a module.
     - (cd / && pip install --quiet "$SYNCENGINE")
   script:
     - mkdir -p check

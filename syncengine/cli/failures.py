@@ -22,7 +22,7 @@ _REPORT = "please report it to the maintainers with the command, `syncengine --v
 
 
 def documented(error: BaseException, *, debug: bool) -> SyncError:
-    """`error` as users know it. Of an unexpected one only the type and a source line of ours are told: its text may
+    """`error` as users know it. Of an unexpected one only the type and a source line of ours are shown: its text may
     quote lead data or a key. With `debug` the traceback follows, without any text either."""
     if isinstance(error, SyncError):
         return error

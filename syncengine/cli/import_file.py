@@ -1,4 +1,4 @@
-"""`syncengine import`: a request that somebody used to send by hand, or a table, as a changeset."""
+"""`syncengine import`: a request that was sent by hand so far, or a table, as a changeset."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def _pin(folder: Path, environ: Mapping[str, str]) -> tuple[str, list[str], bool
 
 
 def _create(path: Path, settings: Settings, pin: LedgerPin) -> str:
-    """A new ledger, its id written into the configuration. Whether the id can be written is tried first."""
+    """A new ledger, its id written into the configuration. Whether the id can be written is checked first."""
     if path.is_symlink():
         raise _linked(path)
     text = path.read_bytes().decode()

@@ -1,4 +1,4 @@
-"""What `init` writes: a small repository that validates and plans as it stands, with one for trials inside it."""
+"""What `init` writes: a small repository that validates and plans as it is, with one for trials inside it."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ version: 1
 accounts:
   {account}:                                        # the name that changesets use
     base_url: https://{account}.leadbyte.co.uk      # where the account's API is; https only
-    api_key: env:LEADBYTE_API_KEY               # env:NAME or file:PATH; the key itself never stands here
+    api_key: env:LEADBYTE_API_KEY               # env:NAME or file:PATH; the key itself is never written here
     deliveries: {{northwind: "1053"}}             # names for `trigger`, in place of ids
     buyers: {{northwind: "33"}}                   # names for the buyer of `financials`
     fields:
@@ -123,7 +123,7 @@ accounts:
     # limits: {{requests_per_second: 5, concurrency: 1}}
     # lead_schema: schemas/{account}-lead.schema.json   # a JSON Schema that every update must satisfy
 
-# The record of what was sent. Back up the ledger, and its key apart from it: without them nobody knows what was done.
+# The record of what was sent. Back up the ledger, and its key apart from it: they alone show what was done.
 ledger:
   url: {ledger}
   id: null

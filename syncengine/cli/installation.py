@@ -28,7 +28,7 @@ class Installed(NamedTuple):
 
 
 def this_installation(extra: str) -> Installed:
-    """What pip has to be told to install this very syncengine, with an extra: a pinned version, or a URL."""
+    """What pip needs to install this very syncengine, with an extra: a pinned version, or a URL."""
     # Loaded here: it takes longer to load than most of this program.
     from importlib.metadata import PackageNotFoundError, distribution
 

@@ -164,7 +164,7 @@ def release(invocation: Invocation, *, by: str, note: str, account: str | None) 
     owner = _chosen(project, account)
     with project.ledger() as ledger:
         released = ledger.release(owner.identity, by=by, note=note)
-    said = "the lease is free; its holder can send nothing more" if released else "nobody held the lease"
+    said = "the lease is free; its holder can send nothing more" if released else "the lease was not held"
     invocation.output.result(f"account {owner.name}: {said}")
 
 

@@ -67,7 +67,7 @@ class Log:
         self.write("info", event, facts)
 
     def warning(self, event: str, **facts: Unpack[Facts]) -> None:
-        """What somebody should look at."""
+        """An event that needs attention."""
         self.write("warning", event, facts)
 
     def error(self, event: str, **facts: Unpack[Facts]) -> None:

@@ -142,7 +142,7 @@ class _Job:
         from syncengine.lookup import LookupSummary, result_lines
 
         summary = LookupSummary()
-        # The progress file is locked, so what stands at this name was left behind by a process that was killed.
+        # The progress file is locked, so what is at this name was left behind by a process that was killed.
         partial = out.with_name(f".{out.name}.partial")
         partial.unlink(missing_ok=True)
         with (

@@ -130,7 +130,7 @@ def _fail(error: BaseException, args: Sequence[str], output: Output) -> int:
 
 
 def _after_output(code: int, args: Sequence[str], output: Output) -> int:
-    """A result that could not be written is an error, unless a run began: then the run's own code stands."""
+    """A result that could not be written is an error, unless a run began: then the run's own code counts."""
     output.finish()
     if not output.lost:
         return code

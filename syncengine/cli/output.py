@@ -1,7 +1,7 @@
 """The one place that writes: results to stdout, everything else to stderr.
 
 A reader that goes away never raises: a command that is changing leads must not die because a pager was closed.
-Imports that only writing needs stand where they are needed: every command, `--help` too, loads this module.
+Imports that only writing needs are inside the functions that need them: every command, `--help` too, loads this module.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _GuardedStream:
         self._stream = stream
         self._line = ""
         self.trouble = ""
-        """Why a write was lost, empty where none was. A closed pipe is no trouble: nobody wanted the rest."""
+        """Why a write was lost, empty where none was. A closed pipe is no trouble: its reader did not want the rest."""
 
     def write(self, text: str, syntax: Syntax = "text") -> None:
         """Write and flush."""
@@ -67,7 +67,7 @@ class _GuardedStream:
             self._give_up(error)
 
     def isatty(self) -> bool:
-        """Whether somebody looks at it."""
+        """Whether it is a terminal."""
         return self._stream is not None and self._stream.isatty()
 
     def columns(self) -> int:
@@ -92,7 +92,7 @@ class _GuardedStream:
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def _give_up(self, error: OSError) -> None:
-        """Later writes, and the interpreter's own flush at exit, go nowhere."""
+        """Discard later writes, and the interpreter's own flush at exit."""
         if not isinstance(error, BrokenPipeError):
             self.trouble = error.strerror or type(error).__name__
         stream, self._stream = self._stream, None

@@ -1,4 +1,4 @@
-"""Who is at the keyboard, where nobody was named."""
+"""The user of this machine, for commands that record a name."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _LINE_SECONDS = 5.0
 
 
 class Progress:
-    """How far something has come; one thread calls it. Total 0 means that nobody knows how much there is.
+    """How far something has come; one thread calls it. Total 0 means that the total is not known.
 
     With `pace` it tells the rate, and how long the rest will take. Notes and errors written meanwhile appear above the
     bar.

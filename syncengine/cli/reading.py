@@ -22,7 +22,7 @@ def open_ledger_view(project: Project, stack: ExitStack) -> Ledger:
     ledger = stack.enter_context(project.view())
     if ledger is None:
         raise InputError(
-            f"there is no ledger at {project.settings.ledger.place}, so nobody knows what was applied",
+            f"there is no ledger at {project.settings.ledger.place}, so it is not known what was applied",
             code="SE904",
             hint="run this where the changes were applied, with the ledger that they were recorded in",
         )

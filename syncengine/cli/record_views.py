@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def status_report(project: Project, ledger: Ledger | None) -> StatusReport:
-    """What stands open; an empty report where there is no ledger yet."""
+    """What is unresolved; an empty report where there is no ledger yet."""
     pin = project.settings.ledger
     if ledger is None:
         return StatusReport(

@@ -47,7 +47,7 @@ def command(invocation: Invocation, *, plan: Path, out: Path, format_: str) -> i
         account = project.account(saved.header.account)
         if ledger is None:
             raise InputError(
-                f"there is no ledger at {project.settings.ledger.place}, so nobody knows what the plan applied",
+                f"there is no ledger at {project.settings.ledger.place}, so it is not known what the plan applied",
                 code="SE904",
                 hint="revert where the plan was applied",
             )

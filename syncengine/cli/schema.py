@@ -9,7 +9,7 @@ from syncengine.cli.command import Command, Invocation
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """For shells: the names without their version, which stand for the newest."""
+    """For shells: the names without their version, which mean the newest."""
     return [CompletionItem(name) for name in _short_names() if name.startswith(incomplete)]
 
 

@@ -1,4 +1,4 @@
-"""`syncengine status`: what stands open."""
+"""`syncengine status`: unresolved operations and unfinished plans."""
 
 from __future__ import annotations
 

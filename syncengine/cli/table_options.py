@@ -1,4 +1,4 @@
-"""How a command is told to read a table: `--sheet`, `--delimiter`, `--encoding`."""
+"""Options for reading a table: `--sheet`, `--delimiter`, `--encoding`."""
 
 from __future__ import annotations
 

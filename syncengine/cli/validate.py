@@ -67,7 +67,7 @@ def _validated(invocation: Invocation, paths: Sequence[Path], variables: dict[st
 
 
 def _told(error: SyncError) -> ValidateResult:
-    """An error as a result: whoever reads annotations or SARIF reads nothing else."""
+    """An error as a result: readers of annotations or SARIF read nothing else."""
     from syncengine.core.errors import Problem
     from syncengine.core.results import ValidateResult
 

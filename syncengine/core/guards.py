@@ -54,7 +54,7 @@ def check_applicable(account: Account, pin: LedgerPin, ledger: LedgerIdentity) -
     if ledger.key != "right":
         raise WrongLedger(
             f"the ledger's key is {'missing' if ledger.key == 'missing' else 'not the one this ledger was made with'}: "
-            "nobody can tell what was applied",
+            "it is not known what was applied",
             code="SE659",
             hint="bring the key file back, or replace it on purpose with 'syncengine ledger migrate --rekey'",
         )
@@ -68,7 +68,7 @@ def lost_records(account: Account, pin: LedgerPin, ledger: LedgerIdentity) -> st
     if ledger.position >= ledger.highest:
         return ""
     said = (
-        f"ledger {ledger.id} stands at position {ledger.position}, and was at {ledger.highest} before: it lost "
+        f"ledger {ledger.id} is at position {ledger.position}, and was at {ledger.highest} before: it lost "
         "records, as with a `-wal` file that was not copied, or a backup put in its place"
     )
     if account.is_loopback and pin.id is None:

@@ -128,7 +128,7 @@ Operation = Repeatable | Irreversible
 class KindSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about a kind that is not in the operation itself.
 
-    In `touch`, `done` and `the` "{target}" stands for the delivery or buyer that the operation is aimed at.
+    In `touch`, `done` and `the` "{target}" is replaced by the delivery or buyer that the operation is aimed at.
     """
 
     kind: Kind

@@ -32,7 +32,7 @@ _MARKED = SpreadsheetFault(
 )
 _OTHER_DIGITS = SpreadsheetFault("it holds digits other than 0 to 9", "write it with the digits 0 to 9")
 _UNSEEN_AROUND = SpreadsheetFault(
-    "white space or a character that shows nothing stands beside the digits", "take it off: {{ row.COLUMN | trim }}"
+    "there is white space or an invisible character beside the digits", "take it off: {{ row.COLUMN | trim }}"
 )
 _EMPTY = SpreadsheetFault("the value is empty", "every row needs its id: fill the cell, or leave the row out")
 _BLANK = SpreadsheetFault("the value shows nothing", _EMPTY.remedy)

@@ -95,7 +95,7 @@ def _nearest(here: Path) -> Path | None:
         if path.is_file():
             if _planted(path, here):
                 raise ConfigError(
-                    f"{path} belongs to somebody else, who may have put it there for others to obey",
+                    f"{path} belongs to another user, who may have put it there for others to use",
                     code="SE505",
                     hint=f"it says where API keys are sent: look at it, then name it with --config {path}",
                 )

@@ -256,7 +256,7 @@ class _PatternReader(EscapeReader):
                 digits += self._copied()
             group = self._groups[int(digits[:9]) - 1] if int(digits[:9]) <= len(self._groups) else None
         if group is None or not group.closed:
-            self._fail("a back-reference to no group that ends before it", position, "it stands behind the group's end")
+            self._fail("a back-reference to no group that ends before it", position, "write it behind the group's end")
         self._references.append(_Reference(position, group))
         # In a group, so that a digit behind it is not read as part of the number.
         return f"(?:\\{group.number})"

@@ -45,7 +45,7 @@ def _control(source: SourceText, offset: int, code: int) -> Problem:
     line, column = source.position(offset)
     escape = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
     hint = f'remove it, or write "{escape}" in double quotes where it is meant'
-    return source.problem("SE103", f"the control character U+{code:04X} stands here", line, column, hint=hint)
+    return source.problem("SE103", f"there is a control character U+{code:04X} here", line, column, hint=hint)
 
 
 def _whole(source: SourceText, message: str, hint: str, line: int = 1, column: int = 1) -> Problem:

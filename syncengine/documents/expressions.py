@@ -243,7 +243,7 @@ class Expressions:
             return ExpressionProblem(message=f"a template has at most {MAX_TEXT:,} characters")
         if "\r" in text:
             hint = "leave the carriage return out; a block text ('|') gives plain line breaks"
-            return ExpressionProblem(message="a carriage return stands in a template", hint=hint)
+            return ExpressionProblem(message="a template contains a carriage return", hint=hint)
         try:
             return assembled(self._parts(text))
         except RewriteRefused as error:

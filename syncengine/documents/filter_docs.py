@@ -38,7 +38,7 @@ FILTER_DOCS: tuple[FilterDoc, ...] = (
             "Anything else is an error, also a text that is one date in one of the formats and another in another. "
             "There are %d, %m, %Y (four digits), %y (69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068), %b and %B "
             "(English months, short and full), %a and %A (English weekdays, which must be right), %H, %I with %p, %M, "
-            "%S and %%. Days, months and hours may lack their zero where no other digit stands beside them. What is "
+            "%S and %%. Days, months and hours may lack their zero where no other digit is beside them. What is "
             "not read is not written: a month alone gives no day."
         ),
         more=(
@@ -69,7 +69,7 @@ FILTER_DOCS: tuple[FilterDoc, ...] = (
         "'(020) 7946-0018' | digits",
         "02079460018",
         (
-            "Only the digits 0 to 9 of one number. Between them may stand spaces, dots, dashes, brackets, and one "
+            "Only the digits 0 to 9 of one number. Between them may be spaces, dots, dashes, brackets, and one "
             "slash after an area code; dates such as 01/02/2026 and times such as 09:30 count as one number. An error: "
             "what a spreadsheet made of a number (a fraction, an exponent, commas between thousands), several numbers "
             "(parted by a word, a comma, a semicolon, a line break or the like), an extension, digits of other scripts."
@@ -135,9 +135,9 @@ FILTER_DOCS: tuple[FilterDoc, ...] = (
         "'£1,234.5' | money",
         "1234.50",
         (
-            "An amount with two places. One of £, $, € and commas between thousands may stand in it; more "
+            "An amount with two places. One of £, $, € and commas between thousands may be in it; more "
             "than two decimals are an error, never rounded. With decimal=',' the comma is the decimal mark, points or "
-            "spaces part the thousands, and the currency may stand behind."
+            "spaces part the thousands, and the currency may follow."
         ),
         more=(("'1.234,56 €' | money(decimal=',')", "1234.56"),),
         refused=("'1,23' | money", "'1.23' | money(decimal=',')", "'80.005' | money"),
@@ -172,7 +172,7 @@ FILTER_DOCS: tuple[FilterDoc, ...] = (
         "Joe",
         (
             "No white space (also no-break and other Unicode spaces) and no characters that show nothing at the ends; "
-            "what stands between stays as it is."
+            "what is between stays as it is."
         ),
         more=((r"'\ufeffJoe\u00a0' | trim", "Joe"),),
     ),

@@ -185,7 +185,7 @@ def _reference_faults(place: Place, reference: Any, root: dict[str, Any], known:
     target = _target(root, reference)
     shown = f"the reference {str(reference)[:100]!r}"
     if target is None:
-        yield _Fault((*place, "$ref"), f"{shown} leads outside this file or nowhere", "references begin with '#/'")
+        yield _Fault((*place, "$ref"), f"{shown} leads outside this file or is not found", "references begin with '#/'")
     elif "/patternProperties/" in reference or (isinstance(target, dict) and id(target) not in known):
         yield _Fault((*place, "$ref"), f"{shown} leads to no schema of its own", "put what it names under $defs")
 

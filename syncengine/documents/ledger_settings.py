@@ -99,7 +99,7 @@ def _url(node: Mapping, around: ConfigurationContext, findings: ConfigurationPro
 def _warn_of_password(node: Scalar, findings: ConfigurationProblems) -> None:
     if urlsplit(node.text).password or _PASSWORD.search(node.text):
         hint = "write env:SYNCENGINE_LEDGER_URL and set that variable to the whole URL"
-        findings.add("SE555", "a password stands in the configuration", node, hint, severity="warning")
+        findings.add("SE555", "the configuration contains a password", node, hint, severity="warning")
 
 
 def _key_path(node: Mapping, url: str, around: ConfigurationContext, findings: ConfigurationProblems) -> str:

@@ -266,7 +266,7 @@ class _EventReader:
         doubled = outer is not None and frame.flow and child.flow and (outer.line, outer.column + 1) == (line, column)
         if doubled and isinstance(child.node, Mapping) and not frame.items:
             self._template_lines.add(line)
-            self._report("SE108", "a template stands here without quotes", line, column - 1, QUOTE_TEMPLATE)
+            self._report("SE108", "a template is not in quotes", line, column - 1, QUOTE_TEMPLATE)
         else:
             what = "mapping" if isinstance(child.node, Mapping) else "list"
             self._report("SE109", f"a {what} cannot be a key", line, column, "keys are texts")
@@ -316,7 +316,7 @@ class _EventReader:
             first = frame.first(key.text)
             if first is None:
                 return
-            message = f"the key {shown(key.text)} stands twice (first in line {first.line})"
+            message = f"the key {shown(key.text)} is there twice (first in line {first.line})"
             self._report("SE105", message, key.line, key.column, "keep one of the two")
         self._drop(frame, key)
 
@@ -377,9 +377,9 @@ class _EventReader:
         nodes, height = _measure(target)
         self._aliased_nodes += nodes
         if self._aliases > MAX_ALIASES:
-            message = f"more than {MAX_ALIASES} aliases stand in this file"
+            message = f"there are more than {MAX_ALIASES} aliases in this file"
         elif self._aliased_nodes > MAX_ALIASED_NODES:
-            message = f"the aliases of this file stand for more than {MAX_ALIASED_NODES:,} values"
+            message = f"the aliases of this file repeat more than {MAX_ALIASED_NODES:,} values"
         elif len(self._stack) + height > MAX_DEPTH:
             message = f"with this alias the file is nested more than {MAX_DEPTH} levels deep"
         else:

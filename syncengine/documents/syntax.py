@@ -26,17 +26,17 @@ class _Wording(NamedTuple):
 
 _TAB = "indent with spaces, never with tabs"
 _WORDINGS = (
-    _Wording("tab character", "a tab stands where indentation is expected", _TAB),
+    _Wording("tab character", "a tab where indentation is expected", _TAB),
     _Wording(
         "mapping values are not allowed",
-        "a second ': ' stands where a value is expected",
+        "a second ': ' where a value is expected",
         "quote a value that contains ': ', or check the indentation of this line and the one before",
     ),
     _Wording("unexpected end of stream", "this quoted text never ends", "add the closing quote", at_context=True),
     _Wording("unexpected document indicator", "this quoted text never ends", "add the closing quote", at_context=True),
     _Wording(
         "unknown escape character",
-        "an unknown escape stands in a double-quoted text",
+        "an unknown escape in a double-quoted text",
         "write a backslash as \\\\, or use single quotes, which know no escapes",
     ),
     _Wording(
@@ -61,7 +61,7 @@ _WORDINGS = (
     _Wording("could not find expected ':'", "this line lacks ': ' after its key", "write 'key: value'"),
     _Wording(
         "block sequence entries are not allowed",
-        "a list item stands where none can",
+        "a list item where none can be",
         "begin the list on a line of its own, below its key",
     ),
     _Wording("cannot start any token", "a value cannot begin with this character", "put the value into quotes"),

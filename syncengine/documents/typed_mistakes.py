@@ -393,7 +393,7 @@ class _ExpressionScan:
         if not inner or self._peek(2).text in self._names or not re.fullmatch(r"[\w -]+", inner):
             return None
         self._skip_to(end + 1)
-        message = f"the column {inner!r} stands in quotes"
+        message = f"the column {inner!r} is written in quotes"
         return TypedMistake(token.start, end + 1, message, f"row[{quoted(inner)}]")
 
 

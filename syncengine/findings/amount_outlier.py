@@ -80,7 +80,7 @@ class _Amounts:
     def __init__(self) -> None:
         self.amounts = array("q")
         self.kept = array("q")
-        """Amounts that are declared and so already: none of them is told, and the others are measured by them too."""
+        """Amounts that are declared and so already: they are not reported, and the others are measured by them too."""
         self._largest: list[_Extreme] = []
         self._smallest: list[_Extreme] = []
 

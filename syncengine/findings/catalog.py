@@ -1,4 +1,4 @@
-"""Every rule's description, in the order of the documentation; those of rules that other packages judge stand here."""
+"""Every rule's description, in the order of the documentation; those of rules that other packages judge are here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ELSEWHERE = (
         name="last-run",
         severity="medium",
         threshold="the policy, its signers or the wire settings are not those of the account's last run",
-        example="somebody raised max_payout since",
+        example="max_payout was raised since",
     ),
     Description(
         name="unfinished-plan",

@@ -14,7 +14,7 @@ from syncengine.findings.operations import Chunk
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
 
 _GROUPS = 2_000
-"""Different conflicts of a plan that are told apart."""
+"""Different conflicts of a plan that are distinguished."""
 
 
 class UnsentClaim(msgspec.Struct, frozen=True):

@@ -56,7 +56,7 @@ class FindingsFold:
     """Takes every operation in order, then gives the findings.
 
     `more` are rules that know more than the plan's lines; what they find is recorded, as their basis says. `new_lead`
-    is called with the first operation of each lead that somebody still means to send something to.
+    is called with the first operation of each lead that something is still meant to be sent to.
     """
 
     def __init__(

@@ -82,7 +82,7 @@ def _unseen(value: str) -> Iterable[Mistake]:
 
 
 def _joins(value: str, index: int) -> bool:
-    """Whether a joiner stands beside a letter of a script, or an emoji, that is written with joiners."""
+    """Whether a joiner is beside a letter of a script, or an emoji, that is written with joiners."""
     around = value[max(index - 2, 0) : index] + value[index + 1 : index + 2]
     for character in around:
         name = unicodedata.name(character, "")

@@ -24,7 +24,7 @@ _LOST: Mistake = ("characters that were lost in decoding (U+FFFD)", "high")
 
 
 class Mojibake(ValueRule):
-    """UTF-8 that somebody read as windows-1252."""
+    """UTF-8 that was read as windows-1252."""
 
     about = Description(
         name="mojibake",

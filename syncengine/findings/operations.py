@@ -10,7 +10,7 @@ from syncengine.core.operations import Financials, Kind, Update, kind_of
 from syncengine.core.plan import PlannedOperation, State
 
 OPEN = frozenset({State.TO_SEND, State.HELD, State.BLOCKED})
-"""States of what somebody still means to be sent."""
+"""States of operations that are still meant to be sent."""
 
 _SHAPES = str.maketrans({**dict.fromkeys("0123456789", "9"), **{chr(65 + i): "A" for i in range(26)},
                          **{chr(97 + i): "a" for i in range(26)}})  # fmt: skip

@@ -1,4 +1,4 @@
-"""Values that somebody typed to fill a form."""
+"""Placeholders that were typed to fill a form."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MARKS = (
 
 
 class Placeholder(ValueRule):
-    """One placeholder is told wherever it is; dates that systems put in place of none, where there are several."""
+    """One placeholder is reported wherever it is; dates that systems put in place of none, where there are several."""
 
     about = Description(
         name="placeholder",
@@ -61,4 +61,6 @@ class Placeholder(ValueRule):
 
 
 _MISTAKE: Mistake = ("a placeholder in place of a value", "medium")
-_DATE_MISTAKES: dict[str, Mistake] = {date: (f"the date {date}, which stands for none", "medium") for date in DATES}
+_DATE_MISTAKES: dict[str, Mistake] = {
+    date: (f"the date {date}, which systems write for none", "medium") for date in DATES
+}

@@ -14,7 +14,7 @@ MOST_LEADS = 3
 RARE_PERCENT = 2
 MOST_TOLD = 3
 _TARGETS = 2_000
-"""Different targets of one change that are told apart: where there are more, none is an exception."""
+"""Different targets of one change that are distinguished: where there are more, none is an exception."""
 
 
 class RareTarget(Rule):

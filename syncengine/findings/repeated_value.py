@@ -21,7 +21,7 @@ LEADS = 5
 _PARTS_OF = 100_000
 """Digests that are counted at once."""
 _TOLD = 100
-"""Values of one field and change that are told apart; a change in which more repeat is told once."""
+"""Values of one field and change that are reported one by one; further ones are counted together."""
 
 
 class _Piece(msgspec.Struct, array_like=True):

@@ -1,4 +1,4 @@
-"""Leads that stand in several changes of one plan."""
+"""Leads that are in several changes of one plan."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample
 
 FEWEST = 3
 _PAIRS = 200
-"""Pairs of fields of one change that are told apart."""
+"""Pairs of fields of one change that are distinguished."""
 
 
 class SwappedValues(Rule):

@@ -1,4 +1,4 @@
-"""Deliveries and buyers that nobody has heard of."""
+"""Deliveries and buyers that neither the account nor the ledger knows."""
 
 from __future__ import annotations
 

@@ -194,7 +194,9 @@ class _BodyReader:
                 self._note(f"{where} is empty or shows nothing: it is {only}")
             return value
         kind = "null" if value is None else "a list or an object"
-        self._findings.add(f"{where} is {kind}: a field's value is a text", "nobody knows what the service makes of it")
+        self._findings.add(
+            f"{where} is {kind}: a field's value is a text", "it is not known what the service makes of it"
+        )
         return ""
 
     def _action(self, item: dict[str, Any], where: str) -> bool:

@@ -107,8 +107,8 @@ class _Walk:
         if not self._met:
             yield CheckFinding(
                 where="head",
-                message=f"the ledger never stood at {self._head}: records since then were replaced or lost, or the head"
-                " is another ledger's; write it as `ledger check` printed it",
+                message=f"the ledger never had the head {self._head}: records since then were replaced or lost, or the "
+                "head is another ledger's; write it as `ledger check` printed it",
             )
 
 

@@ -240,7 +240,7 @@ def _check_pin(ledger: Ledger, pin: LedgerPin) -> None:
         )
     if pin.position is not None and identity.position < pin.position:
         raise WrongLedger(
-            f"ledger {identity.id} stands at position {identity.position}, behind the pinned {pin.position}: "
+            f"ledger {identity.id} is at position {identity.position}, behind the pinned {pin.position}: "
             "it lost records, as after restoring a backup",
             hint="bring the newest copy back; what it knows must not be sent again",
         )

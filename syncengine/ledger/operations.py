@@ -235,7 +235,7 @@ class Ledger(Writer):
                 raise InputError(
                     f"run {run} has ended at {row.ended}; there is nothing to cancel",
                     code="SE904",
-                    hint="'syncengine status' shows what stands open",
+                    hint="'syncengine status' shows what is unresolved",
                 )
             if self.engine.run("cancel_run", run=run, by_whom=by, at=at):
                 append_to(self.engine, row.account, row.lane, [("cancel", run, [run, by, at])])

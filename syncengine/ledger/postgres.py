@@ -45,7 +45,7 @@ HUNG_SECONDS = 10.0
 once; one that hangs takes half of this each time."""
 
 GIVEN_UP_SECONDS = 5.0
-"""Seconds before a server that stopped answering is tried again."""
+"""Seconds before the next attempt to reach a server that stopped answering."""
 
 _PATIENCE = {
     "keepalives": "1",
@@ -135,7 +135,7 @@ class PostgresEngine:
         """Whether a commit without acknowledgement is in the records."""
         if landed is None:
             raise LedgerTrouble(
-                f"the connection to {self.url} broke during a commit; nobody knows whether it took place",
+                f"the connection to {self.url} broke during a commit; it is not known whether it took place",
                 hint="look with `syncengine status` before you repeat it",
             )
         return self.read(lambda: landed(result))

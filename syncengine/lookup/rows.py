@@ -122,7 +122,7 @@ class Lookup:
         return RowAnswer(row.row, row.step, "one", lead.id, lead.received)
 
     def _newest(self, leads: tuple[FoundLead, ...]) -> FoundLead | None:
-        """The one received last, where `newest` asks for it and it can be told."""
+        """The one received last, where `newest` asks for it and it is known."""
         if not self._wanted.newest:
             return None
         moments = [moment_of(lead.received) for lead in leads]

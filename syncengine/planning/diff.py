@@ -318,7 +318,7 @@ class Differ:
                 continue
             return (
                 f"{name} was written later by changeset {last.changeset} in run {last.run}, and the ledger's key was "
-                "replaced since, so nobody can tell whether this value was applied; remove it from this changeset"
+                "replaced since, so it is not known whether this value was applied; remove it from this changeset"
             )
         return ""
 
@@ -358,8 +358,8 @@ class Differ:
             old = self._moved.get((item.changeset, use.kind, use.name))
             if old is not None and old != use.target:
                 return (
-                    f"the {use.kind} name '{use.name}' stood for {old} when this changeset was applied and now stands "
-                    f"for {use.target}; write {old} into the changeset, or give {use.target} a name of its own"
+                    f"the {use.kind} name '{use.name}' meant {old} when this changeset was applied and now means "
+                    f"{use.target}; write {old} into the changeset, or give {use.target} a name of its own"
                 )
         return ""
 

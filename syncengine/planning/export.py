@@ -185,7 +185,7 @@ class _ExportReader:
                 message = f"more than {MOST_LEADS:,} leads"
                 raise self._options.failure("SE350", message, line=line, hint="export those of the changesets only")
             if not self._store.add(lead, seen):
-                raise _Unfit(f"lead {lead} stands in an earlier row already; keep the younger of the two")
+                raise _Unfit(f"lead {lead} is in an earlier row already; keep the younger of the two")
         except _Unfit as unfit:
             self._bad(line, number, str(unfit), unfit.hint)
 

@@ -33,7 +33,7 @@ class FolderPlan(msgspec.Struct, frozen=True, kw_only=True):
     def open(self, identities: Identities) -> Iterator[PlanFile]:
         """The verified plan. Raises AlteredPlan where it is missing, or is not the plan that plans.json lists."""
         if self.path.is_symlink():
-            raise self._unlike(f"{self.path} is a symbolic link, and stands for a file elsewhere")
+            raise self._unlike(f"{self.path} is a symbolic link to a file elsewhere")
         try:
             saved = open_plan(self.path, identities)
         except SealedPlan:

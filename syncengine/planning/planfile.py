@@ -519,7 +519,7 @@ class PlanFile:
         covered = inside.covered
         told = (outside.counts, outside.findings, outside.changesets)
         if told != (covered.counts, len(covered.blocked), tuple(changeset.id for changeset in covered.changesets)):
-            raise self._altered("what stands outside the seal is not what stands inside")
+            raise self._altered("what is outside the seal differs from what is inside")
         return _Footer(digest=outside.digest, covered=covered, beside=inside.beside, checksum=outside.checksum)
 
     def _locate(self, footer_length: int) -> _FirstLine:

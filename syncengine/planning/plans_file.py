@@ -86,7 +86,7 @@ def listed(changeset: ChangesetId, summary: PlanSummary, *, settled: int, left: 
 def read_plans_file(path: Path) -> PlansFile:
     """Read and check plans.json. Raises InputError with the place and the cause where it is not one.
 
-    Symbolic links are not followed: an entry of the folder must not stand for a file elsewhere.
+    Symbolic links are not followed: an entry of the folder must not lead to a file elsewhere.
     """
     data = _bytes_of(path)
     try:

@@ -164,7 +164,7 @@ class _Turning:
 def reverting_changeset(changeset: str, account: str, plan: PlanDigest, turned: Iterable[Turned]) -> Iterator[str]:
     """The changeset's YAML, piece by piece. Every value is a quoted text, so braces in values are not templates."""
     yield (
-        f"# Sets back what plan {plan[:12]} changed, as far as values before are known and nobody wrote them since.\n"
+        f"# Sets back what plan {plan[:12]} changed, as far as values before are known and were not written since.\n"
         "# Review it like any other changeset: values that the service itself changed meanwhile are not known here.\n"
         "version: 1\n"
         f"changeset: {changeset}\n"

@@ -171,9 +171,7 @@ class Seal:
                 name, recipient = _recipient(text, where)
                 recipients[name] = recipient
         if not recipients:
-            raise InputError(
-                "a sealed plan needs somebody who can open it", code="SE907", hint="add --recipient KEY; repeatable"
-            )
+            raise InputError("a sealed plan needs a recipient", code="SE907", hint="add --recipient KEY; repeatable")
         return cls(tuple(recipients.values()), tuple(recipients))
 
     @property

@@ -50,7 +50,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class MoneyCharts:
-    """Takes every operation once. Only what somebody still means to be sent is looked at."""
+    """Takes every operation once. Only what is still meant to be sent is looked at."""
 
     def __init__(self) -> None:
         self._buckets = [0] * len(_LABELS)

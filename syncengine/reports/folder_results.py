@@ -84,7 +84,7 @@ def _waiting_text(page: Page, plan: WaitingPlan) -> Iterator[str]:
 
 
 def _refused_text(page: Page, plan: RefusedPlan, *, together: bool) -> Iterator[str]:
-    """The reason and what to do; where all plans were refused `together`, that is told once at the end."""
+    """The reason and what to do; where all plans were refused `together`, that is shown once at the end."""
     told = "" if together else f"  {visible(plan.message)}"
     yield from page.line(
         Piece(visible(plan.changeset), "key"), f"  plan {short(plan.plan)}  {plan.code}{told}", indent=2, hang=2

@@ -14,17 +14,17 @@ from syncengine.reports.money import MoneyBase
 from syncengine.reports.rows import source_of, what_of
 
 DISTINCT = 24
-"""How many different diffs of one field are told apart before only their number is known to be larger."""
+"""How many different diffs of one field are distinguished before only their number is known to be larger."""
 
 TARGETS = 2_000
-"""Different targets and names that are told apart."""
+"""Different targets and names that are distinguished."""
 
 SAMPLE_LEADS = 5
 OTHER = "other"
 
 
 class FieldFold:
-    """Identical diffs of one field, counted. Values are held raw; whoever shows them masks them."""
+    """Identical diffs of one field, counted. Values are held raw; views mask them."""
 
     def __init__(self) -> None:
         self.leads = 0
@@ -145,7 +145,7 @@ class Group:
         self._totals = PlanTotals() if totals is None else totals
         self.total = 0
         self.changes = changes
-        """How many changes it stands for: more than one only for the fold of those beyond the limit."""
+        """How many changes it counts: more than one only for the fold of those beyond the limit."""
         self.states: Counter[State] = Counter()
         self.kinds: Counter[Kind] = Counter()
         self.fields: dict[str, FieldFold] = {}
@@ -251,7 +251,7 @@ class Groups:
 
     def add(self, planned: PlannedOperation) -> None:
         """Count one operation in its change."""
-        # Operations of one change stand together.
+        # Operations of one change come one after the other.
         last = self._last
         if self._add_to_last is not None and planned.change == last[1] and planned.changeset == last[0]:
             self._add_to_last(planned)

@@ -1,6 +1,6 @@
 """A plan as one HTML file that needs nothing else: no network, no server, no second file.
 
-The template, stylesheet and scripts stand beside this module. What a reviewer must see first is in the page itself and
+The template, stylesheet and scripts are beside this module. What a reviewer must see first is in the page itself and
 needs no script. Rows travel as JSON in a data block; the script builds the table from text nodes alone, only as much of
 it as is seen, and the policy in the head allows this one script and this one stylesheet, by their hashes.
 """
@@ -99,14 +99,14 @@ def templates() -> jinja2.Environment:
 
 @cache
 def assets() -> dict[str, Markup]:
-    """Stylesheet and script as they stand in the page, and the policy that allows them alone."""
+    """Stylesheet and script as the page contains them, and the policy that allows them alone."""
     style = _asset("plan.css")
     script = '\n"use strict";\n(() => {\n' + "".join(map(_asset, _SCRIPTS)) + "})();\n"
     policy = (
         f"default-src 'none'; script-src 'sha256-{_hash(script)}'; style-src 'sha256-{_hash(style)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    # They are files of this package and hold no data, so they may stand as they are.
+    # They are files of this package and hold no data, so they need no escaping.
     return {"style": Markup(style), "script": Markup(script), "policy": Markup(policy)}
 
 

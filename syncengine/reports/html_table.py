@@ -106,7 +106,7 @@ class HtmlTable:
         return self._texts.setdefault(text, len(self._texts))
 
     def names(self) -> dict[str, object]:
-        """What the numbers of the rows stand for."""
+        """What the numbers of the rows mean."""
         return {
             "kinds": [kind.value for kind in _KINDS],
             "irreversible": [kind in IRREVERSIBLE for kind in _KINDS],
@@ -135,7 +135,7 @@ class HtmlTable:
 
 
 def json_text(value: object) -> str:
-    """JSON that may stand in a script element."""
+    """JSON that may be inside a script element."""
     # No "<" survives, so nothing in the data can end the script element; JSON reads the escapes back. What a CI runner
     # would obey is broken here, in JSON's way: the page is broken in HTML's where it is printed.
     return broken(_ENCODER.encode(value).decode().translate(_FOR_SCRIPT), "json")

@@ -210,7 +210,7 @@ def _diff(diff: Diff, *, sent: bool) -> dict[str, Any]:
 
 
 def operation_object(planned: PlannedOperation, masker: Masker) -> dict[str, Any]:
-    """One planned operation as it stands in a plan's `lines`."""
+    """One planned operation as an item of a plan's `lines`."""
     return line_object(row_of(planned, masker))
 
 

@@ -110,7 +110,7 @@ class Links:
 
 
 class Sheet:
-    """Lines within a budget. `add` is for what must stand there and is short; `some` takes what fits."""
+    """Lines within a budget. `add` is for what must be there and is short; `some` takes what fits."""
 
     def __init__(self, limit: int) -> None:
         self._left = limit

@@ -1,6 +1,6 @@
 """Which operations a finding is about, so that a page can show these alone.
 
-A finding names its first ten. Where it is about more, the operations that its rule would accuse are told from each
+A finding names its first ten. Where it is about more, the operations that its rule would accuse are found from each
 line; where one line cannot tell, the page shows the examples and says how many there are.
 """
 

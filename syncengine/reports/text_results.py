@@ -1,6 +1,6 @@
 """What apply, status and history say on a terminal. Colour only repeats what words and symbols say.
 
-Problems in files look the same wherever they are told: syncengine.documents.diagnostics renders them.
+Problems in files look the same everywhere: syncengine.documents.diagnostics renders them.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class Sandbox:
         unusable."""
         options = self._options
         if not options.keys:
-            raise SandboxError("a sandbox without keys can be called by nobody: give it at least one")
+            raise SandboxError("a sandbox without keys cannot be called: give it at least one")
         script, base = _script(options)
         context = _tls_context(options)
         folder = options.state or Path(tempfile.mkdtemp(prefix="syncengine-sandbox-"))

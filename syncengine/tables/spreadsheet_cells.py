@@ -69,7 +69,7 @@ def duration(value: timedelta) -> str:
 
 def error_cell(text: str) -> Unusable:
     """A formula with an error as its result."""
-    advice = "correct the cell in the spreadsheet; neither default nor skip_empty stands in for an error"
+    advice = "correct the cell in the spreadsheet; neither default nor skip_empty replaces an error"
     return Unusable(f"the error {text.strip()[:20] or '#N/A'} of a spreadsheet", code="SE345", advice=advice, text=text)
 
 

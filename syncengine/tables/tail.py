@@ -48,7 +48,7 @@ class Tail:
                     f"row {number} ({self._source.place(line)}) is empty, and there are rows below it",
                     line=line,
                     row=number,
-                    hint="delete the empty row; what stands below it may be another table",
+                    hint="delete the empty row; what is below it may be another table",
                 )
             )
         del self.held[:]

@@ -230,7 +230,7 @@ def test_a_wildcard_principal_is_refused(repository: Repository, principal: str)
     approved(repository, plan, repository.keys / "anna")
     error = refusal(repository, plan)
     assert codes(error) == ["SE645"]
-    assert "nobody in particular" in error.message
+    assert "no one in particular" in error.message
 
 
 def certified(repository: Repository, names: str) -> Path:

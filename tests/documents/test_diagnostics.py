@@ -13,7 +13,7 @@ from syncengine.documents.reader import read_documents
 def test_a_block_shows_place_line_caret_and_hint() -> None:
     _, problems = read_documents(b"a: 1\nb: c: d\n", "specs/x.yaml")
     assert render_text(problems, colour=False) == (
-        "specs/x.yaml:2:5: error SE104: a second ': ' stands where a value is expected\n"
+        "specs/x.yaml:2:5: error SE104: a second ': ' where a value is expected\n"
         "    2 | b: c: d\n"
         "      |     ^\n"
         "      = hint: quote a value that contains ': ', or check the indentation of this line and the one before\n"

@@ -150,7 +150,7 @@ def test_a_name_that_now_means_another_delivery_is_blocked(bench: Bench) -> None
     assert bench.send("first", TRIGGER).code == 0
     bench.configure(deliveries={"buyer-a": "1054"})
     assert bench.states() == {"11": ["trigger blocked"]}
-    assert "stood for 1053" in bench.reasons()[0]
+    assert "meant 1053" in bench.reasons()[0]
     # The ways out: the old id counts as applied, or the new id gets another name.
     bench.changeset("first", TRIGGER | {"trigger": ["1053"]})
     assert bench.states() == {"11": ["trigger already_applied"]}

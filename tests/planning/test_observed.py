@@ -128,7 +128,7 @@ def test_json_lines_with_numbers_and_nulls(workspace: Workspace) -> None:
         ("e.csv", "lead,observed_at\n101,2026-01-01T00:00:00\n", "not a time with its zone"),
         ("e.csv", 'lead,postcode\n101,"x\n', "e.csv"),
         ("e.csv", "lead,postcode\n101,x\0\n", "NUL"),
-        ("e.jsonl", '{"lead": "101", "lead": "102"}\n', "stands twice"),
+        ("e.jsonl", '{"lead": "101", "lead": "102"}\n', "is there twice"),
         ("e.jsonl", '{"lead": "101", "c1": ["x"]}\n', "is a list"),
         ("e.jsonl", "[]\n", "no JSON object"),
         ("missing.csv", None, "there is no such file"),

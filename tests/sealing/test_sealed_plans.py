@@ -228,7 +228,7 @@ def test_approvals_verify_explain_and_revert_read_it_too(workspace: Workspace, a
         (["--values", "sealed", "--recipient", "age1abc"], "SE907", "no public key"),
         (["--values", "sealed", "--recipient", "ssh-ed25519 AAAA"], "SE907", "no public key"),
         (["--values", "sealed", "--recipient", "nowhere.txt"], "SE907", "nowhere.txt"),
-        (["--values", "sealed", "--recipient", "empty.txt"], "SE907", "somebody"),
+        (["--values", "sealed", "--recipient", "empty.txt"], "SE907", "recipient"),
         (["--values", "sealed", "--recipient", "ecdsa.pub"], "SE907", "ecdsa.pub, line 2"),
         (["--values", "sealed", "--recipient", "binary"], "SE907", "no text"),
         (["--values", "sealed", "--recipient", "AGE-SECRET-KEY-1QQ"], "SE907", "private key"),
@@ -350,7 +350,7 @@ def _other_seal(lines: list[Any]) -> None:
 
 
 ALTERED = "what is sealed was altered"
-OUTSIDE = "what stands outside the seal is not what stands inside"
+OUTSIDE = "what is outside the seal differs from what is inside"
 DIGEST = "the digest is wrong: the content is not what was planned"
 
 

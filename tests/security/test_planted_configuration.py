@@ -76,7 +76,7 @@ def test_a_strangers_configuration_is_obeyed_where_it_is_named_only(shared: Path
     for words in (("validate", "a.yaml"), ("plan", "a.yaml"), ("status",), ("doctor",)):
         ended = run_inside(*words, cwd=shared / "mine" / "work", LEADBYTE_API_KEY="secret-key")
         assert ended.code == 1
-        assert f"{shared / 'syncengine.yaml'} belongs to somebody else" in ended.out + ended.err
+        assert f"{shared / 'syncengine.yaml'} belongs to another user" in ended.out + ended.err
     assert _validate(shared / "mine" / "work", "--config", str(shared / "syncengine.yaml")).code == 0
 
 

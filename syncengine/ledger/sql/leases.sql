@@ -10,7 +10,7 @@ SELECT account, lane, epoch, holder, host, pid, since,
   holder <> '' AND expires > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 FROM lanes WHERE account = :account ORDER BY lane FOR UPDATE
 
--- Whoever takes a lane locks the account's own row too, so leases are taken one by one; who holds another lane goes on.
+-- Taking a lane locks the account's own row too, so leases are taken one by one; who holds another lane goes on.
 -- name: lock_two_lanes
 SELECT account, lane, epoch, holder, host, pid, since,
   holder <> '' AND expires > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
@@ -38,7 +38,7 @@ UPDATE lanes SET expires = (extract(epoch FROM clock_timestamp()) * 1000)::bigin
 WHERE account = :account AND lane = :lane AND epoch = :epoch AND holder <> ''
   AND expires > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 
--- The session of this connection, as the server shows it to others; a process id alone may be somebody else's by now.
+-- The session of this connection, as the server shows it to others; a process id alone may belong to another process by now.
 -- name: own_session
 SELECT pid::bigint, (extract(epoch FROM backend_start) * 1000000)::bigint::text, usename::text
 FROM pg_stat_activity WHERE pid = pg_backend_pid()

@@ -179,7 +179,7 @@ CREATE TABLE doubts (
   operation TEXT NOT NULL
 );
 
--- run '' counts the account as a whole; every operation counts where it stands now, doubts and open intents apart.
+-- run '' counts the account as a whole; every operation counts with its present outcome, doubts and open intents apart.
 CREATE TABLE tallies (
   account TEXT NOT NULL,
   run TEXT NOT NULL,
@@ -189,7 +189,7 @@ CREATE TABLE tallies (
   PRIMARY KEY (account, run)
 );
 
--- Twins: SQLite's integrity check compares each row with its entry in every index, so what stands in both cannot change,
+-- Twins: SQLite's integrity check compares each row with its entry in every index, so what is in both cannot change,
 -- or be hidden, unnoticed. The indexes of requests and attempts hold the rest of their rows for the same reason.
 -- On PostgreSQL the server's own page checksums do this.
 SQLITE CREATE INDEX meta_twin ON meta (name, value);

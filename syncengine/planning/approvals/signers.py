@@ -88,7 +88,7 @@ def _fault(listed: str, principals: tuple[str, ...]) -> str:
             what = "a space" if point == "U+0020" else f"the invisible character {point}"
             return f"the principal {revealed(name)[:80]!r} holds {what}"
     if any(_PATTERN.search(name) for name in principals):
-        return f"it is for {listed[:80]!r}, which names nobody in particular"
+        return f"it is for {listed[:80]!r}, which names no one in particular"
     return ""
 
 

@@ -52,7 +52,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
         return self.key_type.endswith(_CERTIFICATE)
 
     def weakness(self) -> str:
-        """Why such a key cannot approve, whoever owns it; empty where it can."""
+        """Why such a key cannot approve; empty where it can."""
         kind = self.key_type.removesuffix(_CERTIFICATE)
         plain = f"{kind}@openssh.com" if kind.startswith("sk-") and "@" not in kind else kind
         if plain not in _KEY_TYPES:

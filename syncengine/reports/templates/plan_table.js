@@ -92,7 +92,7 @@
       lines.difference.push(isAmount ? numberLine(after - before, signed) : line(""));
     }
     if (first.length) {
-      // A buyer that stays is told in the details alone.
+      // A buyer that stays is shown in the details only.
       const moved = rest.filter((at) => row[at + 1] !== row[at + 2]).map((at) => `${text(row[at])} ${row[at + 1] ?? "unknown"} → ${row[at + 2]}`).join(", ");
       if (moved && first.length === 1) lines.what.push(line(moved));
       else if (moved) { lines.what[1].textContent += `, ${moved}`; lines.what[1].title = lines.what[1].textContent; }
