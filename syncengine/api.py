@@ -246,7 +246,7 @@ class _Planning(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _header(self) -> PlanHeader:
-        from syncengine.applying.preflight import wire_digest
+        from syncengine.core.digests import wire_digest
         from syncengine.planning.planfile import FORMAT
 
         account, identity = self.account, self.identity
@@ -349,7 +349,7 @@ def _export(
 
 def _make_or_resume(planning: _Planning, ledger: Ledger, path: Path | None, watchers: Sequence[Watcher]) -> Planned:
     """Go on with an interrupted plan of the same changesets where that is possible; else make a new plan."""
-    from syncengine.planning.part_digests import parts_of
+    from syncengine.core.digests import parts_of
     from syncengine.resuming import CannotResume, Interrupted, Resumption, find_interrupted
 
     project, account = planning.project, planning.account
@@ -694,8 +694,7 @@ def ledger_for_planning(
 
 def _parts(account: Account, project: Project, export: ObservedExport | None) -> dict[str, str]:
     """Digests of the plan's inputs besides its changesets, their sources and the ledger's facts."""
-    from syncengine.documents.policy_settings import policy_digest
-    from syncengine.planning.part_digests import CONFIGURATION, OBSERVED, POLICY, SIGNERS
+    from syncengine.core.digests import CONFIGURATION, OBSERVED, POLICY, SIGNERS, policy_digest
 
     policy = project.settings.policy
     unsigned = policy
@@ -711,7 +710,7 @@ def _parts(account: Account, project: Project, export: ObservedExport | None) ->
 
 def configuration_now(account: Account) -> str:
     """Digest of what a plan depends on of an account's configuration, as it is now."""
-    from syncengine.planning.part_digests import configuration_digest
+    from syncengine.core.digests import configuration_digest
 
     schema = None if account.lead_schema is None else Path(account.lead_schema).read_bytes()
     return configuration_digest(account, schema)

@@ -14,6 +14,7 @@ import msgspec
 
 from syncengine.applying.plan_progress import ProgressFold
 from syncengine.applying.preflight import Preflight, SavedPlan
+from syncengine.core.digests import OBSERVED, moved_parts
 from syncengine.core.errors import Refusal
 from syncengine.core.plan import PlanProgress, PlanSummary, Selection
 from syncengine.core.ports import Clock, PlannedFrom, RunRecord
@@ -23,7 +24,6 @@ from syncengine.core.values import PlanDigest
 from syncengine.ledger import Ledger, PastLedger
 from syncengine.planning import Identities, open_plan
 from syncengine.planning.build import Watcher
-from syncengine.planning.part_digests import OBSERVED, moved_parts
 
 _REFUSED = "what is left of it was rejected or must be resolved, and a new plan sends that"
 

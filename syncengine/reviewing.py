@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from syncengine.applying.preflight import wire_digest
 from syncengine.changeset.loaded import Changeset
+from syncengine.core.digests import wire_digest
 from syncengine.core.errors import InputError
 from syncengine.core.finding import Finding
 from syncengine.core.observations import AMOUNTS

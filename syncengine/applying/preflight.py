@@ -13,15 +13,15 @@ import msgspec
 from syncengine.applying.gate import Firsts
 from syncengine.applying.policy_recheck import PolicyRecheck
 from syncengine.applying.remaining import BATCH, NO_HISTORY, AlreadyApplied, Doubtful, Open, remainder, what_travels
+from syncengine.core.digests import wire_digest
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
 from syncengine.core.history import LeadHistory, Standing, touch_of, touching_kinds
-from syncengine.core.identity import digest_of
 from syncengine.core.operations import kind_of, target_of, values_of
 from syncengine.core.outcomes import LeadEntry
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.ports import Clock, LedgerView, NameRecord
 from syncengine.core.results import OperationLine
-from syncengine.core.settings import Account, Limits, Policy, Wire
+from syncengine.core.settings import Account, Limits, Policy
 from syncengine.core.values import LeadId, OperationId, PlanDigest
 
 _SHOWN = 5
@@ -52,11 +52,6 @@ class PreflightResult(msgspec.Struct, frozen=True, kw_only=True):
     """Leads with an operation that this plan sent in an earlier run, and whose outcome is unknown."""
     names: tuple[NameRecord, ...] = ()
     """The ids that the plan's names of deliveries and buyers resolved to."""
-
-
-def wire_digest(wire: Wire) -> str:
-    """Digest of the wire settings that the plan covers."""
-    return digest_of(wire)
 
 
 def check_identity(plan: SavedPlan, account: Account, ledger: LedgerView) -> None:

@@ -53,11 +53,6 @@ def _after_the_lead(delivery: str, generation: int, names: tuple[str, ...]) -> b
     return b"," + _ENCODER.encode([delivery, str(generation), *sorted(names)])[1:]
 
 
-def digest_of(value: object) -> str:
-    """SHA-256 (hex) of a value's canonical JSON: text, lists and mappings with sorted keys; never a float."""
-    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
-
-
 def fingerprint(key: bytes, lead: str, name: str, value: str) -> str:
     """Keyed digest of one value of one lead. Without the key a guess cannot be tested against it."""
     message = _ENCODER.encode([lead, name, value])

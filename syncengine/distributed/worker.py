@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from syncengine.api import TOOL
-from syncengine.applying.preflight import wire_digest
 from syncengine.applying.stopping import Cause, StopSignal
+from syncengine.core.digests import wire_digest
 from syncengine.core.errors import Exit, LedgerTrouble, SyncError
 from syncengine.core.guards import check_applicable, check_host
 from syncengine.core.ports import Listener

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from syncengine.core.digests import policy_digest
 from syncengine.core.finding import RULES
 from syncengine.core.operations import SPECS, Kind
 from syncengine.core.settings import Account, ApprovalRule, Budget, DenyRule, Policy, StopRule, Window
@@ -46,7 +46,6 @@ OPERATION_NAMES = PLAN_NAMES | {
 """What the expressions of a policy know of a plan, and of one operation."""
 _MAX_SIGNERS = 1024 * 1024
 _SMALL = re.compile(r"[0-9]{1,18}", re.ASCII)
-_NOT_RULES = {"lines", "file", "digest", "line", "allowed_signers"}
 
 
 def policy_of(
@@ -85,28 +84,6 @@ def policy_of(
 def _listed(node: Mapping, key: str) -> tuple[str, ...] | None:
     """None where the key is missing: an empty list allows nothing, a missing one allows everything."""
     return texts(node, key) if node.get(key) is not None else None
-
-
-def policy_digest(policy: Policy) -> str:
-    """SHA-256 over every rule and the signers. The file and the lines of the rules are not part of it."""
-    rules = _rules(msgspec.to_builtins(policy, builtin_types=(Decimal,)))
-    if not policy.findings:
-        del rules["findings"]  # A policy without `findings` keeps the digest that it had before findings existed.
-    return hashlib.sha256(b"syncengine-policy-1\n" + msgspec.json.encode(rules, order="deterministic")).hexdigest()
-
-
-def _rules(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _rules(item) for key, item in value.items() if key not in _NOT_RULES}
-        case list() | tuple():
-            return [_rules(item) for item in value]
-        case Decimal():
-            return format(value.normalize(), "f")
-        case None | bool():
-            return value
-        case _:
-            return str(value)
 
 
 def _finding_lines(node: Mapping) -> dict[str, int]:

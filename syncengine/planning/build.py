@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from syncengine.core.changes import ChangeFacts, ChangesetFacts, Item, data_files
+from syncengine.core.digests import LedgerFacts, parts_of
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.finding import Finding
 from syncengine.core.findings import ProblemLimit
@@ -40,7 +41,6 @@ from syncengine.planning.diff import NO_HISTORY, Differ, Generation, Observed, S
 from syncengine.planning.entry_numbers import EntryNumbers
 from syncengine.planning.findings_policy import FindingsPolicy, with_findings
 from syncengine.planning.part import PartOfPlan
-from syncengine.planning.part_digests import LedgerFacts, parts_of
 from syncengine.planning.planfile import PlanWriter
 from syncengine.planning.policy import PolicyJudge
 from syncengine.planning.tally import OperationCounter

@@ -17,6 +17,7 @@ from typing import BinaryIO, Self, TypeVar
 import msgspec
 
 from syncengine.core.changes import ChangeFacts
+from syncengine.core.digests import PlanHasher
 from syncengine.core.errors import AlteredPlan, InputError
 from syncengine.core.finding import Finding
 from syncengine.core.plan import (
@@ -172,7 +173,7 @@ class PlanWriter:
         self._partial: Path | None = None
         self._file: BinaryIO | None = None
         self._checksum = hashlib.sha256()
-        self._digest = hashlib.sha256(_ENCODER.encode(header) + b"\n")
+        self._digest = PlanHasher(_ENCODER.encode(header))
         stamp = None if seal is None else seal.stamp
         self._first = _FirstLine(syncengine_plan=FORMAT, header=header, provenance=provenance, sealed=stamp)
         self._waiting: list[PlannedOperation] = []
@@ -194,7 +195,7 @@ class PlanWriter:
     def _write_waiting(self) -> None:
         lines = _ENCODER.encode_lines(self._waiting)
         self._waiting.clear()
-        self._digest.update(lines)
+        self._digest.add_lines(lines)
         if self._sealed_lines is None:
             self._put(lines)
         else:
@@ -232,13 +233,12 @@ class PlanWriter:
             commits={changeset.id: changeset.commits for changeset in changesets if changeset.commits},
             lines=lines,
         )
-        self._digest.update(_ENCODER.encode(covered) + b"\n")
-        digest = self._digest.hexdigest()
+        digest = self._digest.finish(_ENCODER.encode(covered))
         self._put(self._footer(digest, covered, beside)[:-1] + _CHECKSUM_MARK)
         checksum = self._checksum.hexdigest().encode()
         self._put(checksum + b'"}\n')
         summary = PlanSummary(
-            digest=PlanDigest(digest),
+            digest=digest,
             counts=counts,
             blocked=blocked,
             warnings=warnings,
@@ -532,13 +532,12 @@ class PlanFile:
         return self._first(raw)
 
     def _check(self, first: _FirstLine, footer: _Footer) -> None:
-        digest = hashlib.sha256(_ENCODER.encode(first.header) + b"\n")
+        digest = PlanHasher(_ENCODER.encode(first.header))
         total = 0
         for lines in self._lines():
-            digest.update(lines)
+            digest.add_lines(lines)
             total += lines.count(b"\n")
-        digest.update(_ENCODER.encode(footer.covered) + b"\n")
-        if digest.hexdigest() != footer.digest:
+        if digest.finish(_ENCODER.encode(footer.covered)) != footer.digest:
             raise self._altered("the digest is wrong: the content is not what was planned")
         if total != footer.covered.counts.total:
             raise self._altered("the number of operations is not the one in the footer")

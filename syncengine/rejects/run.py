@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from syncengine.changeset.load import Changeset
+from syncengine.core.digests import CONFIGURATION, OBSERVED, source_part
 from syncengine.core.errors import InputError, Problem, Refusal
 from syncengine.core.identity import operation_id
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.core.ports import RunRecord
 from syncengine.planning.part import PartOfPlan
-from syncengine.planning.part_digests import CONFIGURATION, OBSERVED, source_part
 from syncengine.planning.planfile import PlanFile
 from syncengine.rejects.outcomes import AppliedPlan
 

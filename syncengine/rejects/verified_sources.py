@@ -10,10 +10,10 @@ import msgspec
 from syncengine.changeset.inline_source import UnusableSource
 from syncengine.changeset.load import Changeset, load
 from syncengine.changeset.sql_source import SqlSource
+from syncengine.core.digests import changeset_part, parts_of, source_part
 from syncengine.core.errors import InputError, Problem, Refusal
 from syncengine.core.settings import Settings
 from syncengine.core.values import ChangesetId
-from syncengine.planning.part_digests import changeset_part, parts_of, source_part
 from syncengine.tables.csv_dialect import CsvDialect
 from syncengine.tables.source_kinds import dialect_of
 from syncengine.tables.sources import NumberedRow, Source, SourceError

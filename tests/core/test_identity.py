@@ -10,7 +10,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncengine.core.identity import SCHEME, digest_of, fingerprint, operation_id
+from syncengine.core.digests import digest_of
+from syncengine.core.identity import SCHEME, fingerprint, operation_id
 from syncengine.core.operations import Financials, Operation, Reject, Release, Reprocess, Trigger, Update, values_of
 from syncengine.core.values import BuyerId, Cents, ChangesetId, DeliveryId, LeadId
 

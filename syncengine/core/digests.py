@@ -1,17 +1,75 @@
-"""A digest of each input of a plan, so that a refusal can name what changed. The plan's own digest covers them all."""
+"""Digests of plans, policies, wire settings and the inputs of a plan. Their values are recorded: they never change.
+
+The plan's digest covers all that was reviewed, and an approval signs it. A digest of each input is recorded beside it,
+so that a refusal can name what changed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from syncengine.core.changes import ChangesetFacts
 from syncengine.core.plan import PlannedOperation
-from syncengine.core.settings import Account
+from syncengine.core.settings import Account, Policy, Wire
+from syncengine.core.values import PlanDigest
+
+_NOT_RULES = {"lines", "file", "digest", "line", "allowed_signers"}
+"""Fields of a policy and its rules that decide nothing. The signers' file is covered by its content, `signers`."""
 
 CONFIGURATION, POLICY, SIGNERS, OBSERVED, LEDGER = "configuration", "policy", "signers", "observed", "ledger"
+
+
+class PlanHasher:
+    """The digest of a plan: its header, its lines, then what the footer covers, each as it is written to the file."""
+
+    def __init__(self, header: bytes) -> None:
+        self._hash = hashlib.sha256(header + b"\n")
+
+    def add_lines(self, lines: bytes) -> None:
+        """Complete lines, in order."""
+        self._hash.update(lines)
+
+    def finish(self, covered: bytes) -> PlanDigest:
+        """The digest; nothing can be added afterwards."""
+        self._hash.update(covered + b"\n")
+        return PlanDigest(self._hash.hexdigest())
+
+
+def policy_digest(policy: Policy) -> str:
+    """SHA-256 over every rule and the signers. The file and the lines of the rules are not part of it."""
+    rules = _rules(msgspec.to_builtins(policy, builtin_types=(Decimal,)))
+    if not policy.findings:
+        del rules["findings"]  # A policy without `findings` keeps the digest that it had before findings existed.
+    return hashlib.sha256(b"syncengine-policy-1\n" + msgspec.json.encode(rules, order="deterministic")).hexdigest()
+
+
+def _rules(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _rules(item) for key, item in value.items() if key not in _NOT_RULES}
+        case list() | tuple():
+            return [_rules(item) for item in value]
+        case Decimal():
+            return format(value.normalize(), "f")
+        case None | bool():
+            return value
+        case _:
+            return str(value)
+
+
+def wire_digest(wire: Wire) -> str:
+    """Digest of the wire settings that a plan covers."""
+    return digest_of(wire)
+
+
+def digest_of(value: object) -> str:
+    """SHA-256 (hex) of a value's canonical JSON: text, lists and mappings with sorted keys; never a float."""
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
 
 
 def changeset_part(changeset: str) -> str:
