@@ -26,6 +26,7 @@ _CHANGESETS = frozenset({".yaml", ".yml"})
     examples=(
         "syncengine apply release.plan",
         "syncengine apply release.plan --junit apply.xml --deadline 2700 --log-format json 2> apply.log",
+        "syncengine apply plans             # the plans of `plan --each plans`",
     ),
     epilog="Exit codes: 0 done; 1 wrong input; 3 refused, nothing was sent; 4 incomplete; 5 in doubt; 6 plans of DIR "
     "wait for approvals, everything else is done; 130 interrupted. After an interruption, apply the same plan or DIR "
@@ -73,45 +74,28 @@ def command(
 
     With changesets instead of a plan: plan them, show the plan, ask for confirmation, then apply.
     """
-    from syncengine.cli.apply_run import run_plan
+    from syncengine.cli.apply_run import ApplyOptions, run_plan
 
     project = invocation.project(paths)
     project.require_named("apply")
+    options = ApplyOptions(
+        approvals=approvals,
+        claimed=claimed,
+        deadline=deadline,
+        lock_timeout=lock_timeout,
+        junit=junit,
+        rejects=rejects,
+        format=format_,
+    )
     target = _target(paths)
-    if target != "changesets" and (variables or only):
-        raise InputError(
-            "--var and --changeset are for changesets; what is saved is applied as it is",
-            code="SE901",
-            hint="leave them out, or plan again with them: 'syncengine plan' takes both, with --each too",
-        )
+    if target != "changesets":
+        _refuse_choices(variables, only)
+    if target == "plan":
+        return run_plan(invocation, project, paths[0], options)
     if target == "folder of plans":
         from syncengine.cli.apply_directory import run_directory
 
-        return run_directory(
-            invocation,
-            project,
-            paths[0],
-            approvals=approvals,
-            claimed=claimed,
-            deadline=deadline,
-            lock_timeout=lock_timeout,
-            junit=junit,
-            rejects=rejects,
-            format_=format_,
-        )
-    if target == "plan":
-        return run_plan(
-            invocation,
-            project,
-            paths[0],
-            approvals=approvals,
-            claimed=claimed,
-            deadline=deadline,
-            lock_timeout=lock_timeout,
-            junit=junit,
-            rejects=rejects,
-            format_=format_,
-        )
+        return run_directory(invocation, project, paths[0], options)
     if approvals:
         raise InputError(
             "--approval is for a saved plan; one that is only made now cannot have been approved",
@@ -122,38 +106,41 @@ def command(
         made = Path(scratch) / "plan"
         if not _plan_and_ask(invocation, project, paths, made, variables=variables, only=only, yes=yes):
             return Exit.DONE
-        return run_plan(
-            invocation,
-            project,
-            made,
-            claimed=claimed,
-            deadline=deadline,
-            lock_timeout=lock_timeout,
-            junit=junit,
-            rejects=rejects,
-            format_=format_,
-        )
+        return run_plan(invocation, project, made, options)
 
 
-def _target(paths: Sequence[Path]) -> Literal["plan", "folder of plans", "changesets"]:
-    """What the paths name. Raises InputError where it is not clear, or where saved plans are named with other paths.
-
-    A folder without plans.json is one of changesets where it holds any.
-    """
-    saved = [path for path in paths if path.is_file() and not _names_changesets(path)]
-    folders = [path for path in paths if path.is_dir() and _is_folder_of_plans(path)]
-    if len(paths) == 1:
-        if folders:
-            return "folder of plans"
-        return "changesets" if _names_changesets(paths[0]) else "plan"
-    if saved or folders:
-        what, which = ("saved plan", saved[0]) if saved else ("folder of plans", folders[0])
+def _refuse_choices(variables: Sequence[str], only: Sequence[str]) -> None:
+    if variables or only:
         raise InputError(
-            f"a {what} is applied alone",
+            "--var and --changeset are for changesets; what is saved is applied as it is",
             code="SE901",
-            hint=f"'syncengine apply {which}', or name only changesets (*.yaml, *.yml or folders of them)",
+            hint="leave them out, or plan again with them: 'syncengine plan' takes both, with --each too",
         )
+
+
+_Target = Literal["plan", "folder of plans", "changesets"]
+
+
+def _target(paths: Sequence[Path]) -> _Target:
+    """What the paths name. Raises InputError where it is unclear, or where saved plans are named with other paths."""
+    if len(paths) == 1:
+        return _target_of(paths[0])
+    for path in paths:
+        target = _target_of(path)
+        if target != "changesets" and path.exists():
+            raise InputError(
+                f"a {target} is applied alone",
+                code="SE901",
+                hint=f"'syncengine apply {path}', or name only changesets (*.yaml, *.yml or folders of them)",
+            )
     return "changesets"
+
+
+def _target_of(path: Path) -> _Target:
+    """What one path names. A folder without plans.json is one of changesets where it holds any."""
+    if path.is_dir():
+        return "folder of plans" if _is_folder_of_plans(path) else "changesets"
+    return "changesets" if path.suffix.lower() in _CHANGESETS else "plan"
 
 
 def _is_folder_of_plans(folder: Path) -> bool:
@@ -182,10 +169,6 @@ def _require_no_approval(planned: Planned, project: Project) -> None:
             hint="save it with 'syncengine plan --out release.plan', have it approved with 'syncengine approve "
             "release.plan --key KEY', then apply release.plan",
         )
-
-
-def _names_changesets(path: Path) -> bool:
-    return path.suffix.lower() in _CHANGESETS or path.is_dir()
 
 
 def _plan_and_ask(

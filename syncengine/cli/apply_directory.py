@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from syncengine.api import apply_directory
 from syncengine.applying.stopping import StopSignal
-from syncengine.cli.apply_run import Watched, run_records, stop_on_signals, write_junit
+from syncengine.cli.apply_run import ApplyOptions, Watched, run_records, stop_on_signals, write_junit
 from syncengine.cli.command import Invocation
 from syncengine.cli.junit_cases import AppliedOperations, with_cases
 from syncengine.cli.notify import notify_of_folder
@@ -19,41 +18,31 @@ from syncengine.cli.run_log import Listeners
 from syncengine.cli.views import view_options
 from syncengine.core.results import ChangesetResult, FolderResult
 from syncengine.planning import Identities
+from syncengine.planning.listed_plans import read_folder
 from syncengine.planning.plans_file import plan_name
 from syncengine.project import Project
 from syncengine.reports.junit import folder_junit
 
 
-def run_directory(
-    invocation: Invocation,
-    project: Project,
-    directory: Path,
-    *,
-    approvals: Sequence[Path],
-    claimed: str | None,
-    deadline: float | None,
-    lock_timeout: float,
-    junit: Path | None,
-    rejects: Path | None,
-    format_: str,
-) -> int:
+def run_directory(invocation: Invocation, project: Project, directory: Path, options: ApplyOptions) -> int:
     """Apply the plans of a folder and report; returns the exit code."""
-    stop = StopSignal()
+    stop, junit, rejects = StopSignal(), options.junit, options.rejects
     applied = AppliedOperations()
     identities = invocation.identities()
     with stop_on_signals(stop), run_records(invocation) as records:
         given_back: RejectsOfRun | None = None
         if rejects is not None:
-            given_back = RejectsOfRun(invocation, project, sorted(directory.glob("*.plan")), rejects, identities)
+            plans = [plan.path for plan in read_folder(directory, identities)]
+            given_back = RejectsOfRun(invocation, project, plans, rejects, identities)
         with Progress(invocation.output, "applying", 0, pace=True) as progress:
             result = apply_directory(
                 directory,
                 project,
-                approvals=approvals,
-                claimed_approval=claimed,
+                approvals=options.approvals,
+                claimed_approval=options.claimed,
                 identities=identities,
-                lock_timeout=lock_timeout,
-                deadline=deadline,
+                lock_timeout=options.lock_timeout,
+                deadline=options.deadline,
                 listener=Listeners([Watched(invocation, progress), *records(), *([] if junit is None else [applied])]),
                 signal=stop,
             )
@@ -66,7 +55,7 @@ def run_directory(
             )
         if given_back is not None:
             given_back.write([plan.result for plan in result.plans])
-        _report(invocation, project, result, directory, format_=format_, rejects=given_back)
+        _report(invocation, project, result, directory, format_=options.format, rejects=given_back)
     notify_of_folder(invocation, project, result)
     return result.exit
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+
+import msgspec
 
 from syncengine import __version__
 from syncengine.api import apply
@@ -112,21 +114,21 @@ def stop_on_signals(stop: StopSignal) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_plan(
-    invocation: Invocation,
-    project: Project,
-    path: Path,
-    *,
-    approvals: Sequence[Path] = (),
-    claimed: str | None = None,
-    deadline: float | None,
-    lock_timeout: float,
-    junit: Path | None,
-    rejects: Path | None = None,
-    format_: str,
-) -> int:
+class ApplyOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of `apply` that hold for saved plans, and for changesets once they are planned."""
+
+    approvals: tuple[Path, ...]
+    claimed: str | None
+    deadline: float | None
+    lock_timeout: float
+    junit: Path | None
+    rejects: Path | None
+    format: str
+
+
+def run_plan(invocation: Invocation, project: Project, path: Path, options: ApplyOptions) -> int:
     """Apply a saved plan and report; returns the exit code."""
-    stop = StopSignal()
+    stop, junit, rejects = StopSignal(), options.junit, options.rejects
     applied = None if junit is None else AppliedOperations()
     identities = invocation.identities()
     with stop_on_signals(stop), run_records(invocation) as records:
@@ -135,11 +137,11 @@ def run_plan(
             result = apply(
                 path,
                 project,
-                approvals=approvals,
-                claimed_approval=claimed,
+                approvals=options.approvals,
+                claimed_approval=options.claimed,
                 identities=identities,
-                lock_timeout=lock_timeout,
-                deadline=deadline,
+                lock_timeout=options.lock_timeout,
+                deadline=options.deadline,
                 listener=Listeners(
                     [Watched(invocation, progress), *records(), *([] if applied is None else [applied])]
                 ),
@@ -155,7 +157,7 @@ def run_plan(
             )
         if given_back is not None:
             given_back.write([result])
-        report(invocation, project, result, format_=format_, rejects=given_back)
+        report(invocation, project, result, format_=options.format, rejects=given_back)
     notify_of_run(invocation, project, result)
     return result.exit
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import datetime
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.crash.bench import Bench
+from tests.approvals.repository import make_key
+from tests.crash.bench import SCRIPT, Bench
 from tests.plans_folder.team import MONEY, TRIGGER, apply_folder, counts, declare, plan_each, rewrite, update, updates
 
 REJECTED = {"reject": {"message": "No", "leads": ["11"]}}
@@ -195,3 +198,31 @@ def test_the_log_names_each_run_and_what_is_refused(bench: Bench) -> None:
     assert (refused["changesets"], refused["code"]) == (["a-first"], "SE630")
     assert lines[-1]["event"] == "command ended"
     assert lines[-1]["exit"] == 4
+
+
+def test_sealed_plans_are_opened_with_an_identity(bench: Bench, tmp_path: Path) -> None:
+    key = make_key(tmp_path, "reader")
+    bench.changeset("a-first", update("a", lead="1"))
+    bench.changeset("b-second", update("b", lead="2"))
+    sealed = ("--values", "sealed", "--recipient", str(key.with_name("reader.pub")))
+    planned = bench.cli("plan", bench.folder / "specs", "--each", bench.folder / "plans", *sealed)
+    assert planned.code == 0, planned
+    closed = apply_folder(bench)
+    assert (closed.code, closed.json["error"]["code"]) == (1, "SE908")
+    assert bench.requests == []
+    ended = apply_folder(bench, "--identity", str(key))
+    assert (ended.code, counts(ended)) == (0, {"a-first": {"applied": 1}, "b-second": {"applied": 1}})
+
+
+def test_a_folder_of_more_plans_than_open_files_is_applied(bench: Bench) -> None:
+    names = [f"set-{number}" for number in range(60)]
+    for number, name in enumerate(names):
+        bench.changeset(name, update("a", lead=str(1100 + number)))
+    plan_each(bench)
+    command = ["sh", "-c", 'ulimit -n 40; exec "$0" apply plans --format json', str(SCRIPT)]
+    done = subprocess.run(
+        command, cwd=bench.folder, env=bench.environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert [plan["changeset"] for plan in json.loads(done.stdout)["plans"]] == sorted(names)
+    assert len(bench.done()) == 60

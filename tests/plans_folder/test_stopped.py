@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import pytest
 from syncengine.api import Project
 from syncengine.sandbox import Fault, FaultRule, Match, Signal
 from tests.crash.bench import ACCOUNT, Bench, Ended
-from tests.plans_folder.team import apply_folder, counts, declare, triggers, updates
+from tests.plans_folder.team import apply_folder, counts, declare, listed_in, plan_each, triggers, updates
 
 ONE_EACH = {"leads_per_request": 1, "irreversible_per_request": 1}
 LOST = {"effect": "none", "answer": "reset"}
@@ -246,6 +247,24 @@ def test_killed_among_updates_the_same_command_finishes(bench: Bench) -> None:
     three_plans(bench, updates)
     assert signalled(bench, "KILL", nth=3, done=False).code == -signal.SIGKILL
     finish(bench, "update")
+
+
+def test_on_a_fresh_runner_the_interrupted_plan_goes_on(either_bench: Bench) -> None:
+    bench = either_bench
+    bench.configure(limits=ONE_EACH)
+    folder = three_plans(bench, updates)
+    before = {plan["changeset"]: plan["plan"] for plan in listed_in(folder)["plans"]}
+    assert signalled(bench, "TERM", nth=3).code == 130
+    shutil.rmtree(folder)
+    plan_each(bench, *NAMES)
+    again = {plan["changeset"]: plan["plan"] for plan in listed_in(folder)["plans"]}
+    assert again == {name: before[name] for name in NAMES[1:]}
+    ended = apply_folder(bench)
+    assert (ended.code, counts(ended)) == (
+        0,
+        {"b-second": {"applied": 1, "already_applied": 1}, "c-third": {"applied": 2}},
+    )
+    assert set(bench.done().values()) == {1}
 
 
 def expire_leases(bench: Bench) -> None:

@@ -147,6 +147,11 @@ def _send(journey: Journey, folder: Path) -> None:
         journey.run("apply", "sealed.plan", "--identity", folder / "identity", *junit, "--format", "json", code=code)
         journey.run("status")
     journey.run("apply", "release.plan", "--format", "text", code=None)
+    sealed = ("--values", "sealed", "--recipient", str(folder / "recipient"))
+    journey.run("plan", "changesets", "--each", "plans", *sealed, code=None)
+    for format_ in ("text", "json"):
+        words = ("--identity", folder / "identity", *junit, "--format", format_, "--log-format", "json")
+        journey.run("apply", "plans", *words, code=None)
 
 
 def _look_back(journey: Journey, folder: Path) -> None:
