@@ -66,8 +66,10 @@ def plan_object(
     """The plan as an object, without its operations one by one."""
     counts = summary.counts
     note = provenance.ledger_note
+    progress = options.progress or PlanProgress.of_new(counts)
+    going_on = progress_words(progress)
     return {
-        **_progress(options.progress or PlanProgress.of_new(counts)),
+        **_progress(progress),
         "plan": summary.digest,
         "account": header.account,
         "host": header.host,
@@ -86,7 +88,7 @@ def plan_object(
         "partial": header.partial,
         **_shown(options, counts),
         "blocked": [_blocker(blocker) for blocker in summary.blocked],
-        "warnings": list(plan_warnings(provenance, summary)),
+        "warnings": [*filter(None, (going_on,)), *plan_warnings(provenance, summary)],
         "created": provenance.created,
         "tool": provenance.tool,
         "made_from": {

@@ -104,6 +104,7 @@ def test_an_interrupted_run_goes_on_without_the_plans_file(any_bench: Bench, how
     assert view["settled"] + view["left"] == view["operations"]["total"] == 13
     assert view["progress"].startswith(f"{view['settled']} of 13 settled, {view['left']} left")
     assert view["money_left"] == {"payout": "80.00", "revenue": "120.00"}
+    assert view["warnings"][0] == view["progress"]
     assert not [each for each in view["findings"] if each["rule"] == "unfinished-plan"]
     ended = bench.apply()
     done = bench.done()
