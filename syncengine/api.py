@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from syncengine.planning.approvals import ApprovalRequest
     from syncengine.planning.build import PlanRequest, Watcher
     from syncengine.planning.export import ObservedExport
+    from syncengine.planning.listed_plans import FolderPlan
     from syncengine.planning.unsent import UnsentOperations
     from syncengine.resuming import NotResumed, Resumption
 
@@ -157,6 +158,7 @@ def plan(
     seal: Seal | None = None,
     selection: Selection = Selection(),  # noqa: B008 - frozen
     unsent: UnsentClaims | None = None,
+    accept: Callable[[Path, PlanSummary, Ledger | None], None] | None = None,
 ) -> Planned:
     """Compute what would be sent and write it to `out` (mode 0600; None: no file). Sends nothing, creates no ledger.
 
@@ -167,6 +169,7 @@ def plan(
     changesets was interrupted and can be worked out again, the result is that plan, with its digest. `selection` is
     recorded with it. With `seal` (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
     `unsent` is what other changesets still have to send, for findings; by default, what those that were left out do.
+    `accept` receives the complete file before it gets its name at `out`; what it raises leaves `out` as it was.
     """
     account = account_of(loaded, project)
     offline = offline or project.through is not None
@@ -190,6 +193,7 @@ def plan(
             selection=selection,
             unsent=unsent,
             unfinished=() if ledger is None else ledger.unfinished(account.identity),
+            accept=accept,
         )
         path = None if out is None else Path(out)
         if ledger is None:
@@ -212,6 +216,7 @@ class _Planning(msgspec.Struct, frozen=True, kw_only=True):
     selection: Selection
     unsent: UnsentClaims | None
     unfinished: Sequence[UnfinishedPlan]
+    accept: Callable[[Path, PlanSummary, Ledger | None], None] | None
 
     def make(
         self,
@@ -231,7 +236,13 @@ class _Planning(msgspec.Struct, frozen=True, kw_only=True):
         provenance = self._provenance()
         if resumption is not None:
             provenance = msgspec.structs.replace(provenance, ledger_position=resumption.position)
-        accept = None if resumption is None else resumption.accept
+
+        def accept(file: Path, summary: PlanSummary) -> None:
+            if resumption is not None:
+                resumption.accept(file, summary)
+            if self.accept is not None:
+                self.accept(file, summary, self.ledger)
+
         with ExitStack() as stack:
             request = self._request(stack, watchers, resumption, not_resumed)
             with PlanWriter(path, header, provenance, seal=self.seal, accept=accept) as writer:
@@ -440,6 +451,7 @@ def apply(
     a sealed plan (default: those of the environment).
     """
     from syncengine.applying import ApplyRequest, apply_plan
+    from syncengine.moved_inputs import naming_moves
     from syncengine.planning import open_plan
     from syncengine.planning.approvals import authorize, checked_claim, missing_named
 
@@ -452,6 +464,7 @@ def apply(
         account = project.planned_account(saved)
         ledger = stack.enter_context(project.ledger(account, known=saved.provenance.ledger_id))
         sound = listener or Quiet()
+        stack.enter_context(naming_moves(saved, ledger))
         result = apply_plan(
             saved,
             ledger,
@@ -487,11 +500,10 @@ def apply_directory(
     Raises InputError or Refusal before anything was sent: see `syncengine.planning.listed_plans`. The parameters are
     those of `apply`; `deadline` holds for all plans together.
     """
-    from functools import partial
-
     from syncengine.applying import ApplyRequest
     from syncengine.applying.apply_directory import FolderEntry, FolderRequest
     from syncengine.applying.apply_directory import apply_directory as apply_entries
+    from syncengine.moved_inputs import naming_moves
     from syncengine.planning.approvals import authorize, checked_claim, missing_named
     from syncengine.planning.listed_plans import read_folder
 
@@ -505,13 +517,17 @@ def apply_directory(
     with plans[0].open(keys) as saved:
         account, known = project.planned_account(saved), saved.provenance.ledger_id
     with project.ledger(account, known=known) as ledger:
+
+        def entry(plan: FolderPlan) -> FolderEntry:
+            @contextmanager
+            def opened() -> Iterator[PlanFile]:
+                with plan.open(keys) as saved, naming_moves(saved, ledger):
+                    yield saved
+
+            return FolderEntry(changeset=plan.changeset, digest=plan.digest, path=str(plan.path), open=opened)
+
         result = apply_entries(
-            [
-                FolderEntry(
-                    changeset=plan.changeset, digest=plan.digest, path=str(plan.path), open=partial(plan.open, keys)
-                )
-                for plan in plans
-            ],
+            [entry(plan) for plan in plans],
             ledger,
             FolderRequest(
                 apply=ApplyRequest(

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncengine.api import Planned, account_of, input_warnings, ledger_for_planning, unsent_of
+from syncengine.core.digests import about, parts_of
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.plan import Selection
+from syncengine.expected_plans import PlansComparison
 from syncengine.planning.plans_file import ListedPlan, PlansFile, listed, write_plans_file
 from syncengine.planning.plans_folder import PlansFolder
 from syncengine.project import Project
@@ -17,6 +19,8 @@ from syncengine.reports.facts import progress_words
 
 if TYPE_CHECKING:
     from syncengine.changeset.load import Changeset, Loaded
+    from syncengine.planning import Identities
+    from syncengine.planning.expectation import ExpectedPlans
     from syncengine.planning.unsent import UnsentOperations
 
 _NAMED = 1_000
@@ -38,6 +42,19 @@ def emptied(folder: Path) -> Iterator[PlansFolder]:
         raise
 
 
+def expected_before(folder: Path, file: Path) -> ExpectedPlans:
+    """The plans that are expected, read before anything is removed from the folder, which may hold `file`. Where they
+    cannot be read, the folder is left without plans, as by everything that fails."""
+    from syncengine.planning.expectation import expected_plans
+
+    try:
+        return expected_plans(file)
+    except InputError:
+        if folder.is_dir():
+            PlansFolder(folder).clear()
+        raise
+
+
 def plan_each(
     loaded: Loaded,
     project: Project,
@@ -47,23 +64,29 @@ def plan_each(
     variables: Mapping[str, str],
     offline: bool,
     shown: Callable[[Planned], None],
+    expected: ExpectedPlans | None = None,
+    identities: Identities | None = None,
 ) -> PlansFile:
     """Plan each changeset alone, and write plans.json last. `shown` receives each plan that stays.
 
-    Raises InputError with the problems of all changesets. The caller removes what was written then: see `emptied`.
+    Raises InputError with the problems of all changesets, and Refusal where the plans are not the `expected` ones.
+    The caller removes what was written then: see `emptied`. `identities` open plans that are sealed.
     """
     account = account_of(loaded, project)
-    making = _Making(folder, make, variables, shown)
+    offline = offline or project.through is not None
     with ExitStack() as stack:
+        ledger, _ = ledger_for_planning(project, account, stack, offline=offline)
+        compared = None if expected is None else PlansComparison(expected, ledger, identities)
+        making = _Making(folder, make, variables, shown, compared)
         unsent = None
-        known: frozenset[str] = frozenset()
         if len(loaded.changesets) + len(loaded.left_out) > 1:
-            ledger, _ = ledger_for_planning(project, account, stack, offline=offline or project.through is not None)
-            known = frozenset() if ledger is None else ledger.changesets_of(account.identity)
             unsent = stack.enter_context(unsent_of(loaded.left_out, project, account, ledger))
-        for changeset in _unsettled(loaded, unsent, known, offline=offline or project.through is not None):
+        known = frozenset() if ledger is None else ledger.changesets_of(account.identity)
+        for changeset in _unsettled(loaded, unsent, known, compared, offline=offline):
             making.plan(loaded, changeset, unsent)
-    making.raise_problems()
+        making.raise_problems()
+        if compared is not None:
+            compared.finish(account.name)
     content = PlansFile(
         account=account.name,
         plans=tuple(making.listed),
@@ -74,7 +97,12 @@ def plan_each(
 
 
 def _unsettled(
-    loaded: Loaded, unsent: UnsentOperations | None, known: frozenset[str], *, offline: bool
+    loaded: Loaded,
+    unsent: UnsentOperations | None,
+    known: frozenset[str],
+    compared: PlansComparison | None,
+    *,
+    offline: bool,
 ) -> tuple[Changeset, ...]:
     """The changesets that may need a plan. All of them are read before the first is planned, as each plan tells what
     the others mean to do to its leads."""
@@ -82,10 +110,13 @@ def _unsettled(
         return loaded.changesets
     found: list[Changeset] = []
     for changeset in loaded.changesets:
-        needs_plan = unsent.read(changeset.offline() if offline else changeset.apart())
+        reading = changeset.offline() if offline else changeset.apart()
         # One that the ledger does not know may be blocked by a finding, or is named in the warnings.
-        if needs_plan or changeset.id not in known:
+        if unsent.read(reading) or changeset.id not in known:
             found.append(changeset)
+        elif compared is not None:
+            facts = reading.facts()
+            compared.settled(facts.id, facts.file, parts_of(facts), known=True)
     return tuple(found)
 
 
@@ -99,12 +130,18 @@ class _Making:
     """What was planned so far."""
 
     def __init__(
-        self, folder: PlansFolder, make: MakePlan, variables: Mapping[str, str], shown: Callable[[Planned], None]
+        self,
+        folder: PlansFolder,
+        make: MakePlan,
+        variables: Mapping[str, str],
+        shown: Callable[[Planned], None],
+        compared: PlansComparison | None,
     ) -> None:
         self._folder = folder
         self._make = make
         self._variables = variables
         self._shown = shown
+        self._compared = compared
         self._problems: list[Problem] = []
         self._faulty = 0
         self._ledger_note = ""
@@ -115,8 +152,8 @@ class _Making:
     def plan(self, loaded: Loaded, changeset: Changeset, unsent: UnsentOperations | None) -> None:
         """Plan one changeset; its problems are kept until all were planned."""
         path = self._folder.place_for(changeset.id)
-        known = changeset.facts().vars
-        variables = {name: value for name, value in self._variables.items() if name in known}
+        declared = changeset.facts().vars
+        variables = {name: value for name, value in self._variables.items() if name in declared}
         selection = Selection(variables=variables, each=changeset.id)
         try:
             planned = self._make(loaded.alone(changeset), path, selection, unsent)
@@ -131,10 +168,16 @@ class _Making:
             self.listed.append(listed(changeset.id, planned.summary, settled=planned.settled, left=planned.left))
             if words := progress_words(planned.progress):
                 self._resumed.append(f"changeset {changeset.id}: {words}")
+            if self._compared is not None:
+                self._compared.planned(changeset.id, changeset.facts().file, path, planned.summary)
             self._shown(planned)
             return
         path.unlink(missing_ok=True)
-        if changeset.id not in planned.recorded:
+        known = changeset.id in planned.recorded
+        if self._compared is not None:
+            own = {name: digest for name, digest in planned.summary.parts.items() if about(name) == changeset.id}
+            self._compared.settled(changeset.id, changeset.facts().file, own, known=known)
+        if not known:
             self._idle.append(
                 f"changeset {changeset.id} ({changeset.facts().file}) has nothing to send, and the ledger does not "
                 "know it: is something missing in it?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from syncengine.api import Planned
     from syncengine.changeset.load import Loaded
     from syncengine.cli.progress import Progress
-    from syncengine.core.plan import PlannedOperation, Selection
+    from syncengine.core.plan import PlannedOperation, PlanSummary, Selection
+    from syncengine.ledger import Ledger
     from syncengine.planning import Identities, Seal
     from syncengine.planning.unsent import UnsentOperations
     from syncengine.project import Project
@@ -52,7 +54,8 @@ class _Counting:
         "syncengine plan changesets/ --observed export.csv --observed-at 2026-11-20T18:00:00Z",
     ),
     epilog="Exit codes: 0 planned; 2 with --detailed-exitcode if there are operations to send; 1 wrong input; 3 "
-    "blocked (the file is written, and apply refuses it).",
+    "blocked (the file is written, and apply refuses it), unless --expect names that very plan; 3 with --expect where "
+    "it is another one (nothing is written).",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="File to save the plan to.")
@@ -63,6 +66,9 @@ class _Counting:
 @click.option("--changeset", "only", multiple=True, metavar="ID", help="Plan only this changeset; repeatable.")
 @click.option("--since", metavar="REV",
               help="Plan only changesets that differ from this git revision, or whose file sources do.")  # fmt: skip
+@click.option("--expect", metavar="DIGEST|FILE",
+              help="Refuse (exit code 3) where the plan has another digest; with --each, where the plans are not those "
+              "of this plans.json.")  # fmt: skip
 @part_options("Plan")
 @click.option("--observed", type=click.Path(path_type=Path), metavar="FILE",
               help="Export of leads to take values before from, as CSV or JSON Lines.")  # fmt: skip
@@ -87,6 +93,7 @@ def command(
     variables: tuple[str, ...],
     only: tuple[str, ...],
     since: str | None,
+    expect: str | None,
     leads: tuple[str, ...],
     changes: tuple[str, ...],
     limit: int | None,
@@ -115,6 +122,7 @@ def command(
         each=each,
         only=only,
         since=since,
+        expect=expect,
         selection=Selection(
             variables=parse_variables(variables),
             changesets=tuple(sorted(set(only))),
@@ -143,6 +151,7 @@ class _Options:
     each: Path | None
     only: tuple[str, ...]
     since: str | None
+    expect: str | None
     selection: Selection
     observed: Path | None
     observed_at: str | None
@@ -175,7 +184,7 @@ class _Options:
 
     def exit_code(self, *, blocked: bool, to_send: int) -> Exit:
         """The command's exit code."""
-        if blocked:
+        if blocked and self.expect is None:
             return Exit.REFUSED
         return Exit.CHANGES if self.detailed_exitcode and to_send else Exit.DONE
 
@@ -196,6 +205,7 @@ def _plan(invocation: Invocation, options: _Options) -> int:
     from syncengine.cli.progress import Progress
     from syncengine.cli.views import LiveView, show_plan, view_options
 
+    accept = _expecting(options)
     project, loaded = options.load(invocation)
     format_, out = options.format_, options.out
     live = None
@@ -217,6 +227,7 @@ def _plan(invocation: Invocation, options: _Options) -> int:
                 watchers=[_Counting(progress), *([] if live is None else [live])],
                 seal=options.seal,
                 selection=options.selection,
+                accept=accept,
             )
         _log(invocation, planned)
         if live is not None:
@@ -234,6 +245,17 @@ def _plan(invocation: Invocation, options: _Options) -> int:
     _tell_where(invocation, planned, project, out)
     summary = planned.summary
     return options.exit_code(blocked=bool(summary.blocked), to_send=summary.counts.to_send)
+
+
+def _expecting(options: _Options) -> Callable[[Path, PlanSummary, Ledger | None], None] | None:
+    """The check of the new plan against the expected digest; None where none is expected."""
+    if options.expect is None:
+        return None
+    from syncengine.expected_plans import ExpectedPlan
+    from syncengine.planning.expectation import expected_digest
+
+    saved = options.out if options.out is not None and options.out.is_file() else None
+    return ExpectedPlan(expected_digest(options.expect), saved, options.identities).check
 
 
 def _tell_where(invocation: Invocation, planned: Planned, project: Project, out: Path | None) -> None:
@@ -259,7 +281,7 @@ def _plan_each(invocation: Invocation, options: _Options, each: Path) -> int:
     from syncengine.cli.plan_each import EachViews
     from syncengine.cli.progress import Progress
     from syncengine.core.errors import InputError
-    from syncengine.plan_each import emptied, plan_each
+    from syncengine.plan_each import emptied, expected_before, plan_each
 
     if options.out is not None or options.selection.partial:
         other = "--out" if options.out is not None else "--lead, --change or --limit"
@@ -269,6 +291,7 @@ def _plan_each(invocation: Invocation, options: _Options, each: Path) -> int:
             hint="--changeset ID chooses changesets; plan a part of one without --each",
         )
     with ExitStack() as stack:
+        expected = None if options.expect is None else expected_before(each, Path(options.expect))
         folder = stack.enter_context(emptied(each))
         project, loaded = options.load(invocation)
         views = stack.enter_context(
@@ -308,6 +331,8 @@ def _plan_each(invocation: Invocation, options: _Options, each: Path) -> int:
                 variables=options.selection.variables,
                 offline=options.offline,
                 shown=views.add,
+                expected=expected,
+                identities=options.identities,
             )
         code = options.exit_code(blocked=views.blocked > 0, to_send=views.to_send)
         views.show(content, code)

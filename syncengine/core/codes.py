@@ -33,6 +33,8 @@ CODES = MappingProxyType(
         "SE140": "A plans.json that cannot be read, or is not what `plan --each` writes.",
         "SE141": "A file in the folder of `plan --each` has the name of a plan, and was not made by it.",
         "SE142": "Git cannot tell what changed since the revision of `plan --since`.",
+        "SE143": "The plan is not the one that `plan --expect` names.",
+        "SE144": "What `plan --expect` is given is neither a digest nor, with `--each`, a plans.json.",
         "SE155": "A folder holds plans.json and changesets: it is not clear which of them is to be applied.",
         # SE2xx: the document does not say what a changeset says
         "SE201": "A key that is not known at this place.",

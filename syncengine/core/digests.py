@@ -125,13 +125,19 @@ def moved_parts(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[st
     return tuple(part_in_words(name) for name in names)
 
 
+def about(name: str) -> str:
+    """The changeset that a part belongs to; "" where it belongs to the plan as a whole."""
+    kind, _, of = name.partition(":")
+    return of.partition("/")[0] if kind in ("changeset", "source") else ""
+
+
 def part_in_words(name: str) -> str:
     """A part as messages call it."""
     kind, _, of = name.partition(":")
     if kind == "source":
         changeset, _, source = of.partition("/")
         return f"source {source} of {changeset}"
-    return {OBSERVED: "the observed file", LEDGER: "the ledger's facts"}.get(name, f"{kind} {of}".rstrip())
+    return {OBSERVED: "the observed file", LEDGER: "ledger facts"}.get(name, f"{kind} {of}".rstrip())
 
 
 def _digest(kind: bytes, value: Mapping[str, object]) -> str:

@@ -91,6 +91,12 @@ class SyncError(Exception):
         if code is not None:
             self.code = code
 
+    def extend(self, more: str) -> None:
+        """Add to the message; nothing where `more` is empty."""
+        if more:
+            self.message = f"{self.message}; {more}"
+            self.args = (self.message,)
+
 
 class InputError(SyncError):
     """A file, option or value is wrong; nothing was sent."""

@@ -26,6 +26,7 @@ from syncengine.distributed.run_end import NEVER_ENQUEUED, heal, settle
 from syncengine.distributed.sharding import SHARD_SIZE, ShardTerms, cut
 from syncengine.distributed.store import Row, WorkerStore, found_schema, require_server, run
 from syncengine.ledger.key import read_key
+from syncengine.moved_inputs import naming_moves
 from syncengine.planning import open_plan
 from syncengine.planning.approvals import authorize, checked_claim, missing_named
 from syncengine.project import Project
@@ -92,10 +93,11 @@ def submit(
             claimed=claimed,
         )
         with ledger.lease(account.identity, wait=request.lock_timeout) as lease:
-            findings = examine(saved, ledger, asked, project.clock, sound)
-            if not findings.to_send:
-                return nothing_to_send(saved.summary.digest, findings, asked)
-            approvals, _gate = permit(findings, ledger, asked, project.clock)
+            with naming_moves(saved, ledger):
+                findings = examine(saved, ledger, asked, project.clock, sound)
+                if not findings.to_send:
+                    return nothing_to_send(saved.summary.digest, findings, asked)
+                approvals, _gate = permit(findings, ledger, asked, project.clock)
             run_id = ledger.begin_shared(lease, run_start(saved, findings, asked, approvals))
             storing = _Storing(
                 project=project,

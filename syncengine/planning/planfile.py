@@ -610,12 +610,22 @@ def made_for(path: Path) -> str:
 
     The rest of the file may be damaged, or sealed.
     """
+    first = _unverified_first(path)
+    return "" if first is None else first.provenance.selection.each
+
+
+def position_of(path: Path) -> int | None:
+    """The ledger's position when a plan file was made, by its first line alone; None where it is no plan file."""
+    first = _unverified_first(path)
+    return None if first is None else first.provenance.ledger_position
+
+
+def _unverified_first(path: Path) -> _FirstLine | None:
     try:
         with open_ordinary(path, links=False) as file:
-            first = file.readline(_LONGEST_FIRST)
-        return msgspec.json.decode(first, type=_FirstLine).provenance.selection.each
+            return msgspec.json.decode(file.readline(_LONGEST_FIRST), type=_FirstLine)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
+        return None
 
 
 def open_plan(path: Path, identities: Identities | None = None) -> PlanFile:

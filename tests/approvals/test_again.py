@@ -57,11 +57,12 @@ def test_what_was_resolved_as_not_applied_needs_a_new_approved_plan(doubtful: Re
     with pytest.raises(NotApproved) as caught:
         doubtful.apply(doubtful.folder / "release.plan")
     assert "resolved as not applied" in caught.value.message
+    assert "these moved: ledger facts (leads 1, 2)" in caught.value.message
     assert "new plan" in caught.value.hint
     assert caught.value.exit == 3
     assert doubtful.effects == before
     plan = doubtful.plan()
-    with pytest.raises(NotApproved, match="needs 1 approval and has none"):
+    with pytest.raises(NotApproved, match=r"needs 1 approval and has none.*moved: ledger facts \(leads 1, 2\)"):
         doubtful.apply(plan)
     approve(doubtful, plan)
     assert doubtful.apply(plan).counts.applied == 2
