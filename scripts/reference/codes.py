@@ -14,7 +14,7 @@ CLASSES = {
     "SE5": ("Configuration", "syncengine.yaml, the policy, or the environment that they name is wrong. Exit 1."),
     "SE6": (
         "Refusals",
-        "Well-formed, but it must not be applied as things stand. Nothing was sent. Exit 3.",
+        "Well-formed, but it must not be applied now. Nothing was sent. Exit 3.",
     ),
     "SE7": ("Ledger", "The record failed while in use. Exit 1; once a run began, 4 or 5."),
     "SE9": ("Command and machine", "How the command was called, and what it found on the machine. Exit 1."),
