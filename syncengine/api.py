@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -364,10 +365,9 @@ def _make_or_resume(planning: _Planning, ledger: Ledger, path: Path | None, watc
     from syncengine.resuming import CannotResume, Interrupted, Resumption, find_interrupted
 
     project, account = planning.project, planning.account
-    parts = _parts(account, project, planning.export)
-    ids = [changeset.id for changeset in planning.loaded.changesets]
-    for changeset in planning.loaded.changesets:
-        parts |= parts_of(changeset.facts())
+    changesets = [changeset.facts() for changeset in planning.loaded.changesets]
+    parts = dict(ChainMap(_parts(account, project, planning.export), *map(parts_of, changesets)))
+    ids = [changeset.id for changeset in changesets]
     found = find_interrupted(ledger, planning.unfinished, ids, parts, planning.selection)
     if not isinstance(found, Interrupted):
         return planning.make(path, watchers, not_resumed=found)

@@ -6,7 +6,7 @@ give the same plan, so approvals stay valid and apply goes on as with the file i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -66,27 +66,35 @@ def find_interrupted(
     `unfinished` are the account's unfinished plans, newest first. `parts` are digests of inputs that are known before
     planning.
     """
-    ids = frozenset(changesets)
-    found = next((plan for plan in unfinished if frozenset(plan.changesets) == ids), None)
+    found = _newest_of(unfinished, frozenset(changesets))
     if found is None:
         return None
     runs = ledger.runs(found.account, plan=found.plan)
-    newest, planned = runs[0], runs[0].planned
+    planned = runs[0].planned
     if planned is None:
         return NotResumed(plan=found.plan, reason="the version that applied it did not record what it was made from")
     if selection.partial and _part(planned.selection) != _part(selection):
         return None
-    reason = _over(runs) or _moved(planned, parts, selection)
-    if not reason and ledger.is_tried_in_full(found.plan, runs[-1].total):
-        reason = _REFUSED
-    if reason:
-        return NotResumed(plan=found.plan, reason=reason)
-    return Interrupted(run=newest, planned=planned)
+    reason = _over(runs) or _moved(planned, parts, selection) or _tried(ledger, runs)
+    return NotResumed(plan=found.plan, reason=reason) if reason else Interrupted(run=runs[0], planned=planned)
 
 
-def _over(runs: Iterable[RunRecord]) -> str:
-    """Why the runs of a plan, newest first, leave nothing to go on with; "" where they do."""
-    newest = next(iter(runs))
+def _newest_of(unfinished: Iterable[UnfinishedPlan], changesets: frozenset[str]) -> UnfinishedPlan | None:
+    return next((plan for plan in unfinished if frozenset(plan.changesets) == changesets), None)
+
+
+def _tried(ledger: Ledger, runs: Sequence[RunRecord]) -> str:
+    """Why nothing is left to go on with after these runs of one plan, newest first; "" where something may be.
+
+    This look at counts saves working out a plan of which only rejected operations are left, each time that it is
+    planned.
+    """
+    return _REFUSED if ledger.is_tried_in_full(runs[0].plan, runs[-1].total) else ""
+
+
+def _over(runs: Sequence[RunRecord]) -> str:
+    """Why runs of one plan, newest first, are not to be gone on with; "" where they are."""
+    newest = runs[0]
     if any(run.live for run in runs):
         return f"run {newest.run} is in progress"
     return f"run {newest.run} was cancelled" if newest.cancelled else ""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from syncengine.applying.remaining import BATCH, NO_HISTORY, AlreadyApplied, Doubtful, Open, remainder, what_travels
-from syncengine.core.history import DOUBTFUL, LeadHistory, Standing, settled_as
+from syncengine.core.history import DOUBTFUL, Attempt, LeadHistory, Standing, settled_as
 from syncengine.core.operations import Financials, is_irreversible
 from syncengine.core.plan import PlannedOperation, PlanProgress, State
 from syncengine.core.ports import LedgerView
@@ -56,9 +56,7 @@ class ProgressFold:
             self._payout += operation.payout or 0
             self._revenue += operation.revenue or 0
         own = [attempt for attempt in history.of_operation(planned.id) if attempt.plan == self._plan]
-        tried = any(attempt.standing is not Standing.NOT_SENT or attempt.resolution is not None for attempt in own)
-        unknown = settled_as(own) in DOUBTFUL and not is_irreversible(operation)
-        self.resumable = self.resumable or unknown or not tried
+        self.resumable = self.resumable or not any(map(_is_tried, own)) or _is_unknown_repeatable(planned, own)
 
     def _planned_in_doubt(self, planned: PlannedOperation, history: LeadHistory) -> None:
         """A late answer or a resolution may have settled it since planning."""
@@ -79,6 +77,15 @@ class ProgressFold:
             revenue=self._revenue,
             run=self._run,
         )
+
+
+def _is_tried(attempt: Attempt) -> bool:
+    """Whether it was sent, or may have been: also where a person resolved that it did not happen."""
+    return attempt.standing is not Standing.NOT_SENT or attempt.resolution is not None
+
+
+def _is_unknown_repeatable(planned: PlannedOperation, own: Sequence[Attempt]) -> bool:
+    return settled_as(own) in DOUBTFUL and not is_irreversible(planned.operation)
 
 
 def progress_of(
