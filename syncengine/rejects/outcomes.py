@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 
@@ -135,11 +135,15 @@ class _PresentOutcomes:
 
     def _why_not_sent(self, planned: PlannedOperation, history: LeadHistory) -> str:
         """Why an operation was never attempted."""
-        if planned.reason:
-            return planned.reason
-        own = (each.standing for each in history.attempts if each.plan == self._plan.digest)
-        trouble = next((_TROUBLE[standing] for standing in own if standing in _TROUBLE), "")
-        return f"an earlier operation of this lead is {trouble}" if trouble else self._plan.stopped
+        own = [each for each in history.attempts if each.plan == self._plan.digest]
+        # Of several plans that one command applied, an earlier one may have stopped the lead.
+        return planned.reason or _trouble(own) or self._plan.stopped or _trouble(history.attempts)
+
+
+def _trouble(attempts: Iterable[Attempt]) -> str:
+    """What went wrong with an operation before, in words; empty where nothing did."""
+    words = next((_TROUBLE[each.standing] for each in attempts if each.standing in _TROUBLE), "")
+    return words and f"an earlier operation of this lead is {words}"
 
 
 _DECIDED_BY: dict[OperationOutcome, Collection[Standing]] = {

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.console import SCRIPT, environment
 from tests.lookup.service import Reply, Search, Service
 from tests.rejects.conftest import LOST, REFUSED, Rows
-from tests.rejects.test_rejects import CALLS, MESSAGE, UPDATE, calls, outcomes
+from tests.rejects.test_rejects import CALLS, HEAD, MESSAGE, UPDATE, calls, outcomes
 from tests.small_disk import files_no_larger_than
 
 
@@ -175,3 +175,17 @@ def test_a_plan_of_a_folder_that_cannot_be_read_is_refused_by_apply_itself(rows:
     rows.write("plans/week-47.plan", "damaged")
     ended = rows.run("apply", "plans", "--rejects", "rejected.csv", "--format", "json")
     assert (ended.code, rows.requests, rows.names()) == (3, [], ["plans"])
+
+
+def test_a_lead_that_an_earlier_plan_of_the_folder_stopped_says_so(rows: Rows) -> None:
+    rows.changeset("first", '- {lead: "7", update: {c1: x}}')
+    rows.applied(code=0)  # from here on there is a ledger
+    rows.write("data/calls.csv", CALLS)
+    for name, field in (("a", "postcode"), ("b", "c1")):
+        rows.changeset(f"week-{name}", UPDATE.replace("{postcode:", f"{{{field}:"), head=HEAD)
+    assert rows.run("plan", "changesets", "--each", "plans").code == 0
+    rows.refuse("102")
+    assert rows.run("apply", "plans", "--rejects", "rejects").code == 4
+    [row] = rows.rows("rejects/week-b.calls.csv")
+    assert row["syncengine_outcome"] == "not_sent"
+    assert row["syncengine_message"] == "an earlier operation of this lead is rejected"
