@@ -101,14 +101,11 @@ def plan_object(
     }
 
 
-def plans_json(plans: Iterable[Iterable[str]], warnings: Sequence[str], exit_code: int) -> Iterator[str]:
-    """Several plans as one JSON document, in pieces. Each of `plans` is the document of one."""
-    yield '{"plans":['
-    comma = "\n"
-    for plan in plans:
-        yield comma
-        yield from plan
-        comma = ",\n"
+def plans_json(documents: Iterable[str], warnings: Sequence[str], exit_code: int) -> Iterator[str]:
+    """Several plans as one JSON document, in pieces. `documents` are the plans' own ones with commas between them, in
+    pieces of any length."""
+    yield '{"plans":[\n'
+    yield from documents
     yield '],\n"warnings":' + _ENCODER.encode(_clean(list(warnings))).decode() + f',"exit":{exit_code}}}\n'
 
 

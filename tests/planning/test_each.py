@@ -201,6 +201,15 @@ def test_every_view_shows_each_plan_under_its_changeset(workspace: Workspace) ->
     assert names(workspace) == ["first.plan", "plans.json", "second.plan"]
 
 
+def test_a_result_of_any_length_is_one_json_document(workspace: Workspace) -> None:
+    count = 150
+    for lead in range(101, 101 + count):
+        update(workspace, f"change-{lead}", lead=str(lead))
+    ended = workspace.run("plan", "changesets", "--each", "plans", "--format", "json")
+    assert len(ended.out) > 3 << 16, "read back in several blocks"
+    assert [plan["changeset"] for plan in ended.json["plans"]] == [f"change-{lead}" for lead in range(101, 101 + count)]
+
+
 def test_the_list_can_be_read_back(workspace: Workspace) -> None:
     update(workspace, "first")
     result = each(workspace)
