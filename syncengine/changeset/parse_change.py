@@ -263,11 +263,11 @@ def _fits_lead(place: Place, parts: Parts) -> None:
 
 def _combinations(place: Place, parts: Parts) -> None:
     _fits_lead(place, parts)
-    if "action" in parts and "trigger" in parts and "quarantined" not in parts:
+    others = [name for name in ("update", "action", "trigger", "financials") if name in parts]
+    if {"action", "trigger"}.issubset(others) and "quarantined" not in parts:
         hint = "make it two changesets, and apply the second once the first is done"
         message = "action and trigger in one change: the service does not document that combination"
         place.problem("SE240", message, parts.place_of("trigger"), hint=hint)
-    others = [name for name in ("update", "action", "trigger", "financials") if name in parts]
     if "return" in parts and others:
         hint = "make the return a change of its own"
         place.problem("SE248", f"a change with return has no {others[0]}", parts.place_of(others[0]), hint=hint)

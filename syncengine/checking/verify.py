@@ -187,9 +187,8 @@ class Verification:
 
 
 def _subject(operation: OperationId, history: LeadHistory, mine: Callable[[Attempt], bool]) -> _AppliedOperation | None:
-    applied = [
-        attempt for attempt in history.of_operation(operation) if attempt.standing is Standing.APPLIED and mine(attempt)
-    ]
+    own = filter(mine, history.of_operation(operation))
+    applied = [attempt for attempt in own if attempt.standing is Standing.APPLIED]
     if not applied:
         return None
     attempts = {name: attempt for attempt in applied for name in attempt.values}

@@ -58,28 +58,13 @@ def command(
     the operation may send it again. With --baseline, the operations of a plan count as applied although syncengine did
     not send them. Nothing is sent.
     """
-    from syncengine.api import record_baseline
     from syncengine.core.errors import InputError
-    from syncengine.core.text import is_blank
 
-    if is_blank(by) or is_blank(note):
-        raise InputError("--by and --note must say something", code="SE901", hint="who looked, and where")
-    if baseline is not None and (operations or run or verdict):
-        raise InputError("--baseline cannot be combined", code="SE901", hint="leave out operations, --run and --as")
+    _check_arguments(operations, run, verdict, baseline, (by, note))
     project = invocation.project()
+    resolution = _Resolution(applied=verdict == "applied", by=by.strip(), note=note.strip(), wait=lock_timeout)
     if baseline is not None:
-        count = record_baseline(
-            baseline,
-            project,
-            by=by.strip(),
-            note=note.strip(),
-            lock_timeout=lock_timeout,
-            identities=invocation.identities(),
-        )
-        if format_ == "json":
-            invocation.output.json({"baseline": str(baseline), "recorded": count})
-        else:
-            invocation.output.result(f"{count} operations of {baseline} are on record as done; nothing was sent")
+        _record_baseline(invocation, project, baseline, resolution, format_)
         return
     if verdict is None or bool(operations) == (run is not None):
         raise InputError(
@@ -87,13 +72,43 @@ def command(
             code="SE901",
             hint="'syncengine status' lists what can be resolved",
         )
-    resolution = _Resolution(applied=verdict == "applied", by=by.strip(), note=note.strip(), wait=lock_timeout)
     resolved = _record(invocation, project, partial(_chosen, operations=operations, run=run), resolution)
     if format_ == "json":
         invocation.output.json({"resolved": [doubt.operation for doubt in resolved], "as": verdict})
         return
     for doubt in resolved:
         invocation.output.result(f"{doubt.operation}  lead {doubt.lead}  {doubt.kind.value}: {verdict}")
+
+
+def _check_arguments(
+    operations: tuple[str, ...], run: str | None, verdict: str | None, baseline: Path | None, texts: tuple[str, str]
+) -> None:
+    from syncengine.core.errors import InputError
+    from syncengine.core.text import is_blank
+
+    if any(map(is_blank, texts)):
+        raise InputError("--by and --note must say something", code="SE901", hint="who looked, and where")
+    if baseline is not None and (operations or run or verdict):
+        raise InputError("--baseline cannot be combined", code="SE901", hint="leave out operations, --run and --as")
+
+
+def _record_baseline(
+    invocation: Invocation, project: Project, plan: Path, resolution: _Resolution, format_: str
+) -> None:
+    from syncengine.api import record_baseline
+
+    count = record_baseline(
+        plan,
+        project,
+        by=resolution.by,
+        note=resolution.note,
+        lock_timeout=resolution.wait,
+        identities=invocation.identities(),
+    )
+    if format_ == "json":
+        invocation.output.json({"baseline": str(plan), "recorded": count})
+    else:
+        invocation.output.result(f"{count} operations of {plan} are on record as done; nothing was sent")
 
 
 class _Resolution(NamedTuple):

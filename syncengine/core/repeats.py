@@ -78,18 +78,29 @@ def may_send(thing: IrreversibleAction, history: LeadHistory) -> Clear | Stopped
     same = history.same_thing(thing.kind, thing.delivery)
     own = [attempt for attempt in same if attempt.operation == thing.id]
     others = [attempt for attempt in same if attempt.operation != thing.id]
-    done = tuple(_run_in_words(attempt) for attempt in same if attempt.standing is Standing.APPLIED)
-    settled, lowered = _own(own, done), _lowered(thing, others)
-    if settled is not None:
-        # Setting `rerun` back is a mistake whether or not the lower generation was applied.
-        return lowered if lowered is not None and settled.state is State.ALREADY_APPLIED else settled
+    done = tuple(map(_run_in_words, filter(_is_applied, same)))
     return (
-        _doubted(thing, others, done)
-        or lowered
+        _settled(thing, own, others, done)
+        or _doubted(thing, others, done)
+        or _lowered(thing, others)
         or _repeated(thing, others, done)
         or held(history, done)
         or Clear(done, _last_refusal(own))
     )
+
+
+def _settled(
+    thing: IrreversibleAction, own: Sequence[Attempt], others: Sequence[Attempt], done: tuple[str, ...]
+) -> Stopped | Lowered | None:
+    settled = _own(own, done)
+    if settled is not None and settled.state is State.ALREADY_APPLIED:
+        # Setting `rerun` back is a mistake whether or not the lower generation was applied.
+        return _lowered(thing, others) or settled
+    return settled
+
+
+def _is_applied(attempt: Attempt) -> bool:
+    return attempt.standing is Standing.APPLIED
 
 
 def _run_in_words(attempt: Attempt) -> str:

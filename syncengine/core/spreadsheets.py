@@ -7,6 +7,7 @@ Such a text is refused with its cause and never repaired. The digits of `2932683
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from syncengine.core.text import UNSEEN, WHITE_SPACE, is_blank
@@ -86,9 +87,11 @@ def fault_of_digits(text: str) -> SpreadsheetFault | None:
     if _has_other_digits(text):
         return _OTHER_DIGITS
     match = _CORE.search(text)
-    if match is None:
-        return None
-    core, before = match.group(), text[: match.start()].rstrip()
+    return None if match is None else _fault_of_core(text, match.group(), text[: match.start()].rstrip())
+
+
+def _fault_of_core(text: str, core: str, before: str) -> SpreadsheetFault | None:
+    """`core` goes from the first digit of `text` to its last, `before` is what precedes it."""
     if _is_fraction_or_exponent(text.strip(" \t\r\n'\"="), core, before):
         return SPREADSHEET
     if _DATE_OR_TIME.fullmatch(core):
@@ -147,15 +150,19 @@ def _holds_several(text: str, core: str, before: str) -> bool:
     runs = _RUN.findall(core)
     if len(runs) == 1:
         return False
-    parted = any(_PUNCTUATION.fullmatch(between) is None for between in _BETWEEN.findall(core))
-    long = [run for run in runs if len(run) >= _LONG_RUN]
-    if parted or len(long) > 1 or _BRACKET_AT_END.fullmatch(text, len(before)):
+    if _are_apart(runs, _BETWEEN.findall(core)) or _BRACKET_AT_END.fullmatch(text, len(before)):
         return True
     international = before.endswith(("+", "+("))
     is_phone = international or core.startswith("0")
     if is_phone and sum(map(len, runs)) > _LONGEST_PHONE:
         return True
     return "/" in core and not (is_phone and _slash_ends_area_code(core, international=international))
+
+
+def _are_apart(runs: Sequence[str], betweens: Sequence[str]) -> bool:
+    """Whether other signs than the punctuation of one number part the digits, or two runs are long enough alone."""
+    long = [run for run in runs if len(run) >= _LONG_RUN]
+    return len(long) > 1 or not all(map(_PUNCTUATION.fullmatch, betweens))
 
 
 def _slash_ends_area_code(core: str, *, international: bool) -> bool:

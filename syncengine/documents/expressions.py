@@ -256,12 +256,7 @@ class Expressions:
                 line=line,
             )
         except TemplateSyntaxError as error:
-            start = sum(len(part) for part in text.splitlines(keepends=True)[: error.lineno - 1])
-            brace = max(text.find("{{", start), 0)
-            message = f"template syntax: {error.message}"
-            hint = "" if shift else "an expression looks like {{ row.postcode }}; write {{ '{{' }} for two braces"
-            offset = max(brace - shift, 0)
-            problem = ExpressionProblem(message=message, code="SE301", hint=hint, offset=offset, line=error.lineno)
+            problem = _syntax_problem(text, error, shift)
         except (TemplateError, RecursionError, ValueError, OverflowError, MemoryError):
             return ExpressionProblem(message="the expression is too long or nested too deeply", hint="simplify it")
         return self._as_typed(text, assembled, shift) or problem
@@ -339,6 +334,15 @@ def evaluated(compiled: JinjaTemplate, scope: AbstractMapping[str, object]) -> A
 
 _COMPARED = re.compile(r"(?:==|!=|[<>]=?|[,\[~])[\s(]*\Z")
 _AFTER_IN = re.compile(r"\bin[\s(]*\Z")
+
+
+def _syntax_problem(text: str, error: TemplateSyntaxError, shift: int) -> ExpressionProblem:
+    """Of a template that jinja does not parse; it knows the line only, so the braces there are taken as the place."""
+    start = sum(len(part) for part in text.splitlines(keepends=True)[: error.lineno - 1])
+    brace = max(text.find("{{", start), 0)
+    message = f"template syntax: {error.message}"
+    hint = "" if shift else "an expression looks like {{ row.postcode }}; write {{ '{{' }} for two braces"
+    return ExpressionProblem(message=message, code="SE301", hint=hint, offset=max(brace - shift, 0), line=error.lineno)
 
 
 def _find(text: str, error: RewriteRefused) -> tuple[int, int]:

@@ -66,20 +66,23 @@ def leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
 
 def wording(error: ValidationError, place: str) -> Wording:
     """The message for one violation at `place` ("changes[2].lead"; "" is the whole document)."""
-    where = place or "the document"
-    inside = f" in {place}" if place else ""
-    if isinstance(error, UnknownKey):
-        hint = did_you_mean(error.key, error.known)
-        return Wording("SE201", f"unknown key {_cut(error.key)}{inside}", hint, error.key)
     own = _own(error)
-    if isinstance(error, MissingKey):
-        return Wording("SE202", own or f"the key {error.key!r} is missing{inside}", _hint(error))
+    if isinstance(error, UnknownKey | MissingKey):
+        return _of_key(error, own, f" in {place}" if place else "")
+    where = place or "the document"
     code = "SE203" if error.validator == "type" else "SE204"
     if own and not _wants_quotes(error):
         return Wording(code, f"{where}: {own}", _hint(error))
     if code == "SE203":
         return Wording(code, f"{where} must be {_types(error.validator_value)}, not {_kind(error)}", _hint(error))
     return Wording(code, f"{where} {_rule(error)}", _hint(error))
+
+
+def _of_key(error: UnknownKey | MissingKey, own: str, inside: str) -> Wording:
+    if isinstance(error, UnknownKey):
+        hint = did_you_mean(error.key, error.known)
+        return Wording("SE201", f"unknown key {_cut(error.key)}{inside}", hint, error.key)
+    return Wording("SE202", own or f"the key {error.key!r} is missing{inside}", _hint(error))
 
 
 def place_of(path: Iterable[str | int]) -> str:

@@ -164,8 +164,7 @@ class _BodyReader:
             )
         if not (update or reprocess or trigger):
             self._findings.add(f"{where} does nothing: no update, no action, no delivery")
-        action: Action | None = "reprocess" if reprocess else None
-        return ImportedChange(leads=(lead,), where=where, update=update, action=action, trigger=trigger)
+        return ImportedChange(leads=(lead,), where=where, update=update, action=reprocess, trigger=trigger)
 
     def _quarantined(self, item: dict[str, Any], where: str) -> ImportedChange:
         self._unknown(item, _QUARANTINED, where)
@@ -199,13 +198,13 @@ class _BodyReader:
         )
         return ""
 
-    def _action(self, item: dict[str, Any], where: str) -> bool:
+    def _action(self, item: dict[str, Any], where: str) -> Action | None:
         action = item.get("action")
         if action is None:
-            return False
+            return None
         if action != "reprocess":
             self._findings.add(f"{where}.action is not 'reprocess', the only action that is known")
-        return True
+        return "reprocess"
 
     def _deliveries(self, item: dict[str, Any], where: str) -> tuple[str, ...]:
         one, several = item.get("triggerDeliveryId"), item.get("triggerDeliveryIds")

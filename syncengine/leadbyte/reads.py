@@ -103,10 +103,10 @@ class LeadReader:
         if answer.status == 429 or answer.status >= 500 or 300 <= answer.status <= 399:
             return self._failed(f"HTTP {answer.status}")
         self._failures = 0
-        if answer.status != 200:
-            unknown = "the service does not know this lead" if answer.status == 404 else "the service refused"
-            return UnreadLead(f"{unknown} (HTTP {answer.status})")
-        return _understood(answer)
+        if answer.status == 200:
+            return _understood(answer)
+        unknown = "the service does not know this lead" if answer.status == 404 else "the service refused"
+        return UnreadLead(f"{unknown} (HTTP {answer.status})")
 
     def campaign(self, lead: LeadId) -> str | None:
         """The campaign of a lead that was read recently; None where it is not known. Sends no request."""

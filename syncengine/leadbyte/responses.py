@@ -150,14 +150,15 @@ class _AnswerReader:
         words = self._words()
         if status in DENIED:
             return Denied(self._denied(words))
-        if status in UNREAD:
-            return Unread(words or f"HTTP {status} without a message")
-        if status in REFUSED:
-            return Refused(words or f"HTTP {status} without a message")
         if status == 429:
             retry_after = parse_retry_after(self._answer.headers.get("retry-after"), now)
             return NotSent(words or "HTTP 429: too many requests", retry_after, answered=True)
-        return Lost(self._say(f"HTTP {status}: {words}" if words else f"HTTP {status} without a message"))
+        said = words or f"HTTP {status} without a message"
+        if status in UNREAD:
+            return Unread(said)
+        if status in REFUSED:
+            return Refused(said)
+        return Lost(self._say(f"HTTP {status}: {words}" if words else said))
 
     def _document(self) -> Json:
         if not self._answer.whole:

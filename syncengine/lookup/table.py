@@ -84,11 +84,7 @@ def open_table(options: SourceOptions, column: str, added: Sequence[str]) -> Loo
         raise unusable(error.problem) from error
     causes.finish()
     capped.finish()
-    if problems:
-        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
-        first = problems[0]
-        message = f"nothing was looked up: {first.message}{more}"
-        raise InputError(message, code=first.code, hint=first.hint, problems=problems)
+    _refuse(problems)
     if columns is None:
         _check(tuple(names), column, added, options)
     if count == 0:
@@ -101,6 +97,14 @@ def open_table(options: SourceOptions, column: str, added: Sequence[str]) -> Loo
         dialect=dialect,
         notes=tuple(notes),
     )
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+        first = problems[0]
+        message = f"nothing was looked up: {first.message}{more}"
+        raise InputError(message, code=first.code, hint=first.hint, problems=problems)
 
 
 def unusable(problem: Problem) -> InputError:

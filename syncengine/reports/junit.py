@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from syncengine.core.log_commands import broken
 from syncengine.core.operations import QUEUED
 from syncengine.core.redaction import visible
-from syncengine.core.results import FolderResult, OperationLine, RunResult
+from syncengine.core.results import ChangeTally, FolderResult, OperationLine, RunResult
 from syncengine.reports.vocabulary import plural
 
 CASES = 5_000
@@ -85,11 +85,15 @@ def _applied(suite: ElementTree.Element, result: RunResult) -> None:
             _case(suite, line, ", queued" if line.kind in QUEUED else "")
     elif result.tallies:
         for tally in result.tallies:
-            done = "queued" if tally.kind in QUEUED else "applied"
-            told = f"{plural(tally.applied, tally.kind + ' operation')} {done}"
-            _named(suite, tally.changeset, f"{tally.change}: {told}" if tally.change else told)
+            _named(suite, tally.changeset, _tally_words(tally))
     elif result.counts.applied:
         _named(suite, "applied", f"{plural(result.counts.applied, 'operation')} applied")
+
+
+def _tally_words(tally: ChangeTally) -> str:
+    done = "queued" if tally.kind in QUEUED else "applied"
+    told = f"{plural(tally.applied, tally.kind + ' operation')} {done}"
+    return f"{tally.change}: {told}" if tally.change else told
 
 
 def _case(suite: ElementTree.Element, line: OperationLine, note: str = "") -> ElementTree.Element:

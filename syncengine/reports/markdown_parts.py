@@ -21,17 +21,21 @@ def prose(text: str, foreign: Iterable[str | None] = ()) -> str:
 
     Words that must be code are joined where they are neighbours.
     """
-    names = sorted({visible(name) for name in foreign if name and not name.isspace()}, key=len, reverse=True)
-    pattern = f"(?<![A-Za-z0-9])({'|'.join(map(re.escape, names))})(?![A-Za-z0-9])" if names else "(?!)"
     words: list[_Word] = []
     glued = False
-    for position, part in enumerate(re.split(pattern, text)):
+    for position, part in enumerate(re.split(_pattern_of(foreign), text)):
         if position % 2:
             words.append(_Word("", part, "", is_code=True, glued=glued))
         else:
             words += _words(part, glued=position > 0 and not part[:1].isspace())
         glued = bool(part) and not part[-1].isspace()
     return _joined(words)
+
+
+def _pattern_of(foreign: Iterable[str | None]) -> str:
+    """Finds these texts as whole words; the longest first, since one may begin with another."""
+    names = sorted({visible(name) for name in foreign if name and not name.isspace()}, key=len, reverse=True)
+    return f"(?<![A-Za-z0-9])({'|'.join(map(re.escape, names))})(?![A-Za-z0-9])" if names else "(?!)"
 
 
 def _words(text: str, *, glued: bool) -> Iterator[_Word]:

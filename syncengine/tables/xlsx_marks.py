@@ -164,13 +164,17 @@ class _Sheet:
         marks.area.add(row, column, row, column)
         if self._row_hidden:
             marks.hide_row(row)
-        if self._hidden_columns and in_any(self._hidden_columns, column):
-            marks.hidden_columns.add(column)
+        if self._hidden_columns:
+            self._mark_hidden(column)
         if self._type == "e":
             marks.mark(row, column, error_cell("".join(self._text)))
         elif self._formula and self._is_uncomputed():
             marks.mark(row, column, uncomputed_cell())
         self._text.clear()
+
+    def _mark_hidden(self, column: int) -> None:
+        if in_any(self._hidden_columns, column):
+            self._marks.hidden_columns.add(column)
 
     def _is_uncomputed(self) -> bool:
         """Whether the program that wrote the file left the formula's value out, or out of date."""
