@@ -39,6 +39,7 @@ from syncengine.project import Project
 # command.
 if TYPE_CHECKING:
     from syncengine.applying import RuntimeDependencies
+    from syncengine.applying.apply_directory import FolderEntry
     from syncengine.applying.stopping import StopSignal
     from syncengine.changeset.load import Changeset, Loaded
     from syncengine.findings.conflict import UnsentClaims
@@ -501,9 +502,8 @@ def apply_directory(
     those of `apply`; `deadline` holds for all plans together.
     """
     from syncengine.applying import ApplyRequest
-    from syncengine.applying.apply_directory import FolderEntry, FolderRequest
+    from syncengine.applying.apply_directory import FolderRequest
     from syncengine.applying.apply_directory import apply_directory as apply_entries
-    from syncengine.moved_inputs import naming_moves
     from syncengine.planning.approvals import authorize, checked_claim, missing_named
     from syncengine.planning.listed_plans import read_folder
 
@@ -517,17 +517,8 @@ def apply_directory(
     with plans[0].open(keys) as saved:
         account, known = project.planned_account(saved), saved.provenance.ledger_id
     with project.ledger(account, known=known) as ledger:
-
-        def entry(plan: FolderPlan) -> FolderEntry:
-            @contextmanager
-            def opened() -> Iterator[PlanFile]:
-                with plan.open(keys) as saved, naming_moves(saved, ledger):
-                    yield saved
-
-            return FolderEntry(changeset=plan.changeset, digest=plan.digest, path=str(plan.path), open=opened)
-
         result = apply_entries(
-            [entry(plan) for plan in plans],
+            [_folder_entry(plan, keys, ledger) for plan in plans],
             ledger,
             FolderRequest(
                 apply=ApplyRequest(
@@ -544,6 +535,18 @@ def apply_directory(
             _runtime(project, account, sound, signal),
         )
         return msgspec.structs.replace(result, pin_line=_pin_line(ledger, sound))
+
+
+def _folder_entry(plan: FolderPlan, identities: Identities, ledger: Ledger) -> FolderEntry:
+    from syncengine.applying.apply_directory import FolderEntry
+    from syncengine.moved_inputs import naming_moves
+
+    @contextmanager
+    def opened() -> Iterator[PlanFile]:
+        with plan.open(identities) as saved, naming_moves(saved, ledger):
+            yield saved
+
+    return FolderEntry(changeset=plan.changeset, digest=plan.digest, path=str(plan.path), open=opened)
 
 
 def _runtime(project: Project, account: Account, listener: Listener, signal: StopSignal | None) -> RuntimeDependencies:
