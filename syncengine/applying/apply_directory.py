@@ -168,6 +168,7 @@ class _DirectoryCommand:
                 needed=error.needed,
                 given=error.given,
                 left_out=error.left_out,
+                message=error.message,
             )
         )
 

@@ -102,13 +102,14 @@ class ChangesetResult(msgspec.Struct, frozen=True, kw_only=True):
 
 class WaitingPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A plan of a folder that too few people approved. `left_out` holds (principal, reason) of signatures that did not
-    count."""
+    count; `message` also names what moved since an earlier plan."""
 
     changeset: ChangesetId
     plan: PlanDigest
     needed: int
     given: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
+    message: str = ""
 
 
 class RefusedPlan(msgspec.Struct, frozen=True, kw_only=True):

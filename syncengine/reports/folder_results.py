@@ -47,6 +47,7 @@ def _waiting(plan: WaitingPlan) -> dict[str, Any]:
         "needed": plan.needed,
         "given": list(plan.given),
         "left_out": [{"principal": principal, "reason": reason} for principal, reason in plan.left_out],
+        "message": plan.message,
     }
 
 
@@ -79,8 +80,8 @@ def _waiting_text(page: Page, plan: WaitingPlan) -> Iterator[str]:
         indent=2,
         hang=2,
     )
-    for principal, reason in plan.left_out:
-        yield from page.line(f"not counted: {visible(principal)}: {clip(visible(reason), 300)}", indent=4, hang=2)
+    if plan.message:
+        yield from page.line(Piece(clip(visible(plan.message), 1_000), "dim"), indent=4, hang=2)
 
 
 def _refused_text(page: Page, plan: RefusedPlan, *, together: bool) -> Iterator[str]:

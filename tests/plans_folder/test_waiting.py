@@ -182,6 +182,21 @@ def test_a_single_plan_without_its_approvals_is_refused(bench: Bench, signers: S
     assert (ended.code, ended.json["error"]["code"]) == (3, "SE640")
 
 
+def test_what_moved_since_the_approved_plan_is_told(bench: Bench, signers: Signers) -> None:
+    bench.configure(policy=signers.rule())
+    declare(bench, a_first=triggers(1, 1))
+    assert signers.sign(ANNA, "a-first").code == 0
+    assert apply_folder(bench).code == 0
+    declare(bench, a_first=triggers(1, 2))
+    ended = apply_folder(bench)
+    assert ended.code == 6
+    (plan,) = ended.json["waiting"]
+    assert "since the last plan of a-first on record" in plan["message"]
+    assert "since the last plan of a-first on record" in " ".join(
+        bench.cli("apply", bench.folder / "plans").out.split()
+    )
+
+
 def test_the_text_says_how_to_go_on(bench: Bench, signers: Signers) -> None:
     bench.configure(policy=signers.rule())
     folder = declare(bench, a_first=triggers(1, 1))
