@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from syncengine.cli import init_templates
-from syncengine.cli.ci_github import github
-from syncengine.cli.ci_gitlab import gitlab
+from syncengine.cli.ci_files import CI_SYSTEMS, ci_files
 from syncengine.cli.files import write_file
-from syncengine.cli.installation import Installed, this_installation
+from syncengine.cli.installation import this_installation
 from syncengine.cli.pinning import pinned
 from syncengine.clock import SystemClock
 from syncengine.core.errors import InputError, WrongLedger
@@ -26,9 +25,6 @@ from syncengine.sandbox import DEFAULT_KEYS
 
 _CONFIGURATION = "syncengine.yaml"
 _SCHEMAS = ("changeset.v1", "config.v1")
-_CI: Mapping[str, Callable[[Installed], Iterator[init_templates.Starter]]] = {"github": github, "gitlab": gitlab}
-
-CI_SYSTEMS = tuple(_CI)
 SHARED_LEDGER = "SYNCENGINE_LEDGER_URL"
 """The variable in which the workflows expect the URL of a ledger that all of their runners share."""
 
@@ -70,8 +66,8 @@ def found(folder: Path, environ: Mapping[str, str], ci: Sequence[str] = ()) -> F
     named = True
     for system in dict.fromkeys(ci):
         assert installed is not None
-        new = _write(folder, _CI[system](installed))
-        named = named and (bool(installed.requirement) or not new)
+        new = _write(folder, ci_files(CI_SYSTEMS[system], installed))
+        named = named and (bool(installed.requirement) or CI_SYSTEMS[system].workflow not in new)
         written += new
     return Founded(tuple(written), ledger, shared, named)
 

@@ -84,9 +84,10 @@ def requirement_lines(installed: Installed) -> str:
     """The lines of a CI file that name what pip installs, two spaces deep."""
     if installed.requirement:
         notes = f"  # {installed.note}.\n" if installed.note else ""
-        return (
-            f'{notes}  SYNCENGINE: "{installed.requirement}"   # what pip installs: keep it at a version or a commit\n'
-        )
+        return f"""\
+{notes}  # What pip installs besides requirements.txt: a version, a commit, or a URL with a hash.
+  SYNCENGINE: "{installed.requirement}"
+"""
     return f"""\
   # To be filled in: what pip installs. The syncengine that wrote this file cannot be named here:
   # {installed.reason}. A version from your index, or a commit:

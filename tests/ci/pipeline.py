@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -28,17 +28,32 @@ class JobRun:
         return found.read_text(encoding="utf-8")
 
 
+Jobs = dict[str, JobRun]
+"""The jobs of one run of the pipeline that were started, by name: what was skipped is not there."""
+
+
 class Pipeline(Protocol):
-    """Runs the jobs of the generated file, each command as it stands there."""
+    """Runs the generated file, each command as it is written there; what it installs is there already, but one test
+    has `installs` set. `shallow`: clones lack the history, whatever the file asks for."""
 
-    def check(self, number: int, branch: str) -> JobRun:
-        """The job that looks at proposal `number`, from a fresh checkout."""
+    installs: bool
+    shallow: bool
 
-    def comment(self, number: int, checked: JobRun) -> str:
-        """The job that posts the comment; returns what was posted."""
+    def proposal(self, number: int) -> Jobs:
+        """Proposal `number` was opened or pushed to."""
 
-    def apply(self) -> JobRun:
-        """The job that applies main, from a fresh checkout."""
+    def by_hand(self, *, changeset: str = "", proposal: str = "") -> Jobs:
+        """Somebody started the pipeline on main."""
+
+    def main(self, before_apply: Callable[[], object] = ...) -> Jobs:
+        """main was pushed to. `before_apply` happens between the jobs."""
+
+    def weekly(self) -> Jobs:
+        """The scheduled run."""
+
+
+def nothing_happens() -> None:
+    """Between two jobs."""
 
 
 def shell(script: str, folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:

@@ -1,90 +1,128 @@
-"""Just enough of GitLab CI to run the generated pipeline: the scripts of its jobs, with the variables of a runner."""
+"""Just enough of GitLab to run the generated pipeline: the scripts of its jobs, with the variables of a runner."""
 
 from __future__ import annotations
 
 import re
 import shutil
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs
+from typing import Any
 
 import yaml
 
-from tests.ci.pipeline import JobRun, shell
+from tests.ci.expressions import evaluate
+from tests.ci.pipeline import JobRun, Jobs, nothing_happens, shell
+from tests.ci.stand_in import Forge
 from tests.ci.team import Team, git
 
-_RULE = re.compile(r'\$(\w+)(?: (==|!=) "([^"]*)")?')
+PIPELINE = ".gitlab-ci.yml"
+_VARIABLE = re.compile(r"\$(\w+)")
+_OPEN_TOKEN, _PROTECTED_TOKEN = "glpat-comments", "glpat-statuses"
 
 
 class GitLab:
-    def __init__(self, team: Team, place: Path) -> None:
+    def __init__(self, team: Team, place: Path, forge: Forge) -> None:
         self._team = team
         self._place = place
-        self._jobs = 0
+        self._forge = forge
+        self._runs = 0
+        self.installs = False
+        self.shallow = False
+        self._forge.rights |= {_OPEN_TOKEN: {"api": "write"}, _PROTECTED_TOKEN: {"api": "write"}}
 
-    def check(self, number: int, branch: str) -> JobRun:
-        return self._run("check", f"refs/heads/{branch}", self._proposal(number))
-
-    def comment(self, number: int, checked: JobRun) -> str:
-        with _Api() as api:
-            variables = {
-                **self._proposal(number),
-                "SYNCENGINE_COMMENT_TOKEN": self._team.comment_token,
-                "CI_API_V4_URL": api.url,
-            }
-            ended = self._run("comment", "", variables, downloads=checked.artifacts)
-        assert ended.code == 0, ended.log
-        assert (api.path, api.token) == (f"/projects/7/merge_requests/{number}/notes", self._team.comment_token)
-        return api.body
-
-    def apply(self) -> JobRun:
-        protected = {
-            "CI_PIPELINE_SOURCE": "push",
-            "CI_COMMIT_BRANCH": "main",
-            "SYNCENGINE_LEDGER_URL": self._team.ledger_url,
-            "SYNCENGINE_LEDGER_KEY": str(self._team.ledger_key),
-            "LEADBYTE_API_KEY": self._team.sandbox.api_key,
-        }
-        return self._run("apply", "refs/heads/main", protected)
-
-    def _proposal(self, number: int) -> dict[str, str]:
-        return {
+    def proposal(self, number: int) -> Jobs:
+        head = f"refs/merge-requests/{number}/head"
+        facts = {
             "CI_PIPELINE_SOURCE": "merge_request_event",
             "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
             "CI_MERGE_REQUEST_IID": str(number),
-            "CI_PROJECT_ID": "7",
+            "SYNCENGINE_FORGE_TOKEN": _OPEN_TOKEN,
         }
+        return self._run(head, facts)
 
-    def _run(self, name: str, ref: str, variables: dict[str, str], downloads: Path | None = None) -> JobRun:
-        self._jobs += 1
-        folder = self._place / f"job-{self._jobs}"
+    def by_hand(self, *, changeset: str = "", proposal: str = "") -> Jobs:
+        given = {"CHANGESET": changeset, "PROPOSAL": proposal}
+        return self._run("main", self._on_main("web") | {name: value for name, value in given.items() if value})
+
+    def main(self, before_apply: Callable[[], object] = nothing_happens) -> Jobs:
+        return self._run("main", self._on_main("push"), before_apply)
+
+    def weekly(self) -> Jobs:
+        return self._run("main", self._on_main("schedule"))
+
+    def _on_main(self, source: str) -> dict[str, str]:
+        return {"CI_PIPELINE_SOURCE": source, "CI_COMMIT_BRANCH": "main", "SYNCENGINE_FORGE_TOKEN": _PROTECTED_TOKEN}
+
+    def _run(self, ref: str, facts: dict[str, str], before_apply: Callable[[], object] = nothing_happens) -> Jobs:
+        self._runs += 1
+        folder = self._place / f"run-{self._runs}"
+        document = yaml.load(git(self._team.remote, "show", f"{ref}:{PIPELINE}"), yaml.BaseLoader)
+        facts = facts | {
+            "CI_API_V4_URL": self._forge.url,
+            "CI_COMMIT_SHA": git(self._team.remote, "rev-parse", ref).strip(),
+            "CI_PIPELINE_URL": f"https://gitlab.example.com/acme/leads/-/pipelines/{self._runs}",
+            "CI_PROJECT_ID": "7",
+            "GITLAB_USER_LOGIN": "anna",
+        }
+        jobs: Jobs = {}
+        failed = False
+        for name in (name for stage in document["stages"] for name in _jobs_of(document, stage)):
+            if name == "apply":
+                before_apply()
+            job = document[name]
+            base = document.get(job.get("extends", ""), {})
+            environment = job.get("environment", "")
+            variables = self._variables(document["variables"] | job.get("variables", {}), facts, environment)
+            when = _when(job["rules"], variables)
+            # Somebody presses the button of a manual job.
+            if when == "never" or (failed and when != "always"):
+                continue
+            jobs[name] = self._job(base | job, folder / name, ref, variables, [*jobs.values()])
+            jobs[name].environment["WHEN"] = when
+            failed = failed or jobs[name].code != 0
+        return jobs
+
+    def _variables(self, declared: dict[str, str], facts: dict[str, str], environment: Any) -> dict[str, str]:
+        """Variables may name others; those of a runner, and of an environment, come first."""
+        name = environment if isinstance(environment, str) else environment["name"]
+        scoped = {}
+        if name:
+            scoped = {
+                "SYNCENGINE_LEDGER_URL": self._team.url_of(name),
+                "SYNCENGINE_LEDGER_KEY": str(self._team.ledger_key),
+                "LEADBYTE_API_KEY": self._team.sandbox.api_key,
+            }
+        known = facts | scoped
+        return {
+            key: _VARIABLE.sub(lambda found: known.get(found[1], found[0]), value) for key, value in declared.items()
+        } | known
+
+    def _job(self, job: Any, folder: Path, ref: str, variables: dict[str, str], earlier: list[JobRun]) -> JobRun:
         project, ended = folder / "project", JobRun(artifacts=folder / "artifacts")
         ended.artifacts.mkdir(parents=True)
-        document = yaml.load(git(self._team.remote, "show", f"{ref or 'main'}:.gitlab-ci.yml"), yaml.BaseLoader)
-        job = document[name]
+        url = f"https://gitlab.example.com/acme/leads/-/jobs/{self._runs}"
+        manual = {"CI_JOB_MANUAL": "true"} if _when(job["rules"], variables) == "manual" else {}
+        ended.environment = (
+            variables | manual | {"CI_PROJECT_DIR": str(project), "HOME": str(folder), "CI_JOB_URL": url}
+        )
         ended.environment = {
-            **document["variables"],
-            **job.get("variables", {}),
-            "CI_PROJECT_DIR": str(project),
-            "HOME": str(folder),
-            **variables,
+            key: value.replace("$CI_PROJECT_DIR", str(project)) for key, value in ended.environment.items()
         }
-        assert any(_holds(rule["if"], ended.environment) for rule in job["rules"])
-        if ended.environment.get("GIT_STRATEGY") == "none":
-            project.mkdir()
-        else:
-            assert ended.environment["GIT_DEPTH"] == "0"
-            git(folder, "clone", "--quiet", "--no-checkout", self._team.remote, project)
-            git(project, "fetch", "--quiet", "origin", ref)
-            git(project, "checkout", "--quiet", "--detach", "FETCH_HEAD")
-        if downloads is not None:
-            shutil.copytree(downloads, project, dirs_exist_ok=True)
+        assert ended.environment["GIT_DEPTH"] == "0"
+        git(folder, "clone", "--quiet", "--no-checkout", self._team.remote, project)
+        git(project, "fetch", "--quiet", "origin", ref)
+        git(project, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+        for before in earlier:
+            shutil.copytree(before.artifacts, project, dirs_exist_ok=True)
+            ended.environment |= _dotenv(before.artifacts / "outputs.env")
         lines = [*job.get("before_script", []), *job["script"]]
+        if not self.installs:
+            lines = [line for line in lines if not line.startswith("pip install")]
         ended.code, ended.log = shell("\n".join(lines), project, ended.environment)
-        for pattern in job.get("artifacts", {}).get("paths", []):
-            source = project / pattern
-            target = ended.artifacts / pattern
+        artifacts = job.get("artifacts", {})
+        dotenv = artifacts.get("reports", {}).get("dotenv")
+        for pattern in [*artifacts.get("paths", []), *([dotenv] if dotenv else [])]:
+            source, target = project / pattern, ended.artifacts / pattern
             if source.is_dir():
                 shutil.copytree(source, target)
             elif source.exists():
@@ -94,46 +132,18 @@ class GitLab:
         return ended
 
 
-def _holds(condition: str, variables: dict[str, str]) -> bool:
-    parts = condition.split(" && ")
-    found = [_RULE.fullmatch(part) for part in parts]
-    return all(match is not None and _is_true(match, variables) for match in found)
+def _dotenv(file: Path) -> dict[str, str]:
+    """Variables that a job hands to later ones."""
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return dict(line.split("=", 1) for line in lines)
 
 
-def _is_true(match: re.Match[str], variables: dict[str, str]) -> bool:
-    name, sign, value = match.groups()
-    if sign is None:
-        return bool(variables.get(name))
-    return (variables.get(name, "") == value) == (sign == "==")
+def _jobs_of(document: Any, stage: str) -> list[str]:
+    return [name for name, job in document.items() if isinstance(job, dict) and job.get("stage") == stage]
 
 
-class _Api:
-    """The one call of GitLab's API that the pipeline makes, on a real socket."""
-
-    def __init__(self) -> None:
-        self.path = self.token = self.body = ""
-        api = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                api.path, api.token = self.path, self.headers["PRIVATE-TOKEN"]
-                sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                api.body = parse_qs(sent)["body"][0]
-                self.send_response(201)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Nothing."""
-
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> _Api:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+def _when(rules: list[Any], variables: dict[str, str]) -> str:
+    for rule in rules:
+        if evaluate(rule["if"], lambda name: variables.get(name.removeprefix("$"), ""), {}):
+            return str(rule.get("when", "on_success"))
+    return "never"

@@ -158,7 +158,7 @@ class Scene:
             '  - {lead: "2932682", update: {postcode: TN25 6QD}, trigger: [northwind]}\n',
         )
         team.propose("repair", 1)
-        team.merge(1)
+        team.merge("repair")
         place = Place(team.reviewer, variables={"LEADBYTE_API_KEY": self._running.api_key})
         place.home = self._folder / "anna-home"
         (place.home / ".ssh").mkdir(parents=True)
@@ -168,7 +168,8 @@ class Scene:
         shutil.copy(team.ledger_key, team.reviewer / ".syncengine" / "ledger.key")
         place.variables["SYNCENGINE_LEDGER_URL"] = team.ledger_url
         place.words[PLACEHOLDER_URL] = team.ledger_url
-        place.words["DIGEST"] = str(place.json("plan", "changesets")["plan"])
+        (plan,) = json.loads(place.run("plan", "changesets", "--format", "json", "--each", "../plans").out)["plans"]
+        place.words["DIGEST"] = plan["plan"]
         place.words["CHANGED"] = "repair"
         return place
 

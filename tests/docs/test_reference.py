@@ -79,7 +79,7 @@ def test_the_manual_page_has_every_command_and_option(words: str) -> None:
 def test_the_manual_page_names_every_variable_that_is_read() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "syncengine").rglob("*.py"))
     # What the generated workflows hand from step to step is not read by syncengine.
-    handed = {"SYNCENGINE_COMMENT_TOKEN", "SYNCENGINE_LEDGER_KEY"}
+    handed = {"SYNCENGINE_FORGE_TOKEN", "SYNCENGINE_LEDGER_KEY"}
     read = set(re.findall(r"\bSYNCENGINE_[A-Z_]+\b", code)) - handed
     section = MANUAL.partition(".SH ENVIRONMENT")[2].partition(".SH FILES")[0]
     assert read - set(re.findall(r"SYNCENGINE_[A-Z_]+", section)) == {*()}
