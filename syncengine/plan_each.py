@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncengine.api import Planned, account_of, input_warnings, ledger_for_planning, unsent_of
 from syncengine.core.digests import about, parts_of
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.plan import Selection
 from syncengine.expected_plans import PlansComparison
+from syncengine.make_plan import Planned, account_of, input_warnings, ledger_for_planning, unsent_of
 from syncengine.planning.plans_file import ListedPlan, PlansFile, listed, write_plans_file
 from syncengine.planning.plans_folder import PlansFolder
 from syncengine.project import Project

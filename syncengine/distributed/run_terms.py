@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from syncengine.api import TOOL
 from syncengine.core.digests import wire_digest
 from syncengine.core.errors import Refusal
 from syncengine.core.settings import Account
 from syncengine.distributed.store import WorkerStore
+from syncengine.make_plan import TOOL
 
 
 def refuse_other_terms(

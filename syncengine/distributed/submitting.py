@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from syncengine.api import TOOL, Quiet, approval_request
+from syncengine.api import Quiet, approval_request
 from syncengine.applying import ApplyRequest
 from syncengine.applying.apply import examine, nothing_to_send, permit, run_start
 from syncengine.applying.remaining import Feed
@@ -26,6 +26,7 @@ from syncengine.distributed.run_end import NEVER_ENQUEUED, heal, settle
 from syncengine.distributed.sharding import SHARD_SIZE, ShardTerms, cut
 from syncengine.distributed.store import Row, WorkerStore, found_schema, require_server, run
 from syncengine.ledger.key import read_key
+from syncengine.make_plan import TOOL
 from syncengine.moved_inputs import naming_moves
 from syncengine.planning import open_plan
 from syncengine.planning.approvals import authorize, checked_claim, missing_named

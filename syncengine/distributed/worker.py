@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from syncengine.api import TOOL
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.digests import wire_digest
 from syncengine.core.errors import Exit, LedgerTrouble, SyncError
@@ -38,6 +37,7 @@ from syncengine.distributed.store import WorkerStore, found_schema, require_serv
 from syncengine.distributed.submitting import queue_name
 from syncengine.ledger import open_ledger
 from syncengine.ledger.key import read_key
+from syncengine.make_plan import TOOL
 from syncengine.project import Project
 
 if TYPE_CHECKING:
