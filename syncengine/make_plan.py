@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -250,6 +249,8 @@ def _resumed(
     planning: Planning, ledger: Ledger, found: Interrupted, path: Path | None, watchers: Sequence[Watcher]
 ) -> Planned:
     """The interrupted plan, worked out again. Raises CannotResume."""
+    from tempfile import TemporaryDirectory
+
     from syncengine.resuming import Resumption
 
     project, account = planning.project, planning.account
