@@ -45,6 +45,10 @@ lease: a process that was stopped in between must not send what another runner t
 _SHARE = 0.05
 """Seconds for which an answer may wait for others to share its commit, while nothing depends on that commit."""
 
+_SLOW = _SHARE
+"""Seconds between requests from which on no connection waits for intents: those of repeatable requests then wait for
+the commit of an answer."""
+
 _LAST_COMMITS = 5
 """Attempts to record received answers when the ledger fails at the end."""
 
@@ -204,7 +208,7 @@ class Executor:
     def _can_wait(self, ahead: Sequence[Job], now: float) -> bool:
         """Whether to wait for more answers before the next commit: nothing depends on it, and few answers would share
         it."""
-        if not self._answers and not ahead:
+        if not self._answers and (not ahead or (self._flying and self._pace.gap > _SLOW)):
             return True
         few = max(len(self._answers), len(ahead)) < self._share
         return few and bool(self._flying) and not (self._answers and now - self._answers.since >= _SHARE)
@@ -288,7 +292,8 @@ class Executor:
             self._stop(f"{error.message}; nothing more is sent", "ledger trouble")
             return False
         self._answers.clear()
-        self._held = now
+        # A commit renews the lease as well.
+        self._held = self._renewed = now
         for job, request in zip(intended, committed.requests, strict=True):
             job.request = request
             if committed.stopped:

@@ -35,7 +35,7 @@ class SharedPace:
         clock: Clock,
         signal: StopSignal,
     ) -> None:
-        gap = 1.0 / requests_per_second if requests_per_second > 0 else 0.0
+        self.gap = gap = 1.0 / requests_per_second if requests_per_second > 0 else 0.0
         self._store = store
         self._names = {"account": account, "run": run}
         self._gap = int(gap * _MICRO)

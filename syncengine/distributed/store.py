@@ -65,6 +65,14 @@ class WorkerStore:
     def write(self, work: Callable[[psycopg.Connection[Row]], T]) -> T:
         """Run `work` in one transaction, and again if the connection was lost. Raises LedgerTrouble if it stays
         lost."""
+
+        def transaction(connection: psycopg.Connection[Row]) -> T:
+            with connection.transaction():
+                return work(connection)
+
+        return self._repeat(transaction)
+
+    def _repeat(self, work: Callable[[psycopg.Connection[Row]], T]) -> T:
         import psycopg
 
         with self._lock:
@@ -72,8 +80,7 @@ class WorkerStore:
             for delay in _DELAYS:
                 time.sleep(delay)
                 try:
-                    with self._opened().transaction():
-                        return work(self._opened())
+                    return work(self._opened())
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     trouble = error
                     self.close()
@@ -83,11 +90,11 @@ class WorkerStore:
 
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """Rows of one statement in a transaction of its own."""
-        return self.write(lambda connection: rows(connection, name, **parameters))
+        return self._repeat(lambda connection: rows(connection, name, **parameters))
 
     def run(self, name: str, /, **parameters: Any) -> int:
         """Number of rows that one statement changed."""
-        return self.write(lambda connection: run(connection, name, **parameters))
+        return self._repeat(lambda connection: run(connection, name, **parameters))
 
     def close(self) -> None:
         """Close the connection."""

@@ -55,11 +55,10 @@ def answer_content(row: Sequence[Any], words: str, exceptions: Sequence[Sequence
 
 
 class Lane(msgspec.Struct, frozen=True):
-    """A lane whose row is locked by this transaction: its epoch and the end of its chain."""
+    """A lane whose row is locked by this transaction, and the end of its chain."""
 
     account: str
     lane: str
-    epoch: int
     step: int
     head: str
 
@@ -70,7 +69,7 @@ def lock_lane(engine: Engine, account: str, lane: str) -> Lane:
     if row is None:
         engine.run("add_lane", account=account, lane=lane, head=ORIGIN)
         row = engine.rows("lock_lane", account=account, lane=lane)[0]
-    return Lane(account, lane, *row)
+    return Lane(account, lane, *row[1:])
 
 
 def append(engine: Engine, lane: Lane, entries: Sequence[Entry]) -> int:

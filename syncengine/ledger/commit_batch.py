@@ -283,7 +283,12 @@ def without_stopped(outgoing: OutgoingRequest, stopped: Iterable[str]) -> tuple[
 
 def leads_of(outgoing: Iterable[OutgoingRequest]) -> list[LeadId]:
     """Leads of these requests, without duplicates."""
-    return list(dict.fromkeys(entry.lead for request in outgoing for entry in request.entries))
+    return leads_in(entry for request in outgoing for entry in request.entries)
+
+
+def leads_in(entries: Iterable[LeadEntry]) -> list[LeadId]:
+    """Leads of these entries, without duplicates."""
+    return list(dict.fromkeys(entry.lead for entry in entries))
 
 
 def well_formed(text: str) -> str:

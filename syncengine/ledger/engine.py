@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -14,6 +14,8 @@ from syncengine.ledger.statements import Dialect
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
+Ask = tuple[str, Mapping[str, Any]]
+"""Name and parameters of a statement."""
 
 
 class Engine(Protocol):
@@ -43,6 +45,14 @@ class Engine(Protocol):
 
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """All rows of a named statement. A list parameter stands for a set of values."""
+        ...
+
+    def rows_each(self, asks: Sequence[Ask]) -> list[list[Row]]:
+        """`rows` of several statements, run in this order: inside `write` one round trip for all of them."""
+        ...
+
+    def look(self, name: str, /, **parameters: Any) -> list[Row]:
+        """`rows` in a transaction of its own, in one round trip."""
         ...
 
     def run(self, name: str, /, **parameters: Any) -> int:
@@ -107,6 +117,18 @@ class Applicant(msgspec.Struct, frozen=True, kw_only=True):
     token: Callable[[int], str]
 
 
+class LockedLane(msgspec.Struct, frozen=True, kw_only=True):
+    """A lane whose row this transaction locks. `held`: the epoch's lease may commit intents until the transaction ends.
+
+    `step` and `head` are the end of its chain; `answers` are the rows of each statement that was asked with it.
+    """
+
+    held: bool
+    step: int
+    head: str
+    answers: list[list[Row]] = []
+
+
 class Leases(Protocol):
     """Leases on this kind of database: the exclusive right to apply."""
 
@@ -118,8 +140,8 @@ class Leases(Protocol):
         """(account, lane) to the epoch of its lease, for leases whose holder is alive."""
         ...
 
-    def holds(self, account: str, lane: str, epoch: int) -> bool:
-        """Inside a transaction: whether this epoch may commit intents until the transaction ends."""
+    def lock(self, account: str, lane: str, epoch: int, asks: Sequence[Ask] = ()) -> LockedLane:
+        """Inside a transaction: lock the lane's row until it ends, then run `asks`. Extends a timed lease."""
         ...
 
     def accept_position(self, ledger_id: str, position: int) -> None:

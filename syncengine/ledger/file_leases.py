@@ -14,14 +14,14 @@ import re
 import stat
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerTrouble
 from syncengine.ledger.chain import ORIGIN
-from syncengine.ledger.engine import Applicant, Engine, Row, first
+from syncengine.ledger.engine import Applicant, Ask, Engine, LockedLane, Row, first
 from syncengine.ledger.position_marks import PositionMark, lease_files
 from syncengine.ledger.sqlite import SqliteEngine
 
@@ -62,7 +62,7 @@ class FileLease(msgspec.Struct, frozen=True):
 
     def renew(self) -> None:
         """File leases do not expire. Raises LeaseLost where another epoch began all the same."""
-        row = self.engine.read(lambda: first(self.engine.rows("get_epoch", account=self.account, lane=self.lane)))
+        row = first(self.engine.look("get_epoch", account=self.account, lane=self.lane))
         if row is None or row[0] != self.epoch:
             raise LeaseLost(f"the lease of account {self.account} was taken over")
 
@@ -96,7 +96,7 @@ class FileLeases:
             lock.close()
 
     def _ledger_id(self) -> str:
-        return str(self._engine.read(lambda: self._engine.rows("get_meta", name="id"))[0][0])
+        return str(self._engine.look("get_meta", name="id")[0][0])
 
     def accept_position(self, ledger_id: str, position: int) -> None:
         """Record this position in every lease file that mentions the ledger. Raises LeaseHeld where a runner is
@@ -145,12 +145,12 @@ class FileLeases:
         return int(self._engine.rows("get_epoch", account=account, lane="")[0][0])
 
     def _refusal(self, account: str) -> LeaseHeld:
-        rows = self._engine.read(lambda: self._engine.rows("get_lanes"))
+        rows = self._engine.look("get_lanes")
         return held_by([row for row in rows if row[0] == account])
 
     def live_epochs(self) -> dict[tuple[str, str], int]:
         """Leases whose lock file is locked at this moment."""
-        rows = self._engine.read(lambda: self._engine.rows("live_lanes"))
+        rows = self._engine.look("live_lanes")
         return {(account, lane): epoch for account, lane, epoch in rows if self._is_locked(account)}
 
     def _is_locked(self, account: str) -> bool:
@@ -164,10 +164,10 @@ class FileLeases:
         finally:
             os.close(descriptor)
 
-    def holds(self, account: str, lane: str, epoch: int) -> bool:
-        """Whether this epoch is the current one; the lock itself lasts as long as this process."""
-        row = first(self._engine.rows("get_epoch", account=account, lane=lane))
-        return row is not None and row[0] == epoch
+    def lock(self, account: str, lane: str, epoch: int, asks: Sequence[Ask] = ()) -> LockedLane:
+        """See Leases. The lock itself lasts as long as this process."""
+        current, step, head = self._engine.rows("lock_lane", account=account, lane=lane)[0]
+        return LockedLane(held=current == epoch, step=step, head=head, answers=self._engine.rows_each(asks))
 
     def release(self, account: str) -> int:
         """Fence off a dead holder. Raises LeaseHeld where its process is alive."""

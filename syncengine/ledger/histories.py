@@ -11,7 +11,7 @@ from syncengine.core.history import Attempt, LeadHistory, RecordedAnswer, Resolu
 from syncengine.core.operations import Kind
 from syncengine.core.outcomes import Outcome
 from syncengine.core.values import LeadId, RunId
-from syncengine.ledger.engine import Engine, Row, first
+from syncengine.ledger.engine import Ask, Engine, Row
 from syncengine.ledger.rows import SPAN, Live, decode_values, own_message, shared_message
 
 _KINDS = {kind.value: kind for kind in Kind}
@@ -43,12 +43,25 @@ class _Words(msgspec.Struct, frozen=True):
     erased: frozenset[str]
 
 
+def history_asks(account: str, leads: list[LeadId]) -> list[Ask]:
+    """Statements whose rows `histories_from` takes."""
+    parameters = {"account": account, "leads": leads}
+    return [("histories", parameters), ("erased_among", parameters)]
+
+
 def load_histories(
     engine: Engine, account: str, leads: list[LeadId], plans_of: PlansOf, live: Live
 ) -> dict[LeadId, LeadHistory]:
     """Histories of these leads; a lead without any is left out. Call it inside a read or write."""
-    rows = engine.rows("histories", account=account, leads=leads)
-    erased = frozenset(lead for (lead,) in engine.rows("erased_among", account=account, leads=leads))
+    return histories_from(engine, engine.rows_each(history_asks(account, leads)), plans_of, live)
+
+
+def histories_from(
+    engine: Engine, answers: Sequence[list[Row]], plans_of: PlansOf, live: Live
+) -> dict[LeadId, LeadHistory]:
+    """Histories from the rows of `history_asks`. Call it inside the read or write that asked."""
+    rows, forgotten = answers
+    erased = frozenset(lead for (lead,) in forgotten)
     found: dict[LeadId, list[Attempt]] = {lead: [] for lead in erased}
     if rows:
         for attempt in _attempts(rows, _words(engine, rows, plans_of, live, erased)):
@@ -68,17 +81,23 @@ def _history(attempts: list[Attempt], *, forgotten: bool) -> LeadHistory:
 
 def _words(engine: Engine, rows: Sequence[Row], plans_of: PlansOf, live: Live, erased: frozenset[str]) -> _Words:
     numbers = [row[1] for row in rows]
-    sent = engine.rows("sendings", requests=sorted({number // SPAN for number in numbers}))
-    rekeyed = first(engine.rows("get_meta", name="rekeyed"))
+    sent, rekeyed, own, resolved = engine.rows_each(
+        [
+            ("sendings", {"requests": sorted({number // SPAN for number in numbers})}),
+            ("get_meta", {"name": "rekeyed"}),
+            ("own_outcomes", {"numbers": numbers}),
+            ("resolutions_of", {"numbers": numbers}),
+        ]
+    )
     plans = plans_of({row[1] for row in sent})
     return _Words(
         sendings={row[0]: _sending(row, plans, live) for row in sent},
-        own={number: (outcome, said) for number, outcome, said in engine.rows("own_outcomes", numbers=numbers)},
+        own={number: (outcome, said) for number, outcome, said in own},
         resolutions={
             number: Resolution(applied=bool(applied), by=by, note=note, at=at)
-            for number, applied, by, at, note, *_ in engine.rows("resolutions_of", numbers=numbers)
+            for number, applied, by, at, note, *_ in resolved
         },
-        rekeyed=int(rekeyed[0]) if rekeyed else 0,
+        rekeyed=int(rekeyed[0][0]) if rekeyed else 0,
         erased=erased,
     )
 

@@ -73,13 +73,13 @@ class Ledger(Writer):
     def _leads_of(self, statement: str) -> list[tuple[str, list[LeadId]]]:
         """The leads that a statement returns, by account."""
         leads: dict[str, list[LeadId]] = {}
-        for account, lead in self.engine.read(lambda: self.engine.rows(statement)):
+        for account, lead in self.engine.look(statement):
             leads.setdefault(account, []).append(LeadId(lead))
         return sorted(leads.items())
 
     def totals(self, account: str | None = None, *, run: RunId | None = None) -> Totals:
         """Counts of operations, of one account, of one run, or of the whole ledger."""
-        rows = self.engine.read(lambda: self.engine.rows("get_tallies"))
+        rows = self.engine.look("get_tallies")
         scope = run or ""
         counted = [row[2:] for row in rows if row[1] == scope and account in (None, row[0])]
         return Totals(
@@ -92,9 +92,9 @@ class Ledger(Writer):
     def unfinished(self, account: str | None = None) -> Sequence[UnfinishedPlan]:
         """Plans that were begun and not settled, newest first."""
         plans: dict[str, list[BegunRow]] = {}
-        counted = self.engine.read(lambda: self.engine.rows("settled_by_plan"))
+        counted = self.engine.look("settled_by_plan")
         settled = {plan: int(count) for plan, count in counted}
-        for row in begun_rows(self.engine.read(lambda: self.engine.rows("begun_plans"))):
+        for row in begun_rows(self.engine.look("begun_plans")):
             if account in (None, row.account):
                 plans.setdefault(row.plan, []).append(row)
         live = {run for run, _ in self.live_runs()}
@@ -116,16 +116,16 @@ class Ledger(Writer):
 
     def open_shared_runs(self) -> Sequence[tuple[RunId, str]]:
         """Shared runs that have not ended, each with its account."""
-        rows = run_rows(self.engine.read(lambda: self.engine.rows("open_runs")))
+        rows = run_rows(self.engine.look("open_runs"))
         return [(RunId(row.id), row.account) for row in rows if row.lane == SHARED]
 
     def requests_sent(self, run: RunId) -> int:
         """Number of requests of a run that left, according to the records."""
-        return int(self.engine.read(lambda: self.engine.rows("requests_sent", run=run)[0][0]))
+        return int(self.engine.look("requests_sent", run=run)[0][0])
 
     def is_taken_over(self, lease: Lease) -> bool:
         """Whether another holder had the lease since, or an operator released it."""
-        rows = self.engine.read(lambda: self.engine.rows("get_epoch", account=lease.account, lane=lease.lane))
+        rows = self.engine.look("get_epoch", account=lease.account, lane=lease.lane)
         return not rows or rows[0][0] != lease.epoch
 
     def held_lanes(self, account: str) -> Mapping[str, int]:

@@ -24,7 +24,7 @@ import msgspec
 
 from syncengine.core.errors import ConfigError, InputError, LedgerLocked, LedgerTrouble, WrongLedger
 from syncengine.ledger.address import ServerAddress
-from syncengine.ledger.engine import Engine, Row
+from syncengine.ledger.engine import Ask, Engine, Row
 from syncengine.ledger.statements import Dialect, in_batches, script, sql_text, statements
 
 if TYPE_CHECKING:
@@ -141,6 +141,9 @@ class PostgresEngine:
         return self.read(lambda: landed(result))
 
     def _transaction(self, begin: str, work: Callable[[], T], results: list[T]) -> T:
+        if not begin:
+            results.append(work())
+            return results[0]
         self._inside, self._writing = True, begin == _WRITE
         self._unsent = [begin]
         try:
@@ -155,16 +158,18 @@ class PostgresEngine:
             self._unsent = []
         return result
 
-    def _send(self, sql: str) -> psycopg.Cursor[Row]:
-        """Send the buffered statements and `sql` in one message; the cursor is then at the result of `sql`."""
+    def _send(self, *sql: str) -> psycopg.Cursor[Row]:
+        """Send the buffered statements and `sql` in one message; the cursor is then at the result of the first of
+        `sql`."""
         import psycopg
 
         cursor = psycopg.ClientCursor(self._connection)
-        message = ";".join((*self._unsent, sql))
+        before = len(self._unsent)
+        message = ";".join((*self._unsent, *sql))
         self._unsent = []
         cursor.execute(message.encode(), prepare=False)
-        while cursor.nextset():
-            pass
+        for _ in range(before):
+            cursor.nextset()
         return cursor
 
     def _text(self, sql: str, values: Sequence[Any]) -> str:
@@ -239,16 +244,36 @@ class PostgresEngine:
         """See Engine."""
         return self._ask(name, parameters).fetchall()
 
+    def rows_each(self, asks: Sequence[Ask]) -> list[list[Row]]:
+        """See Engine."""
+        if not asks or not (self._writing or self._unsent):
+            return [self.rows(name, **parameters) for name, parameters in asks]
+        cursor = self._send(*(self._filled(name, parameters) for name, parameters in asks))
+        found = [cursor.fetchall()]
+        while cursor.nextset():
+            found.append(cursor.fetchall())
+        return found
+
+    def look(self, name: str, /, **parameters: Any) -> list[Row]:
+        """See Engine."""
+        with self._lock:
+            if self._inside:
+                return self.rows(name, **parameters)
+            return self._repeat("", lambda: self.rows(name, **parameters), lambda _: True)
+
     def run(self, name: str, /, **parameters: Any) -> int:
         """See Engine."""
         return self._ask(name, parameters).rowcount
 
     def _ask(self, name: str, parameters: Mapping[str, Any]) -> psycopg.Cursor[Row]:
-        statement = self._statements[name]
-        values = [parameters[parameter] for parameter in statement.parameters]
         if self._writing or self._unsent:
-            return self._send(self._text(statement.sql, values))
-        return self._connection.execute(statement.sql, values)
+            return self._send(self._filled(name, parameters))
+        statement = self._statements[name]
+        return self._connection.execute(statement.sql, [parameters[parameter] for parameter in statement.parameters])
+
+    def _filled(self, name: str, parameters: Mapping[str, Any]) -> str:
+        statement = self._statements[name]
+        return self._text(statement.sql, [parameters[parameter] for parameter in statement.parameters])
 
     def put(self, name: str, /, **parameters: Any) -> None:
         """See Engine."""

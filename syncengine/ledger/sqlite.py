@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from syncengine.core.errors import InputError, LedgerDamaged, LedgerTrouble, WrongLedger
-from syncengine.ledger.engine import Row
+from syncengine.ledger.engine import Ask, Row
 from syncengine.ledger.position_marks import PositionMark, read_marks
 from syncengine.ledger.statements import Dialect, in_batches, script, sql_text, statements
 
@@ -150,6 +150,14 @@ class SqliteEngine:
         statement = self._statements[name]
         values = [_bound(parameters[parameter]) for parameter in statement.parameters]
         return self._connection.execute(statement.sql, values).fetchall()
+
+    def rows_each(self, asks: Sequence[Ask]) -> list[list[Row]]:
+        """See Engine."""
+        return [self.rows(name, **parameters) for name, parameters in asks]
+
+    def look(self, name: str, /, **parameters: Any) -> list[Row]:
+        """See Engine."""
+        return self.read(lambda: self.rows(name, **parameters))
 
     def run(self, name: str, /, **parameters: Any) -> int:
         """See Engine."""

@@ -11,11 +11,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerLocked, LedgerTrouble
 from syncengine.ledger.chain import ORIGIN
-from syncengine.ledger.engine import Applicant, Row, first
+from syncengine.ledger.engine import Applicant, Ask, LockedLane, Row, first
 from syncengine.ledger.file_leases import held_by
 from syncengine.ledger.postgres import PostgresEngine
 from syncengine.ledger.rows import SHARED
@@ -95,14 +95,14 @@ class TimedLeases:
             time.sleep(_POLL)
 
     def _attempt(self, account: str, lane: str, token: str) -> int | LeaseHeld:
-        self._engine.read(lambda: self._engine.rows("end_expired_sessions", account=account, lane=lane))
+        self._engine.look("end_expired_sessions", account=account, lane=lane)
         try:
             return self._engine.write(
                 lambda: self._try(account, lane, token),
                 landed=lambda taken: isinstance(taken, LeaseHeld) or self._epoch_of(account, lane, token) is not None,
             )
         except LedgerLocked:
-            rows = self._engine.read(lambda: self._engine.rows("see_lanes", account=account))
+            rows = self._engine.look("see_lanes", account=account)
             holders = [row for row in rows if row[3] and (not lane or row[1] in {"", lane})]
             if not holders:
                 raise
@@ -176,14 +176,15 @@ class TimedLeases:
 
     def live_epochs(self) -> dict[tuple[str, str], int]:
         """Leases that have not expired."""
-        rows = self._engine.read(lambda: self._engine.rows("live_lanes"))
+        rows = self._engine.look("live_lanes")
         return {(account, lane): epoch for account, lane, epoch in rows}
 
-    def holds(self, account: str, lane: str, epoch: int) -> bool:
-        """Whether this epoch's lease has not expired; extends it as well."""
-        engine = self._engine
+    def lock(self, account: str, lane: str, epoch: int, asks: Sequence[Ask] = ()) -> LockedLane:
+        """See Leases."""
         row = {"account": account, "lane": lane, "epoch": epoch, "span": self._span}
-        return engine.run("confirm_lane", **row, **engine.session()) == 1
+        rows, *answers = self._engine.rows_each([("lock_lease", {**row, **self._engine.session()}), *asks])
+        step, head, held = rows[0]
+        return LockedLane(held=held, step=step, head=head, answers=answers)
 
     def accept_position(self, ledger_id: str, position: int) -> None:
         """Nothing is noted outside of the server."""

@@ -24,9 +24,7 @@ class AccountUsage:
 
     def fields(self) -> frozenset[str]:
         """Names of fields in the latest updates on record."""
-        rows = self._engine.read(
-            lambda: self._engine.rows("get_last_values", account=self._account, kind="update", limit=_UPDATES)
-        )
+        rows = self._engine.look("get_last_values", account=self._account, kind="update", limit=_UPDATES)
         return frozenset(name for (values,) in rows for name in plain_values(values))
 
     def seen(self, what: str, targets: Collection[str]) -> frozenset[str]:
@@ -39,14 +37,12 @@ class AccountUsage:
         else:
             stored = msgspec.json.encode({"buyer": f"={target}"}).decode()[1:-1]
             name, parameters = "has_buyer", {"pattern": f"%{_escaped(stored)}%"}
-        return bool(self._engine.read(lambda: self._engine.rows(name, account=self._account, **parameters)))
+        return bool(self._engine.look(name, account=self._account, **parameters))
 
     def amounts(self, name: str) -> Sequence[int]:
         """The latest payouts or revenues on record, in hundredths."""
         pattern = f'%"{name}"%'
-        rows = self._engine.read(
-            lambda: self._engine.rows("get_last_amounts", account=self._account, pattern=pattern, limit=_AMOUNTS)
-        )
+        rows = self._engine.look("get_last_amounts", account=self._account, pattern=pattern, limit=_AMOUNTS)
         stored = (plain_values(values).get(name, "") for (values,) in rows)
         amounts = (parse_money(form[1:]) for form in stored if form.startswith("="))
         return [amount for amount in amounts if amount is not None]

@@ -9,7 +9,7 @@ from syncengine.core.history import LeadHistory
 from syncengine.core.operations import Kind
 from syncengine.core.ports import LedgerIdentity, RunRecord, Spent
 from syncengine.core.values import LeadId, PlanDigest, RunId
-from syncengine.ledger.engine import Engine, Leases, first
+from syncengine.ledger.engine import Engine, Leases, Row, first
 from syncengine.ledger.histories import load_histories
 from syncengine.ledger.key import ValueForms
 from syncengine.ledger.rows import SHARED, Live, RunRow, run_rows, spent_amount
@@ -29,10 +29,12 @@ class Reader:
         self._id = self._meta("id")
 
     def _meta(self, name: str) -> str:
-        row = self.engine.read(lambda: first(self.engine.rows("get_meta", name=name)))
-        if row is None:
+        return self._required(self.engine.look("get_meta", name=name), name)
+
+    def _required(self, rows: list[Row], name: str) -> str:
+        if not rows:
             raise LedgerDamaged(self.engine.url, f"it lacks its {name}")
-        return str(row[0])
+        return str(rows[0][0])
 
     def require_sound(self) -> None:
         """Raise LedgerDamaged where the database's structure is inconsistent or rows differ from their covering
@@ -55,15 +57,19 @@ class Reader:
 
     def identity(self) -> LedgerIdentity:
         """Id and position."""
-        position = self.engine.read(lambda: self.engine.rows("last_position")[0][0])
-        state = self._forms.state(self._id, self._meta("key_check"))
-        started = self.engine.read(lambda: first(self.engine.rows("get_meta", name="generation")))
+        last, check, started = self.engine.read(
+            lambda: self.engine.rows_each(
+                [("last_position", {}), ("get_meta", {"name": "key_check"}), ("get_meta", {"name": "generation"})]
+            )
+        )
+        position = last[0][0]
+        state = self._forms.state(self._id, self._required(check, "key_check"))
         return LedgerIdentity(
             id=self._id,
             position=position,
             url=self.engine.url,
             key=state,
-            generation=int(started[0]) if started else 0,
+            generation=int(started[0][0]) if started else 0,
             highest=max(position, self.engine.highest_position(self._id)),
         )
 
@@ -114,7 +120,7 @@ class Reader:
         epochs = self._leases.live_epochs()
         if not epochs:
             return frozenset()
-        runs = self.engine.read(lambda: run_rows(self.engine.rows("open_runs")))
+        runs = run_rows(self.engine.look("open_runs"))
         return frozenset(
             (run.id, epoch)
             for run in runs
@@ -124,22 +130,22 @@ class Reader:
 
     def hosts(self) -> Mapping[str, str]:
         """Account identity to the host it was first applied on."""
-        rows = self.engine.read(lambda: self.engine.rows("get_hosts"))
+        rows = self.engine.look("get_hosts")
         return {account: host for account, host in rows}  # noqa: C416  # rows are tuples of any length to mypy
 
     def names(self, account: str) -> Mapping[tuple[str, str, str], str]:
         """(changeset, kind, name) to the id that the name resolved to when the changeset was first applied with it."""
-        rows = self.engine.read(lambda: self.engine.rows("get_names", account=account))
+        rows = self.engine.look("get_names", account=account)
         return {(changeset, kind, name): target for changeset, kind, name, target in rows}
 
     def attempts_of(self, account: str, changeset: str) -> int:
         """How many attempts a changeset has."""
-        row = first(self.engine.read(lambda: self.engine.rows("count_attempts", account=account, changeset=changeset)))
+        row = first(self.engine.look("count_attempts", account=account, changeset=changeset))
         return int(row[0]) if row else 0
 
     def changesets_of(self, account: str) -> frozenset[str]:
         """Changesets with at least one attempt."""
-        rows = self.engine.read(lambda: self.engine.rows("get_changesets", account=account))
+        rows = self.engine.look("get_changesets", account=account)
         return frozenset(changeset for (changeset,) in rows)
 
     def runs(self, account: str | None = None, *, plan: PlanDigest | None = None) -> Sequence[RunRecord]:

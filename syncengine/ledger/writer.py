@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import msgspec
@@ -13,12 +13,21 @@ from syncengine.core.operations import Kind, recalled
 from syncengine.core.outcomes import LeadEntry, SentOperation
 from syncengine.core.ports import Answered, Committed, Lease, OutgoingRequest, Recheck, RunStart
 from syncengine.core.values import ChangesetId, LeadId, OperationId, RunId
-from syncengine.ledger.chain import Entry, append, append_to, lock_lane
-from syncengine.ledger.commit_batch import Batch, RunState, Sent, leads_of, to_recheck, without_stopped
-from syncengine.ledger.engine import Applicant, Engine, Leases, first
+from syncengine.ledger.chain import Entry, Lane, append, append_to
+from syncengine.ledger.commit_batch import (
+    Batch,
+    RunState,
+    Sent,
+    leads_in,
+    leads_of,
+    to_recheck,
+    without_stopped,
+)
+from syncengine.ledger.engine import Applicant, Ask, Engine, Leases, Row
+from syncengine.ledger.histories import histories_from, history_asks
 from syncengine.ledger.key import ValueForms
 from syncengine.ledger.record_encoding import event_content, run_content
-from syncengine.ledger.rows import SHARED, SPAN, Live, RunRow, plain_values
+from syncengine.ledger.rows import SHARED, SPAN, RunRow, plain_values
 from syncengine.ledger.status_counts import Stand, add_tallies, by_operation, tallies_of
 from syncengine.ledger.view import BATCH, Reader
 
@@ -114,9 +123,7 @@ class Writer(Reader):
 
     def _begin(self, state: RunState, run: RunRow, start: RunStart) -> int:
         engine = self.engine
-        lane = lock_lane(engine, state.account, state.lane)
-        if not self._leases.holds(state.account, state.lane, state.epoch):
-            raise _lost(run.account)
+        lane = self._held_lane(state)
         self._take_over(state.account, state.lane)
         for scope in ("", run.id):
             engine.run("add_tally_row", account=run.account, run=scope)
@@ -127,11 +134,16 @@ class Writer(Reader):
         engine.put("place_run", run=run.id, after=len(entries) - 1)
         return step
 
+    def _held_lane(self, state: RunState) -> Lane:
+        """The lane, locked by this transaction. Raises LeaseLost where its lease is not held."""
+        locked = self._leases.lock(state.account, state.lane, state.epoch)
+        if not locked.held:
+            raise _lost(state.account)
+        return Lane(state.account, state.lane, locked.step, locked.head)
+
     def _join(self, state: RunState) -> int:
         engine = self.engine
-        lane = lock_lane(engine, state.account, state.lane)
-        if not self._leases.holds(state.account, state.lane, state.epoch):
-            raise _lost(state.account)
+        lane = self._held_lane(state)
         run = self.run_row(state.run)
         if run is None or run.ended is not None:
             raise LedgerTrouble(f"run {state.run} of account {state.account} has ended, or is not in this ledger")
@@ -212,91 +224,69 @@ class Writer(Reader):
         self, state: RunState, outgoing: Sequence[OutgoingRequest], answers: Sequence[Answered], recheck: Recheck
     ) -> _Done:
         engine = self.engine
-        lane = lock_lane(engine, state.account, state.lane)
-        lost = not self._leases.holds(state.account, state.lane, state.epoch)
-        if not lost and lane.step != state.step:
+        questions = _asks(state, outgoing)
+        # Histories must include these answers: where any is about the same leads, they are read once it is written.
+        early = questions if _are_about_others(state, answers, outgoing) else []
+        asks = [("is_cancelled", {"run": state.run}), *early]
+        locked = self._leases.lock(state.account, state.lane, state.epoch, asks)
+        lane = Lane(state.account, state.lane, locked.step, locked.head)
+        if locked.held and lane.step != state.step:
             self._refresh(state)
         batch = Batch(state, self._forms, self._applicant.token)
         for answered in answers:
             batch.answer(answered, state.sent.get(answered.request) or self._recall(answered.request))
-        if lost:
+        cancelled, *told = locked.answers
+        committed = Committed(requests=(None,) * len(outgoing), stopped={}, cancelled=_is_set(cancelled))
+        if not locked.held:
             # Another process may have continued with these leads: count from the records, not from memory.
             leads = {entry.lead for a in answers for entry in self._sent_entries(state, a.request)}
             self._recount(state.account, sorted(leads), lambda: batch.write_answers(engine))
-            committed = Committed(requests=(None,) * len(outgoing), stopped={}, cancelled=False)
         else:
             batch.write_answers(engine)
-            committed = self._intend(state, batch, outgoing, recheck) if outgoing else self._nothing(state)
+            if outgoing:
+                told = told or engine.rows_each(questions)
+                committed = self._intend(batch, outgoing, recheck, told, cancelled=committed.cancelled)
             batch.write_intents(engine)
             batch.write_counts(engine)
         if batch.entries:
             append(engine, lane, batch.entries)
-        return _Done(batch, committed, lost, lane.step + len(batch.entries))
+        return _Done(batch, committed, not locked.held, lane.step + len(batch.entries))
 
     def _sent_entries(self, state: RunState, request: int) -> tuple[LeadEntry, ...]:
         sent = state.sent.get(request) or self._recall(request)
         return sent.entries
 
-    def _nothing(self, state: RunState) -> Committed:
-        return Committed(requests=(), stopped={}, cancelled=self._is_cancelled(state.run))
-
     def is_cancelled(self, run: RunId) -> bool:
         """Whether the run's cancel flag is set. A run reads it before every request."""
-        return self.engine.read(lambda: self._is_cancelled(run))
-
-    def _is_cancelled(self, run: str) -> bool:
-        row = first(self.engine.rows("is_cancelled", run=run))
-        return row is not None and row[0] is not None
+        return _is_set(self.engine.look("is_cancelled", run=run))
 
     def _intend(
-        self, state: RunState, batch: Batch, outgoing: Sequence[OutgoingRequest], recheck: Recheck
+        self,
+        batch: Batch,
+        outgoing: Sequence[OutgoingRequest],
+        recheck: Recheck,
+        told: Sequence[list[Row]],
+        *,
+        cancelled: bool,
     ) -> Committed:
-        cancelled = self._is_cancelled(state.run)
-        stopped = self._stopped(state, outgoing, recheck, cancelled=cancelled)
+        state = batch.state
+        (ids, *looked) = told
+        known: dict[LeadId, LeadHistory] = {}
+        for start in range(0, len(looked), 2):
+            own = frozenset({(state.run, state.epoch)})
+            known.update(histories_from(self.engine, looked[start : start + 2], self._plans_of, own))
+        stopped = _all_stopped(outgoing) if cancelled else _stopped(state, outgoing, recheck, known)
         leaving = [without_stopped(request, stopped) for request in outgoing]
-        count = sum(1 for entries in leaving if entries)
-        ids = sorted(number for (number,) in self.engine.rows("take_requests", count=count)) if count else []
-        prior = self._prior(state, outgoing) if state.changesets and count else {}
+        prior = _prior(state, known) if any(leaving) else {}
         now = self._applicant.clock.now()
         requests: list[int | None] = []
-        fresh = iter(ids)
+        fresh = iter(sorted(number for (number,) in ids))
         for entries in leaving:
             request = next(fresh) if entries else None
             requests.append(request)
             if request is not None:
                 batch.intend(request, entries, now, prior)
         return Committed(requests=tuple(requests), stopped=stopped, cancelled=cancelled)
-
-    def _stopped(
-        self, state: RunState, outgoing: Sequence[OutgoingRequest], recheck: Recheck, *, cancelled: bool
-    ) -> dict[OperationId, str]:
-        if cancelled:
-            entries = [entry for request in outgoing for entry in request.entries]
-            return {part.id: "the run was cancelled" for entry in entries for part in entry.parts}
-        judged = to_recheck(outgoing, state.erased)
-        leads = list(dict.fromkeys(entry.lead for entry in judged))
-        known = self.snapshot(state.account, leads, self._own(state)) if leads else {}
-        stopped: dict[OperationId, str] = {}
-        for entry in judged:
-            stopped.update(recheck(entry, known.get(entry.lead, _NO_HISTORY)))
-        return stopped
-
-    def _own(self, state: RunState) -> Live:
-        return frozenset({(state.run, state.epoch)})
-
-    def _prior(self, state: RunState, outgoing: Sequence[OutgoingRequest]) -> dict[str, Stand]:
-        """The present state of these leads' operations, from the records."""
-        leads = leads_of(outgoing)
-        met: list[LeadId] = []
-        for start in range(0, len(leads), BATCH):
-            rows = self.engine.rows("known_leads", account=state.account, leads=leads[start : start + BATCH])
-            met.extend(lead for (lead,) in rows)
-        prior: dict[str, Stand] = {}
-        for history in self.snapshot(state.account, met, self._own(state)).values():
-            for operation, attempts in by_operation(history).items():
-                own = [attempt for attempt in attempts if attempt.run == state.run]
-                prior[operation] = Stand(settled_as(attempts), settled_as(own), tried=bool(own))
-        return prior
 
     def _recall(self, request: int) -> Sent:
         """A request that another process sent, read from the ledger; its values are no longer known."""
@@ -349,6 +339,52 @@ class Writer(Reader):
     def _has_ended(self, run: str) -> bool:
         row = self.run_row(run)
         return row is not None and row.ended is not None
+
+
+def _asks(state: RunState, outgoing: Sequence[OutgoingRequest]) -> list[Ask]:
+    """What must be known to commit these intents: numbers for the requests, and the histories of their leads."""
+    if not outgoing:
+        return []
+    leads = leads_of(outgoing) if state.changesets else leads_in(to_recheck(outgoing, state.erased))
+    asks: list[Ask] = [("take_requests", {"count": len(outgoing)})]
+    for start in range(0, len(leads), BATCH):
+        asks.extend(history_asks(state.account, leads[start : start + BATCH]))
+    return asks
+
+
+def _are_about_others(state: RunState, answers: Sequence[Answered], outgoing: Sequence[OutgoingRequest]) -> bool:
+    """Whether no answer is about a lead of these requests."""
+    sent = [state.sent.get(answered.request) for answered in answers]
+    answered = {entry.lead for each in sent if each is not None for entry in each.entries}
+    return None not in sent and (not answered or answered.isdisjoint(leads_of(outgoing)))
+
+
+def _is_set(cancelled: list[Row]) -> bool:
+    return bool(cancelled) and cancelled[0][0] is not None
+
+
+def _all_stopped(outgoing: Sequence[OutgoingRequest]) -> dict[OperationId, str]:
+    entries = [entry for request in outgoing for entry in request.entries]
+    return {part.id: "the run was cancelled" for entry in entries for part in entry.parts}
+
+
+def _stopped(
+    state: RunState, outgoing: Sequence[OutgoingRequest], recheck: Recheck, known: Mapping[LeadId, LeadHistory]
+) -> dict[OperationId, str]:
+    stopped: dict[OperationId, str] = {}
+    for entry in to_recheck(outgoing, state.erased):
+        stopped.update(recheck(entry, known.get(entry.lead, _NO_HISTORY)))
+    return stopped
+
+
+def _prior(state: RunState, known: Mapping[LeadId, LeadHistory]) -> dict[str, Stand]:
+    """The present state of these leads' operations, from the records."""
+    prior: dict[str, Stand] = {}
+    for history in known.values():
+        for operation, attempts in by_operation(history).items():
+            own = [attempt for attempt in attempts if attempt.run == state.run]
+            prior[operation] = Stand(settled_as(attempts), settled_as(own), tried=bool(own))
+    return prior
 
 
 def _lost(account: str) -> LeaseLost:

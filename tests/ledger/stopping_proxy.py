@@ -34,7 +34,8 @@ class StoppingProxy:
         self.types: list[str] = []
         self.stopped = threading.Event()
         self._sockets: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def arm(self, pid: int, stop_after: int | None) -> None:
         """Count from now on; None only counts."""
@@ -93,6 +94,10 @@ class StoppingProxy:
 
     def close(self) -> None:
         self.stopped.clear()
+        with contextlib.suppress(OSError):
+            # Closing alone would not wake the thread, and it would accept one more connection.
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
         self._listener.close()
         for one in self._sockets:
             with contextlib.suppress(OSError):

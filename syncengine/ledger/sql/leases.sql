@@ -31,12 +31,21 @@ UPDATE lanes SET expires = (extract(epoch FROM clock_timestamp()) * 1000)::bigin
 WHERE account = :account AND lane = :lane AND epoch = :epoch AND holder <> ''
   AND expires > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 
--- As renew_lane, from the session that commits for this lease: after a lost connection that is another one.
--- name: confirm_lane
-UPDATE lanes SET expires = (extract(epoch FROM clock_timestamp()) * 1000)::bigint + :span,
-  backend = :backend, backend_started = :backend_started, role = :role
-WHERE account = :account AND lane = :lane AND epoch = :epoch AND holder <> ''
-  AND expires > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+-- Locks the row and, where the lease has not run out, extends it as renew_lane does, from the session that commits for
+-- it: after a lost connection that is another one. What RETURNING sees was set here, or has run out and stays so.
+-- name: lock_lease
+UPDATE lanes SET
+  expires = CASE WHEN own.held THEN (extract(epoch FROM clock_timestamp()) * 1000)::bigint + :span ELSE lanes.expires END,
+  backend = CASE WHEN own.held THEN :backend ELSE lanes.backend END,
+  backend_started = CASE WHEN own.held THEN :backend_started ELSE lanes.backend_started END,
+  role = CASE WHEN own.held THEN :role ELSE lanes.role END
+FROM (
+  SELECT account, lane, epoch = :epoch AND holder <> ''
+    AND expires > (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS held
+  FROM lanes WHERE account = :account AND lane = :lane FOR UPDATE
+) own
+WHERE lanes.account = own.account AND lanes.lane = own.lane
+RETURNING lanes.step, lanes.head, own.held
 
 -- The session of this connection, as the server shows it to others; a process id alone may belong to another process by now.
 -- name: own_session

@@ -32,10 +32,6 @@ FROM jsonb_array_elements(:rows::jsonb) e
 -- name: delete_pending
 DELETE FROM pending WHERE request = ANY(:requests::bigint[])
 
--- name: known_leads
-SELECT j.lead FROM unnest(:leads::text[]) j(lead)
-WHERE EXISTS (SELECT 1 FROM attempts a WHERE a.account = :account AND a.lead = j.lead OFFSET 0)
-
 -- name: erased_among
 SELECT lead FROM erasures WHERE account = :account AND lead = ANY(:leads::text[])
 

@@ -24,10 +24,6 @@ VALUES (:number, :account, :lead, :operation, :changeset, :kind, :delivery, :gen
 -- name: delete_pending
 DELETE FROM pending WHERE request IN (SELECT value FROM json_each(:requests))
 
--- name: known_leads
-SELECT j.value FROM json_each(:leads) j
-WHERE EXISTS (SELECT 1 FROM attempts a WHERE a.account = :account AND a.lead = j.value)
-
 -- name: erased_among
 SELECT e.lead FROM json_each(:leads) j CROSS JOIN erasures e ON e.account = :account AND e.lead = j.value
 
