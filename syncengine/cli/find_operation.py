@@ -14,7 +14,7 @@ from syncengine.core.errors import InputError, SyncError
 from syncengine.core.operations import SPECS, generation_of, kind_of, spec_of, target_of
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import OperationRecord, RunRecord
-from syncengine.planning import Identities, open_plan
+from syncengine.planning import Identities, search_plan
 
 if TYPE_CHECKING:
     from syncengine.ledger import Ledger
@@ -145,16 +145,15 @@ def _runs(ledger: Ledger | None, record: OperationRecord | None) -> dict[str, Ru
 
 
 def _planned_in(path: Path, prefix: str, identities: Identities) -> Iterator[PlannedIn]:
-    with open_plan(path, identities) as saved:
-        for planned in saved.operations():
-            if planned.id.startswith(prefix):
-                yield PlannedIn(
-                    path=str(path),
-                    digest=saved.summary.digest,
-                    account=saved.header.identity,
-                    created=saved.provenance.created,
-                    planned=planned,
-                )
+    with search_plan(path, prefix, identities) as saved:
+        for planned in saved.found:
+            yield PlannedIn(
+                path=str(path),
+                digest=saved.summary.digest,
+                account=saved.header.identity,
+                created=saved.provenance.created,
+                planned=planned,
+            )
 
 
 def _recorded_plan(

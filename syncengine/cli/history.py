@@ -50,21 +50,22 @@ def command(invocation: Invocation, *, lead: str | None, changeset: str | None, 
 
 
 def _print(invocation: Invocation, project: Project, rows: Iterator[HistoryRow], format_: str) -> None:
-    from syncengine.cli.views import view_options
+    from syncengine.cli.views import gathered, view_options
 
     match format_:
         case "json":
             from syncengine.reports.machine import history_jsonl
 
-            for line in history_jsonl(rows):
-                invocation.output.verbatim(line, "json")
+            for piece in gathered(history_jsonl(rows)):
+                invocation.output.piece(piece, "json")
         case "csv":
             from syncengine.reports.csv import history_csv
 
-            for line in history_csv(rows):
-                invocation.output.piece(line)
+            for piece in gathered(history_csv(rows)):
+                invocation.output.piece(piece)
         case _:
             from syncengine.reports.text_results import history_text
 
-            for line in history_text(rows, view_options(invocation, project.settings, "", show_values=False)):
-                invocation.output.result(line)
+            options = view_options(invocation, project.settings, "", show_values=False)
+            for piece in gathered(f"{line}\n" for line in history_text(rows, options)):
+                invocation.output.result(piece)

@@ -202,7 +202,7 @@ class Output:
         self._stdout.write(text if text.endswith("\n") else text + "\n", syntax)
 
     def piece(self, text: str, syntax: Syntax = "text") -> None:
-        """SentOperation of such a document: no line end is added."""
+        """A part of such a document: no line end is added."""
         self._stdout.write(text, syntax)
 
     def json(self, document: Any) -> None:

@@ -55,19 +55,26 @@ def history_rows(records: Iterator[OperationRecord], claims: Mapping[RunId, str]
     for record in records:
         last = record.attempts[-1]
         answer = last.answer
+        claimed = claims.get(last.run, "")
         yield HistoryRow(
             operation=record.operation,
             changeset=record.changeset,
             lead=record.lead,
-            kind=record.kind.value,
+            kind=record.kind,
             outcome=record.outcome,
             attempts=len(record.attempts),
             run=last.run,
             at=answer.at if answer is not None and answer.at else last.at,
             message=answer.message if answer is not None else "",
-            note="; ".join(_notes(record, claims.get(last.run, ""))),
+            note="; ".join(_notes(record, claimed)) if claimed or _is_notable(record) else "",
             delivery=delivery_among(record.kind, record.delivery),
         )
+
+
+def _is_notable(record: OperationRecord) -> bool:
+    return (
+        record.forgotten or record.kind in QUEUED or any(attempt.resolution is not None for attempt in record.attempts)
+    )
 
 
 def _notes(record: OperationRecord, claimed: str) -> Iterator[str]:

@@ -176,7 +176,7 @@ def _show(invocation: Invocation, parts: Parts, format_: str) -> None:
     if format_ == "text":
         invocation.output.paged(_view(parts, format_))
         return
-    for piece in _gathered(_view(parts, format_)):
+    for piece in gathered(_view(parts, format_)):
         invocation.output.piece(piece, syntax)
 
 
@@ -196,7 +196,7 @@ def show_for_ci(invocation: Invocation, findings: Iterable[Finding], format_: st
         invocation.output.verbatim(line, "commands")
 
 
-def _gathered(pieces: Iterable[str]) -> Iterator[str]:
+def gathered(pieces: Iterable[str]) -> Iterator[str]:
     """The same in larger pieces: each is looked through and written by itself."""
     held: list[str] = []
     size = 0

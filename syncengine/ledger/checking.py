@@ -15,7 +15,11 @@ from syncengine.ledger.rows import SPAN
 from syncengine.ledger.status_counts import Tally, by_operation, open_attempts, tally_of
 from syncengine.ledger.view import Reader
 
-PAGE = 400
+PAGE = 50
+"""Records that are read at once, at most."""
+_OPERATIONS = 10_000
+"""Operations to read at once, in as many records as hold them."""
+_LEADS = 400
 
 
 def head(engine: Engine) -> str:
@@ -30,11 +34,11 @@ def head(engine: Engine) -> str:
 
 def pages(engine: Engine) -> Iterator[tuple[list[Link], dict[int, Any]]]:
     """Chain rows by position, each page with the current contents of its records (by position)."""
-    after = 0
+    after, count = 0, PAGE
     while True:
 
-        def work(after: int = after) -> tuple[list[Link], dict[int, Any]]:
-            links = [Link(*row) for row in engine.rows("page_of_chain", after=after, count=PAGE)]
+        def work(after: int = after, count: int = count) -> tuple[list[Link], dict[int, Any]]:
+            links = [Link(*row) for row in engine.rows("page_of_chain", after=after, count=count)]
             return links, load(engine, links)
 
         links, contents = engine.read(work)
@@ -42,6 +46,11 @@ def pages(engine: Engine) -> Iterator[tuple[list[Link], dict[int, Any]]]:
             return
         yield links, contents
         after = links[-1].position
+        # A request may hold one operation or a thousand: what a page takes in memory depends on those.
+        size = sum(
+            len(contents[each.position][4]) for each in links if each.kind == "request" and each.position in contents
+        )
+        count = max(2, min(PAGE, len(links) * _OPERATIONS // max(size, 1)))
 
 
 def check(engine: Engine, known_head: str | None) -> Iterator[CheckFinding]:
@@ -152,7 +161,7 @@ def _leads(engine: Engine) -> Iterator[tuple[str, list[LeadId]]]:
     account, lead = "", ""
     while True:
         rows = engine.read(
-            lambda account=account, lead=lead: engine.rows("page_of_leads", account=account, lead=lead, count=PAGE)  # type: ignore[misc]  # default arguments
+            lambda account=account, lead=lead: engine.rows("page_of_leads", account=account, lead=lead, count=_LEADS)  # type: ignore[misc]  # default arguments
         )
         if not rows:
             return

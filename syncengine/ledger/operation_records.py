@@ -15,8 +15,9 @@ from syncengine.ledger.rows import SPAN, BegunRow, Live
 from syncengine.ledger.status_counts import by_operation
 from syncengine.ledger.view import Reader
 
-PAGE = 500
-REQUESTS_A_PAGE = 50
+PAGE = 1_000
+REQUESTS_A_PAGE = 2
+"""Of the first page; later ones hold as many as make a page of PAGE operations."""
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,26 +51,32 @@ def _of_lead(reader: Reader, choice: Choice, lead: LeadId) -> Iterator[Operation
     for account in accounts:
         for history in reader.histories(account, [lead]).values():
             for attempts in by_operation(history).values():
-                if _is_chosen(choice, account, attempts):
+                within = choice.run is None or any(attempt.run == choice.run for attempt in attempts)
+                if within and _is_chosen(choice, account, attempts[0]):
                     yield _record(account, attempts, forgotten=history.forgotten)
 
 
 def _pages(engine: Engine, choice: Choice) -> Iterator[list[Row]]:
     """Rows of number, account, lead, operation. Each page is a separate read, so no transaction stays open between
     pages."""
-    after = -1
+    after, requests = -1, REQUESTS_A_PAGE
     while True:
-        page = engine.read(lambda after=after: _page(engine, choice, after))  # type: ignore[misc]  # default argument
+        page = engine.read(lambda after=after, requests=requests: _page(engine, choice, after, requests))  # type: ignore[misc]  # default arguments
         if not page:
             return
         yield page
+        if choice.run is None and len(page) < PAGE:
+            # Looking for more would read all attempts again, where no index helps.
+            return
         after = page[-1][0]
+        # A request may hold one operation or a thousand.
+        requests = max(1, min(PAGE, requests * PAGE // len(page)))
 
 
-def _page(engine: Engine, choice: Choice, after: int) -> list[Row]:
+def _page(engine: Engine, choice: Choice, after: int, requests: int) -> list[Row]:
     if choice.run is not None:
         following = (after + SPAN) // SPAN
-        return engine.rows("page_of_run", run=choice.run, request=following, requests=REQUESTS_A_PAGE)
+        return engine.rows("page_of_run", run=choice.run, request=following, requests=requests)
     if choice.operation:
         low, high = choice.operation, choice.operation + "g"
         return engine.rows("page_of_operation", after=after, low=low, high=high, count=PAGE)
@@ -83,25 +90,27 @@ def _of_page(reader: Reader, choice: Choice, page: Sequence[Row], live: Live) ->
     for _, account, lead, _ in page:
         leads.setdefault(account, {})[LeadId(lead)] = None
     known = {account: reader.snapshot(account, list(wanted), live) for account, wanted in leads.items()}
-    grouped = {
-        (account, lead): by_operation(history)
-        for account, histories in known.items()
-        for lead, history in histories.items()
-    }
+    grouped: dict[tuple[str, str], dict[str, list[Attempt]]] = {}
     for number, account, lead, operation in page:
-        attempts = grouped[account, lead][operation]
-        within = [attempt for attempt in attempts if choice.run in (None, attempt.run)]
-        if within[0].number == number and _is_chosen(choice, account, attempts):
-            yield _record(account, attempts, forgotten=known[account][LeadId(lead)].forgotten)
+        history = known[account][lead]
+        attempts: Sequence[Attempt] = history.attempts
+        # Most leads have one attempt; grouping those would take a tenth of the time.
+        if len(attempts) > 1:
+            operations = grouped.get((account, lead))
+            if operations is None:
+                operations = grouped[account, lead] = by_operation(history)
+            attempts = operations[operation]
+        within = attempts if choice.run is None else [attempt for attempt in attempts if attempt.run == choice.run]
+        if within[0].number == number and _is_chosen(choice, account, attempts[0]):
+            yield _record(account, attempts, forgotten=history.forgotten)
 
 
-def _is_chosen(choice: Choice, account: str, attempts: Sequence[Attempt]) -> bool:
-    head = attempts[0]
+def _is_chosen(choice: Choice, account: str, head: Attempt) -> bool:
+    """All conditions but the run."""
     return (
         choice.account in (None, account)
         and choice.changeset in (None, head.changeset)
         and head.operation.startswith(choice.operation)
-        and (choice.run is None or any(attempt.run == choice.run for attempt in attempts))
     )
 
 

@@ -24,7 +24,7 @@ class AccountUsage:
 
     def fields(self) -> frozenset[str]:
         """Names of fields in the latest updates on record."""
-        rows = self._engine.look("get_last_values", account=self._account, kind="update", limit=_UPDATES)
+        rows = self._engine.look("get_last_values", account=self._account, limit=_UPDATES)
         return frozenset(name for (values,) in rows for name in plain_values(values))
 
     def seen(self, what: str, targets: Collection[str]) -> frozenset[str]:

@@ -4,6 +4,7 @@ Used by the layers above it; it imports none of its siblings.
 """
 
 from syncengine.planning.build import PlanRequest, build_plan
+from syncengine.planning.plan_search import search_plan
 from syncengine.planning.planfile import PlanFile, PlanWriter, open_plan
 from syncengine.planning.sealing import Identities, Seal, SealedPlan
 
@@ -16,4 +17,5 @@ __all__ = [
     "SealedPlan",
     "build_plan",
     "open_plan",
+    "search_plan",
 ]

@@ -55,15 +55,16 @@ _WRITTEN_AT_ONCE = 256
 
 _CHECKSUM_MARK = b',"checksum":"'
 _LONGEST_FOOTER = 64 << 20
-_LONGEST_FIRST = 1 << 20
+LONGEST_FIRST = 1 << 20
 _TAIL = 64 + len('"}\n')
 
-_ENCODER = msgspec.json.Encoder()
+ENCODER = msgspec.json.Encoder()
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 
-class _FirstLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PlanFirstLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     syncengine_plan: int
     header: PlanHeader
     provenance: Provenance
@@ -99,7 +100,7 @@ class _Ending(msgspec.Struct, frozen=True, kw_only=True):
     beside: _Beside
 
 
-class _Footer(_Ending, frozen=True, kw_only=True):
+class Footer(_Ending, frozen=True, kw_only=True):
     digest: str
     checksum: str
 
@@ -115,9 +116,9 @@ class _SealedFooter(msgspec.Struct, frozen=True, kw_only=True):
     checksum: str
 
 
-_LINE = msgspec.json.Decoder(PlannedOperation)
+LINE = msgspec.json.Decoder(PlannedOperation)
 _SHORT_LINE = msgspec.json.Decoder(PlanLine)
-_ID = b'{"id":"'
+ID_MARK = b'{"id":"'
 """First bytes of an operation's line."""
 _BEGINNING = b'{"syncengine_plan":'
 
@@ -173,9 +174,9 @@ class PlanWriter:
         self._partial: Path | None = None
         self._file: BinaryIO | None = None
         self._checksum = hashlib.sha256()
-        self._digest = PlanHasher(_ENCODER.encode(header))
+        self._digest = PlanHasher(ENCODER.encode(header))
         stamp = None if seal is None else seal.stamp
-        self._first = _FirstLine(syncengine_plan=FORMAT, header=header, provenance=provenance, sealed=stamp)
+        self._first = PlanFirstLine(syncengine_plan=FORMAT, header=header, provenance=provenance, sealed=stamp)
         self._waiting: list[PlannedOperation] = []
         self._lines: dict[str, int] = {}
 
@@ -187,13 +188,13 @@ class PlanWriter:
     def write(self, operation: PlannedOperation) -> None:
         """Append one operation."""
         if self._lines and operation.changeset in self._lines:
-            operation = _moved(operation, 1 - self._lines[operation.changeset])
+            operation = moved(operation, 1 - self._lines[operation.changeset])
         self._waiting.append(operation)
         if len(self._waiting) >= _WRITTEN_AT_ONCE:
             self._write_waiting()
 
     def _write_waiting(self) -> None:
-        lines = _ENCODER.encode_lines(self._waiting)
+        lines = ENCODER.encode_lines(self._waiting)
         self._waiting.clear()
         self._digest.add_lines(lines)
         if self._sealed_lines is None:
@@ -233,7 +234,7 @@ class PlanWriter:
             commits={changeset.id: changeset.commits for changeset in changesets if changeset.commits},
             lines=lines,
         )
-        digest = self._digest.finish(_ENCODER.encode(covered))
+        digest = self._digest.finish(ENCODER.encode(covered))
         self._put(self._footer(digest, covered, beside)[:-1] + _CHECKSUM_MARK)
         checksum = self._checksum.hexdigest().encode()
         self._put(checksum + b'"}\n')
@@ -255,15 +256,15 @@ class PlanWriter:
     def _footer(self, digest: str, covered: _Covered, beside: _Beside) -> bytes:
         """The footer without the checksum."""
         if self._seal is None or self._sealed_lines is None:
-            return _ENCODER.encode({"digest": digest, "covered": covered, "beside": beside})
+            return ENCODER.encode({"digest": digest, "covered": covered, "beside": beside})
         self._sealed_lines.flush()
-        return _ENCODER.encode(
+        return ENCODER.encode(
             {
                 "digest": digest,
                 "counts": covered.counts,
                 "findings": len(covered.blocked),
                 "changesets": [changeset.id for changeset in covered.changesets],
-                "sealed": self._seal.close(_ENCODER.encode(_Ending(covered=covered, beside=beside))),
+                "sealed": self._seal.close(ENCODER.encode(_Ending(covered=covered, beside=beside))),
             }
         )
 
@@ -282,7 +283,7 @@ class PlanWriter:
         try:
             if self._path is not None:
                 self._open(self._path)
-            self._put(_ENCODER.encode(self._first) + b"\n")
+            self._put(ENCODER.encode(self._first) + b"\n")
         except BaseException:
             self.discard()
             raise
@@ -361,12 +362,12 @@ class PlanFile:
     def operations(self) -> Iterator[PlannedOperation]:
         """Every operation in order. Raises AlteredPlan where the file changed since it was opened."""
         changesets = frozenset(changeset.id for changeset in self.summary.changesets)
-        for operations in self._decoded(_LINE):
+        for operations in self._decoded(LINE):
             odd = odd_among(operations, changesets)
             if odd:
                 raise self._altered(odd)
             if self._begins:
-                yield from (_moved(each, self._begins.get(each.changeset, 1) - 1) for each in operations)
+                yield from (moved(each, self._begins.get(each.changeset, 1) - 1) for each in operations)
             else:
                 yield from operations
 
@@ -376,10 +377,11 @@ class PlanFile:
         found: dict[int, PlannedOperation] = {}
         for lines in self._lines():
             for line in lines.splitlines():
-                rank = wanted.get(line[len(_ID) : line.find(b'"', len(_ID))]) if line.startswith(_ID) else None
+                marked = line.startswith(ID_MARK)
+                rank = wanted.get(line[len(ID_MARK) : line.find(b'"', len(ID_MARK))]) if marked else None
                 if rank is not None:
-                    planned = _LINE.decode(line)
-                    found[rank] = _moved(planned, self._begins.get(planned.changeset, 1) - 1)
+                    planned = LINE.decode(line)
+                    found[rank] = moved(planned, self._begins.get(planned.changeset, 1) - 1)
             if len(found) == len(wanted):
                 break
         return [found[rank] for rank in sorted(found)]
@@ -458,7 +460,7 @@ class PlanFile:
             else:
                 rest.append(inside)
 
-    def _verify(self) -> tuple[_FirstLine, _Footer]:
+    def _verify(self) -> tuple[PlanFirstLine, Footer]:
         footer_raw, checksum = self._sum_up()
         if not footer_raw.endswith(b'"}\n') or _CHECKSUM_MARK not in footer_raw:
             raise self._altered("not a whole plan: the footer is missing")
@@ -466,7 +468,7 @@ class PlanFile:
             raise self._altered("the checksum is wrong: the file was altered or cut")
         first = self._locate(len(footer_raw))
         if first.sealed is None:
-            footer = self._ending(footer_raw, _Footer)
+            footer = self._ending(footer_raw, Footer)
         else:
             footer = self._sealed_footer(first, first.sealed, footer_raw)
         self._check(first, footer)
@@ -501,7 +503,7 @@ class PlanFile:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self._altered("not a whole plan: the footer cannot be read") from error
 
-    def _sealed_footer(self, first: _FirstLine, sealed_to: SealedTo, raw: bytes) -> _Footer:
+    def _sealed_footer(self, first: PlanFirstLine, sealed_to: SealedTo, raw: bytes) -> Footer:
         """The decrypted footer of a sealed plan. The body is readable only after this."""
         if sealed_to.format != SEAL_FORMAT:
             raise self._altered(f"sealed as {sealed_to.format[:20]!r}, which this version cannot open")
@@ -520,9 +522,9 @@ class PlanFile:
         told = (outside.counts, outside.findings, outside.changesets)
         if told != (covered.counts, len(covered.blocked), tuple(changeset.id for changeset in covered.changesets)):
             raise self._altered("what is outside the seal differs from what is inside")
-        return _Footer(digest=outside.digest, covered=covered, beside=inside.beside, checksum=outside.checksum)
+        return Footer(digest=outside.digest, covered=covered, beside=inside.beside, checksum=outside.checksum)
 
-    def _locate(self, footer_length: int) -> _FirstLine:
+    def _locate(self, footer_length: int) -> PlanFirstLine:
         """Read the first line, and locate the beginning and the end of the operations."""
         self._source.seek(0, os.SEEK_END)
         self._end = self._source.tell() - footer_length
@@ -531,18 +533,18 @@ class PlanFile:
         self._start = len(raw)
         return self._first(raw)
 
-    def _check(self, first: _FirstLine, footer: _Footer) -> None:
-        digest = PlanHasher(_ENCODER.encode(first.header))
+    def _check(self, first: PlanFirstLine, footer: Footer) -> None:
+        digest = PlanHasher(ENCODER.encode(first.header))
         total = 0
         for lines in self._lines():
             digest.add_lines(lines)
             total += lines.count(b"\n")
-        if digest.finish(_ENCODER.encode(footer.covered)) != footer.digest:
+        if digest.finish(ENCODER.encode(footer.covered)) != footer.digest:
             raise self._altered("the digest is wrong: the content is not what was planned")
         if total != footer.covered.counts.total:
             raise self._altered("the number of operations is not the one in the footer")
 
-    def _first(self, raw: bytes) -> _FirstLine:
+    def _first(self, raw: bytes) -> PlanFirstLine:
         try:
             version = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get("syncengine_plan")
             if version is not None and bytes(version) != str(FORMAT).encode():
@@ -552,12 +554,12 @@ class PlanFile:
                     hint="plan again with 'syncengine plan'; approvals of the old plan do not carry over",
                     code="SE611",
                 )
-            return msgspec.json.decode(raw, type=_FirstLine)
+            return msgspec.json.decode(raw, type=PlanFirstLine)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self._altered("not a plan file") from error
 
 
-def _summary(footer: _Footer) -> PlanSummary:
+def _summary(footer: Footer) -> PlanSummary:
     covered, beside = footer.covered, footer.beside
     changesets = tuple(
         msgspec.structs.replace(
@@ -586,7 +588,7 @@ def _covered_header(changeset: ChangesetHeader) -> ChangesetHeader:
     return msgspec.structs.replace(changeset, authors=(), commits={}, line=1)
 
 
-def _moved(operation: PlannedOperation, lines: int) -> PlannedOperation:
+def moved(operation: PlannedOperation, lines: int) -> PlannedOperation:
     """The operation with its declaration moved down by some lines."""
     origin = msgspec.structs.replace(operation.origin, line=operation.origin.line + lines)
     return msgspec.structs.replace(operation, origin=origin)
@@ -620,10 +622,10 @@ def position_of(path: Path) -> int | None:
     return None if first is None else first.provenance.ledger_position
 
 
-def _unverified_first(path: Path) -> _FirstLine | None:
+def _unverified_first(path: Path) -> PlanFirstLine | None:
     try:
         with open_ordinary(path, links=False) as file:
-            return msgspec.json.decode(file.readline(_LONGEST_FIRST), type=_FirstLine)
+            return msgspec.json.decode(file.readline(LONGEST_FIRST), type=PlanFirstLine)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -633,6 +635,11 @@ def open_plan(path: Path, identities: Identities | None = None) -> PlanFile:
 
     Raises SealedPlan where it is sealed and none of `identities` opens it.
     """
+    return opened(path, lambda source: PlanFile(path, source, identities or Identities()))
+
+
+def opened(path: Path, read: Callable[[BinaryIO], P]) -> P:
+    """What `read` makes of the file; it is closed where that fails. Raises InputError where there is no such file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
@@ -646,7 +653,7 @@ def open_plan(path: Path, identities: Identities | None = None) -> PlanFile:
         raise InputError(f"{path} is not a file", hint="name a file that 'syncengine plan --out' wrote", code="SE902")
     source = os.fdopen(descriptor, "rb")
     try:
-        return PlanFile(path, source, identities or Identities())
+        return read(source)
     except BaseException:
         source.close()
         raise

@@ -32,4 +32,6 @@ def _csv_line(cells: Iterable[str]) -> str:
 
 def defused_cell(value: object) -> str:
     """A value on one line, as a cell that no spreadsheet runs as a formula."""
-    return _FORMULA.sub("'", visible(str(value)))
+    text = visible(str(value))
+    # Most cells are ids and times, which begin with a letter or digit.
+    return text if text[:1].isalnum() and ";" not in text else _FORMULA.sub("'", text)

@@ -293,7 +293,10 @@ def _chosen(value: msgspec.Struct, *names: str) -> dict[str, Any]:
 def history_jsonl(rows: Iterable[HistoryRow]) -> Iterator[str]:
     """JSON Lines, one object per operation, each with its line end."""
     for row in rows:
-        yield _encode(_object(row)) + "\n"
+        try:
+            yield _ENCODER.encode(row).decode() + "\n"
+        except UnicodeEncodeError:
+            yield _encode(_object(row)) + "\n"
 
 
 def error_object(error: SyncError) -> dict[str, Any]:

@@ -458,7 +458,7 @@ def test_every_record_moves_the_position_and_the_head(ledger: Ledger) -> None:
     for _, head in seen:
         assert list(ledger.check(head=head)) == []
     (finding,) = ledger.check(head=f"{seen[2][0]}-{'0' * 32}")
-    assert "never stood at" in finding.message
+    assert "never had the head" in finding.message
 
 
 def test_a_forgotten_lead_keeps_ids_and_outcomes_and_is_blocked(ledger: Ledger) -> None:

@@ -88,3 +88,6 @@ SELECT account, lead, number FROM attempts WHERE number = ANY(:numbers::bigint[]
 
 -- name: lock_schema
 LOCK TABLE meta IN ACCESS EXCLUSIVE MODE
+
+-- name: get_last_values
+SELECT vals FROM attempts WHERE account = :account AND kind = 'update' ORDER BY number DESC LIMIT :limit

@@ -107,6 +107,10 @@ POSTGRES CREATE INDEX attempts_by_lead ON attempts (account, lead);
 SQLITE CREATE INDEX attempts_by_lead
   ON attempts (account, lead, number, operation, changeset, kind, delivery, generation, vals);
 
+-- What findings look up: amounts and deliveries on record. Updates are the bulk, and every index on them costs time
+-- whenever a ledger is checked.
+CREATE INDEX attempts_by_kind ON attempts (account, kind, delivery, number) WHERE kind <> 'update';
+
 -- `outcome` and the shared part of `words` hold for every attempt of the request without a row in outcomes.
 CREATE TABLE answers (
   request ROWKEY,

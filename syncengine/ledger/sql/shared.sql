@@ -338,17 +338,20 @@ WHERE q.run = r.id AND q.at >= :since AND a.number >= q.id * 65536 AND a.number 
   AND coalesce(n.verdict, '') <> 'baseline' AND coalesce(o.outcome, n.outcome, '') <> 'not_sent'
 GROUP BY q.run, a.operation
 
--- name: get_last_values
-SELECT vals FROM attempts WHERE account = :account AND kind = :kind ORDER BY number DESC LIMIT :limit
-
+-- The index of every kind but updates is meant here: SQLite needs its condition word for word to see that.
 -- name: get_last_amounts
-SELECT vals FROM attempts WHERE account = :account AND kind = 'financials' AND vals LIKE :pattern ORDER BY number DESC LIMIT :limit
+SELECT vals FROM attempts
+WHERE account = :account AND kind = 'financials' AND kind <> 'update' AND delivery = '' AND vals LIKE :pattern
+ORDER BY number DESC LIMIT :limit
 
 -- name: has_delivery
-SELECT 1 FROM attempts WHERE account = :account AND delivery = :delivery LIMIT 1
+SELECT 1 FROM attempts
+WHERE account = :account AND kind = 'trigger' AND kind <> 'update' AND delivery = :delivery LIMIT 1
 
 -- name: has_buyer
-SELECT 1 FROM attempts WHERE account = :account AND kind = 'financials' AND vals LIKE :pattern ESCAPE '!' LIMIT 1
+SELECT 1 FROM attempts
+WHERE account = :account AND kind = 'financials' AND kind <> 'update' AND delivery = '' AND vals LIKE :pattern ESCAPE '!'
+LIMIT 1
 
 -- name: records_after
 SELECT kind, ref FROM chain

@@ -79,3 +79,7 @@ SELECT 1
 
 -- name: attempts_numbered
 SELECT a.account, a.lead, a.number FROM json_each(:numbers) j CROSS JOIN attempts a ON a.number = j.value
+
+-- From the newest attempt back: sorting all attempts of an account would take longer than planning.
+-- name: get_last_values
+SELECT vals FROM attempts NOT INDEXED WHERE account = :account AND kind = 'update' ORDER BY number DESC LIMIT :limit
