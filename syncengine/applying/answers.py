@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import compress
 
-from syncengine.applying.jobs import Job, RunTerms
-from syncengine.applying.pace import RequestPace, backoff
+from syncengine.applying.jobs import Job
+from syncengine.applying.pace import backoff
 from syncengine.applying.request_queue import RequestQueue
+from syncengine.applying.run_context import RunContext, SendingLimits
 from syncengine.applying.run_results import WORDS, RunResults
 from syncengine.applying.senders import Received
-from syncengine.applying.stopping import Rules, Waves
+from syncengine.applying.stopping import Waves
 from syncengine.core.events import SentAgain, StopCause, answered
 from syncengine.core.message_redaction import declared_in, without_values
 from syncengine.core.outcomes import Judgement, LeadEntry, Lost, NotSent, Outcome, Redirected, Ruling, Verdict, judge
-from syncengine.core.ports import Answered, Clock, Listener
+from syncengine.core.ports import Answered
 from syncengine.core.values import OperationId
 
 
@@ -24,28 +25,21 @@ class AnswerHandler:
 
     def __init__(
         self,
+        context: RunContext,
+        limits: SendingLimits,
         *,
-        terms: RunTerms,
         queue: RequestQueue,
         unknown: set[OperationId],
         waves: Waves,
-        pace: RequestPace,
         board: RunResults,
-        clock: Clock,
-        random: Callable[[], float],
-        rules: Rules,
-        listener: Listener,
     ) -> None:
-        self._terms = terms
+        self._terms, self._clock, self._random = context.terms, context.clock, context.random
+        self._listener = context.listener
+        self._pace, self._rules = limits.pace, limits.rules
         self._requests = queue
         self._unknown = unknown
         self._waves = waves
-        self._pace = pace
         self._board = board
-        self._clock = clock
-        self._random = random
-        self._rules = rules
-        self._listener = listener
         self.stopped = ""
         self.cause: StopCause = "bug"
 

@@ -15,6 +15,7 @@ from syncengine.applying.pace import LocalPace
 from syncengine.applying.preflight import Preflight, PreflightResult, SavedPlan, check_identity
 from syncengine.applying.recheck import Recheck
 from syncengine.applying.remaining import Feed, Histories
+from syncengine.applying.run_context import RunContext, SendingLimits
 from syncengine.applying.run_results import WORDS
 from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopRules, StopSignal
@@ -226,27 +227,16 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
         recheck = Recheck(request.policy)
         senders = Senders(self.gateways, account.limits.concurrency)
         executor = Executor(
-            ledger=context.ledger,
-            lease=context.lease,
-            run=self.run,
+            self._run_context(),
             feed=Feed(self.plan.summary.digest, self.plan.lines(), self._histories()),
             senders=senders,
-            pace=context.pace,
-            terms=RunTerms(
-                limits=account.limits,
-                wire=account.wire,
-                policy=request.policy,
-                deadline=context.deadline,
-                waits=self.findings.waits,
+            limits=SendingLimits(
+                pace=context.pace,
+                rules=context.rules,
+                guard=None if self.gate.is_always_open else self.gate,
+                closed=context.closed,
             ),
             recheck=recheck,
-            clock=world.clock,
-            listener=world.listener,
-            signal=world.signal,
-            random=world.random,
-            guard=None if self.gate.is_always_open else self.gate,
-            rules=context.rules,
-            closed=context.closed,
         )
         try:
             executor.execute()
@@ -260,6 +250,25 @@ class _Execution(msgspec.Struct, frozen=True, kw_only=True):
         result = self._result(executor, recheck)
         world.listener.tell(RunEnded(counts=result.counts, requests=result.requests, exit=result.exit))
         return result
+
+    def _run_context(self) -> RunContext:
+        account, context, world = self.request.account, self.context, self.context.world
+        return RunContext(
+            run=self.run,
+            ledger=context.ledger,
+            lease=context.lease,
+            terms=RunTerms(
+                limits=account.limits,
+                wire=account.wire,
+                policy=self.request.policy,
+                deadline=context.deadline,
+                waits=self.findings.waits,
+            ),
+            clock=world.clock,
+            random=world.random,
+            listener=world.listener,
+            signal=world.signal,
+        )
 
     def _histories(self) -> Histories | None:
         if not self.findings.resumed:

@@ -15,32 +15,27 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syncengine.applying.answer_backlog import AnswerBacklog
 from syncengine.applying.answers import AnswerHandler
-from syncengine.applying.jobs import Job, RunTerms
-from syncengine.applying.pace import RequestPace
+from syncengine.applying.jobs import Job
 from syncengine.applying.remaining import Feed
 from syncengine.applying.request_queue import RequestQueue
+from syncengine.applying.run_context import RunContext, SendingLimits
 from syncengine.applying.run_results import RunResults
 from syncengine.applying.senders import Event, Received, Senders
-from syncengine.applying.stopping import Rules, StopRules, StopSignal, Waves
+from syncengine.applying.stopping import Waves
 from syncengine.core.errors import LeaseLost, LedgerTrouble, SyncError
 from syncengine.core.events import RequestLeft, RunStopped, StopCause, call_of, operations_of
 from syncengine.core.outcomes import LeadEntry, Outcome
-from syncengine.core.ports import Clock, Lease, LedgerWriter, Listener, OutgoingRequest, Recheck
+from syncengine.core.ports import OutgoingRequest, Recheck
 from syncengine.core.results import OperationLine
-from syncengine.core.values import LeadId, OperationId, RunId
+from syncengine.core.values import OperationId
 
 _RENEW = 5.0
 """Seconds between renewals of the lease; a timed lease lasts several times longer."""
-
-_LEAVE = 20.0
-"""Seconds in which a request must begin to leave after its intents were committed under the lease. Shorter than a timed
-lease: a process that was stopped in between must not send what another runner takes for a doubt."""
 
 _SHARE = 0.05
 """Seconds for which an answer may wait for others to share its commit, while nothing depends on that commit."""
@@ -55,74 +50,48 @@ _LAST_COMMITS = 5
 DEADLINE_PASSED = "the deadline has passed (--deadline)"
 _CANCELLED = "cancelled with 'syncengine cancel'"
 
-Guard = Callable[[Sequence[LeadEntry]], str | None]
-"""Called before every request: returns why these entries must not leave (windows, budgets), or None and counts them."""
-
 
 class Executor:
     """Runs one plan, or one shard of it, to its end.
 
-    `rules` and `pace` may be shared with other executors; `leave` is shorter than the lease lasts. `closed` are leads
-    for which nothing is sent, each with the reason. Afterwards, `stopped` is the reason for an early end (empty: none),
-    `cause` its kind, `trouble` says whether the ledger or an internal error was the reason, and `unrecorded` lists the
-    operations that were answered without this being recorded.
+    Afterwards, `stopped` is the reason for an early end (empty: none), `cause` its kind, `trouble` says whether the
+    ledger or an internal error was the reason, and `unrecorded` lists the operations that were answered without this
+    being recorded.
     """
 
     def __init__(
-        self,
-        *,
-        ledger: LedgerWriter,
-        lease: Lease,
-        run: RunId,
-        feed: Feed[Any],
-        senders: Senders,
-        pace: RequestPace,
-        terms: RunTerms,
-        recheck: Recheck,
-        clock: Clock,
-        listener: Listener,
-        signal: StopSignal,
-        random: Callable[[], float],
-        guard: Guard | None = None,
-        rules: Rules | None = None,
-        leave: float = _LEAVE,
-        closed: Mapping[LeadId, str] = MappingProxyType({}),
+        self, context: RunContext, *, feed: Feed[Any], senders: Senders, limits: SendingLimits, recheck: Recheck
     ) -> None:
-        self._ledger = ledger
-        self._lease = lease
-        self._run = run
+        self._ledger, self._lease, self._run = context.ledger, context.lease, context.run
+        self._terms, self._leave = context.terms, context.leave
+        self._clock, self._listener, self._signal = context.clock, context.listener, context.signal
         self._senders = senders
-        self._pace = pace
-        self._terms = terms
+        self._pace, self._guard = limits.pace, limits.guard
         self._recheck = recheck
-        self._clock = clock
-        self._listener = listener
-        self._signal = signal
-        self._guard = guard
-        self._leave = leave
         self._flying: dict[int, Job] = {}
         self._arrived: deque[Event] = deque()
         self._answers = AnswerBacklog()
         self._held = -math.inf
         """Time of the last commit that found the lease held."""
-        self._share = max(1, terms.limits.concurrency // 2)
-        self._renewed = clock.monotonic()
-        self._waves = Waves(terms.policy.waves)
-        self.board = RunResults(listener)
+        self._share = max(1, self._terms.limits.concurrency // 2)
+        self._renewed = self._clock.monotonic()
+        self._waves = Waves(self._terms.policy.waves)
+        self.board = RunResults(self._listener)
         self._requests = RequestQueue(
-            feed, terms=terms, waves=self._waves, board=self.board, monotonic=clock.monotonic, closed=closed
+            feed,
+            terms=self._terms,
+            waves=self._waves,
+            board=self.board,
+            monotonic=self._clock.monotonic,
+            closed=limits.closed,
         )
         self._answer_handler = AnswerHandler(
-            terms=terms,
+            context,
+            limits,
             queue=self._requests,
             unknown=feed.unknown,
             waves=self._waves,
-            pace=pace,
             board=self.board,
-            clock=clock,
-            random=random,
-            rules=rules or StopRules(terms.policy.stop_when),
-            listener=listener,
         )
         self.stopped = ""
         self.cause: StopCause | None = None

@@ -14,6 +14,7 @@ from syncengine.applying.gate import Gate
 from syncengine.applying.jobs import RunTerms
 from syncengine.applying.recheck import Recheck
 from syncengine.applying.remaining import Feed
+from syncengine.applying.run_context import RunContext, SendingLimits
 from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.errors import Exit, LeaseHeld, LeaseLost, LedgerTrouble
@@ -209,13 +210,10 @@ def _executor(shop: Shop, site: Site, turn: Turn, recheck: Recheck, senders: Sen
     # that do.
     fresh = shard["attempts"] == 1 and not submission["resumed"]
     histories = None if fresh else (lambda leads: ledger.histories(account, leads))
-    return Executor(
+    context = RunContext(
+        run=run_id,
         ledger=ledger,
         lease=turn.lease,
-        run=run_id,
-        feed=Feed(PlanDigest(submission["plan"]), _lines(shop, site, shard), histories),
-        senders=senders,
-        pace=_pace(shop, site, turn, limits),
         terms=RunTerms(
             limits=limits,
             wire=site.account.wire,
@@ -223,14 +221,22 @@ def _executor(shop: Shop, site: Site, turn: Turn, recheck: Recheck, senders: Sen
             policy=msgspec.structs.replace(site.policy, waves=()),
             waits=_monotonic(_waits(shard["waits"]), site.clock),
         ),
-        recheck=recheck,
         clock=site.clock,
+        random=site.random,
         listener=site.listener,
         signal=turn.signal,
-        random=site.random,
-        guard=None if gate.is_always_open else gate,
-        rules=SharedRules(shop.quick, run=run_id, worker=site.worker, rule=site.policy.stop_when),
         leave=site.lease_seconds * _LEAVE_WITHIN,
+    )
+    return Executor(
+        context,
+        feed=Feed(PlanDigest(submission["plan"]), _lines(shop, site, shard), histories),
+        senders=senders,
+        limits=SendingLimits(
+            pace=_pace(shop, site, turn, limits),
+            rules=SharedRules(shop.quick, run=run_id, worker=site.worker, rule=site.policy.stop_when),
+            guard=None if gate.is_always_open else gate,
+        ),
+        recheck=recheck,
     )
 
 
