@@ -1,8 +1,12 @@
-"""The rows of a table, asked for one request after the other; what is known already is not asked again."""
+"""The rows of a table, asked for one request after the other; what is known already is not asked again.
+
+The service is not asked again for a row that was answered before an interruption, nor for a value that another row has:
+the answers for the values of the last rows are kept.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -11,6 +15,9 @@ from syncengine.lookup.asking import Asker, UselessAnswer
 from syncengine.lookup.notations import Notation, as_written, notations
 from syncengine.lookup.progress_file import ProgressFile, RowAnswer
 from syncengine.lookup.table import LookupTable
+
+_REMEMBERED = 10_000
+"""Values whose answers are kept for other rows: a few megabytes, whatever the size of the table."""
 
 
 class LookupWanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +48,8 @@ class Lookup:
         self._asker = asker
         self._progress = progress
         self._per_request = per_request
+        self._known: dict[str, RowAnswer] = {}
+        """The answers for the values that were searched last, in that order."""
         self._held: list[RowAnswer] = []
         """Rows whose search came to nothing: believed once another one is answered."""
 
@@ -55,7 +64,7 @@ class Lookup:
                 if following is None:
                     more = False
                 else:
-                    waiting.append(following)
+                    waiting.extend(self._still_open([following], advance))
             if waiting:
                 waiting = self._ask(waiting, advance)
         self._asker.finish()
@@ -67,16 +76,43 @@ class Lookup:
         for number, _, row in self._table.rows():
             text = as_written(wanted.by, row.get(wanted.column, ""))
             entry = self._progress.entry(number) if text else None
-            if not text or (entry is not None and entry.match != "none"):
+            following = _Open(number, text, 0, text) if text else None
+            if following is not None and entry is not None:
+                following = self._continued(following, entry)
+            if following is None:
                 advance(1)
-            elif entry is None:
-                yield _Open(number, text, 0, text)
             else:
-                following = self._next(_Open(number, text, entry.step, text))
-                if following is None:
-                    advance(1)
-                else:
-                    yield following
+                yield following
+
+    def _continued(self, row: _Open, entry: RowAnswer) -> _Open | None:
+        """A row of which an earlier process knew something, with what is to be searched next. Other rows use it too."""
+        for step, notation in enumerate(notations(self._wanted.by, row.text)[: entry.step + 1]):
+            self._remember(notation.text, entry if step == entry.step else RowAnswer(row.row, step, "none"))
+        row.step = entry.step
+        return self._next(row) if entry.match == "none" else None
+
+    def _still_open(self, rows: Iterable[_Open], advance: Callable[[int], object]) -> list[_Open]:
+        """The rows that the known answers do not settle, each with the first of its values that has none."""
+        left: list[_Open] = []
+        for row in rows:
+            following: _Open | None = row
+            while following is not None and (known := self._known.get(following.value)) is not None:
+                self._progress.add([msgspec.structs.replace(known, row=following.row, step=following.step)])
+                following = self._next(following) if known.match == "none" else None
+            if following is None:
+                advance(1)
+            else:
+                left.append(following)
+        return left
+
+    def _remember(self, value: str, answer: RowAnswer) -> None:
+        """Keep an answer for other rows. One that is not believed says nothing about them."""
+        if answer.match == "unreadable":
+            return
+        self._known.pop(value, None)
+        self._known[value] = answer
+        if len(self._known) > _REMEMBERED:
+            del self._known[next(iter(self._known))]
 
     def _next(self, done: _Open) -> _Open | None:
         """The row with its next notation; None where there is no other."""
@@ -99,6 +135,7 @@ class Lookup:
         for row in here:
             result = results[row.value]
             entry = self._entry(row, result)
+            self._remember(row.value, entry)
             (self._held if isinstance(result, UselessAnswer) else certain).append(entry)
             following = self._next(row) if entry.match == "none" else None
             if following is None:
@@ -108,7 +145,7 @@ class Lookup:
         if certain:
             self._progress.add([*self._held, *certain])
             self._held.clear()
-        return left
+        return self._still_open(left, advance)
 
     def _entry(self, row: _Open, result: SearchResult) -> RowAnswer:
         if not isinstance(result, LeadsFound):

@@ -82,6 +82,34 @@ def test_after_a_kill_nothing_is_asked_again_that_was_answered(at: int, per_requ
             assert f"{(at - 1) * per_request} rows are answered already" in ended.err
 
 
+@pytest.mark.parametrize("per_request", [1, 3])
+def test_after_a_kill_an_address_of_an_answered_row_is_not_asked_for_again(per_request: int, tmp_path: Path) -> None:
+    answering = Stopping(3)
+    with Service(answering) as service:
+        bench = Bench(tmp_path, service, f", searches_per_request: {per_request}")
+        bench.write("in.csv", table() + table().removeprefix("email\n"))
+        assert killed_while_waiting(bench, answering, signal.SIGKILL) == -signal.SIGKILL
+        in_flight = {each["email"] for each in service.bodies[2]["searches"]}
+        assert bench.lookup().code == 0
+        assert bench.matches() == [(str(number), "one") for number in range(1, ROWS + 1)] * 2
+        assert service.asked() == Counter({person(n): 1 + (person(n) in in_flight) for n in range(1, ROWS + 1)})
+
+
+def test_after_a_kill_a_notation_of_an_answered_row_is_not_asked_for_again(tmp_path: Path) -> None:
+    def stored(searches: list[Search], number: int) -> Reply:
+        (search,) = searches
+        if number == 3:
+            return Reply({}, 403)
+        return Reply(found((search, [result(1)] if search["phone"].startswith("+") else [])))
+
+    with Service(stored) as service:
+        bench = Bench(tmp_path, service)
+        bench.write("in.csv", "phone\n07700 900123\n01632960001\n+447700900123\n07700 900123\n")
+        assert bench.lookup(by="phone").code == 4
+        assert bench.lookup(by="phone").code == 0
+        assert service.asked("phone") == {"07700 900123": 1, "+447700900123": 1, "01632960001": 2, "+441632960001": 1}
+
+
 def test_an_interrupt_leaves_what_is_needed_to_go_on(tmp_path: Path) -> None:
     answering = Stopping(5)
     with Service(answering) as service:

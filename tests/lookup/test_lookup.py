@@ -134,6 +134,46 @@ def test_two_rows_with_one_id_are_counted_and_said(tmp_path: Path) -> None:
         assert "2 rows have the id of another row: lead 1 in rows 1, 2" in ended.err
 
 
+@pytest.mark.parametrize("per_request", [1, 2])
+def test_an_address_in_several_rows_is_searched_once(per_request: int, tmp_path: Path) -> None:
+    with Service(documented) as service:
+        bench = Bench(tmp_path, service, f", searches_per_request: {per_request}")
+        cells = ["ann@example.com", "x@example.com", " ann@example.com", "Ben@example.com", "y@example.com"]
+        bench.write("in.csv", "email\n" + "".join(f"{cell}\n" for cell in cells * 3))
+        ended = bench.lookup("--format", "json")
+        assert (ended.json["rows"], ended.json["one"], ended.json["many"]) == (15, 6, 3)
+        assert bench.matches() == [("1", "one"), ("", "none"), ("1", "one"), ("", "many"), ("", "none")] * 3
+        assert service.asked() == {"ann@example.com": 1, "x@example.com": 1, "Ben@example.com": 1, "y@example.com": 1}
+
+
+@pytest.mark.parametrize("per_request", [1, 5])
+def test_a_notation_that_another_row_has_is_searched_once(per_request: int, tmp_path: Path) -> None:
+    def stored(searches: list[Search], _number: int) -> Reply:
+        return Reply(found(*((each, [result(7)] if each["phone"] == "+447700900123" else []) for each in searches)))
+
+    with Service(stored) as service:
+        bench = Bench(tmp_path, service, f", searches_per_request: {per_request}")
+        bench.write("in.csv", "phone\n07700 900123\n+447700900123\n07700900123\n07700 900123\n")
+        ended = bench.lookup(by="phone")
+        assert (ended.code, bench.matches()) == (0, [("7", "one")] * 4)
+        assert service.asked("phone") == {"07700 900123": 1, "+447700900123": 1, "07700900123": 1}
+        assert "3 rows were found not as written but in E.164 form" in ended.err
+
+
+def test_an_answer_that_cannot_be_believed_is_not_taken_for_another_row(tmp_path: Path) -> None:
+    def first_is_odd(searches: list[Search], number: int) -> Reply:
+        reply = documented(searches, number)
+        if number == 1:
+            reply.body["totalMatches"] = 5
+        return reply
+
+    with Service(first_is_odd) as service:
+        bench = Bench(tmp_path, service)
+        bench.write("in.csv", "email\nann@example.com\nann@example.com\n")
+        assert bench.lookup().code == 4
+        assert bench.matches() == [("", "unreadable"), ("1", "one")]
+
+
 @pytest.mark.parametrize("cell", ["ann@example.com", "ANN@example.com"])
 def test_several_searches_a_request_are_matched_by_what_is_echoed(cell: str, tmp_path: Path) -> None:
     def reversed_order(searches: list[Search], number: int) -> Reply:
