@@ -12,6 +12,8 @@ from syncengine.cli.command import Command, Invocation
 if TYPE_CHECKING:
     from syncengine.cli.init_repository import Founded
 
+EXAMPLE = "changesets/example.yaml"
+
 
 @click.command(
     cls=Command,
@@ -51,6 +53,10 @@ def command(invocation: Invocation, *, directory: Path, systems: tuple[str, ...]
 
 def _advise(invocation: Invocation, directory: Path, outcome: Founded) -> None:
     invocation.output.note("the first lines of the CI file say what is to be set up once; docs/ci.md explains the flow")
+    if EXAMPLE in outcome.written:
+        invocation.output.warning(
+            f"{directory / EXAMPLE} is an example: delete it before you merge, since the CI applies what main has"
+        )
     if not outcome.named:
         invocation.output.warning(
             "the CI file does not say what pip is to install, since this syncengine did not come from an index or a "
