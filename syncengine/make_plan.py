@@ -15,7 +15,7 @@ import msgspec
 from syncengine import __version__
 from syncengine.core.codes import CODES
 from syncengine.core.errors import InputError, Problem
-from syncengine.core.guards import check_host, key_warning, lost_records
+from syncengine.core.host_and_ledger import check_host, key_warning, lost_records
 from syncengine.core.plan import MadeFrom, PlanHeader, PlanProgress, PlanSummary, Provenance, Selection
 from syncengine.core.ports import LedgerIdentity
 from syncengine.core.repeats import contradiction_in_words
@@ -166,7 +166,7 @@ class Planning(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         resumption: Resumption | None,
         not_resumed: NotResumed | None,
     ) -> PlanRequest:
-        from syncengine.applying.gate import moment_notes
+        from syncengine.applying.windows_and_budgets import moment_notes
         from syncengine.documents.claims import ClaimStore
         from syncengine.findings.conflict import Conflict
         from syncengine.planning import PlanRequest

@@ -12,7 +12,7 @@ import msgspec
 
 from syncengine.clock import SystemClock
 from syncengine.core.errors import ConfigError, Refusal, WrongLedger
-from syncengine.core.guards import check_applicable, check_host, lost_ledger, lost_records
+from syncengine.core.host_and_ledger import check_applicable, check_host, lost_ledger, lost_records
 from syncengine.core.ports import Clock
 from syncengine.core.redaction import Environment
 from syncengine.core.settings import Account, LedgerPin, Settings

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import compress
 
 from syncengine.applying.jobs import Job
-from syncengine.applying.pace import backoff
 from syncengine.applying.request_queue import RequestQueue
+from syncengine.applying.resending import jobs_again
 from syncengine.applying.run_context import RunContext, SendingLimits
 from syncengine.applying.run_results import WORDS, RunResults
 from syncengine.applying.senders import Received
@@ -131,15 +131,9 @@ class AnswerHandler:
                 )
             else:
                 self._pace.hold(now + judgement.retry_after)
-        if ending or self.stopped or not judgement.again:
+        if ending or self.stopped:
             return []
-        if not judgement.backoff:
-            return [Job(resend.entries, tries=job.tries) for resend in judgement.again]
-        tries = job.tries + 1
-        if tries >= limits.attempts:
-            return []
-        delay = backoff(tries, limits.max_wait, self._random())
-        return [Job(resend.entries, tries=tries, not_before=now + delay) for resend in judgement.again]
+        return jobs_again(job, judgement, limits, now=now, random=self._random)
 
     def _settle_all(
         self, entries: tuple[LeadEntry, ...], rulings: tuple[tuple[Ruling, ...], ...], repeated: set[OperationId]

@@ -9,7 +9,6 @@ from typing import Protocol
 import msgspec
 
 from syncengine.applying.executor import Executor
-from syncengine.applying.gate import Gate
 from syncengine.applying.jobs import RunTerms
 from syncengine.applying.pace import LocalPace
 from syncengine.applying.preflight import Preflight, PreflightResult, SavedPlan, check_identity
@@ -19,6 +18,7 @@ from syncengine.applying.run_context import RunContext, SendingLimits
 from syncengine.applying.run_results import WORDS
 from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopRules, StopSignal
+from syncengine.applying.windows_and_budgets import Gate
 from syncengine.core.errors import Exit, LedgerTrouble
 from syncengine.core.events import PlanLooked, RunBegan, RunEnded
 from syncengine.core.outcomes import Outcome

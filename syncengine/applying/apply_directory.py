@@ -26,11 +26,11 @@ from syncengine.applying.apply import (
     send_plan,
 )
 from syncengine.applying.executor import DEADLINE_PASSED
-from syncengine.applying.gate import Gate
 from syncengine.applying.policy_sum import PolicySum
 from syncengine.applying.preflight import PreflightResult
 from syncengine.applying.remaining import Feed
 from syncengine.applying.stopping import Cause
+from syncengine.applying.windows_and_budgets import Gate
 from syncengine.core.errors import Exit, PlanBlocked, Refusal, SyncError, TooFewApprovals
 from syncengine.core.outcomes import Outcome
 from syncengine.core.plan import Counts, PlannedOperation

@@ -5,14 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 _TURN = 0.02
-_FIRST_DELAY = 0.5
-_LONGEST_DELAY = 30.0
-
-
-def backoff(tries: int, max_wait: float, chance: float) -> float:
-    """Seconds to wait before a request is sent again after `tries` sends; `chance` is from 0 to 1."""
-    # No retry library: those sleep, and the thread that decides must not sleep while other answers wait to be recorded.
-    return min(_FIRST_DELAY * 2.0 ** (tries - 1), _LONGEST_DELAY, max_wait) * (0.5 + chance)
 
 
 class RequestPace(Protocol):

@@ -10,9 +10,9 @@ from typing import assert_never
 
 import msgspec
 
-from syncengine.applying.gate import Firsts
 from syncengine.applying.policy_recheck import PolicyRecheck
 from syncengine.applying.remaining import BATCH, NO_HISTORY, AlreadyApplied, Doubtful, Open, remainder, what_travels
+from syncengine.applying.windows_and_budgets import Firsts
 from syncengine.core.digests import wire_digest
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
 from syncengine.core.history import LeadHistory, Standing, touch_of, touching_kinds

@@ -16,7 +16,7 @@ from syncengine.changeset.loaded import Changeset, Loaded, validate
 from syncengine.changeset.parse import ParseContext, parse_changeset
 from syncengine.changeset.structure import unsendable
 from syncengine.core.errors import InputError, Problem
-from syncengine.core.findings import ProblemLimit
+from syncengine.core.problem_limit import ProblemLimit
 from syncengine.core.settings import Account, Settings
 from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.documents.files import read_bounded

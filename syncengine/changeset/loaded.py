@@ -14,7 +14,7 @@ from syncengine.changeset.inline_source import InlineSource, UnusableSource
 from syncengine.changeset.sql_source import SqlSource
 from syncengine.core.changes import ChangeFacts, ChangesetFacts, Item
 from syncengine.core.errors import Problem
-from syncengine.core.findings import OVERFLOW, ByCause, ProblemLimit
+from syncengine.core.problem_limit import OVERFLOW, ByCause, ProblemLimit
 from syncengine.core.values import ChangesetId
 from syncengine.documents.claims import ClaimStore
 from syncengine.documents.lead_schema import LeadSchema

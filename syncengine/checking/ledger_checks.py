@@ -10,7 +10,7 @@ from pathlib import Path
 
 from syncengine.checking.check import Check
 from syncengine.core.errors import SyncError
-from syncengine.core.guards import check_host
+from syncengine.core.host_and_ledger import check_host
 from syncengine.core.ports import Clock, LedgerIdentity, LedgerView
 from syncengine.core.settings import Account, LedgerPin
 from syncengine.ledger import open_ledger, open_view

@@ -196,7 +196,7 @@ def _account(project: Project, name: str | None) -> Account:
 
 def _check_host(project: Project, account: Account) -> None:
     """The key and the addresses go to a host that the ledger knows for this account, or to none."""
-    from syncengine.core.guards import check_host
+    from syncengine.core.host_and_ledger import check_host
 
     with project.view() as ledger:
         if ledger is not None:

@@ -122,7 +122,7 @@ def _relative(problem: Problem, root: Path, checkout: Path) -> str:
 
 
 def _summary(result: ValidateResult) -> str:
-    from syncengine.core.findings import OVERFLOW
+    from syncengine.core.problem_limit import OVERFLOW
 
     errors = sum(problem.severity == "error" for problem in result.problems)
     warnings = sum(problem.severity == "warning" for problem in result.problems)

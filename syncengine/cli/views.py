@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from syncengine.core.log_commands import Syntax
     from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, Selection
     from syncengine.planning import Identities, PlanFile, SealedPlan
-    from syncengine.planning.sealing import Cover
+    from syncengine.planning.sealed_plans import Cover
     from syncengine.project import Project
     from syncengine.reports.model import Fold
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from syncengine.applying.executor import Executor
-from syncengine.applying.gate import Gate
 from syncengine.applying.jobs import RunTerms
 from syncengine.applying.recheck import Recheck
 from syncengine.applying.remaining import Feed
 from syncengine.applying.run_context import RunContext, SendingLimits
 from syncengine.applying.senders import Senders
 from syncengine.applying.stopping import Cause, StopSignal
+from syncengine.applying.windows_and_budgets import Gate
 from syncengine.core.errors import Exit, LeaseHeld, LeaseLost, LedgerTrouble
 from syncengine.core.events import RunBegan, RunEnded
 from syncengine.core.plan import PlannedOperation

@@ -24,7 +24,7 @@ import msgspec
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.core.digests import wire_digest
 from syncengine.core.errors import Exit, LedgerTrouble, SyncError
-from syncengine.core.guards import check_applicable, check_host
+from syncengine.core.host_and_ledger import check_applicable, check_host
 from syncengine.core.ports import Listener
 from syncengine.core.settings import Account
 from syncengine.distributed.content import Sealer

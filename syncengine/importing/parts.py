@@ -7,8 +7,8 @@ from typing import Literal
 import msgspec
 
 from syncengine.core.errors import InputError, Problem
-from syncengine.core.findings import ByCause
-from syncengine.core.findings import ProblemLimit as CappedFindings
+from syncengine.core.problem_limit import ByCause
+from syncengine.core.problem_limit import ProblemLimit as CappedFindings
 
 REQUEST = "SE360"
 CURL = "SE361"

@@ -33,7 +33,6 @@ from syncengine.core.outcomes import (
     Verdict,
 )
 from syncengine.core.values import is_quarantined, number_of
-from syncengine.leadbyte.decisions import read_queued
 from syncengine.leadbyte.payload import (
     Json,
     NumberAsWritten,
@@ -45,6 +44,7 @@ from syncengine.leadbyte.payload import (
     read_json,
     render,
 )
+from syncengine.leadbyte.queued_answers import read_queued
 
 MAX_RETRY_AFTER = 7 * 24 * 3600.0
 """Maximum Retry-After in seconds. A run does not wait for more than a week anyway."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from syncengine.applying.pace import LocalPace, backoff
+from syncengine.applying.pace import LocalPace
+from syncengine.applying.resending import backoff
 from syncengine.core.errors import InputError, LookupStopped
 from syncengine.core.ports import Clock
 from syncengine.core.settings import Account

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from syncengine.core.errors import InputError, Problem
-from syncengine.core.findings import ByCause, ProblemLimit
+from syncengine.core.problem_limit import ByCause, ProblemLimit
 from syncengine.documents.did_you_mean import did_you_mean
 from syncengine.tables.cells import shown_cell
 from syncengine.tables.csv_dialect import CsvDialect

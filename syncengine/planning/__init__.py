@@ -6,7 +6,7 @@ Used by the layers above it; it imports none of its siblings.
 from syncengine.planning.build import PlanRequest, build_plan
 from syncengine.planning.plan_search import search_plan
 from syncengine.planning.planfile import PlanFile, PlanWriter, open_plan
-from syncengine.planning.sealing import Identities, Seal, SealedPlan
+from syncengine.planning.sealed_plans import Identities, Seal, SealedPlan
 
 __all__ = [
     "Identities",

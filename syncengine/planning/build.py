@@ -14,7 +14,6 @@ from syncengine.core.changes import ChangeFacts, ChangesetFacts, Item, data_file
 from syncengine.core.digests import LedgerFacts, parts_of
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.finding import Finding
-from syncengine.core.findings import ProblemLimit
 from syncengine.core.history import LeadHistory
 from syncengine.core.operations import Kind, kind_of
 from syncengine.core.plan import (
@@ -25,6 +24,7 @@ from syncengine.core.plan import (
     Selection,
     State,
 )
+from syncengine.core.problem_limit import ProblemLimit
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId
 from syncengine.documents.claims import ClaimStore as DiskClaims

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NoReturn, Self, cast
 
 from syncengine.core.errors import InputError, Problem
-from syncengine.core.findings import ByCause, ProblemLimit
 from syncengine.core.observations import AMOUNTS, MONEY, Observation
+from syncengine.core.problem_limit import ByCause, ProblemLimit
 from syncengine.core.settings import Account
 from syncengine.core.spreadsheets import fault_of_buyer, fault_of_id
 from syncengine.core.values import LeadId, format_money, is_lead_id, number_of, parse_money

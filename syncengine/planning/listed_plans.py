@@ -16,7 +16,7 @@ from syncengine.core.errors import AlteredPlan, InputError, Problem, Refusal
 from syncengine.core.values import ChangesetId, PlanDigest
 from syncengine.planning.planfile import PlanFile, open_plan
 from syncengine.planning.plans_file import NAME, ListedPlan, read_plans_file
-from syncengine.planning.sealing import Identities, SealedPlan
+from syncengine.planning.sealed_plans import Identities, SealedPlan
 
 _AGAIN = "plan again with 'syncengine plan PATH... --each {folder}', which removes what it wrote before"
 

@@ -22,7 +22,7 @@ from syncengine.planning.planfile import (
     opened,
 )
 from syncengine.planning.planfile_validation import odd_among
-from syncengine.planning.sealing import Identities
+from syncengine.planning.sealed_plans import Identities
 
 _BLOCK = 1 << 16
 """Small enough for the processor's cache, in which each block is read, hashed and searched."""

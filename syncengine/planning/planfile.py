@@ -34,7 +34,7 @@ from syncengine.core.plan import (
 from syncengine.core.values import ChangesetId, PlanDigest
 from syncengine.documents.files import open_ordinary
 from syncengine.planning.planfile_validation import odd_among
-from syncengine.planning.sealing import (
+from syncengine.planning.sealed_plans import (
     SEAL_FORMAT,
     Cover,
     Damaged,

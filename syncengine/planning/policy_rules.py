@@ -266,7 +266,7 @@ REPEAT_RULES = tuple(spec.repeat for spec in SPECS.values() if spec.repeat)
 run and again in the transaction that commits an intent."""
 
 MOMENT_RULES: tuple[str, ...] = ("windows", "budgets")
-"""Settings that decide when a plan may be applied, never whether: see applying/gate.py."""
+"""Settings that decide when a plan may be applied, never whether: see applying/windows_and_budgets.py."""
 
 PACE_RULES: tuple[str, ...] = ("waves", "stop_when")
 """Settings that shape a run and block nothing beforehand: see applying/stopping.py."""
