@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import compress
+from operator import not_
 
 from syncengine.applying.jobs import Job
 from syncengine.applying.request_queue import RequestQueue
@@ -14,7 +15,18 @@ from syncengine.applying.senders import Received
 from syncengine.applying.stopping import Waves
 from syncengine.core.events import SentAgain, StopCause, answered
 from syncengine.core.message_redaction import declared_in, without_values
-from syncengine.core.outcomes import Judgement, LeadEntry, Lost, NotSent, Outcome, Redirected, Ruling, Verdict, judge
+from syncengine.core.outcomes import (
+    Judgement,
+    LeadEntry,
+    Lost,
+    NotSent,
+    Outcome,
+    Redirected,
+    Ruling,
+    SentOperation,
+    Verdict,
+    judge,
+)
 from syncengine.core.ports import Answered
 from syncengine.core.values import OperationId
 
@@ -124,22 +136,24 @@ class AnswerHandler:
         limits = self._terms.limits
         now = self._clock.monotonic()
         if judgement.retry_after is not None:
-            if judgement.retry_after > limits.max_wait:
-                self._stop(
-                    f"the service asks to wait {judgement.retry_after:g} s, over max_wait ({limits.max_wait:g} s)",
-                    "long wait",
-                )
-            else:
-                self._pace.hold(now + judgement.retry_after)
+            self._hold(judgement.retry_after, now)
         if ending or self.stopped:
             return []
         return jobs_again(job, judgement, limits, now=now, random=self._random)
+
+    def _hold(self, seconds: float, now: float) -> None:
+        """Do what Retry-After asks for; end the run where that takes too long."""
+        most = self._terms.limits.max_wait
+        if seconds > most:
+            self._stop(f"the service asks to wait {seconds:g} s, over max_wait ({most:g} s)", "long wait")
+        else:
+            self._pace.hold(now + seconds)
 
     def _settle_all(
         self, entries: tuple[LeadEntry, ...], rulings: tuple[tuple[Ruling, ...], ...], repeated: set[OperationId]
     ) -> None:
         """Settle applied operations in one call, and the rest entry by entry."""
-        done = [all(r.outcome is Outcome.APPLIED and not r.warnings for r in group) for group in rulings]
+        done = list(map(_is_plainly_applied, rulings))
         applied = list(compress(entries, done))
         if applied:
             self._board.settle_applied([part for entry in applied for part in entry.parts])
@@ -147,37 +161,49 @@ class AnswerHandler:
             self._requests.pass_all_on([entry.lead for entry in applied])
         if len(applied) == len(entries):
             return
-        rest = [not each for each in done]
-        others = tuple(compress(entries, rest))
-        told = _without_values(others, tuple(compress(rulings, rest)))
-        for entry, group in zip(others, told, strict=True):
+        rest = list(map(not_, done))
+        self._settle_each(tuple(compress(entries, rest)), tuple(compress(rulings, rest)), repeated)
+
+    def _settle_each(
+        self, entries: tuple[LeadEntry, ...], rulings: tuple[tuple[Ruling, ...], ...], repeated: set[OperationId]
+    ) -> None:
+        for entry, group in zip(entries, _without_values(entries, rulings), strict=True):
             self._settle(entry, group, repeated)
 
     def _settle(self, entry: LeadEntry, rulings: Sequence[Ruling], repeated: set[OperationId]) -> None:
         trouble = ""
         for part, ruling in zip(entry.parts, rulings, strict=True):
-            for warning in ruling.warnings:
-                self._board.warn(f"lead {entry.lead}: {warning}")
-            if ruling.outcome is Outcome.UNKNOWN:
-                self._unknown.add(part.id)
-            if part.id in repeated:
-                continue
-            outcome = ruling.outcome
-            if outcome is not Outcome.APPLIED and part.id in self._unknown:
-                # A rejection settles only the attempt that it answers.
-                outcome = Outcome.UNKNOWN
-            self._board.settle(part, outcome, ruling.message)
-            if outcome is not Outcome.APPLIED:
-                trouble = f"an earlier operation of this lead is {WORDS[outcome]}"
+            self._note(entry, part, ruling)
+            if part.id not in repeated:
+                trouble = self._settle_part(part, ruling) or trouble
         if trouble:
             self._requests.stop_lead(entry.lead, trouble)
             self._waves.failed()
         if any(part.id in repeated for part in entry.parts):
             return
-        rejected = any(ruling.outcome is Outcome.REJECTED for ruling in rulings)
-        if rejected or all(ruling.outcome is Outcome.APPLIED for ruling in rulings):
-            self._rules.entry(rejected=rejected)
+        outcomes = {ruling.outcome for ruling in rulings}
+        if Outcome.REJECTED in outcomes or outcomes == {Outcome.APPLIED}:
+            self._rules.entry(rejected=Outcome.REJECTED in outcomes)
         self._requests.pass_on(entry.lead)
+
+    def _note(self, entry: LeadEntry, part: SentOperation, ruling: Ruling) -> None:
+        for warning in ruling.warnings:
+            self._board.warn(f"lead {entry.lead}: {warning}")
+        if ruling.outcome is Outcome.UNKNOWN:
+            self._unknown.add(part.id)
+
+    def _settle_part(self, part: SentOperation, ruling: Ruling) -> str:
+        """Settle one operation. Returns why later ones of its lead must wait, or ""."""
+        outcome = ruling.outcome
+        if outcome is not Outcome.APPLIED and part.id in self._unknown:
+            # A rejection settles only the attempt that it answers.
+            outcome = Outcome.UNKNOWN
+        self._board.settle(part, outcome, ruling.message)
+        return "" if outcome is Outcome.APPLIED else f"an earlier operation of this lead is {WORDS[outcome]}"
+
+
+def _is_plainly_applied(rulings: Sequence[Ruling]) -> bool:
+    return all(ruling.outcome is Outcome.APPLIED and not ruling.warnings for ruling in rulings)
 
 
 def _without_values(

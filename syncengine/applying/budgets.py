@@ -60,6 +60,10 @@ def budget_notes(budgets: Sequence[Budget], spent: SpentSince | None, now: datet
         yield f"left this {budget.per}: {', '.join(parts)} (until {until:%a %Y-%m-%d %H:%M} {budget.time_zone})"
 
 
+def _is_counted(operation: Operation) -> bool:
+    return is_irreversible(operation) or isinstance(operation, Financials)
+
+
 class Draw:
     """Amounts that a set of operations takes from budgets, each operation and lead once."""
 
@@ -72,18 +76,16 @@ class Draw:
         leads: set[LeadId] = set()
         operations: dict[OperationId, Operation] = {}
         for entry in entries:
-            if entry.lead not in self._leads:
-                leads.add(entry.lead)
-            for part in entry.parts:
-                counts = is_irreversible(part.operation) or isinstance(part.operation, Financials)
-                if counts and part.id not in self._operations:
-                    operations[part.id] = part.operation
+            leads.add(entry.lead)
+            operations.update((part.id, part.operation) for part in entry.parts if _is_counted(part.operation))
+        leads -= self._leads
+        fresh = [operation for number, operation in operations.items() if number not in self._operations]
         if keep:
             self._leads |= leads
             self._operations |= operations.keys()
-        money = [operation for operation in operations.values() if isinstance(operation, Financials)]
+        money = [operation for operation in fresh if isinstance(operation, Financials)]
         return Spent(
-            irreversible=sum(is_irreversible(operation) for operation in operations.values()),
+            irreversible=sum(map(is_irreversible, fresh)),
             leads=len(leads),
             payout=sum(operation.payout or 0 for operation in money),
             revenue=sum(operation.revenue or 0 for operation in money),

@@ -320,13 +320,16 @@ class Executor:
         if not self.stopped and self._is_idle() and self._waves.room() == 0:
             self._stop(self._requests.open_wave() or "", "wave")
         if now - self._renewed >= _RENEW:
-            try:
-                self._lease.renew()
-                self._renewed = now
-            except LedgerTrouble as error:
-                self.trouble = error
-                cause: StopCause = "lease lost" if isinstance(error, LeaseLost) else "ledger trouble"
-                self._stop(f"{error.message}; nothing more is sent", cause)
+            self._renew(now)
+
+    def _renew(self, now: float) -> None:
+        try:
+            self._lease.renew()
+            self._renewed = now
+        except LedgerTrouble as error:
+            self.trouble = error
+            cause: StopCause = "lease lost" if isinstance(error, LeaseLost) else "ledger trouble"
+            self._stop(f"{error.message}; nothing more is sent", cause)
 
     def _is_idle(self) -> bool:
         return self._requests.is_empty and not self._flying

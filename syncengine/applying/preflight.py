@@ -15,8 +15,8 @@ from syncengine.applying.remaining import BATCH, NO_HISTORY, AlreadyApplied, Dou
 from syncengine.applying.windows_and_budgets import Firsts
 from syncengine.core.digests import wire_digest
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
-from syncengine.core.history import LeadHistory, Standing, touch_of, touching_kinds
-from syncengine.core.operations import kind_of, target_of, values_of
+from syncengine.core.history import Attempt, LeadHistory, Standing, touch_of, touching_kinds
+from syncengine.core.operations import Operation, kind_of, target_of, values_of
 from syncengine.core.outcomes import LeadEntry
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State
 from syncengine.core.ports import Clock, LedgerView, NameRecord
@@ -259,19 +259,24 @@ class Preflight:
         effect."""
         if not history.attempts or self._limits.settle <= 0:
             return
-        kind = kind_of(planned.operation)
+        latest = self._last_unknown(planned, history)
+        if latest:
+            age = _seconds_between(latest, self._clock.now())
+            if age < self._limits.settle:
+                self._waits[planned.id] = self._clock.monotonic() + self._limits.settle - max(age, 0.0)
+
+    def _last_unknown(self, planned: PlannedOperation, history: LeadHistory) -> str:
+        """Time of the last unknown attempt to set one of the operation's fields to another value; "" for none."""
+        kind, lead = kind_of(planned.operation), planned.operation.lead
         values = values_of(what_travels(planned))
         latest = ""
         for attempt in history.attempts:
             if attempt.kind is not kind or attempt.standing is not Standing.UNKNOWN:
                 continue
-            for name in values.keys() & attempt.values.keys():
-                if not self._ledger.matches(attempt.values[name], kind, planned.operation.lead, name, values[name]):
-                    latest = max(latest, attempt.answer.at if attempt.answer is not None else attempt.at)
-        if latest:
-            age = _seconds_between(latest, self._clock.now())
-            if age < self._limits.settle:
-                self._waits[planned.id] = self._clock.monotonic() + self._limits.settle - max(age, 0.0)
+            names = values.keys() & attempt.values.keys()
+            if not all(self._ledger.matches(attempt.values[name], kind, lead, name, values[name]) for name in names):
+                latest = max(latest, attempt.answer.at if attempt.answer is not None else attempt.at)
+        return latest
 
 
 def _line(planned: PlannedOperation, message: str) -> OperationLine:
@@ -287,23 +292,23 @@ def _line(planned: PlannedOperation, message: str) -> OperationLine:
 
 def _what_moved(planned: PlannedOperation, history: LeadHistory, digest: PlanDigest) -> str:
     operation = planned.operation
-    kind = kind_of(operation)
     if history.forgotten:
         return f"lead {operation.lead} was erased from the ledger"
-    names = values_of(operation)
-    touch, kinds = touch_of(kind, target_of(operation)), touching_kinds(kind)
-    touching = [
-        attempt
-        for attempt in history.attempts
-        if attempt.plan != digest
-        and attempt.kind in kinds
-        and (attempt.touch == touch if touch else not attempt.values.keys().isdisjoint(names))
-    ]
-    last = touching[-1] if touching else None
-    if last is None:
+    others = [attempt for attempt in history.attempts if attempt.plan != digest and _touches(attempt, operation)]
+    if not others:
         return f"lead {operation.lead}: records that the plan relied on are gone"
-    what = last.touch or ", ".join(sorted(set(last.values) & set(names)))
+    last = others[-1]
+    what = last.touch or ", ".join(sorted(set(last.values) & set(values_of(operation))))
     return f"lead {operation.lead}: {what} was touched by run {last.run} (changeset {last.changeset})"
+
+
+def _touches(attempt: Attempt, operation: Operation) -> bool:
+    """Whether an attempt changed what the operation would change."""
+    kind = kind_of(operation)
+    if attempt.kind not in touching_kinds(kind):
+        return False
+    touch = touch_of(kind, target_of(operation))
+    return attempt.touch == touch if touch else not attempt.values.keys().isdisjoint(values_of(operation))
 
 
 def _seconds_between(earlier: str, later: str) -> float:

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from syncengine.core.history import LeadHistory
 from syncengine.core.operations import Irreversible
-from syncengine.core.outcomes import LeadEntry
+from syncengine.core.outcomes import LeadEntry, SentOperation
 from syncengine.core.plan import State
 from syncengine.core.repeats import Clear, Lowered, Stopped, held, may_send, thing_of
 from syncengine.core.settings import Policy
@@ -33,19 +33,24 @@ class Recheck:
             return {} if stopped is None else {part.id: stopped.reason for part in entry.parts}
         refused: dict[OperationId, str] = {}
         for part in entry.parts:
-            operation = part.operation
-            if not isinstance(operation, Irreversible):
-                continue
-            thing = thing_of(operation, identity=part.id, changeset=part.changeset, policy=self._policy)
-            match may_send(thing, history):
-                case Clear():
-                    continue
-                case Stopped(state=state, reason=reason):
-                    refused[part.id] = reason
-                    if state is State.IN_DOUBT:
-                        self.doubtful.add(part.id)
-                case Lowered(on_record=on_record):
-                    refused[part.id] = f"generation {on_record} is on record"
-                case other:
-                    assert_never(other)
+            reason = self._refusal(part, history)
+            if reason:
+                refused[part.id] = reason
         return refused
+
+    def _refusal(self, part: SentOperation, history: LeadHistory) -> str:
+        """Why an irreversible operation must not be sent; "" for the others, and where nothing speaks against it."""
+        if not isinstance(part.operation, Irreversible):
+            return ""
+        thing = thing_of(part.operation, identity=part.id, changeset=part.changeset, policy=self._policy)
+        match may_send(thing, history):
+            case Clear():
+                return ""
+            case Stopped(state=state, reason=reason):
+                if state is State.IN_DOUBT:
+                    self.doubtful.add(part.id)
+                return reason
+            case Lowered(on_record=on_record):
+                return f"generation {on_record} is on record"
+            case other:
+                assert_never(other)

@@ -196,9 +196,9 @@ class _ChangesetReader:
         node = document.node
         if node is None or (not found and _size(document) > _ALWAYS_HELD_TO_SCHEMA):
             return []
-        lines, messages = {problem.line for problem in found}, {problem.message for problem in found}
+        said: set[int | str] = set().union(*((problem.line, problem.message) for problem in found))
         by_schema = self._schema.problems(node, text.file, text)
-        return [problem for problem in by_schema if problem.line not in lines and problem.message not in messages]
+        return [problem for problem in by_schema if problem.line not in said and problem.message not in said]
 
 
 def _size(document: Document) -> int:

@@ -40,13 +40,16 @@ class PartOfPlan:
 
     def holds(self, item: Item) -> bool:
         """Whether an item belongs to the part, by leads and changes."""
-        if self._leads and item.lead in self._leads:
-            self._missing_leads.discard(item.lead)
+        self._note_seen(item)
+        return (not self._leads or item.lead in self._leads) and (not self._changes or item.change in self._changes)
+
+    def _note_seen(self, item: Item) -> None:
+        """For the message about leads and changes that were asked for and are not there."""
+        self._missing_leads.discard(item.lead)
         if self._changes and len(self._seen_changes) < _TOLD:
             self._seen_changes[item.change] = None
         if item.change in self._changes:
             self._found_changes.add(item.change)
-        return (not self._leads or item.lead in self._leads) and (not self._changes or item.change in self._changes)
 
     def keep(self, operations: Sequence[PlannedOperation]) -> None:
         """Store the operations of an item, numbered."""

@@ -47,7 +47,7 @@ def search_leads(state: SandboxState, key: Key, document: Json, now: float) -> R
     if refusal is not None:
         return refusal
     searches = document.get("searches")
-    if not isinstance(searches, list) or not searches or not all(isinstance(item, dict) for item in searches):
+    if not _are_objects(searches):
         return failure(400, 'The body needs a list "searches" of objects')
     if len(searches) > _MAX_SEARCHES:
         return failure(400, f"At most {_MAX_SEARCHES} searches a request")
@@ -58,6 +58,10 @@ def search_leads(state: SandboxState, key: Key, document: Json, now: float) -> R
     total = sum(item["matches"] for item in answered)
     document = {"status": "Success", "message": "", "warnings": [], "totalMatches": total, "searches": answered}
     return Reply(200, document)
+
+
+def _are_objects(value: Json) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
 def _matches(state: SandboxState, search: dict[str, Json], now: float) -> list[dict[str, Json]]:

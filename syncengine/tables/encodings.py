@@ -84,7 +84,7 @@ def codec_for(encoding: str, head: bytes) -> str:
     codec = ENCODINGS[encoding]
     if not mark:
         return _wide_without_mark(codec, encoding, head) if is_wide(codec) else codec
-    if mark == codec or mark.startswith(codec + "-"):
+    if f"{mark}-".startswith(f"{codec}-"):  # utf-16-le is a form of utf-16.
         return mark
     if mark == "utf-8" and is_one_byte(encoding):
         return "utf-8"  # ASCII follows the mark; for anything else `refuse_utf8` has raised.
