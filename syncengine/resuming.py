@@ -14,7 +14,7 @@ import msgspec
 
 from syncengine.applying.plan_progress import ProgressFold
 from syncengine.applying.preflight import Preflight, SavedPlan
-from syncengine.core.digests import OBSERVED, moved_parts
+from syncengine.core.digests import OBSERVED, is_document, moved_parts
 from syncengine.core.errors import Refusal
 from syncengine.core.plan import PlanProgress, PlanSummary, Selection
 from syncengine.core.ports import Clock, PlannedFrom, RunRecord
@@ -104,7 +104,8 @@ def _moved(planned: PlannedFrom, parts: Mapping[str, str], selection: Selection)
     """Which inputs differ from those that the plan was made from, in words; "" where none does."""
     if _part(planned.selection) != _part(selection):
         return "it covers another part of the changesets (--lead, --change, --limit)"
-    known = {name: digest for name, digest in planned.parts.items() if name in parts}
+    # A comment may be all that differs in a document: whether that matters shows when the plan is worked out again.
+    known = {name: digest for name, digest in planned.parts.items() if name in parts and not is_document(name)}
     return _moved_words(moved_parts(known, {name: parts[name] for name in known}))
 
 

@@ -68,7 +68,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     ends: int | None = None
     """The last line of its document; None for the last document of a file."""
     digest: str = ""
-    """SHA-256 of the document's own text."""
+    """SHA-256 of the document's own text from `line` on, wherever it is in its file."""
     linked: bool = False
     """Whether the path of a file source leads through a symbolic link."""
 

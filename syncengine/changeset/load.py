@@ -174,7 +174,8 @@ class _ChangesetReader:
         found: list[Problem] = []
         declared = parse_changeset(document, Place(text, found.append), around)
         if declared is not None:
-            declared = msgspec.structs.replace(declared, begins=span[0], ends=span[1], digest=text.digest(*span))
+            digest = text.digest(declared.line, span[1])
+            declared = msgspec.structs.replace(declared, begins=span[0], ends=span[1], digest=digest)
         found += self._by_schema(document, text, found)
         for problem in sorted(found, key=lambda problem: (problem.line, problem.column)):
             self._report(problem)

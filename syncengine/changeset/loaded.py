@@ -72,7 +72,7 @@ class Changeset:
         return self._declared.linked
 
     def document(self) -> bytes:
-        """The text of its own document."""
+        """The text of its own document, with what precedes its content."""
         declared = self._declared
         return declared.text.bytes_of(declared.begins, declared.ends)
 
@@ -91,7 +91,6 @@ class Changeset:
             sources={name: digest for name, digest in digests.items() if digest is not None},
             changes=self._changes,
             digest=declared.digest,
-            begins=declared.begins,
         )
 
     def offline(self) -> Changeset:

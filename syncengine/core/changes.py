@@ -90,7 +90,5 @@ class ChangesetFacts(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[ChangeFacts, ...] = ()
     """Counts of rows by result. Complete once the items were read to the end."""
     digest: str = ""
-    """SHA-256 of the document's own text."""
-    begins: int = 1
-    """The line where the document begins in its file."""
+    """SHA-256 of the document's own text, wherever it is in its file."""
     description: str = ""

@@ -77,6 +77,11 @@ def changeset_part(changeset: str) -> str:
     return f"changeset:{changeset}"
 
 
+def is_document(part: str) -> bool:
+    """Whether it is the part of a changeset's own document."""
+    return part.startswith(changeset_part(""))
+
+
 def source_part(changeset: str, source: str) -> str:
     """Name of the part for one source."""
     return f"source:{changeset}/{source}"

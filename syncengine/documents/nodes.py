@@ -110,8 +110,10 @@ class SourceText:
         return self._data[starts[first - 1] : end]
 
     def digest(self, first: int, last: int | None = None) -> str:
-        """SHA-256 of these lines."""
-        return hashlib.sha256(self.bytes_of(first, last)).hexdigest()
+        """SHA-256 of the part of a document on these lines, without what depends on its place in the file, and with any
+        line ends."""
+        text = self.bytes_of(first, last).replace(b"\r\n", b"\n").removeprefix(_BOM.encode()).rstrip()
+        return hashlib.sha256(text.removeprefix(b"---").removesuffix(b"\n...").strip()).hexdigest()
 
     def excerpt(self, line: int, column: int) -> str:
         """The line for a message: cut around the column where it is long, without terminal control characters."""

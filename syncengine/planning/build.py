@@ -207,7 +207,7 @@ class _Build:
 
     def _changeset(self, changeset: PlannableChangeset) -> ChangesetHeader:
         begins = changeset.facts()
-        self._writer.begin(begins.id, begins.begins)
+        self._writer.begin(begins.id, begins.line)
         items = changeset.items(self._problems.append)
         while batch := list(islice(items, BATCH)):
             histories = self._histories(batch)
@@ -226,7 +226,7 @@ class _Build:
             sources=facts.sources,
             authors=tuple(sorted(wrote)),
             commits=dict(wrote),
-            line=facts.begins,
+            line=facts.line,
         )
 
     def _authors(self, facts: ChangesetFacts) -> Authorship:

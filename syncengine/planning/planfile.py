@@ -181,7 +181,8 @@ class PlanWriter:
         self._lines: dict[str, int] = {}
 
     def begin(self, changeset: ChangesetId, line: int) -> None:
-        """Record where the changeset's document begins in its file, so that lines above it do not affect the digest."""
+        """Record where the content of the changeset's document begins in its file: the digest covers lines counted from
+        there, so that what precedes it does not matter."""
         if line > 1:
             self._lines[changeset] = line
 

@@ -239,7 +239,7 @@ def test_a_part_goes_on_as_that_part_only(bench: Bench) -> None:
     assert_new(bench, digest, "another part")
     assert planned(bench, "--limit", "5")["findings"] == []
     assert planned(bench, "--limit", "4")["plan"] == digest
-    bench.changeset("one", *triggers(*LEADS, "17"))
+    bench.changeset("one", *triggers("17", *LEADS))
     assert_new(bench, digest, "changeset one", "--limit", "4")
 
 
@@ -419,6 +419,15 @@ def test_other_files_make_a_new_plan_that_names_them(bench: Bench) -> None:
     digest = interrupted(bench, *updates(*LEADS))
     bench.changeset("one", *updates(*LEADS, "17"))
     assert_new(bench, digest, "these changed: changeset one")
+
+
+def test_a_comment_that_gives_the_same_plan_does_not_matter(bench: Bench) -> None:
+    bench.configure(limits=ONE_EACH)
+    digest = interrupted(bench, *updates(*LEADS))
+    file = bench.folder / "specs" / "one.yaml"
+    file.write_text(file.read_text().rstrip("\n") + " # seen by Ann\n")
+    assert planned(bench)["plan"] == digest
+    assert bench.apply().code == 0
 
 
 def test_another_source_makes_a_new_plan_that_names_it(bench: Bench) -> None:
