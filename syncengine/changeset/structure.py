@@ -84,7 +84,9 @@ class Parts:
             return None
         if not isinstance(value, Sequence):
             message = f"{name} must be a list, not {kind_in_words(value)}"
-            self._place.problem("SE203", message, value, hint=f"write {example}")
+            self._place.problem(
+                "SE203", message, value, hint=f"write {(example[0] == '[' and _as_list(value)) or example}"
+            )
             return None
         if not value.items:
             self._place.problem("SE205", f"{name} is empty", value, hint=f"write {example}")
@@ -97,6 +99,14 @@ class Parts:
                 self._place.problem(
                     "SE201", f"{self._what} has no key {key.text!r}", key, hint=did_you_mean(key.text, known)
                 )
+
+
+def _as_list(node: Node) -> str:
+    """What was typed, as a list of texts: `1053, 1054` becomes `["1053", "1054"]`; "" where it is no plain text."""
+    if not isinstance(node, Scalar) or is_null(node) or not set(node.text).isdisjoint('"\\\n{}:'):
+        return ""
+    texts = [text.strip() for text in node.text.split(",")]
+    return "[" + ", ".join(f'"{text}"' for text in texts) + "]" if all(texts) else ""
 
 
 def as_text(place: Place, node: Node, what: str) -> Scalar | None:

@@ -47,6 +47,19 @@ def test_an_id_of_digits_wants_quotes(tmp_path: Path) -> None:
     assert validate(loaded(tmp_path, {"a.yaml": changeset(_ONE, name='"2026"')})) == []
 
 
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        ('{lead: "1", trigger: northwind}', 'write ["northwind"]'),
+        ('{leads: "1, 2", update: {a: x}}', 'write ["1", "2"]'),
+        ('{lead: "1", trigger: {a: b}}', 'write ["1053"]'),
+    ],
+)
+def test_a_text_in_place_of_a_list_is_shown_as_a_list(tmp_path: Path, change: str, hint: str) -> None:
+    problems = loaded(tmp_path, {"a.yaml": changeset(f"  - {change}\n")}).problems
+    assert [(each.code, each.hint) for each in problems] == [("SE203", hint)]
+
+
 def test_variables_override_declared_ones_only(tmp_path: Path) -> None:
     text = changeset('  - {lead: "2932682", update: {a: "{{ vars.note }}"}}\n', more="vars: {note: x}\n")
     found = loaded(tmp_path, {"a.yaml": text}, note="{{ y }}")
