@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import postgres, workload
+from benchmarks.commits import commit_rates
 from benchmarks.lookup_rejects import lookups, rejected_rows
 from benchmarks.measuring import REPOSITORY, BenchmarkError, Cost, Line, Series, Service, run, service, syncengine
 from benchmarks.workers import shared_apply
@@ -259,6 +260,7 @@ CASES: dict[str, Case] = {
     "financials": grouped_financials,
     "plan": plan_rows,
     "workers": shared_apply,
+    "commits": commit_rates,
     "lookup": lookups,
     "rejects": rejected_rows,
 }

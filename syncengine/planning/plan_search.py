@@ -61,7 +61,10 @@ class SearchedPlan(PlanFile):
         if first.sealed is not None:
             return super()._verify()
         self._start = len(raw)
-        footer = self._ending(self._last_line(), Footer)
+        last = self._last_line()
+        if not last.endswith(b'"}\n'):
+            raise self._altered("not a whole plan: the footer is missing")
+        footer = self._ending(last, Footer)
         digest = PlanHasher(ENCODER.encode(first.header))
         self._source.seek(self._start)
         left = self._end - self._start

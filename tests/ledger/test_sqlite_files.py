@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import sqlite3
@@ -18,6 +19,7 @@ from syncengine.core.history import Standing
 from syncengine.core.outcomes import Outcome, Ruling
 from syncengine.core.ports import OutgoingRequest
 from syncengine.core.values import LeadId
+from syncengine.ledger.statements import statements
 from tests.ledger.building import (
     ACCOUNT,
     APPLIED,
@@ -256,3 +258,20 @@ def test_tampering_is_located(file_home: Home) -> None:
     view = file_home.view()
     assert view is not None
     assert list(view.check(head=head)) == []
+
+
+def test_look_ups_of_findings_do_not_read_all_attempts_of_an_account(file_home: Home) -> None:
+    known = statements("sqlite")
+    with contextlib.closing(file_home.create()) as ledger, contextlib.closing(sqlite3.connect(file_home.file)) as raw:
+        assert ledger.identity().position
+        for name, uses in (
+            ("get_last_amounts", "attempts_by_kind (account=? AND kind=? AND delivery=?)"),
+            ("has_delivery", "attempts_by_kind (account=? AND kind=? AND delivery=?)"),
+            # From the newest row back until there are enough.
+            ("get_last_values", "SCAN attempts"),
+        ):
+            statement = known[name]
+            values = ["1"] * len(statement.parameters)
+            plan = str(raw.execute(f"EXPLAIN QUERY PLAN {statement.sql}", values).fetchall())
+            assert uses in plan, name
+            assert "TEMP B-TREE" not in plan, name
