@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -162,14 +162,15 @@ def examine(
     listener: Listener,
     *,
     check: Callable[[], None] = lambda: None,
+    sent: Collection[PlanDigest] = (),
 ) -> PreflightResult:
     """What is to be sent, determined under the lease. Raises Refusal where the plan must not be applied.
 
-    `check` is called now and then; what it raises ends the examination.
+    `check` is called now and then; what it raises ends the examination. `sent` are plans that the command sent before.
     """
     saved = saved_plan(plan)
     check_identity(saved, request.account, ledger)
-    preflight = Preflight(saved, policy=request.policy, account=request.account, ledger=ledger, clock=clock)
+    preflight = Preflight(saved, policy=request.policy, account=request.account, ledger=ledger, clock=clock, sent=sent)
     total = plan.summary.counts.total
 
     def looked(count: int) -> None:

@@ -93,7 +93,7 @@ class _DirectoryCommand:
         self._refused: list[RefusedPlan] = []
         self._whole: Refusal | None = None
         self._stopped = ""
-        self._sent = False
+        self._sent: list[PlanDigest] = []
 
     def run(self, entries: Sequence[FolderEntry]) -> FolderResult:
         """Examine every plan, then send those that may be sent."""
@@ -135,7 +135,13 @@ class _DirectoryCommand:
     def _examine(self, saved: PlanFile) -> PreflightResult:
         world = self._context.world
         return examine(
-            saved, self._context.ledger, self._request.apply, world.clock, world.listener, check=self._check_ended
+            saved,
+            self._context.ledger,
+            self._request.apply,
+            world.clock,
+            world.listener,
+            check=self._check_ended,
+            sent=self._sent,
         )
 
     def _judge_together(self, to_send: Sequence[_Examined]) -> None:
@@ -215,7 +221,7 @@ class _DirectoryCommand:
             self._stopped = f"{_in_words(error)}; nothing more is sent"
             self._leave(each, request)
         else:
-            self._sent = True
+            self._sent.append(each.entry.digest)
             self._stopped = result.stopped
             self._keep(each.entry, result)
 

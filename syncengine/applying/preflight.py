@@ -3,7 +3,7 @@ change meanwhile: the lease, repeats, doubts and holds inside the intent's trans
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import assert_never
@@ -83,11 +83,25 @@ def check_identity(plan: SavedPlan, account: Account, ledger: LedgerView) -> Non
 
 
 class Preflight:
-    """Reads a verified plan once under the lease and collects every reason to refuse it."""
+    """Reads a verified plan once under the lease and collects every reason to refuse it.
 
-    def __init__(self, plan: SavedPlan, *, policy: Policy, account: Account, ledger: LedgerView, clock: Clock) -> None:
+    `sent` are plans that the same command sent before: what the ledger knows from them alone, it did not know when the
+    command began.
+    """
+
+    def __init__(
+        self,
+        plan: SavedPlan,
+        *,
+        policy: Policy,
+        account: Account,
+        ledger: LedgerView,
+        clock: Clock,
+        sent: Collection[PlanDigest] = (),
+    ) -> None:
         self._plan = plan
         self._digest: PlanDigest = plan.summary.digest
+        self._of_command = frozenset({self._digest, *sent})
         self._policy = policy
         self._limits: Limits = account.limits
         self._second = PolicyRecheck(plan.summary, policy, account)
@@ -234,7 +248,7 @@ class Preflight:
     def _check_stale(self, planned: PlannedOperation, history: LeadHistory) -> None:
         if not history.attempts and not history.forgotten:
             return
-        foreign = next((a for a in history.attempts if a.plan != self._digest), None)
+        foreign = next((a for a in history.attempts if a.plan not in self._of_command), None)
         if self._plan.provenance.ledger_id is None and foreign is not None:
             self._known = self._known or planned.operation.lead
         operation = planned.operation

@@ -95,6 +95,29 @@ def test_a_lead_in_trouble_in_an_earlier_plan_is_not_sent_in_later_ones(
     assert bench.done() == {"update 12": 1}
 
 
+def test_plans_of_a_ledger_that_did_not_exist_yet(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        bench.configure()
+        declare(bench, a_first=[update("a")], b_second=[MONEY], c_third=[update("c")])
+        ended = apply_folder(bench)
+        assert ended.code == 4
+        assert counts(ended) == {"a-first": {"applied": 1}, "b-second": {"applied": 1}}
+        assert [(each["changeset"], each["code"]) for each in ended.json["refused"]] == [("c-third", "SE620")]
+
+
+def test_what_the_ledger_knew_before_the_command_refuses_plans_made_without_it(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        bench.configure()
+        declare(bench, a_first=[update("a", lead="12")], b_second=[update("b")])
+        bench.changeset("other", MONEY)
+        bench.plan("other")
+        assert bench.apply().code == 0
+        ended = apply_folder(bench)
+        assert ended.code == 4
+        assert counts(ended) == {"a-first": {"applied": 1}}
+        assert [(each["changeset"], each["code"]) for each in ended.json["refused"]] == [("b-second", "SE652")]
+
+
 def test_a_doubt_of_an_interrupted_plan_keeps_its_lead_from_later_plans(bench: Bench) -> None:
     declare(bench, a_first=[TRIGGER], b_second=[update("b"), update("b", lead="12")])
     bench.faults({"match": {"nth": 1}, "fault": {"effect": "none", "answer": "reset"}})
