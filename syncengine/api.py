@@ -207,6 +207,7 @@ def apply(
         account = project.planned_account(saved)
         ledger = stack.enter_context(project.ledger(account, known=saved.provenance.ledger_id))
         sound = listener or Quiet()
+        _note_moved(saved, project, sound)
         stack.enter_context(naming_moves(saved, ledger))
         result = apply_plan(
             saved,
@@ -260,7 +261,7 @@ def apply_directory(
         account, known = project.planned_account(saved), saved.provenance.ledger_id
     with project.ledger(account, known=known) as ledger:
         result = apply_entries(
-            [_folder_entry(plan, keys, ledger) for plan in plans],
+            [_folder_entry(plan, keys, ledger, lambda saved: _note_moved(saved, project, sound)) for plan in plans],
             ledger,
             FolderRequest(
                 apply=ApplyRequest(
@@ -279,16 +280,43 @@ def apply_directory(
         return msgspec.structs.replace(result, pin_line=_pin_line(ledger, sound))
 
 
-def _folder_entry(plan: FolderPlan, identities: Identities, ledger: Ledger) -> FolderEntry:
+def _folder_entry(
+    plan: FolderPlan, identities: Identities, ledger: Ledger, first_opened: Callable[[PlanFile], None]
+) -> FolderEntry:
     from syncengine.applying.apply_directory import FolderEntry
     from syncengine.moved_inputs import naming_moves
+
+    calls = [first_opened]
 
     @contextmanager
     def opened() -> Iterator[PlanFile]:
         with plan.open(identities) as saved, naming_moves(saved, ledger):
+            while calls:
+                calls.pop()(saved)
             yield saved
 
     return FolderEntry(changeset=plan.changeset, digest=plan.digest, path=str(plan.path), open=opened)
+
+
+def _note_moved(saved: PlanFile, project: Project, listener: Listener) -> None:
+    """Note which of a plan's files differ from its commit now."""
+    from syncengine.core.changes import data_files
+    from syncengine.findings.moved_since import named_files
+    from syncengine.planning.made_from import differing_by_now
+
+    commit, summary = saved.provenance.made_from.commit, saved.summary
+    files = [
+        file
+        for changeset in summary.changesets
+        for file in (changeset.file, *data_files(changeset.id, summary.changes))
+    ]
+    differing = differing_by_now(Path(project.settings.root), project.environ, commit, files)
+    if differing:
+        differ = "differs" if len(differing) == 1 else "differ"
+        listener.note(
+            f"{named_files(differing, len(differing))} {differ} now from commit {commit[:12]}, which plan "
+            f"{summary.digest[:12]} was made from; what is sent is what the plan holds"
+        )
 
 
 def _runtime(project: Project, account: Account, listener: Listener, signal: StopSignal | None) -> RuntimeDependencies:

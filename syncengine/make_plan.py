@@ -118,7 +118,7 @@ class Planning(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 self.accept(file, summary, self.ledger)
 
         with ExitStack() as stack:
-            request = self._request(stack, watchers, resumption, not_resumed)
+            request = _with_moved_since(self._request(stack, watchers, resumption, not_resumed), provenance.made_from)
             with PlanWriter(path, header, provenance, seal=self.seal, accept=accept) as writer:
                 summary = build_plan(request, writer)
         return Planned(
@@ -222,6 +222,13 @@ class Planning(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             recorded=review.recorded,
             selection=self.selection,
         )
+
+
+def _with_moved_since(request: PlanRequest, made_from: MadeFrom) -> PlanRequest:
+    from syncengine.findings.moved_since import moved_since
+
+    late = request.late_findings
+    return msgspec.structs.replace(request, late_findings=lambda: (*moved_since(made_from), *late()))
 
 
 def make_or_resume(planning: Planning, ledger: Ledger, path: Path | None, watchers: Sequence[Watcher]) -> Planned:

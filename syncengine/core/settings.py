@@ -209,6 +209,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     file: str = ""
     digest: str = ""
 
+    def place(self, line: int | None) -> str:
+        """A rule's place in texts that a plan's digest covers: the same from every working folder and on every
+        machine, and so without the folders of the file."""
+        name = self.file.rpartition("/")[2]
+        return f"{name}:{line}" if line else name or "policy"
+
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):
     """A database that SQL sources may name. Exactly one of `path` (SQLite, absolute), `dsn` and `dsn_env` is set."""

@@ -7,6 +7,7 @@ from syncengine.findings.conflict import Conflict
 from syncengine.findings.field_unknown import FieldUnknown
 from syncengine.findings.fold import FROM_LINES
 from syncengine.findings.lead_unknown import LeadUnknown
+from syncengine.findings.moved_since import ABOUT as MOVED_SINCE
 from syncengine.findings.rows_taken import ABOUT as ROWS_TAKEN
 from syncengine.findings.rule import Description, Rule
 from syncengine.findings.shared_lead import SharedLead
@@ -40,12 +41,6 @@ _ELSEWHERE = (
         "not continue it (the message says why)",
         example="run 20261120-1 stopped after 498 of 500 operations",
     ),
-    Description(
-        name="moved-since",
-        severity="medium",
-        threshold="files that the plan read differ from the commit that it was made from",
-        example="data/approved.csv has changes that are not committed",
-    ),
 )
 
 _RULES: tuple[type[Rule], ...] = (*FROM_LINES, Conflict, SharedLead, LeadUnknown, FieldUnknown, UnknownTarget)
@@ -55,6 +50,7 @@ DESCRIPTIONS: tuple[Description, ...] = tuple(
         (
             *(rule.about for rule in _RULES),
             ROWS_TAKEN,
+            MOVED_SINCE,
             *_ELSEWHERE,
         ),
         key=lambda about: list(RULES).index(about.name),

@@ -105,8 +105,8 @@ class Conflicts:
         earlier = self._claims.claim(planned.operation.lead, f"\0{_thing(planned)[2]}", kind, planned.origin)
         if earlier is None:
             return planned
-        where = f"{earlier.origin.file}:{earlier.origin.line}"
         if earlier.value != kind:
+            where = f"{earlier.origin.file}:{earlier.origin.line}"
             self._report(
                 Problem(
                     code="SE409",
@@ -124,7 +124,9 @@ class Conflicts:
         return msgspec.structs.replace(
             planned,
             state=State.BLOCKED,
-            reason=f"the same thing is already declared for this lead at {where}; one plan does it at most once",
+            # The digest covers the reason, and the line depends on the file's other documents.
+            reason=f"the same thing is already declared for this lead in {earlier.origin.file}; one plan does it at "
+            "most once",
         )
 
     def _values(self, planned: PlannedOperation) -> None:

@@ -60,8 +60,7 @@ class FindingsPolicy:
         return Finding(rule=rule, severity="info", message=message, count=sum(finding.count for finding in findings))
 
     def _where(self, rule: str) -> str:
-        line = self._policy.lines.get(f"findings.{rule}")
-        return f"{self._policy.file}:{line}" if line else self._policy.file or "policy"
+        return self._policy.place(self._policy.lines.get(f"findings.{rule}"))
 
 
 def with_findings(summary: PlanSummary, from_lines: Sequence[Finding], policy: Policy | None) -> PlanSummary:

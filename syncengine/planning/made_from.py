@@ -29,6 +29,17 @@ def made_from(root: Path, environ: Mapping[str, str], files: Sequence[str]) -> M
     return MadeFrom(commit=commit, branch=branch, differ=tuple(differing[:NAMED]), differing=len(differing))
 
 
+def differing_by_now(root: Path, environ: Mapping[str, str], commit: str, files: Sequence[str]) -> tuple[str, ...]:
+    """The files that differ from a commit now; none where git does not have it."""
+    git = Git(environ)
+    try:
+        if not commit or git.run(root, "cat-file", "-e", f"{commit}^{{commit}}") is None:
+            return ()
+        return tuple(_differing(git, root, list(dict.fromkeys(files)), commit))
+    except GitCannotTell:
+        return ()
+
+
 def origin_of(root: Path, environ: Mapping[str, str]) -> tuple[str, str]:
     """The address of the remote `origin`, which may hold a password, and the path of `root` inside the repository: ""
     or "leads/"."""
@@ -48,10 +59,10 @@ def _branch_of_ci(environ: Mapping[str, str]) -> str:
     return next((branch for name in _BRANCH_VARIABLES if (branch := environ.get(name, ""))), "")
 
 
-def _differing(git: Git, root: Path, files: Sequence[str]) -> Iterator[str]:
+def _differing(git: Git, root: Path, files: Sequence[str], commit: str = "HEAD") -> Iterator[str]:
     within = [file for file in files if not file.startswith("../")]
     yield from (file for file in files if file.startswith("../"))
-    committed = committed_blobs(git, root, within)
+    committed = committed_blobs(git, root, within, commit)
     for file in within:
         blob = committed.get(file)
         if blob is None or not is_as_committed(git, root / file, blob):

@@ -62,8 +62,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     def where(self, rule: str) -> str:
         """The file and line of a rule's key."""
-        line = self.policy.lines.get(rule)
-        return f"{self.policy.file}:{line}" if line else self.policy.file or "policy"
+        return self.policy.place(self.policy.lines.get(rule))
 
 
 class ActiveRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,7 +204,7 @@ def _deny_judgement(terms: Terms, rules: Sequence[tuple[DenyRule, Condition]]) -
     def judge(planned: PlannedOperation, plan: PlanFacts) -> Iterator[str]:
         scope = {"op": operation_scope(planned), "plan": plan}
         for rule, condition in rules:
-            where = f"{terms.policy.file}:{rule.line}" if rule.line else terms.policy.file
+            where = terms.policy.place(rule.line)
             try:
                 if condition.evaluate(scope):
                     yield f"deny: {rule.message} (matched, {where})"
