@@ -260,12 +260,14 @@ def test_a_run_that_ended_early_is_continued_on_a_fresh_runner(
 ) -> None:
     propose(team)
     team.git(team.author, "switch", "--quiet", "repair")
-    team.edit("syncengine.yaml", LIMITS, "    limits: {requests_per_second: 1, concurrency: 1, leads_per_request: 1}")
+    team.edit(
+        "syncengine.yaml", LIMITS, "    limits: {requests_per_second: 0.34, concurrency: 1, leads_per_request: 1}"
+    )
     team.propose("repair", 1)
     digest = team.sign("repair")
     team.merge("repair", squash=True)
     with monkeypatch.context() as patch:
-        patch.setattr(runners, "TOOLS", f"{early_end(tmp_path / 'tools', end)}:{runners.TOOLS}")
+        patch.setattr(runners, "TOOLS", f"{early_end(tmp_path / 'tools', end, team)}:{runners.TOOLS}")
         ended = pipeline.main()["apply"]
     assert ended.code == (4 if end == "deadline" else 137), ended.log
     before = len(team.effects)
@@ -279,11 +281,18 @@ def test_a_run_that_ended_early_is_continued_on_a_fresh_runner(
     assert triggered(team) == ["2932682"]
 
 
-def early_end(folder: Path, end: str) -> Path:
-    """A folder with a `syncengine` that ends `apply` after the first requests."""
-    how = f'"{SCRIPT}" "$@" --deadline 1' if end == "deadline" else f'timeout --signal KILL 3 "{SCRIPT}" "$@"'
+def early_end(folder: Path, end: str, team: Team) -> Path:
+    """A folder with a `syncengine` whose `apply` ends early: in five seconds at most two of the three requests leave,
+    and the process is killed once the second has left (what the first came to is on record by then)."""
+    killed = f"""
+"{SCRIPT}" "$@" &
+until [ "$(wc -l < "{team.sandbox.requests_log}")" -ge 2 ]; do kill -0 $! && sleep 0.02; done
+kill -KILL $!
+wait $!
+"""
     folder.mkdir()
     shim = folder / "syncengine"
+    how = f'"{SCRIPT}" "$@" --deadline 5' if end == "deadline" else killed
     shim.write_text(f'#!/bin/bash\n[ "$1" = apply ] || exec "{SCRIPT}" "$@"\n{how}\n', encoding="utf-8")
     shim.chmod(shim.stat().st_mode | stat.S_IXUSR)
     return folder
