@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from syncengine.core.ports import CheckFinding
@@ -165,8 +167,8 @@ def _leads(engine: Engine) -> Iterator[tuple[str, list[LeadId]]]:
         )
         if not rows:
             return
-        for owner in dict.fromkeys(row[0] for row in rows):
-            yield owner, [LeadId(row[1]) for row in rows if row[0] == owner]
+        for owner, of_owner in groupby(rows, key=itemgetter(0)):
+            yield owner, [LeadId(found) for _, found in of_owner]
         account, lead = rows[-1]
 
 

@@ -81,11 +81,12 @@ class Ledger(Writer):
         """Counts of operations, of one account, of one run, or of the whole ledger."""
         rows = self.engine.look("get_tallies")
         scope = run or ""
-        counted = [row[2:] for row in rows if row[1] == scope and account in (None, row[0])]
+        counted = [counts for owner, of, *counts in rows if of == scope and account in (None, owner)]
+        applied, rejected, not_sent = map(sum, zip(*counted, strict=True)) if counted else (0, 0, 0)
         return Totals(
-            applied=sum(row[0] for row in counted),
-            rejected=sum(row[1] for row in counted),
-            not_sent=sum(row[2] for row in counted),
+            applied=applied,
+            rejected=rejected,
+            not_sent=not_sent,
             in_doubt=len(self.doubts(account, run=run)),
         )
 
@@ -170,10 +171,10 @@ class Ledger(Writer):
             entries = [
                 (
                     "resolution",
-                    str(row[0]),
-                    resolution_content(row[0], applied=applied, by=by, at=at, note=seal(row[5], note)),
+                    str(number),
+                    resolution_content(number, applied=applied, by=by, at=at, note=seal(salt, note)),
                 )
-                for row in rows
+                for number, salt in zip(numbers, salts, strict=True)
             ]
             append_to(self.engine, lease.account, lease.lane, entries)
 
@@ -183,7 +184,7 @@ class Ledger(Writer):
     def _doubtful_leads(self, account: str, numbers: Sequence[int]) -> list[LeadId]:
         """Leads of these attempts. Raises InputError where one is unknown, another account's, or not in doubt."""
         rows = self.engine.rows("attempts_numbered", numbers=list(numbers))
-        leads = sorted({LeadId(row[1]) for row in rows if row[0] == account})
+        leads = sorted({LeadId(lead) for owner, lead, _ in rows if owner == account})
         opened = {
             attempt.number
             for attempts in operation_records.operations_of(self.snapshot(account, leads, frozenset()))

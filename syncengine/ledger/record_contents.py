@@ -82,8 +82,9 @@ def _answers(engine: Engine, links: Sequence[Link]) -> dict[int, Any]:
         exceptions.setdefault(number // SPAN, []).append([number, outcome, sealed_text(salt, words, kept)])
     found: dict[str, Any] = {}
     for row in engine.rows("answers_of", requests=numbers):
-        words = sealed_text(row[6], row[5], row[7])
-        found[str(row[0])] = answer_content(row, words, exceptions.get(row[0], []))
+        request, _verdict, _status, _at, _outcome, text, salt, kept = row
+        words = sealed_text(salt, text, kept)
+        found[str(request)] = answer_content(row, words, exceptions.get(request, []))
     return _by_ref(links, found)
 
 
@@ -151,19 +152,22 @@ _LOADERS: dict[str, Loader] = {
 }
 
 
+def _words_in(text: str) -> Any:
+    return json.loads(text) if text else None
+
+
 def erasable_texts(engine: Engine, links: Sequence[Link]) -> dict[int, Any]:
     """Position to the texts of a record that its content holds only as seals: values, messages, notes."""
     requests = [int(link.ref) for link in links if link.kind == "request"]
     answers = [int(link.ref) for link in links if link.kind == "answer"]
     notes = [int(link.ref) for link in links if link.kind == "resolution"]
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in engine.rows("attempts_of", requests=requests):
-        values = found.setdefault(("request", str(row[0] // SPAN)), {})
-        values[str(row[0])] = plain_values(row[8])
-    for row in engine.rows("answers_of", requests=answers):
-        found.setdefault(("answer", str(row[0])), {})["shared"] = json.loads(row[5]) if row[5] else None
-    for row in engine.rows("outcomes_of", requests=answers):
-        found.setdefault(("answer", str(row[0] // SPAN)), {})[str(row[0])] = json.loads(row[2]) if row[2] else None
-    for row in engine.rows("resolutions_of", numbers=notes):
-        found[("resolution", str(row[0]))] = {"note": row[4]}
+    for attempt, *_, values, _salt, _kept in engine.rows("attempts_of", requests=requests):
+        found.setdefault(("request", str(attempt // SPAN)), {})[str(attempt)] = plain_values(values)
+    for request, _verdict, _status, _at, _outcome, words, *_ in engine.rows("answers_of", requests=answers):
+        found.setdefault(("answer", str(request)), {})["shared"] = _words_in(words)
+    for attempt, _outcome, words, *_ in engine.rows("outcomes_of", requests=answers):
+        found.setdefault(("answer", str(attempt // SPAN)), {})[str(attempt)] = _words_in(words)
+    for attempt, _applied, _by, _at, note, *_ in engine.rows("resolutions_of", numbers=notes):
+        found[("resolution", str(attempt))] = {"note": note}
     return {link.position: found[link.kind, link.ref] for link in links if (link.kind, link.ref) in found}

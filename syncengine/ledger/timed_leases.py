@@ -11,7 +11,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from syncengine.core.errors import LeaseHeld, LeaseLost, LedgerLocked, LedgerTrouble
 from syncengine.ledger.chain import ORIGIN
@@ -102,8 +103,8 @@ class TimedLeases:
                 landed=lambda taken: isinstance(taken, LeaseHeld) or self._epoch_of(account, lane, token) is not None,
             )
         except LedgerLocked:
-            rows = self._engine.look("see_lanes", account=account)
-            holders = [row for row in rows if row[3] and (not lane or row[1] in {"", lane})]
+            rows = _lane_rows(self._engine.look("see_lanes", account=account))
+            holders: list[Row] = [row for row in rows if row.holder and row.covers(lane)]
             if not holders:
                 raise
             return held_by(holders)
@@ -111,11 +112,11 @@ class TimedLeases:
     def _try(self, account: str, lane: str, token: str) -> int | LeaseHeld:
         engine, who = self._engine, self._applicant
         # Read before locking: a holder that was stopped inside a transaction keeps the rows locked.
-        if holders := _in_the_way(engine.rows("see_lanes", account=account), lane):
+        if holders := _in_the_way(_lane_rows(engine.rows("see_lanes", account=account)), lane):
             return held_by(holders)
         for name in {"", lane}:
             engine.run("add_lane", account=account, lane=name, head=ORIGIN)
-        rows = (
+        rows = _lane_rows(
             engine.rows("lock_two_lanes", account=account, lane=lane)
             if lane
             else engine.rows("lock_lanes", account=account)
@@ -140,7 +141,7 @@ class TimedLeases:
         if epoch is None:
             raise LedgerTrouble(f"the lane of account {account} vanished from the ledger at {engine.url}")
         if lane:
-            self._inherit(account, next(row[2] for row in rows if row[1] == lane))
+            self._inherit(account, next(row.epoch for row in rows if row.lane == lane))
         return epoch
 
     def _inherit(self, account: str, epoch: int) -> None:
@@ -207,6 +208,27 @@ def _worked_on(account: str, shared: Row) -> LeaseHeld:
     )
 
 
-def _in_the_way(rows: list[Row], lane: str) -> list[Row]:
-    """Rows of see_lanes or lock_lanes that are held and cover the same leads."""
-    return [row for row in rows if row[7] and (not lane or row[1] in {"", lane})]
+class LaneRow(NamedTuple):
+    """A row of see_lanes, lock_lanes or lock_two_lanes."""
+
+    account: str
+    lane: str
+    epoch: int
+    holder: str
+    host: str
+    pid: int
+    since: str
+    live: bool
+
+    def covers(self, lane: str) -> bool:
+        """Whether it shares leads with `lane`: the lane "" is the whole account."""
+        return not lane or self.lane in ("", lane)
+
+
+def _lane_rows(rows: Iterable[Row]) -> list[LaneRow]:
+    return [LaneRow(*row) for row in rows]
+
+
+def _in_the_way(rows: Iterable[LaneRow], lane: str) -> list[Row]:
+    """Rows that are held and cover the same leads."""
+    return [row for row in rows if row.live and row.covers(lane)]
