@@ -106,6 +106,7 @@ def prepare_review(request: ReviewRequest, stack: ExitStack) -> Review:
     fields = _known_fields(account) | (frozenset() if export is None else export.fields)
     noted = [each for each in (campaigns, values_seen) if each is not None]
     late = noted if undeclared is None else [undeclared, *noted]
+    # Read now, since the ledger's state when planning began is meant; the others depend on what is planned.
     early = list(_early_findings(request))
     return Review(
         watchers=() if campaigns is None else (campaigns,),

@@ -144,6 +144,7 @@ class Executor:
         """One commit: the answers so far, the intents of what leaves now, and some repeatable ones ahead."""
         now = self._clock.monotonic()
         leaving = self._choose(now)
+        # Soon after a commit the lease is known to be held, so what is on record may leave without another one.
         if not self.stopped and now - self._held < self._leave / 2:
             leaving = self._hurry(leaving)
         if self.stopped:
@@ -363,6 +364,7 @@ class Executor:
             if answered is not None:
                 self._answers.add(answered, job.entries, self._clock.monotonic())
         self._requests.jobs.clear()
+        # The first commit empties the backlog; the others are for a ledger that does not answer at once.
         for _ in range(_LAST_COMMITS):
             self._commit_answers()
         if self.stopped:

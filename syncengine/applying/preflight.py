@@ -139,6 +139,7 @@ class Preflight:
                 hint="'syncengine show' lists what blocks it; fix the changeset or the policy and plan again",
             )
         resumed = bool(self._ledger.runs(self._plan.header.identity, plan=self._digest))
+        # One query for the leads of a batch: a query for each lead would take most of the time.
         while batch := list(islice(operations, BATCH)):
             leads = list({planned.operation.lead for planned in batch})
             histories = self._ledger.histories(self._plan.header.identity, leads)

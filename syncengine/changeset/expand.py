@@ -265,6 +265,7 @@ class Expansion:
 
     def _item(self, scope: Scope, row: Row, lead: LeadId | None, file: str, line: int) -> Item | None:
         """The item for one row or lead; None where `when` excludes it, or a problem was reported."""
+        # A condition without the lead is judged first: rows that it leaves out may lack an id.
         if self._when_of_row is not None and not self._holds(self._when_of_row, scope, row):
             return None
         if lead is None:

@@ -83,6 +83,7 @@ def fault_of_digits(text: str) -> SpreadsheetFault | None:
     """
     if text.isascii() and text.isdecimal():
         return None
+    # Word processors put invisible characters between digits: they part no number.
     text = text if text.isascii() else _UNSEEN.sub("", text)
     if _has_other_digits(text):
         return _OTHER_DIGITS

@@ -49,6 +49,7 @@ def _go_on(
     submission = first(rows(connection, "lock_submission", run=run_id))
     if submission is None or submission["ended"] is not None:
         return False
+    # Several phases may have nothing left, for instance after a restart: each is passed in turn.
     while True:
         phase = submission["phase"]
         left = rows(connection, "open_shards", run=run_id, phase=phase)

@@ -182,6 +182,7 @@ class _EventReader:
         while True:
             event = get_event()
             kind = event.__class__
+            # Nearly all events are scalars, so they are handled here: a method would cost a call for each.
             if kind is ScalarEvent:
                 mark = event.start_mark
                 text = event.value

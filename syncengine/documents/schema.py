@@ -70,6 +70,7 @@ def _pruned(value: Any, path: _Path, suspect: set[_Path]) -> tuple[Any, dict[_Pa
     kept: dict[_Path, list[int]] = {}
 
     def prune(value: Any, path: _Path) -> Any:
+        # What the fast validator accepted needs no explaining, and is not copied.
         if path not in suspect:
             return value
         match value:

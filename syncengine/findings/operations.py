@@ -120,6 +120,7 @@ class Chunk:
         fields = [planned.operation.fields for planned in self.updates if isinstance(planned.operation, Update)]
         names = {tuple(values) for values in fields}
         sends = {planned.send for planned in self.updates}
+        # Most changes set the same fields for every lead: then rows become columns without a look at each name.
         if len(names) == 1 and sends <= (names | {()}):
             columns = zip(*[values.values() for values in fields], strict=True)
             return [Column(name, self.updates, values) for name, values in zip(names.pop(), columns, strict=True)]

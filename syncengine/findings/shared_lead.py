@@ -70,6 +70,7 @@ class SharedLead(Rule):
             self._begin(planned)
             goes_on = False
         elif goes_on and (self._sent or not sends):
+            # Operations of one lead and change follow each other: most need no look at the claims on disk.
             return False
         if not goes_on:
             self._leads[self._number] += 1
@@ -84,6 +85,7 @@ class SharedLead(Rule):
             self._note(tuple(others), planned)
         fresh = {name: "" for name in self._names[sends] if name not in earlier}
         if len(others) >= _MOST:
+            # A lead in very many changes is noted for the first of them only, so that one lead cannot fill the disk.
             fresh.pop(self._name, None)
         if fresh:
             self._claims.claim_more(lead, fresh, planned.origin)

@@ -229,6 +229,7 @@ class _AnswerReader:
         said = {message: Element(True, self._joined([message])) for message in messages}
         if len(messages) == 1 and [item.id for item in plain.leads] == [entry.lead for entry in entries]:
             return Elements(dict.fromkeys(range(len(entries)), said[messages.pop()]), envelope)
+        # Answers need not be in the order of the request: each lead is found by its id, and taken once.
         positions: dict[str, int] = {entry.lead: position for position, entry in enumerate(entries)}
         found = {positions.pop(item.id, -1): said[item.message] for item in plain.leads}
         return None if -1 in found else Elements(found, envelope)

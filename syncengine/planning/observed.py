@@ -60,6 +60,7 @@ class ObservedValues:
                 found = unread = asked.reason
             else:
                 found = _why_not(asked, name, since, "what the service says") or asked
+        # An export is older than a read, so it is asked only where the read says nothing.
         if isinstance(found, str) and self._export is not None:
             exported = self._exported(self._export, lead, name, since)
             found = exported if isinstance(exported, Observation) else found or exported

@@ -236,6 +236,7 @@ class PlanWriter:
             lines=lines,
         )
         digest = self._digest.finish(ENCODER.encode(covered))
+        # The checksum covers everything before it, so it becomes the last member of the footer's object.
         self._put(self._footer(digest, covered, beside)[:-1] + _CHECKSUM_MARK)
         checksum = self._checksum.hexdigest().encode()
         self._put(checksum + b'"}\n')

@@ -297,6 +297,7 @@ def approvals_needed(policy: Policy, plan: PlanFacts) -> bool | str:
 def operation_scope(planned: PlannedOperation) -> dict[str, object]:
     """`op` for expressions: the part that would be sent. Amounts are exact decimals; a missing value is none."""
     operation = planned.operation
+    # Every name is there for every kind: an expression may ask for op.buyer without asking for op.kind first.
     scope: dict[str, object] = {
         "kind": kind_of(operation).value,
         "lead": operation.lead,

@@ -75,6 +75,7 @@ def _joined(words: Iterable[_Word]) -> str:
             run.clear()
 
     for word in words:
+        # Neighbours in code share a span, but an opening bracket belongs to our own text and ends it.
         if not word.is_code or word.opening:
             end_run()
         if not run:

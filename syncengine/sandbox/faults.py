@@ -227,6 +227,7 @@ def mentioned_in(document: Any) -> Mentioned:
     """Leads and deliveries that a request's body names; none for a body that is not an object."""
     leads: set[str] = set()
     deliveries: set[str] = set()
+    # A body may be anything: faults strike before the sandbox checks it, as a broken service would.
     if not isinstance(document, dict):
         return Mentioned(frozenset(), frozenset())
     for item in _each(document.get("leads")):

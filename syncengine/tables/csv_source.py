@@ -91,6 +91,7 @@ class CsvSource:
                 for cells in reader:
                     line = last + 1
                     last = skipped + reader.line_num
+                    # Nearly all rows: of the right width, and not blank, since they begin with a letter or digit.
                     if len(cells) == width and cells[0][:1].isalnum():
                         number = (tail.closed(number) if tail.held else number) + 1
                         yield number, line, dict(zip(header, cells))  # noqa: B905  # the lengths were compared
