@@ -197,7 +197,7 @@ class Output:
                 self.result(line)
 
     def verbatim(self, text: str, syntax: Syntax = "text") -> None:
-        """A result that is a document of its own (Markdown, HTML, CSV, SARIF): whoever reads its `syntax` reads what
+        """A result that is a document of its own (Markdown, HTML, CSV, SARIF): readers of its `syntax` read what
         it says, character by character; in text, orders to a CI runner are broken by a space."""
         self._stdout.write(text if text.endswith("\n") else text + "\n", syntax)
 

@@ -245,9 +245,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """Unresolved operations and unfinished plans. `counts` holds operations by present state, and the ledger's other
     counts.
 
-    `in_doubt` holds irreversible and repeatable operations alike; `evidence` is by operation, and None where nobody
-    asked for it. `contradictions` are sentences about answers that
-    contradict a resolution.
+    `in_doubt` holds irreversible and repeatable operations alike; `evidence` is by operation, and None where it was
+    not asked for. `contradictions` are sentences about answers that contradict a resolution.
     """
 
     ledger_id: str | None
