@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
+import msgspec
+
 from syncengine.cli.command import Invocation
 from syncengine.cli.views import FOR_CI, pieces_of_plan, show_for_ci
 from syncengine.core.errors import Exit
+from syncengine.reports.markdown_parts import units
 
 if TYPE_CHECKING:
     from syncengine.api import Planned
@@ -19,6 +22,17 @@ if TYPE_CHECKING:
     from syncengine.planning.plans_folder import PlansFolder
     from syncengine.project import Project
     from syncengine.reports.plans_page import PlanRow
+
+
+_RULE = "\n---\n\n"
+
+
+class _StoredView(msgspec.Struct, frozen=True):
+    """A Markdown view that waits: its plan's file, and its length in characters and as services count them."""
+
+    file: str
+    length: int
+    units: int
 
 
 class EachViews:
@@ -50,6 +64,7 @@ class EachViews:
         )
         self._findings: list[Finding] = []
         self._rows: list[PlanRow] = []
+        self._views: list[_StoredView] = []
         self._count = 0
         self.blocked = 0
         self.to_send = 0
@@ -78,9 +93,9 @@ class EachViews:
     def _write_headed(self, planned: Planned) -> None:
         changeset, file = planned.provenance.selection.each, planned.path
         if self._format == "markdown":
-            rule = "" if self._count == 1 else "\n---\n\n"
-            self._waiting.write(f"{rule}# `{changeset}`\n\n")
-            self._waiting.writelines(self._pieces(planned))
+            view = f"# `{changeset}`\n\n{''.join(self._pieces(planned))}"
+            self._waiting.write(view)
+            self._views.append(_StoredView(str(file), len(view), units(view)))
             return
         gap = "" if self._count == 1 else "\n"
         self._waiting.write(f"{gap}=== changeset {changeset} · {file} ===\n\n")
@@ -118,10 +133,8 @@ class EachViews:
             case "text":
                 output.paged(self._text_lines(content))
             case "markdown":
-                for block in self._blocks():
-                    output.piece(block)
-                for line in _markdown_ending(content, self._count):
-                    output.piece(f"{line}\n")
+                for piece in self._markdown(content):
+                    output.piece(piece)
             case _:
                 show_for_ci(self._invocation, self._findings, self._format)
 
@@ -131,6 +144,20 @@ class EachViews:
             yield ""
         yield _total_words(content, self._count)
         yield from (f"warning: {warning}" for warning in content.warnings)
+
+    def _markdown(self, content: PlansFile) -> Iterator[str]:
+        """One comment, of which each view gets a fair share where they are too long together."""
+        from syncengine.reports.markdown import LIMIT
+        from syncengine.reports.markdown_together import cut_view, shares
+
+        ending = _markdown_ending(content, self._count)
+        taken = sum(units(line) + 1 for line in ending) + len(_RULE) * self._count
+        rooms = shares([view.units for view in self._views], LIMIT - 500 - taken)
+        for number, (view, room) in enumerate(zip(self._views, rooms, strict=False)):
+            yield (_RULE if number else "") + cut_view(self._waiting.read(view.length), room, view.file)
+        if left_out := len(self._views) - len(rooms):
+            yield f"{_RULE}*{left_out} more plans are not shown here:* `syncengine show` *shows each.*\n"
+        yield from (f"{line}\n" for line in ending)
 
     def _blocks(self) -> Iterator[str]:
         while block := self._waiting.read(1 << 16):
@@ -152,12 +179,10 @@ def _total_words(content: PlansFile, count: int) -> str:
     return f"{count} plan{'s' if count > 1 else ''}, {left:,} operation{'s' if left != 1 else ''} left"
 
 
-def _markdown_ending(content: PlansFile, count: int) -> Iterator[str]:
+def _markdown_ending(content: PlansFile, count: int) -> list[str]:
     from syncengine.reports.markdown_parts import prose
+    from syncengine.reports.markdown_together import WARNINGS, fitting
 
-    if count:
-        yield from ("", "---", "")
-    yield f"**{_total_words(content, count)}**"
-    if content.warnings:
-        yield ""
-    yield from (f"- {prose(warning)}" for warning in content.warnings)
+    rule = ["", "---", ""] if count else []
+    warnings = fitting([f"- {prose(warning)}" for warning in content.warnings], WARNINGS)
+    return [*rule, f"**{_total_words(content, count)}**", *([""] if warnings else []), *warnings]

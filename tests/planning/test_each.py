@@ -210,6 +210,24 @@ def test_a_result_of_any_length_is_one_json_document(workspace: Workspace) -> No
     assert [plan["changeset"] for plan in ended.json["plans"]] == [f"change-{lead}" for lead in range(101, 101 + count)]
 
 
+@pytest.mark.parametrize(("count", "changes"), [(40, 20), (8, 400), (180, 1)])
+def test_the_markdown_of_many_plans_is_one_comment(workspace: Workspace, count: int, changes: int) -> None:
+    for number in range(count):
+        body = "".join(
+            UPDATE.format(lead=100 + changes * number + each, field=f"field-{each}", value="a")
+            for each in range(changes)
+        )
+        workspace.changeset(f"change-{number:03}", body)
+    ended = workspace.run("plan", "changesets", "--each", "plans", "--format", "markdown")
+    assert ended.code == 0, ended.err
+    assert 40_000 < len(ended.out) <= 60_000
+    shown = ended.out.count("# `change-")
+    assert "`syncengine show plans/change-000.plan`" in ended.out
+    assert f"{count - shown} more plans" in ended.out or shown == count
+    assert ended.out.count("<details>") == ended.out.count("</details>")
+    assert f"**{count} plans, " in ended.out
+
+
 def test_the_list_can_be_read_back(workspace: Workspace) -> None:
     update(workspace, "first")
     result = each(workspace)
