@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from syncengine.core.digests import about, part_in_words
 from syncengine.core.errors import Problem, Refusal
 from syncengine.core.plan import PlanSummary
+from syncengine.core.settings import Account
 from syncengine.core.values import ChangesetId, PlanDigest
 from syncengine.ledger import Ledger
 from syncengine.moved_inputs import EarlierPlan, moved_in_words
@@ -102,13 +103,14 @@ class PlansComparison:
         elif not known:
             self._differ(changeset, file, "has nothing to send any more, although nothing of it was applied")
 
-    def finish(self, account: str) -> None:
+    def finish(self, account: Account) -> None:
         """Raise Refusal with every difference."""
-        if self._expected.account != account:
+        if self._expected.account != account.name:
             self._differ(
-                "", "", f"the expected plans are for account {self._expected.account}, and these for {account}"
+                "", "", f"the expected plans are for account {self._expected.account}, and these for {account.name}"
             )
-        for name in sorted(self._expected.plans.keys() - self._met):
+        missing = self._expected.plans.keys() - self._met
+        for name in sorted(missing - self._applied_since(account, missing)):
             self._differ(name, "", "is missing: a plan of it was expected, and it is not among the changesets")
         if not self._differences:
             return
@@ -119,6 +121,17 @@ class PlansComparison:
             code="SE143",
             hint=_AGAIN,
             problems=[each for _, each in self._differences] if len(told) > _NAMED else (),
+        )
+
+    def _applied_since(self, account: Account, changesets: Collection[str]) -> frozenset[str]:
+        """Those of these changesets whose expected plan was applied in full: their files are not needed any more."""
+        if self._ledger is None or not changesets:
+            return frozenset()
+        ledger, identity = self._ledger, account.identity
+        unfinished = {plan.plan for plan in ledger.unfinished(identity)}
+        expected = {name: self._expected.plans[name].plan for name in changesets}
+        return frozenset(
+            name for name, plan in expected.items() if plan not in unfinished and ledger.runs(identity, plan=plan)
         )
 
     def _differ(self, changeset: str, file: str, message: str) -> None:

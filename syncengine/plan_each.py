@@ -86,7 +86,7 @@ def plan_each(
             making.plan(loaded, changeset, unsent)
         making.raise_problems()
         if compared is not None:
-            compared.finish(account.name)
+            compared.finish(account)
     content = PlansFile(
         account=account.name,
         plans=tuple(making.listed),
