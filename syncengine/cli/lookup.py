@@ -110,7 +110,8 @@ class _Job:
             useless = True
             return summary, requests
         except InputError as error:
-            useless = error.code == "SE319"  # its rows may be of either state of the file
+            # A file that changed: its rows may be of either state. An unknown campaign: nothing was answered.
+            useless = error.code in ("SE319", "SE526")
             raise
         finally:
             progress.close(delete=useless)

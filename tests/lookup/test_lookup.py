@@ -312,6 +312,7 @@ def test_an_unknown_campaign_is_an_error_in_the_services_words(tmp_path: Path) -
         assert "Campaign 565 does not exist" in ended.err
         assert "SE526" in ended.err
         assert len(service.bodies) == 1
+        assert bench.names() == ["in.csv", "syncengine.yaml"]
 
 
 def test_a_host_that_the_ledger_does_not_know_for_the_account_is_refused(tmp_path: Path) -> None:
