@@ -11,7 +11,7 @@ from syncengine.changeset.structure import Parts, as_text, named_texts, usable_n
 from syncengine.changeset.templates import is_template
 from syncengine.core.values import parse_money
 from syncengine.documents.did_you_mean import did_you_mean
-from syncengine.documents.nodes import Mapping, Node, Scalar
+from syncengine.documents.nodes import Mapping, Node, Scalar, Sequence
 
 _KEYS = frozenset(
     {
@@ -120,11 +120,21 @@ def _fit(place: Place, texts: Iterable[Scalar], *, quarantined: bool) -> tuple[S
     return tuple(fit)
 
 
-def _addressed_by_row(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tuple[Scalar, ...], Scalar | None]:
-    source = parts.text("for_each")
+def _source_named(place: Place, parts: Parts, sources: frozenset[str]) -> Scalar | None:
+    node = parts.node_of("for_each")
+    if isinstance(node, Sequence):
+        hint = "type the rows under sources, `sources: {NAME: [{lead_id: ...}]}`, and write for_each: NAME"
+        place.problem("SE203", "for_each names a source, and this is a list", node, hint=hint)
+        return parts.node.key("for_each")  # a source that is not usable: `row` is known where templates name it
+    source = None if node is None else as_text(place, node, "for_each")
     if source is not None and source.text not in sources:
         hint = did_you_mean(source.text, sources) or "declare it under sources"
         place.problem("SE318", f"there is no source {source.text!r}", source, hint=hint)
+    return source
+
+
+def _addressed_by_row(place: Place, parts: Parts, sources: frozenset[str]) -> tuple[tuple[Scalar, ...], Scalar | None]:
+    source = _source_named(place, parts, sources)
     name = "quarantined" if "quarantined" in parts else "lead"
     if name not in parts:
         what = "for_each takes lead, not leads" if "leads" in parts else "for_each needs lead"
