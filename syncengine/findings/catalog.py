@@ -24,8 +24,7 @@ _ELSEWHERE = (
         name="undeclared",
         severity="medium, info",
         threshold="operations on record that their changeset's file no longer declares (up to 200,000 on record "
-        "for each "
-        "changeset); info where all that is missing was applied",
+        "for each changeset); info where all that is missing was applied",
         example="a delivery in doubt whose lines were deleted",
     ),
     Description(

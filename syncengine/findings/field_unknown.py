@@ -26,8 +26,7 @@ class FieldUnknown(Rule):
         severity="high",
         threshold="a field that lead schema, campaign or observed columns do not know; against the record alone only "
         "where a known field is within two letters. The unknown name is accused, the nearest known one proposed; "
-        "silent "
-        "where none of the four names a field",
+        "silent where none of the four names a field",
         example="postcdoe: did you mean postcode?",
     )
     kinds = frozenset({Kind.UPDATE})

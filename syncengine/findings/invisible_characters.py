@@ -37,8 +37,7 @@ class InvisibleCharacters(ValueRule):
         name="invisible-characters",
         severity="medium, info",
         threshold="NBSP, zero-width, BOM, bidirectional marks, soft hyphens, control characters, white space at "
-        "the ends, "
-        "quotes around a whole value; line breaks, and joiners in scripts that use them: info",
+        "the ends, quotes around a whole value; line breaks, and joiners in scripts that use them: info",
         example="a no-break space at the end of a postcode",
     )
 

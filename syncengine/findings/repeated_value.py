@@ -41,8 +41,7 @@ class RepeatedValue(Rule):
         name="repeated-value",
         severity="medium",
         threshold=f"one e-mail or phone (by field name or shape) for {LEADS} leads or more, unless the changeset "
-        "itself "
-        "types it",
+        "itself types it",
         example="one phone number for 12 leads",
     )
     kinds = frozenset({Kind.UPDATE})

@@ -34,8 +34,7 @@ class SharedLead(Rule):
         severity="medium, info",
         threshold="leads in two changes, one finding for each pair: medium where they are under "
         f"{SHARE_PERCENT} % of the smaller change's leads; else, as where a sheet is both updated and triggered, "
-        "one info "
-        "for the plan",
+        "one info for the plan",
         example="3 leads are in the repair of 500 postcodes and in a resale of 200 leads",
     )
 

@@ -30,8 +30,7 @@ class ShiftedRows(Rule):
         name="shifted-rows",
         severity="high",
         threshold=f"{FEWEST} leads or more of a change get, all in one direction, the known before-value of the "
-        "row above "
-        "(or below), and those values occur once among the change's before-values",
+        "row above (or below), and those values occur once among the change's before-values",
         example="a column that was pasted one row too low",
     )
     kinds = frozenset({Kind.UPDATE, Kind.FINANCIALS})

@@ -21,8 +21,7 @@ class SwappedValues(Rule):
         name="swapped-values",
         severity="high, medium",
         threshold=f"two declared fields of a lead change places (high); {FEWEST} leads or more, under half of the "
-        "change, "
-        "get the known before-value of another declared field (medium)",
+        "change, get the known before-value of another declared field (medium)",
         example="firstname and lastname change places",
     )
     kinds = frozenset({Kind.UPDATE})
