@@ -95,13 +95,9 @@ def prepare_review(request: ReviewRequest, stack: ExitStack) -> Review:
     """All review inputs for one plan; `stack` closes them."""
     account, ledger, export = request.account, request.ledger, request.export
     reader = None if request.offline else _reader(request, stack)
-    values_seen = None
-    if export is not None or reader is not None:
-        values_seen = stack.enter_context(ObservedValues(export=export, reader=reader))
+    values_seen = _values_seen(export, reader, stack)
     recorded = _recorded(ledger, request.past, account, request.changesets)
-    undeclared = None
-    if ledger is not None and not request.partial:
-        undeclared = _undeclared(ledger, request.past, account, recorded, stack)
+    undeclared = _undeclared(request, recorded, stack)
     campaigns = None if reader is None else _campaign_fields(request, reader, stack)
     fields = _known_fields(account) | (frozenset() if export is None else export.fields)
     noted = [each for each in (campaigns, values_seen) if each is not None]
@@ -119,6 +115,12 @@ def prepare_review(request: ReviewRequest, stack: ExitStack) -> Review:
         late_findings=lambda: chain(early, *(each.findings() for each in late)),
         late_notes=lambda: tuple(note for each in noted for note in each.notes()),
     )
+
+
+def _values_seen(export: ObservedExport | None, reader: LeadReader | None, stack: ExitStack) -> ObservedValues | None:
+    if export is None and reader is None:
+        return None
+    return stack.enter_context(ObservedValues(export=export, reader=reader))
 
 
 def _early_findings(request: ReviewRequest) -> Iterator[Finding]:
@@ -243,16 +245,16 @@ def _recorded(
     return frozenset() if ledger is None else ids & ledger.changesets_of(account.identity)
 
 
-def _undeclared(
-    ledger: Ledger, past: PastLedger | None, account: Account, recorded: frozenset[str], stack: ExitStack
-) -> Undeclared | None:
-    if not recorded:
+def _undeclared(request: ReviewRequest, recorded: frozenset[str], stack: ExitStack) -> Undeclared | None:
+    """None where nothing can be missing: no records of these changesets, or a plan of a part of them."""
+    ledger, account = request.ledger, request.account.identity
+    if ledger is None or request.partial or not recorded:
         return None
     return stack.enter_context(
         Undeclared(
             lambda: stack.enter_context(ClaimStore()),
             recorded,
-            lambda changeset: (past or ledger).attempts_of(account.identity, changeset),
-            lambda changeset: ledger.history(account=account.identity, changeset=changeset),
+            lambda changeset: (request.past or ledger).attempts_of(account, changeset),
+            lambda changeset: ledger.history(account=account, changeset=changeset),
         )
     )

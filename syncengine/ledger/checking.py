@@ -136,22 +136,30 @@ def head_of(position: int, ends: dict[tuple[str, str], tuple[int, str]]) -> str:
 
 def check_counts(reader: Reader) -> Iterator[CheckFinding]:
     """Compare tallies and doubts with the attempts."""
-    engine = reader.engine
     counts: dict[str, Tally] = {}
     opened: set[int] = set()
-    for account, leads in _leads(engine):
+    for account, leads in _leads(reader.engine):
         for history in reader.snapshot(account, leads, frozenset()).values():
             for attempts in by_operation(history).values():
                 counts.setdefault(account, Tally()).update(tally_of(attempts))
                 opened.update(attempt.number for attempt in open_attempts(attempts))
+    yield from _check_tallies(reader.engine, counts)
+    yield from _check_doubts(reader.engine, opened)
+
+
+def _check_tallies(engine: Engine, counts: dict[str, Tally]) -> Iterator[CheckFinding]:
     for account, run, *stored in engine.read(lambda: engine.rows("get_tallies")):
         own = counts.get(account, Tally())
         expected = [own[run, column] for column in ("applied", "rejected", "not_sent")]
         if stored != expected:
             where = f"counts of run {run}" if run else f"counts of account {account}"
             yield CheckFinding(where=where, message=f"stored {stored}, but the records say {expected}")
-    listed = {row[0] for row in engine.read(lambda: engine.rows("get_doubts"))}
-    pending = {row[0] for row in engine.read(lambda: engine.rows("get_pending"))}
+
+
+def _check_doubts(engine: Engine, opened: set[int]) -> Iterator[CheckFinding]:
+    """`opened` are the attempts that the records show as in doubt, or in flight. Those in flight are pending."""
+    listed = {number for number, *_ in engine.read(lambda: engine.rows("get_doubts"))}
+    pending = {request for request, *_ in engine.read(lambda: engine.rows("get_pending"))}
     missing = {number for number in opened - listed if number // SPAN not in pending}
     for number in sorted(missing | (listed - opened)):
         said = "in doubt but not listed" if number in missing else "listed as in doubt, but settled"
