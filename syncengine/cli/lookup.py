@@ -182,6 +182,8 @@ def _check_arguments(campaign: str, out: Path) -> None:
         raise InputError(f"{campaign[:40]!r} is not the id of a campaign", code="SE526", hint=hint)
     if out.exists() or out.is_symlink():
         raise InputError(f"{out} exists already", code="SE901", hint="name a file that does not, or remove it first")
+    if not out.parent.is_dir():
+        raise InputError(f"cannot write {out}: there is no folder {out.parent}", code="SE902", hint="make it first")
 
 
 def _account(project: Project, name: str | None) -> Account:

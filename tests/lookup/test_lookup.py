@@ -302,6 +302,15 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         assert (ended.code, "no such file" in ended.err) == (1, True)
 
 
+def test_a_folder_that_is_not_there_is_said_before_anything_is_asked(tmp_path: Path) -> None:
+    with Service(documented) as service:
+        bench = Bench(tmp_path, service)
+        bench.write("in.csv", "email\nann@example.com\n")
+        ended = bench.lookup(out="ids/out.csv")
+        assert (ended.code, service.bodies) == (1, [])
+        assert "cannot write ids/out.csv: there is no folder ids" in ended.err
+
+
 def test_an_unknown_campaign_is_an_error_in_the_services_words(tmp_path: Path) -> None:
     unknown = Reply({"status": "Error", "message": "Campaign 565 does not exist"}, 400)
     with Service(lambda *_: unknown) as service:
