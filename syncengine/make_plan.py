@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -334,8 +334,11 @@ def unsent_of(
     from syncengine.documents.claims import ClaimStore
     from syncengine.planning.unsent import UnsentOperations
 
-    with ClaimStore() as store:
-        unsent = UnsentOperations(store, account=account, policy=project.settings.policy, ledger=ledger)
+    policy = project.settings.policy
+    with (
+        ClaimStore() as store,
+        closing(UnsentOperations(store, account=account, policy=policy, ledger=ledger)) as unsent,
+    ):
         for changeset in left_out:
             if changeset.account == account.name:
                 unsent.read(changeset.offline())

@@ -46,6 +46,26 @@ def _pages(size: int) -> mmap.mmap:
     return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
+class LeadFilter:
+    """A set of leads that may also give leads that were not added, in fixed memory. Close it to release that."""
+
+    def __init__(self) -> None:
+        self._bits = _pages(_FILTER_BITS >> 3)
+
+    def add(self, lead: LeadId) -> None:
+        """Add one lead."""
+        slot = int(number_of(lead)) & (_FILTER_BITS - 1)
+        self._bits[slot >> 3] |= 1 << (slot & 7)
+
+    def __contains__(self, lead: LeadId) -> bool:
+        slot = int(number_of(lead)) & (_FILTER_BITS - 1)
+        return bool(self._bits[slot >> 3] & 1 << (slot & 7))
+
+    def close(self) -> None:
+        """Release the memory."""
+        self._bits.close()
+
+
 class ClaimStore:
     """The first claim of a name of a lead wins.
 

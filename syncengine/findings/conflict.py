@@ -10,6 +10,7 @@ import msgspec
 from syncengine.core.history import touch_of
 from syncengine.core.operations import SPECS, Financials, Kind, Operation, Update, kind_of, target_of, values_of
 from syncengine.core.plan import PlannedOperation
+from syncengine.core.values import LeadId
 from syncengine.findings.operations import Chunk
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
 
@@ -30,7 +31,7 @@ class UnsentClaim(msgspec.Struct, frozen=True):
 class UnsentClaims(Protocol):
     """What changesets still have to send, by lead."""
 
-    def of(self, lead: str, *, besides: str) -> Iterator[UnsentClaim]:
+    def of(self, lead: LeadId, *, besides: str) -> Iterator[UnsentClaim]:
         """Everything about a lead that is not of the changeset `besides`."""
         ...
 

@@ -11,7 +11,7 @@ from syncengine.planning.planfile import made_for
 from syncengine.planning.plans_file import NAME, plan_name
 
 _SUFFIX = ".plan"
-_PAGE = ".html"
+_PAGE = ".plan.html"
 _MARK = "<!-- syncengine plan --each: the page of "
 _LONGEST_MARK = 200
 

@@ -13,7 +13,7 @@ from syncengine.core.plan import PlannedOperation, State
 from syncengine.core.ports import LedgerView
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import LeadId
-from syncengine.documents.claims import ClaimStore
+from syncengine.documents.claims import ClaimStore, LeadFilter
 from syncengine.findings.conflict import UnsentClaim
 from syncengine.findings.operations import OPEN
 from syncengine.planning.build import BATCH, PlannableChangeset
@@ -34,7 +34,9 @@ class UnsentOperations:
         self._ledger = ledger
         moved: Mapping[tuple[str, str, str], str] = {} if ledger is None else ledger.names(account.identity)
         self._differ = Differ(account=account.identity, policy=policy, values=ledger, moved=moved)
-        self._changesets: list[str] = []
+        self._changesets: dict[str, None] = {}
+        self._shared = LeadFilter()
+        """Leads that more than one of the changesets are about: most are looked up for nothing without it."""
 
     def read(self, changeset: PlannableChangeset) -> bool:
         """Remember what a changeset still has to send. Returns whether it needs a plan: something of it is open or in
@@ -42,7 +44,7 @@ class UnsentOperations:
         problems: list[Problem] = []
         needs_plan = False
         number = str(len(self._changesets))
-        self._changesets.append(changeset.facts().id)
+        self._changesets[changeset.facts().id] = None
         items = changeset.items(problems.append)
         while batch := list(islice(items, BATCH)):
             histories = {} if self._ledger is None else self._ledger.histories(self._account.identity, _leads(batch))
@@ -63,19 +65,31 @@ class UnsentOperations:
             claims = {f"{number}\0{kind}\0{name}": values[name] for name in names}
         else:
             claims = {f"{number}\0{kind}\0\0{touch_of(kind_of(operation), target_of(operation))}": ""}
-        self._store.claim_all(operation.lead, claims, planned.origin)
+        known = self._store.claim_first(operation.lead, claims, planned.origin)
+        if not known:
+            return
+        self._store.claim_more(operation.lead, claims, planned.origin)
+        if any(not key.startswith(f"{number}\0") for key in known):
+            self._shared.add(operation.lead)
 
-    def of(self, lead: str, *, besides: str) -> Iterator[UnsentClaim]:
+    def of(self, lead: LeadId, *, besides: str) -> Iterator[UnsentClaim]:
         """Everything about a lead that is not of the changeset `besides`."""
-        for key, claim in self._store.claims_of(LeadId(lead)).items():
+        if lead not in self._shared and besides in self._changesets:
+            return
+        names = list(self._changesets)
+        for key, claim in self._store.claims_of(lead).items():
             number, kind, name = key.split("\0", 2)
-            changeset = self._changesets[int(number)]
+            changeset = names[int(number)]
             if changeset == besides:
                 continue
             if name.startswith("\0"):
                 yield UnsentClaim(changeset, Kind(kind), name[1:])
             else:
                 yield UnsentClaim(changeset, Kind(kind), name, claim.value)
+
+    def close(self) -> None:
+        """Release the memory. The owner of the store closes it."""
+        self._shared.close()
 
 
 def _leads(batch: Iterable[Item]) -> list[LeadId]:

@@ -112,13 +112,13 @@ def test_only_its_own_plans_are_removed(workspace: Workspace) -> None:
     each(workspace)
     folder = workspace.root / "plans"
     (workspace.root / "changesets" / "gone.yaml").unlink()
-    for foreign in ("foreign.plan", "first.plan.approval", "notes.txt", "page.html"):
+    for foreign in ("foreign.plan", "first.plan.approval", "notes.txt", "page.plan.html"):
         (folder / foreign).write_text("kept", encoding="utf-8")
     (folder / "copy.plan").write_bytes((folder / "first.plan").read_bytes())
     (folder / "link.plan").symlink_to("first.plan")
     each(workspace)
     assert names(workspace) == [
-        "copy.plan", "first.plan", "first.plan.approval", "foreign.plan", "link.plan", "notes.txt", "page.html",
+        "copy.plan", "first.plan", "first.plan.approval", "foreign.plan", "link.plan", "notes.txt", "page.plan.html",
         "plans.json",
     ]  # fmt: skip
 
@@ -194,9 +194,9 @@ def test_every_view_shows_each_plan_under_its_changeset(workspace: Workspace) ->
     markdown = workspace.run("plan", "changesets", "--each", "plans", "--format", "markdown").out
     assert markdown.index("# `first`") < markdown.index("# `second`")
     page = workspace.run("plan", "changesets", "--each", "plans", "--format", "html").out
-    assert 'href="first.html"' in page
-    assert names(workspace) == ["first.html", "first.plan", "plans.json", "second.html", "second.plan"]
-    assert "<!DOCTYPE html>" in (workspace.root / "plans" / "first.html").read_text(encoding="utf-8")
+    assert 'href="first.plan.html"' in page
+    assert names(workspace) == ["first.plan", "first.plan.html", "plans.json", "second.plan", "second.plan.html"]
+    assert "<!DOCTYPE html>" in (workspace.root / "plans" / "first.plan.html").read_text(encoding="utf-8")
     assert json.loads(workspace.run("plan", "changesets", "--each", "plans", "--format", "sarif").out)["runs"]
     assert names(workspace) == ["first.plan", "plans.json", "second.plan"]
 
