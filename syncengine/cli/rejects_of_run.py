@@ -70,6 +70,8 @@ class RejectsOfRun:
             output.warning(f"the rejected rows were not written: {error}; write them with: {again}")
             return
         assert self._tables is not None
+        for earlier, renamed in self._target.kept:
+            output.note(f"{earlier} was there from an earlier run: it is now {renamed}, with any corrections in it")
         warn_of_git(output, self._tables, self._project.environ)
 
     def _write(self, results: Sequence[RunResult]) -> None:

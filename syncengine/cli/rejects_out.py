@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ class WrittenTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RejectsTarget:
-    """The path that a user named. With `replace`, what an earlier call wrote there may be replaced."""
+    """The path that a user named. With `replace`, what an earlier call wrote there is renamed, never lost."""
 
     def __init__(self, path: Path, sources: Sequence[VerifiedSource], root: Path, *, replace: bool) -> None:
         """`root` is the repository, which the labels of sources are relative to."""
@@ -44,6 +45,8 @@ class RejectsTarget:
         self._files = {(root / each.source.label).resolve() for each in sources}
         self._several = len(sources) > 1
         self._replace = replace
+        self.kept: list[tuple[Path, Path]] = []
+        """Earlier files of ours, and their new names: they may hold corrections that are nowhere else."""
 
     def check(self) -> None:
         """Raise InputError where something else is there, or the folder is missing."""
@@ -67,9 +70,9 @@ class RejectsTarget:
         if not self._several:
             return [self._table(self.path, self.path, each, outcomes.stores[each.key]) for each in sources]
         if not any(store.rejected or store.partly for store in outcomes.stores.values()):
-            _remove(self.path)
+            self._set_aside(self.path)
             return [_none(each) for each in sources]
-        with _folder(self.path) as partial:
+        with _folder(self.path, self._set_aside) as partial:
             names = {each.key: f"{each.changeset}.{each.name}.csv" for each in sources}
             return [
                 self._table(partial / names[each.key], self.path / names[each.key], each, outcomes.stores[each.key])
@@ -86,9 +89,9 @@ class RejectsTarget:
             if store.rejected:
                 rejected = stack.enter_context(result_file(place, private=True))
             counts = write_table(source, store, rejected if store.rejected else None, partly if store.partly else None)
-        for path, rows in ((place, store.rejected), (_beside(place), store.partly)):
-            if not rows:
-                _remove(path)
+            # The new tables are complete, and take these places at the end of this block.
+            self._set_aside(place)
+            self._set_aside(_beside(place))
         return WrittenTable(
             changeset=source.changeset,
             source=source.name,
@@ -96,6 +99,17 @@ class RejectsTarget:
             partly=str(_beside(named)) if store.partly else None,
             counts=counts,
         )
+
+    def _set_aside(self, path: Path) -> None:
+        """Rename what an earlier call wrote, which `check` made sure of, to the first free PATH.1, PATH.2, ..."""
+        if not os.path.lexists(path):
+            return
+        if _is_empty_folder(path):
+            path.rmdir()
+            return
+        free = next(new for n in count(1) if not os.path.lexists(new := path.with_name(f"{path.name}.{n}")))
+        path.rename(free)
+        self.kept.append((path, free))
 
     def _may_write(self, path: Path) -> bool:
         if not os.path.lexists(path) or (self._several and _is_empty_folder(path)):
@@ -125,23 +139,15 @@ def _has_own_header(path: Path) -> bool:
         return _OWN_HEADER in b"".join(file.readline(_LONGEST_HEADER) for _ in range(2)).replace(b"\0", b"")
 
 
-def _remove(path: Path) -> None:
-    """Remove what an earlier call wrote, which `check` made sure of."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
 @contextmanager
-def _folder(path: Path) -> Iterator[Path]:
+def _folder(path: Path, set_aside: Callable[[Path], None]) -> Iterator[Path]:
     """A folder that takes its place at `path` once the block ends without an error; mode 0700."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         partial.mkdir(mode=0o700)
         try:
             yield partial
-            _remove(path)
+            set_aside(path)
             partial.replace(path)
         finally:
             if partial.exists():

@@ -44,7 +44,20 @@ def test_a_run_that_stopped_early_gives_back_what_it_did_not_send(rows: Rows) ->
     assert outcomes(rows) == [("102", "not_sent"), ("103", "not_sent")]
     assert all(row["syncengine_message"] for row in rows.rows())
     rows.applied("--rejects", "rejected.csv", code=0)
-    assert rows.names() == []  # nothing is left to correct
+    assert rows.names() == ["rejected.csv.1"]  # nothing is left to correct
+
+
+def test_corrections_in_a_file_of_the_same_name_are_kept(rows: Rows) -> None:
+    calls(rows)
+    rows.refuse("102")
+    rows.applied("--rejects", "rejected.csv")
+    corrected = rows.text("rejected.csv").replace("M1", "M1 1AE")
+    for number in (1, 2):
+        rows.write("rejected.csv", corrected)
+        ended = rows.run("apply", "release.plan", "--rejects", "rejected.csv")
+        assert f"it is now rejected.csv.{number}" in ended.err
+    assert (rows.text("rejected.csv.1"), rows.text("rejected.csv.2")) == (corrected, corrected)
+    assert outcomes(rows) == [("102", "rejected")]
 
 
 def test_changesets_are_planned_applied_and_given_back(rows: Rows) -> None:
@@ -166,7 +179,7 @@ def test_a_folder_of_plans_gives_back_rows_of_the_plans_that_it_applied(rows: Ro
     assert outcomes(rows, "rejects/week-c.calls.csv") == [("302", "not_sent"), ("303", "not_sent")]
     rows.trouble()
     again = rows.run("apply", "plans", "--rejects", "rejects")
-    assert (again.code, rows.names()) == (0, ["plans"])
+    assert (again.code, rows.names()) == (0, ["plans", "rejects.1"])
 
 
 def test_a_plan_of_a_folder_that_cannot_be_read_is_refused_by_apply_itself(rows: Rows) -> None:
