@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncengine.core.finding import RULES
-from syncengine.findings.catalog import DESCRIPTIONS
+from syncengine.findings.descriptions import DESCRIPTIONS
 
 _HEAD = """\
 # Findings: what a reviewer looks at first

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from syncengine.core.history import LeadHistory
+from syncengine.core.holds import Stopped, held
 from syncengine.core.operations import Irreversible
 from syncengine.core.outcomes import LeadEntry, SentOperation
 from syncengine.core.plan import State
-from syncengine.core.repeats import Clear, Lowered, Stopped, held, may_send, thing_of
+from syncengine.core.repeats import Clear, Lowered, may_send, thing_of
 from syncengine.core.settings import Policy
 from syncengine.core.values import OperationId
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from syncengine.core.history import DOUBTFUL, Attempt, LeadHistory, Standing
+from syncengine.core.holds import Stopped, doubt_in_words, held
 from syncengine.core.operations import SPECS, Irreversible, Kind, spec_of, target_of
 from syncengine.core.plan import State
 from syncengine.core.settings import Policy
@@ -55,14 +56,6 @@ class Clear(msgspec.Struct, frozen=True):
 
     done: tuple[str, ...] = ()
     rejected: str | None = None
-
-
-class Stopped(msgspec.Struct, frozen=True):
-    """The operation may not be sent."""
-
-    state: State
-    reason: str
-    done: tuple[str, ...] = ()
 
 
 class Lowered(msgspec.Struct, frozen=True):
@@ -125,14 +118,6 @@ def _own(own: Sequence[Attempt], done: tuple[str, ...]) -> Stopped | None:
     return Stopped(State.IN_DOUBT, doubt_in_words(doubt), done)
 
 
-def doubt_in_words(attempt: Attempt) -> str:
-    """Why the outcome of an attempt is unknown, as a phrase for messages."""
-    if attempt.standing is Standing.IN_FLIGHT:
-        return f"in flight in run {attempt.run}"
-    words = attempt.answer.message if attempt.answer is not None else "no answer is on record"
-    return f"sent in run {attempt.run}, outcome unknown: {words}; settle it with 'syncengine resolve'"
-
-
 def contradiction_in_words(attempt: Attempt) -> str:
     """The contradiction between a recorded answer and a person's resolution, as a sentence."""
     said = "applied" if attempt.resolution is not None and attempt.resolution.applied else "not applied"
@@ -177,16 +162,6 @@ def _repeated(thing: IrreversibleAction, others: Sequence[Attempt], done: tuple[
         f"in run {last.run}; {way_out}",
         done,
     )
-
-
-def held(history: LeadHistory, done: tuple[str, ...] = ()) -> Stopped | None:
-    """Why the operation is held: a doubt about any irreversible operation holds the lead's other irreversible
-    operations and its money."""
-    if not history.doubts:
-        return None
-    doubt = history.doubts[0]
-    what = SPECS[doubt.kind].the.replace("{target}", doubt.delivery)
-    return Stopped(State.HELD, f"waits behind {what} by changeset {doubt.changeset} ({doubt_in_words(doubt)})", done)
 
 
 def _last_refusal(own: Sequence[Attempt]) -> str | None:

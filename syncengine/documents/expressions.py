@@ -18,8 +18,8 @@ from jinja2 import Template as JinjaTemplate
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from syncengine.documents.allowlist import TESTS, check
 from syncengine.documents.did_you_mean import did_you_mean
+from syncengine.documents.expression_allowlist import TESTS, check
 from syncengine.documents.filters import FILTERS, kind_of_value
 from syncengine.documents.rendering import CHANGE_NAMES, MAX_TEXT, FilterError, Names, RenderError
 from syncengine.documents.rewriting import OWN_FILTERS, OWN_TESTS, RewriteRefused, Rewriting, own_filter

@@ -14,6 +14,7 @@ import msgspec
 from syncengine.core.changes import Item, NameUse
 from syncengine.core.errors import Problem
 from syncengine.core.history import Attempt, LastValue, LeadHistory, Standing
+from syncengine.core.holds import Stopped, held
 from syncengine.core.identity import operation_id
 from syncengine.core.observations import AMOUNTS, MONEY
 from syncengine.core.operations import (
@@ -30,7 +31,7 @@ from syncengine.core.operations import (
 )
 from syncengine.core.outcomes import Outcome
 from syncengine.core.plan import Before, PlannedOperation, State
-from syncengine.core.repeats import Clear, Lowered, Stopped, held, may_send, thing_of
+from syncengine.core.repeats import Clear, Lowered, may_send, thing_of
 from syncengine.core.settings import Policy
 from syncengine.core.values import LeadId
 

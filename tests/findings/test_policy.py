@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from syncengine.core.finding import RULES
-from syncengine.findings.catalog import DESCRIPTIONS
+from syncengine.findings.descriptions import DESCRIPTIONS
 from syncengine.sandbox import Sandbox, SandboxOptions
 from tests.fuzz import forging
 from tests.workspace import Workspace
