@@ -44,7 +44,7 @@ def command(invocation: Invocation, *, plan: Path, key: Path, in_repository: boo
 
     The signature covers the plan's digest. It is valid for this plan only, and not after any change to it. Nothing is
     signed where the signature would not count: an author's, that of a key that is not listed, or without a policy that
-    names signers.
+    names signers. Where git cannot tell who the authors are, as in a shallow clone, it is signed with a warning.
     """
     from syncengine.planning import open_plan
 
@@ -92,13 +92,15 @@ def sign(
     if in_repository:
         target = Path(os.path.relpath(repository_path(request.root, saved.summary.digest), invocation.cwd))
     added = add_approval(target, armoured)
+    approvals = would_count(request)
     if format_ == "json":
+        counts = approvals is None or bool(approvals.counted)
         invocation.output.json(
-            {"plan": saved.summary.digest, "approval": str(target), "key": signature, "added": added, "counts": True}
+            {"plan": saved.summary.digest, "approval": str(target), "key": signature, "added": added, "counts": counts}
         )
     else:
         invocation.output.result(f"{'approved' if added else 'already approved'} with key {signature}: {target}")
-    _tell(invocation, would_count(request), target, digest=saved.summary.digest, in_repository=in_repository)
+    _tell(invocation, approvals, target, digest=saved.summary.digest, in_repository=in_repository)
 
 
 def _requirements(invocation: Invocation, saved: PlanFile) -> ApprovalRequest:
@@ -179,7 +181,7 @@ def _tell(
         invocation.output.note("the policy asks for no approval of this plan")
         return
     people = ", ".join(approval.principals[0] for approval in approvals.counted)
-    invocation.output.note(f"approved by: {people}")
+    invocation.output.note(f"approved by: {people or 'none that counts here'}")
     for finding in approvals.findings:
         invocation.output.warning(f"not counted: {finding.file}, {finding.message}; {finding.hint}")
     if in_repository:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 import msgspec
 
@@ -127,10 +128,20 @@ def approval_words(approvals: ApprovalsSoFar | None) -> str:
     else:
         told = f"{number(len(approvals.given))} of {number(approvals.needed)} given"
         told += f": {given}" if given else ""
-    left = [f"{visible(out.principal)} ({visible(out.reason)})" for out in approvals.left_out[:_NAMED_FILES]]
-    if len(approvals.left_out) > _NAMED_FILES:
-        left.append(f"{number(len(approvals.left_out) - _NAMED_FILES)} more")
-    return f"{told}; not counted: {', '.join(left)}" if left else told
+    left = _left_out_words(approvals.left_out)
+    return f"{told}; not counted: {left}" if left else told
+
+
+def _left_out_words(left_out: Sequence[LeftOut]) -> str:
+    """The first signatures that do not count. A reason that several have in a row is said once, after the last."""
+    named = left_out[:_NAMED_FILES]
+    words = [
+        visible(out.principal) + ("" if then is not None and then.reason == out.reason else f" ({visible(out.reason)})")
+        for out, then in zip_longest(named, named[1:])
+    ]
+    if len(left_out) > _NAMED_FILES:
+        words.append(f"{number(len(left_out) - _NAMED_FILES)} more")
+    return ", ".join(words)
 
 
 def origin_words(made_from: MadeFrom) -> str:

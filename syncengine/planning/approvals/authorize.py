@@ -33,9 +33,38 @@ def authorize(request: ApprovalRequest, note: Callable[[str], None]) -> tuple[st
 
 
 def would_count(request: ApprovalRequest) -> Approvals | None:
-    """The approvals so far; None where none are needed. Authors are those in the plan and those that git can name."""
+    """The approvals so far; None where none are needed. None counts where git cannot tell the authors, as in apply."""
     rule = request.rule
-    return None if rule is None else look_at_approvals(request, rule, lambda: known_authors(request, rule))
+    if rule is None:
+        return None
+    unknown: list[GitCannotTell] = []
+
+    def authors() -> Authorship:
+        try:
+            return _authors(request, rule, _all_of)
+        except GitCannotTell as error:
+            unknown.append(error)
+            return known_authors(request, rule)
+
+    approvals = look_at_approvals(request, rule, authors)
+    return _none_counts(approvals, unknown[0]) if unknown else approvals
+
+
+def _none_counts(approvals: Approvals, error: GitCannotTell) -> Approvals:
+    """The same with those that counted left out, because any of them may be an author's."""
+    why = f"git cannot tell the authors: {error.reason}"
+    left_out = tuple((approval.principals[0], f"{why}; {error.hint}") for approval in approvals.counted)
+    findings = tuple(
+        Problem(
+            code="SE639",
+            message=f"{approval.principals[0]}: {why}",
+            file=approval.file,
+            hint=error.hint,
+            severity="warning",
+        )
+        for approval in approvals.counted
+    )
+    return Approvals(counted=(), findings=approvals.findings + findings, left_out=approvals.left_out + left_out)
 
 
 def require_signer(request: ApprovalRequest, armoured: str) -> None:
@@ -60,9 +89,13 @@ def known_authors(request: ApprovalRequest, rule: ApprovalRule) -> Authorship:
     return _authors(request, rule, lambda git, changeset, sources: git.known(changeset.file, sources))
 
 
+def _all_of(git: Authors, changeset: ChangesetHeader, sources: Sequence[str]) -> Authorship:
+    return git.of(changeset.file, sources)
+
+
 def _strictly(git: Authors, changeset: ChangesetHeader, sources: Sequence[str]) -> Authorship:
     try:
-        return git.of(changeset.file, sources)
+        return _all_of(git, changeset, sources)
     except GitCannotTell as error:
         raise NotApproved(
             f"git cannot tell who wrote changeset {changeset.id} and its data, so it is unknown who may approve it: "
