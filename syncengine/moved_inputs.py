@@ -89,14 +89,14 @@ def _moved_leads(earlier: EarlierPlan, plan: PlanFile, ledger: Ledger) -> list[s
     """The first leads of the plan about which the ledger learned something, one more than are named."""
     if earlier.position is None:
         return _leads_of_newest_run(plan, ledger)
-    account = plan.header.identity
+    account, own = plan.header.identity, plan.summary.digest
     past = ledger.at_position(account, earlier.position)
     found: dict[str, None] = {}
     for batch, present in _with_histories(plan, lambda leads: ledger.histories(account, leads)):
         then = past.histories(account, list({planned.operation.lead for planned in batch}))
         for planned in batch:
             lead = planned.operation.lead
-            if _facts(planned, present.get(lead)) != _facts(planned, then.get(lead)):
+            if _facts(planned, present.get(lead), own) != _facts(planned, then.get(lead), own):
                 found[lead] = None
         if len(found) > _NAMED:
             break
@@ -138,9 +138,13 @@ def _with_histories(
         yield batch, read(list({planned.operation.lead for planned in batch}))
 
 
-def _facts(planned: PlannedOperation, history: LeadHistory | None) -> int:
+def _facts(planned: PlannedOperation, history: LeadHistory | None, own: str) -> int:
+    """Records about an operation. Of those that the plan `own` itself made, only resolutions: people decided these."""
+    if history is None:
+        return 0
     operation = planned.operation
-    return 0 if history is None else history.facts(kind_of(operation), target_of(operation), values_of(operation))
+    resolved = sum(attempt.plan == own and attempt.resolution is not None for attempt in history.attempts)
+    return resolved + history.facts(kind_of(operation), target_of(operation), values_of(operation), except_plan=own)
 
 
 def _leads_in_words(leads: Iterable[str]) -> str:

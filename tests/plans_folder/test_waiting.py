@@ -165,6 +165,20 @@ def test_what_was_resolved_as_not_applied_is_refused_and_does_not_wait(bench: Be
     assert (ended.code, [each["code"] for each in ended.json["refused"]]) == (3, ["SE638"])
 
 
+def test_refusal_to_send_again_names_only_the_lead_that_was_resolved(bench: Bench, signers: Signers) -> None:
+    bench.configure(policy=signers.rule())
+    declare(bench, a_first=triggers(1, 4))
+    assert signers.sign(ANNA, "a-first").code == 0
+    bench.faults({"match": {"nth": 1}, "fault": {"effect": "none", "answer": "reset"}})
+    assert apply_folder(bench).code == 5
+    _, doubt, *others = bench.status()["in_doubt"]
+    assert len(others) == 2
+    assert bench.resolve("not-applied", doubt["operation"]).code == 0
+    (refused,) = apply_folder(bench).json["refused"]
+    assert refused["code"] == "SE638"
+    assert refused["message"].endswith(f"these moved: ledger facts (lead {doubt['lead']})"), refused
+
+
 def test_a_plan_that_was_applied_needs_no_approval_any_more(bench: Bench, signers: Signers) -> None:
     bench.configure(policy=signers.rule())
     folder = declare(bench, a_first=triggers(1, 1))
