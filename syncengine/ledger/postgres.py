@@ -91,8 +91,7 @@ class PostgresEngine:
         self._writing = False
         self._unsent: list[str] = []
         self._given_up: float | None = None
-        self._connection = _connect(address, read_only=read_only)
-        self._session = self._own_session()
+        self._connection, self._session = self._connected(CONNECT_SECONDS, {})
 
     def session(self) -> dict[str, Any]:
         """This connection's session on the server: `backend` (process id), `backend_started` and `role`."""
@@ -197,9 +196,7 @@ class PostgresEngine:
             time.sleep(delay)
             before = time.monotonic()
             with contextlib.suppress(LedgerTrouble):
-                self._connection = _connect(self.address, read_only=self._read_only, seconds=each)
-                self._end_old_session()
-                self._session = self._own_session()
+                self._connection, self._session = self._connected(each, self._session)
                 self._given_up = None
                 return
             hung += time.monotonic() - before
@@ -212,19 +209,39 @@ class PostgresEngine:
             hint="once the server is back, run the same command again",
         ) from cause
 
-    def _end_old_session(self) -> None:
+    def _connected(self, seconds: int, before: Mapping[str, Any]) -> tuple[BoundedConnection, dict[str, Any]]:
+        """A new connection and its session, once the session `before` is gone.
+
+        The new connection can break as well while it is set up: LedgerTrouble, and the engine keeps the lost one. A
+        connection that the engine took over while the session before may still commit could repeat that commit.
+        """
+        import psycopg
+
+        connection = _connect(self.address, read_only=self._read_only, seconds=seconds)
+        try:
+            if before:
+                self._end_session(connection, before)
+            session = self._session_of(connection)
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, psycopg.Error):
+                raise self._trouble(error) from error
+            raise
+        return connection, session
+
+    def _end_session(self, connection: BoundedConnection, session: Mapping[str, Any]) -> None:
         """End the lost connection's session, which may still execute what it was sent. Only once it is gone can the
         client ask whether its commit succeeded."""
         end = time.monotonic() + HUNG_SECONDS
         statement = self._statements["end_session"]
-        values = [self._session[parameter] for parameter in statement.parameters]
-        while self._connection.execute(statement.sql, values).fetchall():
+        values = [session[parameter] for parameter in statement.parameters]
+        while connection.execute(statement.sql, values).fetchall():
             if time.monotonic() > end:
                 raise LedgerTrouble(f"an earlier connection to the ledger at {self.url} does not end")
             time.sleep(0.02)
 
-    def _own_session(self) -> dict[str, Any]:
-        row = self._connection.execute(self._statements["own_session"].sql).fetchone()
+    def _session_of(self, connection: BoundedConnection) -> dict[str, Any]:
+        row = connection.execute(self._statements["own_session"].sql).fetchone()
         backend, started, role = row or (0, "", "")
         return {"backend": backend, "backend_started": started, "role": role}
 

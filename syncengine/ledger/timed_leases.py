@@ -38,17 +38,26 @@ class TimedLease:
 
     def renew(self) -> None:
         """Extend the lease. Raises LeaseLost where it expired or another holder took over."""
-        if not self._engine.write(lambda: renewed(self._engine, self.account, self.lane, self.epoch, self._span)):
+        if not self.renew_on(self._engine):
             raise LeaseLost(
                 f"the lease of account {self.account} ran out, or another runner took over",
                 hint="run the same command again once the other runner is done",
             )
 
+    def renew_on(self, engine: PostgresEngine) -> bool:
+        """Extend the lease on this connection, if it is still held. Doing it twice is harmless, so a commit without
+        acknowledgement is repeated, and the result is what the server says now."""
+        return engine.write(
+            lambda: renewed(engine, self.account, self.lane, self.epoch, self._span), landed=lambda _: False
+        )
+
     def give_back(self) -> None:
         """Release the lease. If the server cannot be reached, the lease ends when it expires."""
         with contextlib.suppress(LedgerTrouble):
             self._engine.write(
-                lambda: self._engine.run("give_lane_back", account=self.account, lane=self.lane, epoch=self.epoch)
+                lambda: self._engine.run("give_lane_back", account=self.account, lane=self.lane, epoch=self.epoch),
+                # The epoch is never given out again, so repeating it cannot touch the lease of another holder.
+                landed=lambda _: False,
             )
 
 
@@ -164,16 +173,11 @@ class TimedLeases:
             while not stop.wait(self._seconds / 3):
                 with contextlib.suppress(LedgerTrouble):
                     engine = engine or self._engine.twin()
-                    if not self._renew(engine, lease):
+                    if not lease.renew_on(engine):
                         return
         finally:
             if engine is not None:
                 engine.close()
-
-    def _renew(self, engine: PostgresEngine, lease: TimedLease) -> bool:
-        return engine.write(
-            lambda: renewed(engine, lease.account, lease.lane, lease.epoch, self._span), landed=lambda _: True
-        )
 
     def live_epochs(self) -> dict[tuple[str, str], int]:
         """Leases that have not expired."""

@@ -12,7 +12,10 @@ Cut = Literal["", "before", "after"]
 
 
 class CuttingProxy:
-    """`cut` is armed for the next COMMIT; the connection it comes on is then closed, others go on."""
+    """`cut` is armed for the next COMMIT; the connection it comes on is then closed, others go on.
+
+    `then` holds texts. Once no cut is armed, the next message with the first of them is cut off before it arrives.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -23,6 +26,7 @@ class CuttingProxy:
         port = self._listener.getsockname()[1]
         self.url = urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{port}"))
         self.cut: Cut = ""
+        self.then: list[bytes] = []
         self.cuts = 0
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
@@ -51,6 +55,10 @@ class CuttingProxy:
                         client.shutdown(socket.SHUT_RDWR)
                         server.sendall(data)
                     self.cut = ""
+                    self.cuts += 1
+                    break
+                if not self.cut and self.then and self.then[0] in data:
+                    del self.then[0]
                     self.cuts += 1
                     break
                 server.sendall(data)

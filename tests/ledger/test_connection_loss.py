@@ -65,6 +65,61 @@ def test_a_commit_cut_off_is_recorded_exactly_once(server_home: Home, proxy: Cut
     behind.close()
 
 
+ENDING_THE_OLD_SESSION = b"pg_terminate_backend(pid) FROM pg_stat_activity"
+READING_THE_NEW_SESSION = b"FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+SETTING_UP = b"SET search_path"
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_a_commit_is_recorded_once_although_the_connections_after_it_break_too(
+    server_home: Home, proxy: CuttingProxy, cut: Cut
+) -> None:
+    behind = Home(server_home.root, proxy.url)
+    ledger = behind.open()
+    with ledger.lease(ACCOUNT, wait=0) as lease:
+        run = ledger.begin(lease, start())
+        proxy.then = [SETTING_UP, ENDING_THE_OLD_SESSION, READING_THE_NEW_SESSION]
+        proxy.cut = cut
+        request = intend(ledger, lease, run, entry(trigger(1)))
+        assert proxy.cuts == 4
+        proxy.then = [ENDING_THE_OLD_SESSION, READING_THE_NEW_SESSION]
+        proxy.cut = cut
+        settle(ledger, lease, run, answered(request, APPLIED))
+        assert proxy.cuts == 7
+        ledger.end(run, exit_code=0, stopped="")
+    assert len(history_of(ledger, 1).attempts) == 1
+    assert ledger.totals().applied == 1
+    assert list(ledger.check()) == []
+    behind.close()
+
+
+@pytest.mark.parametrize("text", [SETTING_UP, READING_THE_NEW_SESSION])
+def test_a_connection_that_breaks_while_the_ledger_is_opened_is_reported_as_trouble(
+    server_home: Home, proxy: CuttingProxy, text: bytes
+) -> None:
+    proxy.then = [text]
+    with pytest.raises(LedgerTrouble, match=r"the ledger.* at postgresql://"):
+        Home(server_home.root, proxy.url).open()
+    assert proxy.cuts == 1
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_a_lease_is_renewed_and_given_back_over_a_cut_connection(
+    server_home: Home, proxy: CuttingProxy, cut: Cut
+) -> None:
+    behind = Home(server_home.root, proxy.url)
+    ledger = behind.open()
+    with ledger.lease(ACCOUNT, wait=0) as lease:
+        proxy.cut = cut
+        lease.renew()
+        assert ledger.held_lanes(ACCOUNT) == {"": lease.epoch}
+        proxy.cut = cut
+    assert proxy.cuts == 2
+    with ledger.lease(ACCOUNT, wait=0) as following:
+        assert following.epoch == lease.epoch + 1
+    behind.close()
+
+
 @pytest.mark.parametrize("cut", ["before", "after"])
 def test_a_lease_taken_over_a_cut_connection_is_taken_once(server_home: Home, proxy: CuttingProxy, cut: Cut) -> None:
     behind = Home(server_home.root, proxy.url)
