@@ -38,7 +38,7 @@ def test_check_finds_nothing_in_a_sound_ledger_and_knows_an_older_head(applied: 
     for other in ("0" * 40, "4-" + "0" * 32):
         strange = applied.run("ledger", "check", "--head", other)
         assert strange.code == 1
-        assert f"never stood at {other}:" in strange.out
+        assert f"never had the head {other}:" in strange.out
 
 
 def test_check_names_what_was_tampered_with(applied: Workspace) -> None:
