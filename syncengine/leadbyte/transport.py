@@ -21,6 +21,9 @@ IDLE = 1.0
 _PIECE = 64 * 1024
 """Bytes per write, so that the deadline is checked in between."""
 
+_LATE = 0.01
+"""Seconds for a read after the deadline: enough for what has arrived, not for waiting."""
+
 _SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
@@ -37,6 +40,7 @@ class RequestProgress:
         """Bytes arrived after the request began to leave."""
         self.used: float | None = None
         """Time of the last read or write on any connection."""
+        self._read_late = False
 
     def begin(self, total: float, leave_by: float = math.inf) -> None:
         """Start a new request. It may take `total` seconds, and must not start to leave after `leave_by`."""
@@ -44,6 +48,18 @@ class RequestProgress:
         self.leave_by = leave_by
         self.sent = False
         self.heard = False
+        self._read_late = False
+
+    def reading(self, timeout: float | None) -> float:
+        """As `patience`, but once after the deadline what has arrived already may be read.
+
+        A process that was stopped for long must not throw away the answer that waits for it: without the answer a
+        person would have to find out what happened. Only once, so that a server which trickles gains nothing.
+        """
+        if self.sent and not self._read_late and self.deadline <= self.monotonic():
+            self._read_late = True
+            return _LATE
+        return self.patience(timeout, httpcore.ReadTimeout)
 
     def patience(self, timeout: float | None, late: type[httpcore.TimeoutException]) -> float:
         """Remaining time for one step. Raises `late` where the deadline has passed."""
@@ -63,7 +79,7 @@ class _CountingStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._put(b"", timeout)
-        data = self._inner.read(max_bytes, self._line.patience(timeout, httpcore.ReadTimeout))
+        data = self._inner.read(max_bytes, self._line.reading(timeout))
         self._line.heard = self._line.heard or (self._line.sent and data != b"")
         self._touch()
         return data
