@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
@@ -15,7 +15,7 @@ from syncengine.core.redaction import mask, visible
 from syncengine.documents.disk_spool import DiskSpool
 from syncengine.findings.operations import Chunk, Column
 from syncengine.findings.rule import ChangeKey, Description, Example, Found, Rule, Sample, counted, in_change
-from syncengine.findings.shapes import Family, family_of, is_clear_phone, is_contact
+from syncengine.findings.shapes import family_of, is_clear_phone, is_contact
 
 LEADS = 5
 _PARTS_OF = 100_000
@@ -130,13 +130,6 @@ def _contact_shaped(column: Column) -> Iterator[int]:
         return
     for index, shape in enumerate(column.shapes):
         if shape in contacts and (contacts[shape] == "email" or is_clear_phone(column.values[index])):
-            yield index
-
-
-def _with_shape(column: Column, contacts: Mapping[str, Family]) -> Iterator[int]:
-    for index, shape in enumerate(column.shapes):
-        family = contacts.get(shape)
-        if family == "email" or (family is not None and is_clear_phone(column.values[index])):
             yield index
 
 

@@ -52,8 +52,6 @@ class SharedLead(Rule):
         self._names: dict[bool, dict[str, str]] = {}
         self._lead = ""
         self._sent = False
-        self.distinct = 0
-        """Leads seen so far, each once."""
         self.newly_seen = False
         """Whether the last operation's lead was seen for the first time."""
 
@@ -77,7 +75,6 @@ class SharedLead(Rule):
         earlier = self._claims.claim_first(lead, self._names[sends], planned.origin)
         if not earlier:
             self.newly_seen = True
-            self.distinct += 1
             return sends
         others = sorted(int(name) for name in earlier if name not in (_SENT, self._name))
         if others and self._name not in earlier:

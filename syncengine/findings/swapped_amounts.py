@@ -25,12 +25,6 @@ def changed_places(amounts: Amounts) -> bool:
     )
 
 
-def inverted(amounts: Amounts) -> bool:
-    """Whether the payout is above the revenue, both declared."""
-    payout, revenue = amounts.operation.payout, amounts.operation.revenue
-    return payout is not None and revenue is not None and payout > revenue
-
-
 def are_exceptions(inverted_count: int, declared: int) -> bool:
     """Whether payouts above revenue are so rare in a change that they must be slips."""
     return declared >= FEWEST and 0 < inverted_count * 100 < SHARE_PERCENT * declared

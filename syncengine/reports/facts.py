@@ -7,7 +7,6 @@ from itertools import zip_longest
 
 import msgspec
 
-from syncengine.core.operations import is_irreversible, target_of
 from syncengine.core.plan import MadeFrom, PlannedOperation, PlanProgress, PlanSummary, Provenance
 from syncengine.core.redaction import visible
 from syncengine.core.values import format_money
@@ -63,11 +62,6 @@ def target_words(what: str, target: str, names: TargetNames) -> str:
 def names_in(planned: PlannedOperation) -> Mapping[tuple[str, str], str]:
     """The names that a line itself gives to its targets."""
     return {(use.kind, str(use.target)): use.name for use in planned.names}
-
-
-def target_key(planned: PlannedOperation) -> str:
-    """What an irreversible operation is aimed at; "" for the others and those without a target."""
-    return target_of(planned.operation) if is_irreversible(planned.operation) else ""
 
 
 def headline(summary: PlanSummary, rules: int, part: ShownPart | None = None) -> str:

@@ -19,7 +19,6 @@ DISTINCT = 24
 TARGETS = 2_000
 """Different targets and names that are distinguished."""
 
-SAMPLE_LEADS = 5
 OTHER = "other"
 
 
@@ -28,7 +27,6 @@ class FieldFold:
 
     def __init__(self) -> None:
         self.leads = 0
-        self.unknown_before = 0
         self.overflow = False
         self.diffs: Counter[tuple[str | None, str]] = Counter()
 
@@ -36,8 +34,6 @@ class FieldFold:
         """One more lead whose field becomes `after`."""
         self.leads += 1
         known = None if before is None else before.value
-        if known is None:
-            self.unknown_before += 1
         key = (known, after)
         count = self.diffs.get(key, 0)
         if count or len(self.diffs) < DISTINCT:
@@ -120,15 +116,6 @@ class StrikeFold:
         self.kind = kind
         self.what = what
         self.count = 0
-        self.done_before = 0
-        self.leads: list[str] = []
-
-    def add(self, planned: PlannedOperation) -> None:
-        """One more lead."""
-        self.count += 1
-        self.done_before += bool(planned.done)
-        if len(self.leads) < SAMPLE_LEADS:
-            self.leads.append(planned.operation.lead)
 
 
 class Group:
@@ -190,7 +177,7 @@ class Group:
                     self.buyers[operation.buyer if known else OTHER] += 1
             case _:
                 self._totals.strike(kind, target_of(operation))
-                self._strike(kind, what_of(planned, self._totals.names)).add(planned)
+                self._strike(kind, what_of(planned, self._totals.names)).count += 1
 
     def _reason(self, state: State, reason: str) -> None:
         key = (state, reason)

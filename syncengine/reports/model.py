@@ -32,9 +32,9 @@ from syncengine.reports.facts import (
     progress_words,
     target_words,
 )
-from syncengine.reports.findings import finding_line, flagged, message_words, remarks
+from syncengine.reports.findings import message_words, remarks
 from syncengine.reports.forge import Forge
-from syncengine.reports.groups import Group, Groups, MoneyFold, PlanTotals, StrikeFold
+from syncengine.reports.groups import Group, Groups, MoneyFold, PlanTotals
 from syncengine.reports.money import MoneyTable
 from syncengine.reports.places import NOWHERE, LinkedPlace, Places
 from syncengine.reports.rows import Row, row_of
@@ -82,13 +82,6 @@ class ViewOptions(msgspec.Struct, frozen=True, kw_only=True):
     def columns(self) -> int:
         """The width, within what the text view is made for."""
         return max(MIN_WIDTH, min(self.width, MAX_WIDTH))
-
-
-class Strike(msgspec.Struct, frozen=True):
-    """One line of what cannot be taken back, and the change that asks for it."""
-
-    group: Group
-    fold: StrikeFold
 
 
 class FindingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +140,6 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[FindingView, ...]
     remarks: tuple[str, ...]
     """What is no finding and yet worth a line."""
-    attention: tuple[str, ...]
     groups: tuple[Group, ...]
     shown_groups: tuple[Group, ...]
     """The changes that the view lists: all, or those of the part that it shows."""
@@ -161,8 +153,6 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     descriptions: dict[str, str]
     names: dict[tuple[str, str], str]
     places: Places
-    flagged: frozenset[str]
-    """Ids of operations that findings name as evidence."""
     masker: Masker
 
     @property
@@ -179,12 +169,6 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
         """ ", took 150 of 153 rows"; "" where there is no file of rows or it is not about one change."""
         facts = self.places.facts(group.changeset, group.change) if group.changes == 1 else None
         return "" if facts is None else f", took {number(facts.taken)} of {plural(facts.rows, 'row')}"
-
-    @property
-    def strikes(self) -> list[Strike]:
-        """Irreversible operations by change, the most numerous first."""
-        found = [Strike(group, fold) for group in self.groups for fold in group.strikes.values()]
-        return sorted(found, key=lambda strike: -strike.fold.count)
 
     @property
     def by_changeset(self) -> list[tuple[str, list[Group]]]:
@@ -264,7 +248,6 @@ class Fold:
             money.include(group.money)
         rules = blocking_rules(summary)
         places = Places(summary, provenance.made_from, options.forge)
-        notes, attention = opening(provenance, summary)
         part = options.part
         return PlanView(
             header=header,
@@ -273,13 +256,12 @@ class Fold:
             headline=headline(summary, len(rules), part),
             progress=progress_words(options.progress),
             partial=partial_words(provenance, partial=header.partial),
-            notes=notes,
+            notes=opening_notes(provenance),
             approvals=approval_words(options.approvals),
             made_from=origin_words(provenance.made_from),
             rules=rules,
             findings=tuple(_finding_view(finding, names, places) for finding in summary.findings),
             remarks=tuple(map(visible, remarks(provenance, summary))),
-            attention=attention,
             groups=groups,
             shown_groups=groups if part is None else tuple(group for group in groups if group.key in self._shown),
             irreversible=_irreversible(self._groups.totals),
@@ -298,7 +280,6 @@ class Fold:
             },
             names=names,
             places=places,
-            flagged=frozenset(flagged(summary.findings)),
             masker=self.masker,
         )
 
@@ -340,8 +321,7 @@ def _irreversible(totals: PlanTotals) -> tuple[Irreversible, ...]:
     )
 
 
-def opening(provenance: Provenance, summary: PlanSummary) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Notes that every view opens with, and the lines that follow: a line for each finding, then other remarks."""
+def opening_notes(provenance: Provenance) -> tuple[str, ...]:
+    """Notes that every view opens with."""
     note = provenance.ledger_note
-    notes = (visible(note),) if note else ()
-    return notes, (*map(finding_line, summary.findings), *map(visible, remarks(provenance, summary)))
+    return (visible(note),) if note else ()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from syncengine.core.redaction import Masker, visible
-from syncengine.reports.groups import AmountFold, FieldFold, Group, StrikeFold
+from syncengine.core.redaction import Masker
+from syncengine.reports.groups import AmountFold, FieldFold
 from syncengine.reports.vocabulary import money, number, plural, signed
 
 
@@ -19,20 +19,6 @@ def amount_words(amounts: AmountFold) -> str:
         f"{money(amounts.new)} new in all; {moved} for {plural(amounts.known, 'lead')} known before, "
         f"{number(unknown)} unknown"
     )
-
-
-def leads_words(strike: StrikeFold) -> str:
-    """The first leads, and how many more there are."""
-    shown = ", ".join(visible(lead) for lead in strike.leads)
-    more = strike.count - len(strike.leads)
-    return f"{shown} and {number(more)} more" if more else shown
-
-
-def change_words(group: Group) -> str:
-    """A change by its changeset, its name and its line."""
-    if group.changes != 1 or not group.change:
-        return f"{visible(group.changeset)} {plural(group.changes, 'further change')}".strip()
-    return f"{visible(group.changeset)} {visible(group.change)}, {group.source}"
 
 
 def field_words(name: str, diffs: FieldFold, masker: Masker) -> str:

@@ -39,7 +39,8 @@ def test_the_model_folds_every_operation_exactly_once(size: int, summary: PlanSu
     for state in State:
         assert sum(group.states[state] for group in view.groups) == getattr(counts, state.value)
     assert sum(group.irreversible for group in view.groups) == counts.irreversible
-    assert sum(strike.fold.count for strike in view.strikes) == counts.irreversible
+    strikes = [strike for group in view.groups for strike in group.strikes.values()]
+    assert sum(strike.count for strike in strikes) == counts.irreversible
     assert view.money.payout.new == counts.payout
     assert view.money.revenue.new == counts.revenue
     assert sum(view.unsent.values()) == counts.total - counts.to_send
