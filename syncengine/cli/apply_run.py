@@ -16,7 +16,6 @@ from syncengine import __version__
 from syncengine.api import apply
 from syncengine.applying.stopping import Cause, StopSignal
 from syncengine.cli.command import Invocation
-from syncengine.cli.files import write_file
 from syncengine.cli.junit_cases import AppliedOperations, with_cases
 from syncengine.cli.notify import notify_of_run
 from syncengine.cli.output import Output
@@ -29,6 +28,7 @@ from syncengine.core.events import OperationsSettled, PlanLooked, RunBegan, RunE
 from syncengine.core.outcomes import Outcome
 from syncengine.core.ports import Listener
 from syncengine.core.results import RunResult
+from syncengine.documents.result_files import write_file
 from syncengine.project import Project
 from syncengine.reports.junit import junit as junit_xml
 from syncengine.telemetry import telemetry

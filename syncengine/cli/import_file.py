@@ -266,7 +266,7 @@ class _Import:
         )
 
     def _text(self, imported: Imported, account: Account, source: dict[str, str]) -> str:
-        from syncengine.cli.files import changeset_schema
+        from syncengine.cli.editor_schema import changeset_schema
         from syncengine.importing import changeset_text
 
         root = Path(self._project.settings.root)
@@ -286,7 +286,7 @@ class _Import:
 
 
 def _deliver(invocation: Invocation, job: _Import, text: str, format_: str) -> None:
-    from syncengine.cli.files import write_file
+    from syncengine.documents.result_files import write_file
 
     output, imported = invocation.output, job.imported
     assert imported is not None

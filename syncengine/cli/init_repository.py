@@ -11,7 +11,6 @@ import msgspec
 
 from syncengine.cli import init_templates
 from syncengine.cli.ci_files import CI_SYSTEMS, ci_files
-from syncengine.cli.files import write_file
 from syncengine.cli.installation import this_installation
 from syncengine.cli.pinning import pinned
 from syncengine.clock import SystemClock
@@ -19,6 +18,7 @@ from syncengine.core.errors import InputError, WrongLedger
 from syncengine.core.settings import LedgerPin, Settings
 from syncengine.core.text import lines_of
 from syncengine.documents.configuration import ledger_url, load_configuration
+from syncengine.documents.result_files import write_file
 from syncengine.documents.schema_files import schema_text
 from syncengine.ledger import create_ledger, open_view
 from syncengine.sandbox import DEFAULT_KEYS

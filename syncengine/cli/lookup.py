@@ -138,8 +138,8 @@ class _Job:
             return asker.requests
 
     def _write(self, progress: ProgressFile, out: Path) -> LookupSummary:
-        from syncengine.cli.files import result_file
         from syncengine.cli.progress import Progress
+        from syncengine.documents.result_files import result_file
         from syncengine.lookup import LookupSummary, result_lines
 
         summary = LookupSummary()

@@ -102,7 +102,7 @@ class EachViews:
         self._waiting.writelines(f"{line}\n" for line in self._pieces(planned))
 
     def _write_page(self, planned: Planned) -> None:
-        from syncengine.cli.files import result_file
+        from syncengine.documents.result_files import result_file
         from syncengine.reports.plans_page import row_of_plan
 
         path, mark = self._folder.page_for(planned.provenance.selection.each)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from syncengine.cli.files import result_file
 from syncengine.core.errors import InputError
+from syncengine.documents.result_files import result_file
 
 if TYPE_CHECKING:
     from syncengine.cli.output import Output

@@ -38,7 +38,7 @@ def command(invocation: Invocation, *, plan: Path, out: Path, format_: str) -> i
 
     Other changes are listed with the reason. Nothing is sent. FILE contains lead values as plain text.
     """
-    from syncengine.cli.files import changeset_schema
+    from syncengine.cli.editor_schema import changeset_schema
     from syncengine.documents.disk_spool import DiskSpool
     from syncengine.planning import open_plan
     from syncengine.planning.revert import NotReverted, revert_id, reverting_changeset, turn_round
@@ -82,7 +82,7 @@ class _NothingRestored(Exception):
 
 def _write(out: Path, head: str, pieces: Iterator[str], result: _Result) -> None:
     """Write the changeset as it comes: a plan may hold a million operations."""
-    from syncengine.cli.files import result_file
+    from syncengine.documents.result_files import result_file
 
     with suppress(_NothingRestored), result_file(out, private=True) as file:
         file.write(head.encode())

@@ -6,7 +6,6 @@ It is written last, so a folder without it holds no complete set of plans.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -18,6 +17,7 @@ from syncengine.core.errors import InputError
 from syncengine.core.plan import Counts, PlanSummary, State
 from syncengine.core.values import ChangesetId, PlanDigest, is_changeset_id
 from syncengine.documents.files import read_bounded
+from syncengine.documents.result_files import write_file
 
 NAME = "plans.json"
 _LARGEST = 64 << 20
@@ -105,22 +105,7 @@ def read_plans_file(path: Path) -> PlansFile:
 def write_plans_file(folder: Path, content: PlansFile) -> Path:
     """Write DIR/plans.json whole or not at all. Raises InputError where it cannot be written."""
     path = folder / NAME
-    partial = folder / f".{NAME}.{os.getpid()}.partial"
-    data = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot write {path}: {error.strerror}", code="SE902", hint="free space, or choose another folder"
-        ) from error
+    write_file(path, msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
     return path
 
 
