@@ -33,10 +33,10 @@ from syncengine.make_plan import (
     account_of,
     configuration_now,
     identities_of,
-    ledger_for_planning,
     make_or_resume,
     unsent_of,
 )
+from syncengine.planning_inputs import PlanningInputs, planning_inputs
 from syncengine.project import Project
 
 # Modules that only some commands need are imported in the functions below: imports take most of the time of a short
@@ -132,6 +132,7 @@ def plan(
     selection: Selection = Selection(),  # noqa: B008 - frozen
     unsent: UnsentClaims | None = None,
     accept: Callable[[Path, PlanSummary, Ledger | None], None] | None = None,
+    inputs: PlanningInputs | None = None,
 ) -> Planned:
     """Compute what would be sent and write it to `out` (mode 0600; None: no file). Sends nothing, creates no ledger.
 
@@ -143,25 +144,24 @@ def plan(
     recorded with it. With `seal` (`syncengine.planning.Seal.to([...])`) only its recipients can read the values.
     `unsent` is what other changesets still have to send, for findings; by default, what those that were left out do.
     `accept` receives the complete file before it gets its name at `out`; what it raises leaves `out` as it was.
+    `inputs` were opened before for several plans, in place of the ledger and `observed`.
     """
-    from syncengine.reviewing import open_export
-
     account = account_of(loaded, project)
     offline = offline or project.through is not None
     if offline:
         loaded = loaded.offline()
     with ExitStack() as stack:
-        export = open_export(account, stack, observed, observed_at)
-        ledger, note = ledger_for_planning(project, account, stack, offline=offline)
+        if inputs is None:
+            opened = planning_inputs(project, account, offline=offline, observed=observed, observed_at=observed_at)
+            inputs = stack.enter_context(opened)
+        ledger = inputs.ledger
         if unsent is None and loaded.left_out:
             unsent = stack.enter_context(unsent_of(loaded.left_out, project, account, ledger))
         planning = Planning(
             loaded=loaded,
             project=project,
             account=account,
-            ledger=ledger,
-            note=note,
-            export=export,
+            inputs=inputs,
             offline=offline,
             seal=seal,
             selection=selection,

@@ -15,12 +15,12 @@ import msgspec
 from syncengine import __version__
 from syncengine.core.codes import CODES
 from syncengine.core.errors import InputError, Problem
-from syncengine.core.host_and_ledger import check_host, key_warning, lost_records
 from syncengine.core.plan import MadeFrom, PlanHeader, PlanProgress, PlanSummary, Provenance, Selection
 from syncengine.core.ports import LedgerIdentity
 from syncengine.core.repeats import contradiction_in_words
 from syncengine.core.results import UnfinishedPlan
 from syncengine.core.settings import Account
+from syncengine.planning_inputs import PlanningInputs
 from syncengine.project import Project
 
 # Modules that only some commands need are imported in the functions below: imports take most of the time of a short
@@ -73,14 +73,22 @@ class Planning(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     loaded: Loaded
     project: Project
     account: Account
-    ledger: Ledger | None
-    note: str
-    export: ObservedExport | None
+    inputs: PlanningInputs
     offline: bool
     seal: Seal | None
     selection: Selection
     unsent: UnsentClaims | None
     accept: Callable[[Path, PlanSummary, Ledger | None], None] | None
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """The ledger to compare with."""
+        return self.inputs.ledger
+
+    @property
+    def export(self) -> ObservedExport | None:
+        """The observed file."""
+        return self.inputs.export
 
     @cached_property
     def identity(self) -> LedgerIdentity | None:
@@ -154,7 +162,7 @@ class Planning(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             tool=TOOL,
             ledger_id=None if identity is None else identity.id,
             ledger_position=0 if identity is None else identity.position,
-            ledger_note=self.note,
+            ledger_note=self.inputs.note,
             selection=self.selection,
             made_from=_made_from(self.loaded, self.project, self.account),
         )
@@ -170,7 +178,6 @@ class Planning(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         from syncengine.documents.claims import ClaimStore
         from syncengine.findings.conflict import Conflict
         from syncengine.planning import PlanRequest
-        from syncengine.planning.authors import asking_git
         from syncengine.planning.policy import PolicyJudge
         from syncengine.reviewing import ReviewRequest, prepare_review
 
@@ -205,7 +212,7 @@ class Planning(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             claims=lambda: stack.enter_context(ClaimStore()),
             watchers=(*review.watchers, *watchers),
             observed=review.observed,
-            authors=asking_git(policy.approvals, Path(project.settings.root), project.environ),
+            authors=self.inputs.authors,
             notes=(
                 *input_warnings(loaded.problems),
                 *_converted_files(loaded, project, account),
@@ -306,23 +313,6 @@ def account_of(loaded: Loaded, project: Project) -> Account:
             problems=problems,
         )
     return project.account(names[0])
-
-
-def ledger_for_planning(
-    project: Project, account: Account, stack: ExitStack, *, offline: bool
-) -> tuple[Ledger | None, str]:
-    """The ledger to compare with, and the note that every view shows first (empty: none)."""
-    pin = project.settings.ledger
-    if offline and not pin.url.startswith("sqlite:"):
-        return None, "planned offline: the ledger was not read, and everything counts as never applied"
-    ledger = stack.enter_context(project.view())
-    if ledger is None:
-        return None, project.missing_ledger(account)
-    ledger.require_sound()
-    identity = ledger.identity()
-    lost = lost_records(account, pin, identity)
-    check_host(account, ledger.hosts())
-    return ledger, lost or key_warning(identity)
 
 
 @contextmanager

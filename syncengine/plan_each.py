@@ -11,9 +11,10 @@ from syncengine.core.digests import about, parts_of
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.plan import Selection
 from syncengine.expected_plans import PlansComparison
-from syncengine.make_plan import Planned, account_of, input_warnings, ledger_for_planning, unsent_of
+from syncengine.make_plan import Planned, account_of, input_warnings, unsent_of
 from syncengine.planning.plans_file import ListedPlan, PlansFile, listed, write_plans_file
 from syncengine.planning.plans_folder import PlansFolder
+from syncengine.planning_inputs import PlanningInputs, planning_inputs
 from syncengine.project import Project
 from syncengine.reports.facts import progress_words
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _NAMED = 1_000
 """Problems that the error of a failed command lists."""
 
-MakePlan = Callable[["Loaded", Path, Selection, "UnsentOperations | None"], Planned]
+MakePlan = Callable[["Loaded", Path, Selection, "UnsentOperations | None", PlanningInputs], Planned]
 """Plans one changeset into one file: `api.plan` with everything else already given."""
 
 
@@ -63,6 +64,8 @@ def plan_each(
     make: MakePlan,
     variables: Mapping[str, str],
     offline: bool,
+    observed: Path | None,
+    observed_at: str | None,
     shown: Callable[[Planned], None],
     expected: ExpectedPlans | None = None,
     identities: Identities | None = None,
@@ -75,7 +78,10 @@ def plan_each(
     account = account_of(loaded, project)
     offline = offline or project.through is not None
     with ExitStack() as stack:
-        ledger, _ = ledger_for_planning(project, account, stack, offline=offline)
+        inputs = stack.enter_context(
+            planning_inputs(project, account, offline=offline, observed=observed, observed_at=observed_at)
+        )
+        ledger = inputs.ledger
         compared = None if expected is None else PlansComparison(expected, ledger, identities)
         making = _Making(folder, make, variables, shown, compared)
         unsent = None
@@ -83,7 +89,7 @@ def plan_each(
             unsent = stack.enter_context(unsent_of(loaded.left_out, project, account, ledger))
         known = frozenset() if ledger is None else ledger.changesets_of(account.identity)
         for changeset in _unsettled(loaded, unsent, known, compared, offline=offline):
-            making.plan(loaded, changeset, unsent)
+            making.plan(loaded, changeset, unsent, inputs)
         making.raise_problems()
         if compared is not None:
             compared.finish(account)
@@ -149,14 +155,16 @@ class _Making:
         self._idle: list[str] = []
         self.listed: list[ListedPlan] = []
 
-    def plan(self, loaded: Loaded, changeset: Changeset, unsent: UnsentOperations | None) -> None:
+    def plan(
+        self, loaded: Loaded, changeset: Changeset, unsent: UnsentOperations | None, inputs: PlanningInputs
+    ) -> None:
         """Plan one changeset; its problems are kept until all were planned."""
         path = self._folder.place_for(changeset.id)
         declared = changeset.facts().vars
         variables = {name: value for name, value in self._variables.items() if name in declared}
         selection = Selection(variables=variables, each=changeset.id)
         try:
-            planned = self._make(loaded.alone(changeset), path, selection, unsent)
+            planned = self._make(loaded.alone(changeset), path, selection, unsent, inputs)
         except InputError as error:
             if not error.problems:
                 raise

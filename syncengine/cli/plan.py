@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from syncengine.ledger import Ledger
     from syncengine.planning import Identities, Seal
     from syncengine.planning.unsent import UnsentOperations
+    from syncengine.planning_inputs import PlanningInputs
     from syncengine.project import Project
 
 _STEP = 500
@@ -307,18 +308,23 @@ def _plan_each(invocation: Invocation, options: _Options, each: Path) -> int:
         with Progress(invocation.output, "planning", 0, pace=True) as progress:
             counting = _Counting(progress)
 
-            def make(alone: Loaded, path: Path, selection: Selection, unsent: UnsentOperations | None) -> Planned:
+            def make(
+                alone: Loaded,
+                path: Path,
+                selection: Selection,
+                unsent: UnsentOperations | None,
+                inputs: PlanningInputs,
+            ) -> Planned:
                 planned = plan(
                     alone,
                     project,
                     out=path,
                     offline=options.offline,
-                    observed=options.observed,
-                    observed_at=options.observed_at,
                     watchers=[counting],
                     seal=options.seal,
                     selection=selection,
                     unsent=unsent,
+                    inputs=inputs,
                 )
                 _log(invocation, planned)
                 return planned
@@ -330,6 +336,8 @@ def _plan_each(invocation: Invocation, options: _Options, each: Path) -> int:
                 make=make,
                 variables=options.selection.variables,
                 offline=options.offline,
+                observed=options.observed,
+                observed_at=options.observed_at,
                 shown=views.add,
                 expected=expected,
                 identities=options.identities,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +234,27 @@ def test_the_list_can_be_read_back(workspace: Workspace) -> None:
     result = each(workspace)
     found = read_plans_file(Path(workspace.root / "plans" / "plans.json"))
     assert [plan.plan for plan in found.plans] == [plan["plan"] for plan in result["plans"]]
+
+
+def test_a_fault_of_the_export_is_told_once(workspace: Workspace) -> None:
+    update(workspace, "first")
+    update(workspace, "second", lead="102")
+    export = workspace.write("export.csv", "lead,postcode\n101,N1 1AA\n")
+    ended = workspace.run("plan", "changesets", "--each", "plans", "--observed", str(export), "--format", "json")
+    assert ended.code == 1, ended.out
+    alone = workspace.run("plan", "changesets", "--observed", str(export), "--format", "json")
+    assert ended.json["error"] == alone.json["error"]
+    assert ended.json["diagnostics"] == alone.json["diagnostics"]
+
+
+def test_the_ledger_is_opened_once_for_all_plans(workspace: Workspace) -> None:
+    """Opening it checks all of its file, which takes seconds where a million operations are on record."""
+    update(workspace, "sent")
+    workspace.plan()
+    workspace.apply()
+    for name, lead in (("first", "102"), ("second", "103"), ("third", "104")):
+        update(workspace, name, lead=lead)
+    opened: list[str] = []
+    sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "sqlite3.connect" else None)
+    assert len(each(workspace)["plans"]) == 3
+    assert sum("ledger.db" in name for name in opened) == 1
