@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from syncengine.core.digests import about, part_in_words
+from syncengine.core.digests import moved_parts, part_in_words, parts_about
 from syncengine.core.errors import Problem, Refusal
 from syncengine.core.plan import PlanSummary
 from syncengine.core.settings import Account
@@ -95,8 +95,7 @@ class PlansComparison:
         expected = self._expected.plans.get(changeset)
         if expected is None:
             return
-        own = {name: digest for name, digest in expected.parts.items() if about(name) == changeset}
-        moved = [name for name in sorted({*own, *parts}) if own.get(name) != parts.get(name)]
+        moved = moved_parts(parts_about(expected.parts, (changeset,)), parts)
         if moved:
             words = ", ".join(map(part_in_words, moved))
             self._differ(changeset, file, f"has no plan any more; since then these moved: {words}")

@@ -9,7 +9,7 @@ from itertools import islice
 
 import msgspec
 
-from syncengine.core.digests import LEDGER, about, part_in_words
+from syncengine.core.digests import LEDGER, moved_parts, part_in_words, parts_about
 from syncengine.core.errors import NotApproved, SyncError
 from syncengine.core.history import Attempt, LeadHistory
 from syncengine.core.operations import kind_of, target_of, values_of
@@ -40,8 +40,7 @@ class EarlierPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def moved_in_words(earlier: EarlierPlan, plan: PlanFile, ledger: Ledger | None) -> str:
     """What moved since an earlier plan: "source rows of uplift, ledger facts (leads 101, 102)"."""
-    parts = plan.summary.parts
-    moved = [name for name in sorted({*earlier.parts, *parts}) if earlier.parts.get(name) != parts.get(name)]
+    moved = moved_parts(earlier.parts, plan.summary.parts)
     told = [part_in_words(name) for name in moved if name != LEDGER]
     leads: list[str] = []
     # With other lines, the facts about them are others too, although the ledger is the same: only its position tells.
@@ -79,7 +78,7 @@ def since_last_known(plan: PlanFile, ledger: Ledger) -> str:
     for name, run in sorted(found.items()):
         if run.planned is None:
             continue
-        parts = {part: digest for part, digest in run.planned.parts.items() if about(part) in ("", *wanted)}
+        parts = parts_about(run.planned.parts, ("", *wanted))
         words = moved_in_words(EarlierPlan(parts=parts, position=run.planned.position), plan, ledger)
         told.append(f"since the last plan of {name} on record ({run.plan[:12]}, run {run.run}) these moved: {words}")
     return "; ".join(dict.fromkeys(told))

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncengine.core.digests import about, parts_of
+from syncengine.core.digests import parts_about, parts_of
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.plan import Selection
 from syncengine.expected_plans import PlansComparison
@@ -183,7 +183,7 @@ class _Making:
         path.unlink(missing_ok=True)
         known = changeset.id in planned.recorded
         if self._compared is not None:
-            own = {name: digest for name, digest in planned.summary.parts.items() if about(name) == changeset.id}
+            own = parts_about(planned.summary.parts, (changeset.id,))
             self._compared.settled(changeset.id, changeset.facts().file, own, known=known)
         if not known:
             self._idle.append(

@@ -14,7 +14,7 @@ import msgspec
 
 from syncengine.applying.plan_progress import ProgressFold
 from syncengine.applying.preflight import Preflight, SavedPlan
-from syncengine.core.digests import OBSERVED, is_document, moved_parts
+from syncengine.core.digests import OBSERVED, is_document, moved_parts, part_in_words
 from syncengine.core.errors import Refusal
 from syncengine.core.plan import PlanProgress, PlanSummary, Selection
 from syncengine.core.ports import Clock, PlannedFrom, RunRecord
@@ -114,7 +114,7 @@ def _part(selection: Selection) -> tuple[object, ...]:
 
 
 def _moved_words(moved: Iterable[str]) -> str:
-    told = ", ".join(moved)
+    told = ", ".join(map(part_in_words, moved))
     return f"since it was made these changed: {told}" if told else ""
 
 

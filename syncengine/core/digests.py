@@ -7,7 +7,7 @@ so that a refusal can name what changed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -125,19 +125,22 @@ class LedgerFacts:
 
 
 def moved_parts(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    """The parts that differ, in words: "changeset uplift", "source rows of uplift", "policy"."""
-    names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
-    return tuple(part_in_words(name) for name in names)
+    """Names of the parts that differ."""
+    return tuple(name for name in sorted({*before, *after}) if before.get(name) != after.get(name))
 
 
-def about(name: str) -> str:
-    """The changeset that a part belongs to; "" where it belongs to the plan as a whole."""
+def parts_about(parts: Mapping[str, str], changesets: Container[str]) -> dict[str, str]:
+    """The parts that belong to one of these changesets; "" among them stands for those of the plan as a whole."""
+    return {name: digest for name, digest in parts.items() if _changeset_of(name) in changesets}
+
+
+def _changeset_of(name: str) -> str:
     kind, _, of = name.partition(":")
     return of.partition("/")[0] if kind in ("changeset", "source") else ""
 
 
 def part_in_words(name: str) -> str:
-    """A part as messages call it."""
+    """A part as messages call it: "changeset uplift", "source rows of uplift", "policy"."""
     kind, _, of = name.partition(":")
     if kind == "source":
         changeset, _, source = of.partition("/")
