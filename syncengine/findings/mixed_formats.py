@@ -9,12 +9,11 @@ from syncengine.findings.operations import Chunk, Column
 from syncengine.findings.rule import ChangeKey, Description, Found, Rule, Sample, counted, in_change
 from syncengine.findings.shapes import (
     Family,
-    date_shape,
     family_of,
     is_clear_phone,
     is_contact,
-    phone_shape,
     postcode_shape,
+    way_written,
 )
 
 SHARE_PERCENT = 20
@@ -59,7 +58,7 @@ class MixedFormats(Rule):
             if not family or shape in alike:
                 continue
             value = column.values[index]
-            how = postcode_shape(shape) if family == "postcode" else _how(family, value)
+            how = way_written(family, shape, value)
             sample = self._samples.setdefault((column.field, family, how), Sample())
             if sample.full:
                 sample.count += 1
@@ -103,10 +102,6 @@ class MixedFormats(Rule):
                     f"{_words(family, how)}, most {_words(family, usual)}"
                 )
                 yield self.found("medium", message, change, sample)
-
-
-def _how(family: Family, value: str) -> str:
-    return date_shape(value) if family == "date" else phone_shape(value)
 
 
 def _words(family: Family, how: str) -> str:

@@ -80,6 +80,19 @@ def date_shape(value: str) -> str:
 _NUMBERS = re.compile(r"([0-9]{1,4})([-/.])([0-9]{1,2})")
 
 
+def way_written(family: Family, shape: str, value: str) -> str:
+    """How a value of this shape is written, of the ways of its family; "" where the family has only one."""
+    match family:
+        case "postcode":
+            return postcode_shape(shape)
+        case "date":
+            return date_shape(value)
+        case "phone":
+            return phone_shape(value)
+        case _:
+            return ""
+
+
 def is_contact(field: str) -> Family:
     """Whether a field's name says that it holds e-mail addresses or phone numbers."""
     name = field.lower()

@@ -20,8 +20,9 @@ from syncengine.findings.medians import median_of
 from syncengine.findings.mojibake import Mojibake
 from syncengine.findings.operations import OPEN, Amounts, shape_of
 from syncengine.findings.placeholder import Placeholder
-from syncengine.findings.shapes import Family, date_shape, family_of, phone_shape, postcode_shape
+from syncengine.findings.shapes import Family, family_of, way_written
 from syncengine.findings.spreadsheet_debris import SpreadsheetDebris
+from syncengine.findings.swapped_amounts import changed_places
 from syncengine.findings.values import ValueRule
 
 Test = Callable[[PlannedOperation], bool]
@@ -173,7 +174,7 @@ def _has_swapped_amounts(_: Evidence) -> Test:
         payout, revenue = amounts.operation.payout, amounts.operation.revenue
         if payout is None or revenue is None:
             return False
-        return payout > revenue or (payout != revenue and (payout, revenue) == (amounts.revenue, amounts.payout))
+        return payout > revenue or changed_places(amounts)
 
     return test
 
@@ -228,9 +229,7 @@ def _has_shape(first: Evidence) -> Test:
 def _shape(value: str) -> tuple[Family, str]:
     shape = shape_of(value)
     family = family_of(shape)
-    if family == "postcode":
-        return family, postcode_shape(shape)
-    return family, date_shape(value) if family == "date" else phone_shape(value) if family == "phone" else ""
+    return family, way_written(family, shape, value)
 
 
 _TESTS: dict[str, Callable[[Evidence], Test]] = {
