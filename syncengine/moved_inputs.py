@@ -11,7 +11,7 @@ import msgspec
 
 from syncengine.core.digests import LEDGER, moved_parts, part_in_words, parts_about
 from syncengine.core.errors import NotApproved, SyncError
-from syncengine.core.history import Attempt, LeadHistory
+from syncengine.core.history import NO_HISTORY, Attempt, LeadHistory
 from syncengine.core.operations import kind_of, target_of, values_of
 from syncengine.core.plan import PlannedOperation
 from syncengine.core.ports import RunRecord
@@ -22,7 +22,6 @@ from syncengine.planning import PlanFile
 _BATCH = 1_000
 _NAMED = 5
 """Leads that are named."""
-_NO_HISTORY = LeadHistory()
 _NAMING = frozenset({"SE638", "SE640", "SE648"})
 """Refusals that say what moved: the plan is not the one that was approved."""
 _OTHERWISE = (
@@ -111,7 +110,7 @@ def _leads_of_newest_run(plan: PlanFile, ledger: Ledger) -> list[str]:
     for batch, present in _with_histories(plan, lambda leads: ledger.histories(account, leads)):
         for planned in batch:
             lead = planned.operation.lead
-            for at, cause in _records(present.get(lead, _NO_HISTORY).attempts if planned.facts else ()):
+            for at, cause in _records(present.get(lead, NO_HISTORY).attempts if planned.facts else ()):
                 if cause != latest[1] and at > latest[0]:
                     found = {}
                 if cause == latest[1] or at > latest[0]:

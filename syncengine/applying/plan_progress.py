@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from syncengine.applying.remaining import BATCH, NO_HISTORY, AlreadyApplied, Doubtful, Open, remainder, what_travels
-from syncengine.core.history import DOUBTFUL, Attempt, LeadHistory, Standing, settled_as
+from syncengine.applying.remaining import BATCH, AlreadyApplied, Doubtful, Open, remainder, what_travels
+from syncengine.core.history import DOUBTFUL, NO_HISTORY, Attempt, LeadHistory, Standing, settled_as
 from syncengine.core.operations import Financials, is_irreversible
 from syncengine.core.plan import PlannedOperation, PlanProgress, State
 from syncengine.core.ports import LedgerView

@@ -11,11 +11,11 @@ from typing import assert_never
 import msgspec
 
 from syncengine.applying.policy_recheck import PolicyRecheck
-from syncengine.applying.remaining import BATCH, NO_HISTORY, AlreadyApplied, Doubtful, Open, remainder, what_travels
+from syncengine.applying.remaining import BATCH, AlreadyApplied, Doubtful, Open, remainder, what_travels
 from syncengine.applying.windows_and_budgets import Firsts
 from syncengine.core.digests import wire_digest
 from syncengine.core.errors import NotApproved, PlanBlocked, Refusal, StalePlan, WrongLedger
-from syncengine.core.history import Attempt, LeadHistory, Standing, touch_of, touching_kinds
+from syncengine.core.history import NO_HISTORY, Attempt, LeadHistory, Standing, touch_of, touching_kinds
 from syncengine.core.operations import Operation, kind_of, target_of, values_of
 from syncengine.core.outcomes import LeadEntry
 from syncengine.core.plan import PlanHeader, PlannedOperation, PlanSummary, Provenance, State

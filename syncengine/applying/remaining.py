@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from syncengine.core.history import DOUBTFUL, Attempt, LeadHistory, Standing, settled_as
+from syncengine.core.history import DOUBTFUL, NO_HISTORY, Attempt, LeadHistory, Standing, settled_as
 from syncengine.core.operations import (
     Financials,
     Operation,
@@ -23,8 +23,6 @@ from syncengine.core.values import LeadId, OperationId, PlanDigest
 BATCH = 500
 
 L = TypeVar("L", PlannedOperation, PlanLine)
-
-NO_HISTORY = LeadHistory()
 
 Histories = Callable[[list[LeadId]], Mapping[LeadId, LeadHistory]]
 

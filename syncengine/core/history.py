@@ -243,3 +243,7 @@ class LeadHistory:
             if attempt.touch == touch if touch else not wanted.isdisjoint(attempt.values):
                 count += attempt.records
         return count
+
+
+NO_HISTORY = LeadHistory()
+"""The history of a lead without attempts."""

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import msgspec
 
 from syncengine.core.errors import LeaseLost, LedgerTrouble, WrongLedger
-from syncengine.core.history import LeadHistory, settled_as
+from syncengine.core.history import NO_HISTORY, LeadHistory, settled_as
 from syncengine.core.operations import Kind, recalled
 from syncengine.core.outcomes import LeadEntry, SentOperation
 from syncengine.core.ports import Answered, Committed, Lease, OutgoingRequest, Recheck, RunStart
@@ -31,7 +31,6 @@ from syncengine.ledger.rows import SHARED, SPAN, RunRow, plain_values
 from syncengine.ledger.status_counts import Stand, add_tallies, by_operation, tallies_of
 from syncengine.ledger.view import BATCH, Reader
 
-_NO_HISTORY = LeadHistory()
 _encode = msgspec.json.Encoder().encode
 
 
@@ -373,7 +372,7 @@ def _stopped(
 ) -> dict[OperationId, str]:
     stopped: dict[OperationId, str] = {}
     for entry in to_recheck(outgoing, state.erased):
-        stopped.update(recheck(entry, known.get(entry.lead, _NO_HISTORY)))
+        stopped.update(recheck(entry, known.get(entry.lead, NO_HISTORY)))
     return stopped
 
 

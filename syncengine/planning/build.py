@@ -14,7 +14,7 @@ from syncengine.core.changes import ChangeFacts, ChangesetFacts, Item, data_file
 from syncengine.core.digests import LedgerFacts, parts_of
 from syncengine.core.errors import InputError, Problem
 from syncengine.core.finding import Finding
-from syncengine.core.history import LeadHistory
+from syncengine.core.history import NO_HISTORY, LeadHistory
 from syncengine.core.operations import Kind, kind_of
 from syncengine.core.plan import (
     Blocker,
@@ -37,7 +37,7 @@ from syncengine.findings.rule import Rule
 from syncengine.findings.shared_lead import SharedLead
 from syncengine.planning.authors import AskedAuthors, Authorship
 from syncengine.planning.conflicts import ClaimRegistry, Conflicts
-from syncengine.planning.diff import NO_HISTORY, Differ, Generation, Observed, StoredValues
+from syncengine.planning.diff import Differ, Generation, Observed, StoredValues
 from syncengine.planning.entry_numbers import EntryNumbers
 from syncengine.planning.findings_policy import FindingsPolicy, with_findings
 from syncengine.planning.part import PartOfPlan

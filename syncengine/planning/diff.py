@@ -51,8 +51,6 @@ class StoredValues(Protocol):
 Observed = Callable[[LeadId, Kind, str, LeadHistory], Before | None]
 """Returns the observation of a field or amount, where it is newer than the ledger's knowledge."""
 
-NO_HISTORY = LeadHistory()
-
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """An operation whose `rerun` is lower than a recorded one."""

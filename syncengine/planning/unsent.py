@@ -7,7 +7,7 @@ from itertools import islice
 
 from syncengine.core.changes import Item
 from syncengine.core.errors import Problem
-from syncengine.core.history import touch_of
+from syncengine.core.history import NO_HISTORY, touch_of
 from syncengine.core.operations import Financials, Kind, Update, kind_of, target_of, values_of
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.core.ports import LedgerView
@@ -17,7 +17,7 @@ from syncengine.documents.claims import ClaimStore, LeadFilter
 from syncengine.findings.conflict import UnsentClaim
 from syncengine.findings.operations import OPEN
 from syncengine.planning.build import BATCH, PlannableChangeset
-from syncengine.planning.diff import NO_HISTORY, Differ, Generation
+from syncengine.planning.diff import Differ, Generation
 
 _SETTLED = frozenset({State.ALREADY_APPLIED, State.UNCHANGED})
 

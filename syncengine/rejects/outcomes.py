@@ -9,7 +9,7 @@ from itertools import islice
 import msgspec
 
 from syncengine.changeset.load import Changeset
-from syncengine.core.history import DOUBTFUL, Attempt, LeadHistory, Standing, settled_as
+from syncengine.core.history import DOUBTFUL, NO_HISTORY, Attempt, LeadHistory, Standing, settled_as
 from syncengine.core.operations import Kind, is_irreversible, kind_of, values_of
 from syncengine.core.plan import PlannedOperation, State
 from syncengine.core.ports import LedgerView, OperationOutcome
@@ -19,7 +19,6 @@ from syncengine.rejects.verified_sources import VerifiedInputs
 
 BATCH = 500
 
-_NO_HISTORY = LeadHistory()
 _OUTCOMES: dict[Standing | None, OperationOutcome] = {
     Standing.APPLIED: "applied",
     Standing.REJECTED: "rejected",
@@ -93,7 +92,7 @@ def _outcomes(
         histories = ledger.histories(plan.identity, list({planned.operation.lead for planned in batch}))
         for planned in batch:
             if planned.state is not State.UNCHANGED:
-                yield planned, judge.outcome(planned, histories.get(planned.operation.lead, _NO_HISTORY))
+                yield planned, judge.outcome(planned, histories.get(planned.operation.lead, NO_HISTORY))
 
 
 class _PresentOutcomes:
