@@ -12,7 +12,8 @@ from operator import lt
 
 import msgspec
 
-from syncengine.core.errors import AlteredPlan, PlanBlocked, Problem
+from syncengine.applying.broken_rules import BrokenRules
+from syncengine.core.errors import AlteredPlan, PlanBlocked
 from syncengine.core.history import LeadHistory
 from syncengine.core.operations import SPECS, Irreversible, Operation, kind_of
 from syncengine.core.plan import Counts, PlannedOperation, PlanSummary, State
@@ -24,7 +25,6 @@ from syncengine.planning.findings_policy import FindingsPolicy
 from syncengine.planning.policy import PolicyJudge, approval_rule
 from syncengine.planning.tally import OperationCounter
 
-_SHOWN = 5
 _LARGEST = 1 << 64
 _AT_ONCE = 100_000
 
@@ -82,8 +82,7 @@ class PolicyRecheck:
         self._judge = PolicyJudge(policy, account, changesets)
         self._tally = OperationCounter()
         self._leads = LeadCounter()
-        self._found: list[Problem] = []
-        self._more = 0
+        self._broken = BrokenRules("SE631")
         self._findings = FindingsPolicy(policy)
         self._fold = FindingsFold() if self._findings.blocks else None
         self.needs_approval = approval_rule(policy, summary.counts, account, changesets) is not None
@@ -105,14 +104,8 @@ class PolicyRecheck:
             self._judge.look_again(planned, self._summary.counts),
             self._repeat(planned, history),
         ):
-            if reason is None:
-                continue
-            if len(self._found) >= _SHOWN:
-                self._more += 1
-                continue
-            operation, origin = planned.operation, planned.origin
-            what = f"{kind_of(operation).value} of lead {operation.lead}: {reason}"
-            self._found.append(Problem(code="SE631", message=what, file=origin.file, line=origin.line, row=origin.row))
+            if reason is not None:
+                self._broken.add(planned, reason)
 
     def _repeat(self, planned: PlannedOperation, history: LeadHistory) -> str | None:
         operation = planned.operation
@@ -135,15 +128,14 @@ class PolicyRecheck:
         if self._fold is not None:
             found = (*self._fold.finish(facts_by_change(self._summary.changes))["lines"], *self._summary.covered)
             whole += self._findings.reasons(found)
-        if not whole and not self._found:
+        broken = self._broken.in_words(whole)
+        if not broken:
             return
-        first = whole[0] if whole else self._found[0].message
-        others = len(whole) + len(self._found) + self._more - 1
         raise PlanBlocked(
-            f"the policy forbids this plan: {first}{f' and {others} more' if others else ''}",
+            f"the policy forbids this plan: {broken}",
             hint="fix the changeset or the policy, then plan again",
             code="SE631",
-            problems=self._found,
+            problems=self._broken.problems,
         )
 
 

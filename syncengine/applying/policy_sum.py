@@ -9,16 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 
+from syncengine.applying.broken_rules import BrokenRules
 from syncengine.applying.policy_recheck import LeadCounter
 from syncengine.applying.remaining import BATCH
-from syncengine.core.errors import PlanBlocked, Problem
-from syncengine.core.operations import Kind, counter_of, kind_of
+from syncengine.core.errors import PlanBlocked
+from syncengine.core.operations import Kind, counter_of
 from syncengine.core.plan import Counts, Moved, PlannedOperation
 from syncengine.core.settings import Account, Policy
 from syncengine.core.values import ChangesetId
 from syncengine.planning.policy import PolicyJudge
-
-_SHOWN = 5
 
 
 class PolicySum:
@@ -32,8 +31,7 @@ class PolicySum:
         """Whether a rule judges single operations by the plans' totals."""
         self.counts_leads = self.reads_lines or policy.max_leads is not None
         """Whether a rule asks for the number of leads; the plans may share some."""
-        self._problems: list[Problem] = []
-        self._more = 0
+        self._broken = BrokenRules("SE672")
 
     def count_leads(self, lines: Iterator[PlannedOperation]) -> None:
         """Count the leads of one plan."""
@@ -45,30 +43,20 @@ class PolicySum:
         total = self._totals
         for planned in lines:
             reason = self._judge.look_again(planned, total)
-            if reason is None:
-                continue
-            if len(self._problems) >= _SHOWN:
-                self._more += 1
-                continue
-            operation, origin = planned.operation, planned.origin
-            what = f"{kind_of(operation).value} of lead {operation.lead}: {reason}"
-            self._problems.append(
-                Problem(code="SE672", message=what, file=origin.file, line=origin.line, row=origin.row)
-            )
+            if reason is not None:
+                self._broken.add(planned, reason)
 
     def refuse(self) -> None:
         """Raise PlanBlocked where the plans together break a rule."""
-        whole = self._judge.exceeded_together(self._totals)
-        if not whole and not self._problems:
+        broken = self._broken.in_words(self._judge.exceeded_together(self._totals))
+        if not broken:
             return
-        first = whole[0] if whole else self._problems[0].message
-        others = len(whole) + len(self._problems) + self._more - 1
         raise PlanBlocked(
-            f"the {len(self._plans)} plans that would be sent break the policy together: {first}"
-            f"{f' and {others} more' if others else ''}; none is sent; choose some with `plan --each --changeset ID`",
+            f"the {len(self._plans)} plans that would be sent break the policy together: {broken}; none is sent; "
+            "choose some with `plan --each --changeset ID`",
             hint="'syncengine plan PATH... --each DIR --changeset ID' (repeatable), apply DIR, then plan the others",
             code="SE672",
-            problems=self._problems,
+            problems=self._broken.problems,
         )
 
     @cached_property
